@@ -1,0 +1,90 @@
+# make serve   sets everything up and serves the gallery (PORT=5000)
+# make test    sets everything up, a Chromium too, and runs all tests
+# make help    lists the rest
+#
+# Each set-up step leaves a stamp, so that the next run does nothing twice. `make serve` needs no Node.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+export VENV
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+RUN := $(VENV)/.stamp-run
+DEV := $(VENV)/.stamp-dev
+CHROMIUM := $(VENV)/.stamp-chromium
+NODE := $(if $(wildcard package.json),node_modules/.stamp)
+PACKAGED := pyproject.toml setup.cfg
+
+# The tests that read the source and the documents, and run nothing of either for long.
+STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tests/test_docs.py
+ARGS ?=
+
+.PHONY: help serve test quick check format bench coverage build clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+
+serve: $(RUN)  ## the gallery of demo analyses, at PORT (5000)
+	@exec $(BIN)/python -m databench $(ARGS)
+
+test: $(DEV) $(CHROMIUM) $(NODE)  ## all tests
+	$(if $(NODE),npm test --silent)
+	$(BIN)/python -m pytest -m 'not bench' $(ARGS)
+
+quick: $(DEV)  ## the fast tests, in less than a minute
+	$(BIN)/python -m pytest -q -m 'not slow and not browser and not process and not bench' $(ARGS)
+
+check: $(DEV) $(NODE)  ## style, types, documents, built files
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+	$(if $(NODE),npm run --silent check)
+	$(BIN)/python -m pytest -q $(STATIC_TESTS)
+
+format: $(DEV)  ## lays out the Python code
+	$(BIN)/python -m ruff check --fix
+	$(BIN)/python -m ruff format
+
+bench: $(DEV)  ## the figures of docs/performance.md
+	$(BIN)/python -m benchmarks $(ARGS)
+
+coverage: $(DEV)  ## the fast tests' coverage
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q -m 'not slow and not browser and not process and not bench'
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+
+build: $(DEV)  ## the wheel and the source archive, in dist/
+	$(BIN)/python -m build
+
+clean:  ## removes everything that make made
+	rm -rf $(VENV) node_modules build dist *.egg-info htmlcov .coverage .coverage.*
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find databench kernels analyses tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(BIN)/python:
+	python=$$(.ci/need python) && "$$python" -m venv $(VENV)
+
+$(RUN): $(PACKAGED) | $(BIN)/python
+	@echo 'databench: setting up $(VENV)'
+	$(PIP) install --editable .
+	@touch $@
+
+$(DEV): $(PACKAGED) | $(BIN)/python
+	@echo 'databench: setting up $(VENV) with the tools for tests and checks'
+	$(PIP) install --editable '.[dev,fast]'
+	@touch $(RUN) $@
+
+$(CHROMIUM): $(DEV)
+	.ci/need chromium
+	@touch $@
+
+node_modules/.stamp: package.json $(wildcard package-lock.json)
+	.ci/need node
+	npm ci --no-audit --no-fund --silent
+	@touch $@
