@@ -1,0 +1,343 @@
+"""Messages to ZeroMQ frames and back (docs/protocol.md, 3 and 4).
+
+Owns the layout of headers and the checks on what a peer sent; refuses everything that does not
+fit with `RemoteProtocolError`. It never looks into a payload.
+
+Theory of operation: a message is `[header][payload][further…]`; the header is a msgpack array of
+kind, session, request and the kind's own fields. `decode` returns `None` for a kind it does not
+know and ignores header fields behind those it knows: that is how version 1 grows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgpack
+
+from ..errors import LocalProtocolError, RemoteProtocolError
+from . import messages as m
+
+SESSION_CHARACTERS = 64
+NAME_BYTES = 1024
+TEXT_BYTES = 65536
+LIST_ITEMS = 10_000
+HEADER_BYTES = 2 * 2**20
+REQUEST_MAX = 2**53
+
+Check = Callable[[Any], bool]
+
+
+def _is_name(value: Any) -> bool:
+    return type(value) is str and len(value) <= NAME_BYTES
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and len(value) <= TEXT_BYTES
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= REQUEST_MAX
+
+
+def _is_count_or_none(value: Any) -> bool:
+    return value is None or _is_count(value)
+
+
+def _is_bool(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is float or (type(value) is int and abs(value) <= REQUEST_MAX)
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or _is_text(value)
+
+
+def _is_names(value: Any) -> bool:
+    return type(value) is list and len(value) <= LIST_ITEMS and all(map(_is_text, value))
+
+
+def _is_versions(value: Any) -> bool:
+    return (
+        type(value) is list
+        and len(value) <= LIST_ITEMS
+        and all(type(v) is list and len(v) == 2 and _is_name(v[0]) and _is_count(v[1]) for v in value)
+    )
+
+
+def _is_scope(value: Any) -> bool:
+    return value in ("data", "class_data")
+
+
+def _is_level(value: Any) -> bool:
+    return value in ("log", "warn", "error")
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """How one kind lies in its header.
+
+    Attributes:
+        message: The dataclass.
+        tail: The header's fields after kind, session and request, with the check of each.
+        session: True: a session id must be there; False: none may; None: either.
+        request: The same for the request number.
+        payload: Whether the message has a payload (else its frame is empty).
+        further: The most further frames; -1 is no limit but the frames' count itself.
+    """
+
+    message: type[m.Message]
+    tail: tuple[tuple[str, Check], ...] = ()
+    session: bool | None = True
+    request: bool | None = False
+    payload: bool = False
+    further: int = 0
+
+
+_VERSION = ("version", _is_count)
+
+TO_KERNEL_LAYOUTS = (
+    Layout(
+        m.Welcome,
+        (
+            _VERSION,
+            ("window_bytes", _is_count),
+            ("debug", _is_bool),
+            ("cli_args", _is_names),
+            ("class_keys", _is_versions),
+        ),
+        session=False,
+        payload=True,
+        further=-1,
+    ),
+    Layout(m.Reject, (("reason", _is_text),), session=False),
+    Layout(
+        m.Open,
+        (("request_args", _is_text), ("restored", _is_text_or_none), ("data_keys", _is_names)),
+        payload=True,
+        further=-1,
+    ),
+    Layout(m.Action, (("name", _is_name),), request=True, payload=True),
+    Layout(m.Cancel, (("attempt", _is_count),), request=True),
+    Layout(m.Close, (("reason", _is_text),)),
+    Layout(
+        m.SetState,
+        (
+            ("scope", _is_scope),
+            ("key", _is_name),
+            _VERSION,
+            ("own", _is_bool),
+            ("accepted", _is_bool),
+        ),
+        session=False,
+        payload=True,
+    ),
+    Layout(m.Credit, (("size_bytes", _is_count),)),
+    Layout(m.Ping, (("number", _is_count),), session=False),
+    Layout(m.Shutdown, (("reason", _is_text),), session=False),
+)
+
+FROM_KERNEL_LAYOUTS = (
+    Layout(
+        m.Hello,
+        (
+            _VERSION,
+            ("token", _is_name),
+            ("language", _is_name),
+            ("library", _is_name),
+            ("capabilities", _is_names),
+        ),
+        session=False,
+    ),
+    Layout(m.Opened),
+    Layout(m.Emit, (("signal", _is_name),), request=None, payload=True, further=-1),
+    Layout(
+        m.State,
+        (("scope", _is_scope), ("key", _is_name), ("base", _is_count_or_none)),
+        session=None,
+        request=None,
+        payload=True,
+        further=1,
+    ),
+    Layout(m.Log, (("level", _is_level),), request=None, payload=True),
+    Layout(m.Done, request=True, payload=True),
+    Layout(m.Error, (("type", _is_name), ("text", _is_text)), request=None, payload=True),
+    Layout(m.Cancelled, request=True),
+    Layout(m.Progress, (("value", _is_number), ("total", _is_number_or_none)), request=True),
+    Layout(m.Pong, (("number", _is_count),), session=False),
+    Layout(m.Bye, (("reason", _is_text),), session=False),
+    Layout(m.Batch, session=False, payload=True),
+)
+
+_BY_MESSAGE = {layout.message: layout for layout in TO_KERNEL_LAYOUTS + FROM_KERNEL_LAYOUTS}
+
+
+def encode(message: m.Message) -> list[bytes]:
+    """The frames of a message.
+
+    Returns:
+        `[header, payload, further…]`; the payload's frame is there even when it is empty.
+
+    Raises:
+        LocalProtocolError: A field is outside of what the protocol allows.
+    """
+    layout = _BY_MESSAGE[type(message)]
+    header: list[Any] = [message.KIND, message.session, message.request]
+    for name, check in layout.tail:
+        value = _plain(getattr(message, name))
+        if not check(value):
+            raise LocalProtocolError(f"{message.KIND}: {name} is {value!r:.80}; not sent")
+        header.append(value)
+    problem = _find_problem(layout, header)
+    if problem:
+        raise LocalProtocolError(f"{message.KIND}: {problem}; not sent")
+    payload = message.payload if layout.payload else b""  # type: ignore[attr-defined]
+    further = message.further if layout.further else ()  # type: ignore[attr-defined]
+    return [msgpack.packb(header), payload, *further]
+
+
+def decode_from_kernel(frames: Sequence[bytes]) -> m.Message | None:
+    """What a kernel said: a message, or `None` for a kind that is not known.
+
+    Args:
+        frames: As received, without the routing id.
+
+    Raises:
+        RemoteProtocolError: The frames are not what docs/protocol.md says.
+    """
+    return _decode(frames, _FROM_KERNEL)
+
+
+def decode_to_kernel(frames: Sequence[bytes]) -> m.Message | None:
+    """What the front said; the kernel's side of `decode_from_kernel`.
+
+    Raises:
+        RemoteProtocolError: As there.
+    """
+    return _decode(frames, _TO_KERNEL)
+
+
+def split_batch(payload: bytes) -> Iterator[list[bytes]]:
+    """The frames of each message in a `batch`.
+
+    Raises:
+        RemoteProtocolError: It is no msgpack array of arrays of byte strings.
+    """
+    items = _unpack(payload, limit_bytes=len(payload))
+    if type(items) is not list:
+        raise RemoteProtocolError("batch: no array; dropped")
+    for item in items:
+        if type(item) is not list or not item or not all(type(f) is bytes for f in item):
+            raise RemoteProtocolError("batch: an item is no array of byte strings; rest dropped")
+        yield item
+
+
+def join_batch(items: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """The frames of one `batch` that holds these messages' frames."""
+    return [_BATCH_HEADER, msgpack.packb([list(frames) for frames in items])]
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is tuple:
+        return [_plain(item) for item in value]
+    return value
+
+
+def _frozen(value: Any) -> Any:
+    if type(value) is list:
+        return tuple(_frozen(item) for item in value)
+    return value
+
+
+def _unpack(frame: bytes, *, limit_bytes: int) -> Any:
+    if len(frame) > limit_bytes:
+        raise RemoteProtocolError(f"header of {len(frame)} bytes, limit {limit_bytes}; dropped")
+    try:
+        return msgpack.unpackb(
+            frame,
+            raw=False,
+            use_list=True,
+            strict_map_key=True,
+            ext_hook=_refuse_extension,
+        )
+    except RemoteProtocolError:
+        raise
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
+        # msgpack's own exceptions are ValueErrors; a too deep nesting is one too.
+        text = str(error) or type(error).__name__
+        raise RemoteProtocolError(f"no valid msgpack: {text:.80}; dropped") from None
+
+
+def _refuse_extension(code: int, _content: bytes) -> Any:
+    raise RemoteProtocolError(f"msgpack extension type {code}: not allowed; dropped")
+
+
+def _decode(frames: Sequence[bytes], layouts: dict[str, Layout]) -> m.Message | None:
+    if not frames:
+        raise RemoteProtocolError("no frames; dropped")
+    header = _unpack(frames[0], limit_bytes=HEADER_BYTES)
+    if type(header) is not list or len(header) < 3 or type(header[0]) is not str:
+        raise RemoteProtocolError("header is no array of kind, session, request; dropped")
+    layout = layouts.get(header[0])
+    if layout is None:
+        return None
+    problem = _find_problem(layout, header)
+    if problem:
+        raise RemoteProtocolError(f"{header[0]}: {problem}; dropped")
+    tail = _read_tail(layout, header)
+    if layout.payload:
+        tail.append(frames[1] if len(frames) > 1 else b"")
+    if layout.further:
+        further = tuple(frames[2:])
+        if 0 < layout.further < len(further):
+            raise RemoteProtocolError(
+                f"{header[0]}: {len(further)} further frames, limit {layout.further}; dropped"
+            )
+        tail.append(further)
+    return layout.message(header[1], header[2], *tail)
+
+
+def _read_tail(layout: Layout, header: list[Any]) -> list[Any]:
+    tail = header[3 : 3 + len(layout.tail)]
+    if len(tail) < len(layout.tail):
+        missing = layout.tail[len(tail)][0]
+        raise RemoteProtocolError(f"{header[0]}: header without {missing}; dropped")
+    for position, (name, check) in enumerate(layout.tail):
+        value = tail[position]
+        if not check(value):
+            raise RemoteProtocolError(f"{header[0]}: {name} is {value!r:.80}; dropped")
+        if type(value) is list:
+            tail[position] = _frozen(value)
+    return tail
+
+
+def _find_problem(layout: Layout, header: Sequence[Any]) -> str | None:
+    session, request = header[1], header[2]
+    if session is None:
+        if layout.session:
+            return "no session"
+    elif layout.session is False:
+        return "names a session"
+    elif type(session) is not str or not 0 < len(session) <= SESSION_CHARACTERS:
+        return f"session is {session!r:.80}"
+    if request is None:
+        if layout.request:
+            return "no request"
+    elif layout.request is False:
+        return "names a request"
+    elif not _is_count(request):
+        return f"request is {request!r:.80}"
+    return None
+
+
+_FROM_KERNEL = {layout.message.KIND: layout for layout in FROM_KERNEL_LAYOUTS}
+_TO_KERNEL = {layout.message.KIND: layout for layout in TO_KERNEL_LAYOUTS}
+_BATCH_HEADER = msgpack.packb([m.Batch.KIND, None, None])

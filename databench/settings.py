@@ -1,0 +1,194 @@
+"""One table of every setting: name, default, unit and help.
+
+The command line (`--session-grace-s 60`), the environment (`DATABENCH_SESSION_GRACE_S=60`) and
+`index.yaml` (`settings: {session_grace_s: 60}`) all read this table, in that order of precedence;
+the reference page is made from it. A limit that is not a row here does not exist.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import SettingError
+
+Value = int | float
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One row of the table.
+
+    Attributes:
+        name: As in `Settings` and `index.yaml`; the unit is its ending.
+        default: What holds when nobody says otherwise; its type is the setting's type.
+        unit: `s`, `bytes`, `count` or `bytes/s`.
+        minimum: The smallest value that is accepted.
+        help: One sentence for people.
+    """
+
+    name: str
+    default: Value
+    unit: str
+    minimum: Value
+    help: str
+
+    @property
+    def option(self) -> str:
+        """The command line's name for it."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment's name for it."""
+        return "DATABENCH_" + self.name.upper()
+
+    def parse(self, text: object, *, source: str) -> Value:
+        """Make a value of what a person wrote.
+
+        Args:
+            text: A string, or a number from `index.yaml`.
+            source: Where it was written, for the error.
+
+        Raises:
+            SettingError: It is no number, not finite, or below the minimum.
+        """
+        kind = type(self.default)
+        try:
+            if isinstance(text, bool):
+                raise ValueError
+            value = kind(text)  # type: ignore[call-overload]
+            if not math.isfinite(value) or value != float(text):  # type: ignore[arg-type]
+                raise ValueError
+        except (TypeError, ValueError, OverflowError):
+            wanted = "a whole number" if kind is int else "a number"
+            raise SettingError(
+                f"{self.name} ({source}) is {text!r}, expected {wanted} in {self.unit}",
+                name=self.name,
+            ) from None
+        if value < self.minimum:
+            raise SettingError(
+                f"{self.name} ({source}) is {value} {self.unit}, minimum {self.minimum}; "
+                f"the default is {self.default}",
+                name=self.name,
+            )
+        return value  # type: ignore[no-any-return]
+
+
+TABLE = (
+    # kernels
+    Setting("start_limit_s", 30.0, "s", 0.1, "How long a kernel may take to say hello."),
+    Setting("ping_interval_s", 2.0, "s", 0.05, "Time between two pings to a silent kernel."),
+    Setting("ping_missed", 3, "count", 1, "Unanswered pings after which it is unresponsive."),
+    Setting("restart_limit", 5, "count", 1, "Deaths without a completed action before giving up."),
+    Setting("restart_window_s", 180.0, "s", 1.0, "The time within which such deaths count."),
+    Setting("hello_exit_limit", 2, "count", 1, "Exits before hello after which we give up."),
+    Setting("backoff_first_s", 0.5, "s", 0.0, "Wait before the second restart that counts."),
+    Setting("backoff_max_s", 30.0, "s", 0.0, "Longest wait before a restart."),
+    Setting("cancel_limit_s", 2.0, "s", 0.1, "After this a cancel offers to end the kernel."),
+    Setting("shutdown_limit_s", 5.0, "s", 0.2, "Time for the whole server to stop its kernels."),
+    Setting("kernel_queue_bytes", 64 * 2**20, "bytes", 2**16, "Bytes that wait for one kernel."),
+    Setting("kernel_message_bytes", 64 * 2**20, "bytes", 2**16, "Largest message of a kernel."),
+    Setting("kernel_message_frames", 64, "count", 2, "Most frames in one message of a kernel."),
+    Setting("output_line_bytes", 8192, "bytes", 80, "Longest captured line of a kernel's output."),
+    Setting("output_lines", 20, "count", 1, "Last lines of stderr that are kept per kernel."),
+    # sessions
+    Setting("open_actions", 256, "count", 1, "Actions that may be open in one session."),
+    Setting("recent_ids", 1000, "count", 1, "Ended process ids that a session remembers."),
+    Setting("ring_messages", 1000, "count", 1, "Messages in a session's replay ring."),
+    Setting("ring_bytes", 4 * 2**20, "bytes", 2**12, "Bytes in a session's replay ring."),
+    Setting("ring_ends", 1000, "count", 1, "Ends of requests kept beyond the replay ring."),
+    Setting("state_bytes", 64 * 2**20, "bytes", 2**10, "State that one session or class may hold."),
+    Setting("session_grace_s", 60.0, "s", 0.0, "How long a session without a page is kept."),
+    Setting("result_grace_s", 86400.0, "s", 0.0, "How long an end that no page saw is kept."),
+    Setting("result_bytes", 256 * 2**20, "bytes", 0, "Bytes in rings of all pageless sessions."),
+    Setting("sessions", 10000, "count", 1, "Sessions that the server holds at once."),
+    # flow control
+    Setting("credit_window_bytes", 4 * 2**20, "bytes", 2**10, "Bytes in flight per session."),
+    Setting("stall_limit_s", 120.0, "s", 0.1, "A page that has not drained for this is closed."),
+    Setting("class_data_bytes", 64 * 2**20, "bytes", 2**10, "Class state that waits for one page."),
+    # pages
+    Setting("page_message_bytes", 10 * 2**20, "bytes", 2**10, "Largest message of a page."),
+    Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),
+    Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
+    Setting("drain_messages", 100, "count", 1, "Messages taken from the kernels per wake-up."),
+    # the kernel's own
+    Setting("batch_messages", 100, "count", 1, "Emits of a coroutine that are sent together."),
+    Setting("batch_wait_s", 0.002, "s", 0.0, "How long a coroutine's emit waits for others."),
+    Setting("batch_quiet_emits", 16, "count", 0, "Emits of a quiet spell that are sent at once."),
+    Setting("unawaited_bytes", 16 * 2**20, "bytes", 2**10, "Emits nobody awaited, out of credit."),
+    Setting("plain_threads", 8, "count", 0, "Threads for plain actions beside the main one."),
+)
+
+ROWS = {row.name: row for row in TABLE}
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The values in force: one attribute per row of `TABLE`, looked up by name.
+
+    Args:
+        values: Overrides by name; absent names have their defaults.
+
+    Raises:
+        SettingError: A name that is no row (it tells the nearest).
+    """
+
+    values: Mapping[str, Value] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.values:
+            find_row(name, source="values")
+        merged = {row.name: self.values.get(row.name, row.default) for row in TABLE}
+        object.__setattr__(self, "values", merged)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["values"][name]
+        except KeyError:
+            raise AttributeError(f"there is no setting {name!r}") from None
+
+
+def find_row(name: str, *, source: str) -> Setting:
+    """The row of that name.
+
+    Raises:
+        SettingError: There is none; the text tells the nearest name.
+    """
+    row = ROWS.get(name)
+    if row is None:
+        near = difflib.get_close_matches(name, ROWS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingError(f"there is no setting {name!r} ({source}){hint}", name=name)
+    return row
+
+
+def resolve(
+    *,
+    options: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    file: Mapping[str, object] | None = None,
+) -> Settings:
+    """Settings from the command line, the environment and `index.yaml`, first wins.
+
+    Args:
+        options: Name to text, as given on the command line.
+        environ: The environment; variables that are no rows are left alone.
+        file: The map under `settings:` in `index.yaml`.
+
+    Raises:
+        SettingError: An unknown name or a value that does not fit.
+    """
+    values: dict[str, Value] = {}
+    for name, text in (file or {}).items():
+        values[name] = find_row(name, source="index.yaml").parse(text, source="index.yaml")
+    for row in TABLE:
+        if environ is not None and row.variable in environ:
+            values[row.name] = row.parse(environ[row.variable], source=row.variable)
+    for name, text in (options or {}).items():
+        row = find_row(name, source="command line")
+        values[name] = row.parse(text, source=row.option)
+    return Settings(values)
