@@ -1,0 +1,195 @@
+"""What every test is held to, whatever it tests.
+
+* An unexpected record at WARNING or above on a `databench` logger fails the test
+  (`@pytest.mark.expected_log('regular expression', ...)` says which may come).
+* Nothing outlives a test: no process that it started, directly or not, no directory of
+  Databench's in the temporary folder. Sockets and files: a ResourceWarning is an error here.
+* With CI set, a test that skips itself has failed: nothing goes untested unseen.
+"""
+
+import logging
+import os
+import re
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+_RUN_KEY = 'DATABENCH_TEST_RUN'
+_STARTS_PROCESSES = ('process', 'browser', 'slow')
+_GRACE_S = 5.0  # a guard process may still be tidying up when the test has ended
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+# -- one run: its mark in the environment, its own temporary folder --------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Marks this run: every process it starts, however far down, carries the word."""
+    os.environ[_RUN_KEY] = secrets.token_hex(8)
+    # pytest keeps its own folders where they are looked for after a failure.
+    os.environ.setdefault('PYTEST_DEBUG_TEMPROOT', tempfile.gettempdir())
+    # Short, since a socket's path must stay below 107 bytes.
+    folder = tempfile.mkdtemp(prefix='dbt-')
+    os.environ['TMPDIR'] = tempfile.tempdir = folder
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails the run when a process is still there after the last fixture has gone."""
+    left = _wait_gone(_run_processes)
+    for process in left.values():
+        session.config.get_terminal_writer().line(f'\nleft behind by the run: {process}', red=True)
+    if left:
+        _end(left)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# -- skips -----------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    return _refuse_skip(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector):
+    report = yield
+    return _refuse_skip(report)
+
+
+def _refuse_skip(report):
+    if report.skipped and os.environ.get('CI') and not hasattr(report, 'wasxfail'):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = 'failed'
+        report.longrepr = f'with CI set nothing may skip: {reason}'
+    return report
+
+
+# -- logs ------------------------------------------------------------------------------------------
+
+
+class _Unexpected(logging.Handler):
+    """Keeps what was logged at WARNING or above and that no pattern names.
+
+    Patterns: None: nothing is expected; an empty tuple: anything may come.
+    """
+
+    def __init__(self, patterns: tuple[str, ...] | None) -> None:
+        super().__init__(logging.WARNING)
+        self.patterns = patterns
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        allowed = self.patterns
+        if allowed is None or (allowed and not any(re.search(p, text) for p in allowed)):
+            self.lines.append(f'{record.levelname} {record.name}: {text}')
+
+
+@pytest.fixture(autouse=True)
+def _no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    marks = list(request.node.iter_markers('expected_log'))
+    patterns = tuple(p for mark in marks for p in mark.args) if marks else None
+    handler = _Unexpected(patterns)
+    logger = logging.getLogger('databench')
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    if handler.lines:
+        pytest.fail('unexpected log records:\n' + '\n'.join(handler.lines), pytrace=False)
+
+
+# -- what a test leaves behind ---------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Looks for leftovers after tests that start processes; the others cannot make any.
+
+    A process below a server that a wider fixture keeps (a module's, a run's) is that server's.
+    """
+    if not any(request.node.get_closest_marker(name) for name in _STARTS_PROCESSES):
+        yield
+        return
+    before, folders = set(_run_processes()), _own_folders()
+    yield
+    left = _wait_gone(lambda: _new_processes(before))
+    _end(left)
+    if left:
+        pytest.fail('left running:\n' + '\n'.join(left.values()), pytrace=False)
+    if not before and (kept := _own_folders() - folders):
+        pytest.fail(f'left in the temporary folder: {sorted(kept)}', pytrace=False)
+
+
+def _run_processes() -> dict[int, str]:
+    """Process id to command line of every living process that this run started."""
+    mark = f'{_RUN_KEY}={os.environ[_RUN_KEY]}'.encode()
+    found = {}
+    for folder in Path('/proc').glob('[0-9]*'):
+        if int(folder.name) == os.getpid():
+            continue
+        try:
+            if mark in (folder / 'environ').read_bytes():
+                line = (
+                    (folder / 'cmdline').read_bytes().replace(b'\0', b' ').decode(errors='replace')
+                )
+                found[int(folder.name)] = f'{folder.name}: {line[:200]}'
+        except OSError:  # it ended meanwhile, or is a zombie, or another user's
+            continue
+    return found
+
+
+def _new_processes(before: set[int]) -> dict[int, str]:
+    fresh = {pid: line for pid, line in _run_processes().items() if pid not in before}
+    return {pid: line for pid, line in fresh.items() if not _is_below(pid, before)}
+
+
+def _is_below(pid: int, ancestors: set[int]) -> bool:
+    try:
+        return any(parent.pid in ancestors for parent in psutil.Process(pid).parents())
+    except psutil.Error:
+        return False
+
+
+def _wait_gone(look: Callable[[], dict[int, str]]) -> dict[int, str]:
+    deadline_s = time.monotonic() + _GRACE_S
+    while (left := look()) and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    return left
+
+
+def _end(processes: dict[int, str]) -> None:
+    for pid in processes:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def _own_folders() -> set[str]:
+    return {path.name for path in Path(tempfile.gettempdir()).glob('databench*')}
+
+
+# -- shared ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='session')
+def repository() -> Path:
+    """The project's folder."""
+    return _REPOSITORY
+
+
+@pytest.fixture(scope='session')
+def chromium_path() -> str | None:
+    """The machine's Chromium; None: Playwright's own download is the one to start."""
+    names = ('chromium', 'google-chrome', 'google-chrome-stable')
+    return next((path for name in names if (path := shutil.which(name))), None)
