@@ -3,4 +3,4 @@
 The package, the wheel and `databench --version` all read this name.
 """
 
-__version__ = '1.0.0.dev0'
+__version__ = "1.0.0.dev0"

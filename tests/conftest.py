@@ -21,9 +21,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-_RUN_KEY = 'DATABENCH_TEST_RUN'
-_STARTS_PROCESSES = ('process', 'browser', 'slow')
-_GRACE_S = 5.0  # a guard process may still be tidying up when the test has ended
+_RUN_KEY = "DATABENCH_TEST_RUN"
+_STARTS_PROCESSES = ("process", "browser", "slow")
+# A guard process may still be tidying up when the test has ended.
+_GRACE_S = float(os.environ.get("DATABENCH_TEST_GRACE_S", "5"))
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -34,10 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Marks this run: every process it starts, however far down, carries the word."""
     os.environ[_RUN_KEY] = secrets.token_hex(8)
     # pytest keeps its own folders where they are looked for after a failure.
-    os.environ.setdefault('PYTEST_DEBUG_TEMPROOT', tempfile.gettempdir())
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     # Short, since a socket's path must stay below 107 bytes.
-    folder = tempfile.mkdtemp(prefix='dbt-')
-    os.environ['TMPDIR'] = tempfile.tempdir = folder
+    folder = tempfile.mkdtemp(prefix="dbt-")
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
@@ -45,7 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails the run when a process is still there after the last fixture has gone."""
     left = _wait_gone(_run_processes)
     for process in left.values():
-        session.config.get_terminal_writer().line(f'\nleft behind by the run: {process}', red=True)
+        session.config.get_terminal_writer().line(f"\nleft behind by the run: {process}", red=True)
     if left:
         _end(left)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -67,10 +68,10 @@ def pytest_make_collect_report(collector: pytest.Collector):
 
 
 def _refuse_skip(report):
-    if report.skipped and os.environ.get('CI') and not hasattr(report, 'wasxfail'):
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.outcome = 'failed'
-        report.longrepr = f'with CI set nothing may skip: {reason}'
+        report.outcome = "failed"
+        report.longrepr = f"with CI set nothing may skip: {reason}"
     return report
 
 
@@ -92,20 +93,20 @@ class _Unexpected(logging.Handler):
         text = record.getMessage()
         allowed = self.patterns
         if allowed is None or (allowed and not any(re.search(p, text) for p in allowed)):
-            self.lines.append(f'{record.levelname} {record.name}: {text}')
+            self.lines.append(f"{record.levelname} {record.name}: {text}")
 
 
 @pytest.fixture(autouse=True)
 def _no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
-    marks = list(request.node.iter_markers('expected_log'))
+    marks = list(request.node.iter_markers("expected_log"))
     patterns = tuple(p for mark in marks for p in mark.args) if marks else None
     handler = _Unexpected(patterns)
-    logger = logging.getLogger('databench')
+    logger = logging.getLogger("databench")
     logger.addHandler(handler)
     yield
     logger.removeHandler(handler)
     if handler.lines:
-        pytest.fail('unexpected log records:\n' + '\n'.join(handler.lines), pytrace=False)
+        pytest.fail("unexpected log records:\n" + "\n".join(handler.lines), pytrace=False)
 
 
 # -- what a test leaves behind ---------------------------------------------------------------------
@@ -125,24 +126,24 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     left = _wait_gone(lambda: _new_processes(before))
     _end(left)
     if left:
-        pytest.fail('left running:\n' + '\n'.join(left.values()), pytrace=False)
+        pytest.fail("left running:\n" + "\n".join(left.values()), pytrace=False)
     if not before and (kept := _own_folders() - folders):
-        pytest.fail(f'left in the temporary folder: {sorted(kept)}', pytrace=False)
+        pytest.fail(f"left in the temporary folder: {sorted(kept)}", pytrace=False)
 
 
 def _run_processes() -> dict[int, str]:
     """Process id to command line of every living process that this run started."""
-    mark = f'{_RUN_KEY}={os.environ[_RUN_KEY]}'.encode()
+    mark = f"{_RUN_KEY}={os.environ[_RUN_KEY]}".encode()
     found = {}
-    for folder in Path('/proc').glob('[0-9]*'):
+    for folder in Path("/proc").glob("[0-9]*"):
         if int(folder.name) == os.getpid():
             continue
         try:
-            if mark in (folder / 'environ').read_bytes():
+            if mark in (folder / "environ").read_bytes():
                 line = (
-                    (folder / 'cmdline').read_bytes().replace(b'\0', b' ').decode(errors='replace')
+                    (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 )
-                found[int(folder.name)] = f'{folder.name}: {line[:200]}'
+                found[int(folder.name)] = f"{folder.name}: {line[:200]}"
         except OSError:  # it ended meanwhile, or is a zombie, or another user's
             continue
     return found
@@ -176,20 +177,20 @@ def _end(processes: dict[int, str]) -> None:
 
 
 def _own_folders() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob('databench*')}
+    return {path.name for path in Path(tempfile.gettempdir()).glob("databench*")}
 
 
 # -- shared ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The project's folder."""
     return _REPOSITORY
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def chromium_path() -> str | None:
     """The machine's Chromium; None: Playwright's own download is the one to start."""
-    names = ('chromium', 'google-chrome', 'google-chrome-stable')
+    names = ("chromium", "google-chrome", "google-chrome-stable")
     return next((path for name in names if (path := shutil.which(name))), None)

@@ -10,53 +10,53 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PACKAGE = REPOSITORY / 'databench'
-SOURCES = sorted(PACKAGE.rglob('*.py'))
+PACKAGE = REPOSITORY / "databench"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-_EVERYBODY = {'errors', 'settings', '_version'}
+_EVERYBODY = {"errors", "settings", "_version"}
 _ALLOWED = {
-    'errors': set(),
-    '_version': set(),
-    'settings': {'errors'},
-    'protocol': set(),
-    'http': set(),
-    'config': set(),
-    'utils': set(),
-    'datastore': {'protocol'},
-    'analysis': {'datastore', 'protocol'},
-    'kernel': {'analysis', 'datastore', 'protocol', '__init__'},
-    'broker': {'protocol'},
-    'front': {'broker', 'protocol', 'http', 'config'},
-    'scaffold': {'config'},
-    'cli': {'front', 'broker', 'protocol', 'http', 'config', 'scaffold'},
-    'testing': {'analysis', 'datastore', 'kernel', 'protocol', 'broker', 'front', 'http'},
-    '__main__': {'cli'},
+    "errors": set(),
+    "_version": set(),
+    "settings": {"errors"},
+    "protocol": set(),
+    "http": set(),
+    "config": set(),
+    "utils": set(),
+    "datastore": {"protocol"},
+    "analysis": {"datastore", "protocol"},
+    "kernel": {"analysis", "datastore", "protocol", "__init__"},
+    "broker": {"protocol"},
+    "front": {"broker", "protocol", "http", "config"},
+    "scaffold": {"config"},
+    "cli": {"front", "broker", "protocol", "http", "config", "scaffold"},
+    "testing": {"analysis", "datastore", "kernel", "protocol", "broker", "front", "http"},
+    "__main__": {"cli"},
     # Runs in every process of ours, kernels too: what a person subclasses, and no server.
-    '__init__': {'analysis', 'datastore', 'utils'},
+    "__init__": {"analysis", "datastore", "utils"},
 }
 # What decides has no loop, socket, clock, chance, thread or process.
 _IMPURE = {
-    *('tornado', 'zmq', 'asyncio', 'socket', 'time', 'random'),
-    *('secrets', 'uuid', 'threading', 'multiprocessing', 'subprocess', 'select', 'selectors'),
-    *('concurrent', 'signal', 'os', 'tempfile', 'datetime'),
+    *("tornado", "zmq", "asyncio", "socket", "time", "random"),
+    *("secrets", "uuid", "threading", "multiprocessing", "subprocess", "select", "selectors"),
+    *("concurrent", "signal", "os", "tempfile", "datetime"),
 }
 _OUTSIDE = {
-    'protocol': _IMPURE,
-    'errors': _IMPURE,
-    'settings': _IMPURE - {'os'},
-    'front': {'zmq', 'subprocess', 'multiprocessing'},
-    'http': {'zmq', 'subprocess'},
-    'config': {'zmq', 'tornado', 'asyncio', 'subprocess'},
-    'cli': {'zmq', 'subprocess'},
-    'analysis': {'zmq', 'subprocess'},
-    'datastore': {'zmq', 'tornado', 'asyncio', 'subprocess'},
+    "protocol": _IMPURE,
+    "errors": _IMPURE,
+    "settings": _IMPURE - {"os"},
+    "front": {"zmq", "subprocess", "multiprocessing"},
+    "http": {"zmq", "subprocess"},
+    "config": {"zmq", "tornado", "asyncio", "subprocess"},
+    "cli": {"zmq", "subprocess"},
+    "analysis": {"zmq", "subprocess"},
+    "datastore": {"zmq", "tornado", "asyncio", "subprocess"},
 }
 
 
 def layer(path: Path) -> str:
     """'protocol' for databench/protocol/codec.py, 'cli' for databench/cli.py."""
     first = path.relative_to(PACKAGE).parts[0]
-    return first.removesuffix('.py')
+    return first.removesuffix(".py")
 
 
 def imported(text: str, package: list[str]) -> set[str]:
@@ -67,77 +67,77 @@ def imported(text: str, package: list[str]) -> set[str]:
             found.update(name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
-            origin = '.'.join([*base, *([node.module] if node.module else [])])
+            origin = ".".join([*base, *([node.module] if node.module else [])])
             # `from databench import front` names a module, `from databench.front import app` too.
-            found.update(f'{origin}.{name.name}' for name in node.names)
+            found.update(f"{origin}.{name.name}" for name in node.names)
     return found
 
 
 def _is_module(name: str) -> bool:
-    return name in _ALLOWED or (PACKAGE / f'{name}.py').exists() or (PACKAGE / name).is_dir()
+    return name in _ALLOWED or (PACKAGE / f"{name}.py").exists() or (PACKAGE / name).is_dir()
 
 
 def violations(own: str, names: set[str]) -> list[str]:
     """What a module of layer `own` imports and may not."""
     wrong = []
     for name in sorted(names):
-        top, _, rest = name.partition('.')
-        if top != 'databench':
+        top, _, rest = name.partition(".")
+        if top != "databench":
             if top in _OUTSIDE.get(own, set()):
-                wrong.append(f'{own} imports {top}')
+                wrong.append(f"{own} imports {top}")
             continue
-        target = rest.partition('.')[0]
-        target = target if target and _is_module(target) else '__init__'
+        target = rest.partition(".")[0]
+        target = target if target and _is_module(target) else "__init__"
         if target != own and target not in _ALLOWED[own] | _EVERYBODY:
-            wrong.append(f'{own} imports {target} ({name})')
+            wrong.append(f"{own} imports {target} ({name})")
     return wrong
 
 
-@pytest.mark.parametrize('path', SOURCES, ids=lambda p: str(p.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(REPOSITORY)))
 def test_imports_go_one_way(path):
     package = list(path.relative_to(REPOSITORY).parent.parts)
     own = layer(path)
-    assert own in _ALLOWED, f'no layer is named for {own}: give it a row in _ALLOWED'
+    assert own in _ALLOWED, f"no layer is named for {own}: give it a row in _ALLOWED"
     assert violations(own, imported(path.read_text(), package)) == []
 
 
-@pytest.mark.parametrize('path', SOURCES, ids=lambda p: str(p.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(REPOSITORY)))
 def test_only_the_broker_starts_and_ends_processes(path):
-    if layer(path) == 'broker':
+    if layer(path) == "broker":
         return
-    calls = {'Popen', 'kill', 'killpg', 'fork', 'posix_spawn', 'create_subprocess_exec'}
+    calls = {"Popen", "kill", "killpg", "fork", "posix_spawn", "create_subprocess_exec"}
     found = [
-        f'line {node.lineno}: {node.func.attr}'
+        f"line {node.lineno}: {node.func.attr}"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and isinstance(node.func.value, ast.Name)
-        and node.func.value.id in {'os', 'subprocess', 'asyncio', 'signal'}
+        and node.func.value.id in {"os", "subprocess", "asyncio", "signal"}
         and node.func.attr in calls
     ]
     assert found == []
 
 
 @pytest.mark.parametrize(
-    ('own', 'text', 'wrong'),
+    ("own", "text", "wrong"),
     [
-        ('protocol', 'import time', ['protocol imports time']),
-        ('protocol', 'from asyncio import Queue', ['protocol imports asyncio']),
+        ("protocol", "import time", ["protocol imports time"]),
+        ("protocol", "from asyncio import Queue", ["protocol imports asyncio"]),
         (
-            'protocol',
-            'from databench.broker import x',
-            ['protocol imports broker (databench.broker.x)'],
+            "protocol",
+            "from databench.broker import x",
+            ["protocol imports broker (databench.broker.x)"],
         ),
         (
-            'broker',
-            'def f():\n    from ..front import app',
-            ['broker imports front (databench.front.app)'],
+            "broker",
+            "def f():\n    from ..front import app",
+            ["broker imports front (databench.front.app)"],
         ),
-        ('front', 'import zmq.asyncio', ['front imports zmq']),
-        ('broker', 'import databench', ['broker imports __init__ (databench)']),
-        ('broker', 'from ..errors import KernelError\nfrom . import channel\nimport zmq', []),
-        ('kernel', 'from databench import Analysis', []),
+        ("front", "import zmq.asyncio", ["front imports zmq"]),
+        ("broker", "import databench", ["broker imports __init__ (databench)"]),
+        ("broker", "from ..errors import KernelError\nfrom . import channel\nimport zmq", []),
+        ("kernel", "from databench import Analysis", []),
     ],
 )
 def test_a_wrong_import_is_found(own, text, wrong):
-    assert violations(own, imported(text, ['databench', own])) == wrong
+    assert violations(own, imported(text, ["databench", own])) == wrong
