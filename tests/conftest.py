@@ -139,7 +139,7 @@ def _run_processes() -> dict[int, str]:
         if int(folder.name) == os.getpid():
             continue
         try:
-            if mark in (folder / "environ").read_bytes():
+            if mark in _environment(folder):
                 line = (
                     (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 )
@@ -147,6 +147,15 @@ def _run_processes() -> dict[int, str]:
         except OSError:  # it ended meanwhile, or is a zombie, or another user's
             continue
     return found
+
+
+def _environment(folder: Path) -> bytes:
+    """The environment of a process, as /proc has it."""
+    text = (folder / "environ").read_bytes()
+    if not text and (folder / "exe").exists():
+        time.sleep(0.01)  # between fork and exec it is empty for a moment
+        text = (folder / "environ").read_bytes()
+    return text
 
 
 def _new_processes(before: set[int]) -> dict[int, str]:
