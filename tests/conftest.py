@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -178,11 +177,15 @@ def _wait_gone(look: Callable[[], dict[int, str]]) -> dict[int, str]:
 
 
 def _end(processes: dict[int, str]) -> None:
+    ended = []
     for pid in processes:
         try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+            process = psutil.Process(pid)
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+        ended.append(process)
+    psutil.wait_procs(ended, timeout=2)  # the next test begins without them
 
 
 def _own_folders() -> set[str]:
