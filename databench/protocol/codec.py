@@ -69,7 +69,9 @@ def _is_versions(value: Any) -> bool:
     return (
         type(value) is list
         and len(value) <= LIST_ITEMS
-        and all(type(v) is list and len(v) == 2 and _is_name(v[0]) and _is_count(v[1]) for v in value)
+        and all(
+            type(v) is list and len(v) == 2 and _is_name(v[0]) and _is_count(v[1]) for v in value
+        )
     )
 
 

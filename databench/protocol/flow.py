@@ -1,0 +1,73 @@
+"""Credit: how many bytes a kernel may have in flight for one session (docs/protocol.md, 6).
+
+The front keeps one `Ledger` per session and kernel life. It charges each message of the kernel,
+frees the charge when a page has it, and says when to give credit back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class Ledger:
+    """One session's credit, as the front sees it.
+
+    A kernel may send while its credit is above zero, so it goes below by one message at most.
+    The front sees more credit than the kernel does, never less (what it gave back may still be
+    on its way): a kernel that sends without credit by this count surely overdrew.
+
+    Args:
+        window_bytes: The initial credit, which is also the most a kernel can ever have.
+    """
+
+    __slots__ = ("_charges", "in_flight_bytes", "overdraft_bytes", "owed_bytes", "window_bytes")
+
+    def __init__(self, window_bytes: int) -> None:
+        self.window_bytes = window_bytes
+        self.in_flight_bytes = 0
+        self.owed_bytes = 0
+        self.overdraft_bytes = 0
+        self._charges: deque[tuple[int, int]] = deque()
+
+    @property
+    def credit_bytes(self) -> int:
+        """What the kernel may still send; below zero by one message at most."""
+        return self.window_bytes - self.in_flight_bytes - self.owed_bytes
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether the kernel ignored its credit beyond twice the window."""
+        return self.overdraft_bytes > 2 * self.window_bytes
+
+    def charge(self, place: int, size_bytes: int) -> None:
+        """Count a message of the kernel that got this place in the ring."""
+        if self.credit_bytes <= 0:
+            self.overdraft_bytes += size_bytes
+        self.in_flight_bytes += size_bytes
+        self._charges.append((place, size_bytes))
+
+    def deliver(self, place: int) -> None:
+        """A page has everything up to this place: free what it cost."""
+        charges = self._charges
+        while charges and charges[0][0] <= place:
+            size_bytes = charges.popleft()[1]
+            self.in_flight_bytes -= size_bytes
+            self.owed_bytes += size_bytes
+
+    def deliver_all(self) -> None:
+        """No page is there to wait for: free everything."""
+        self.owed_bytes += self.in_flight_bytes
+        self.in_flight_bytes = 0
+        self._charges.clear()
+
+    def take_owed(self) -> int:
+        """The credit to send to the kernel now, in bytes; 0 while it is not worth a message.
+
+        A quarter of the window may stay owed: the kernel then still has what is left of three
+        quarters, so that it never waits for credit that we hold back.
+        """
+        if self.owed_bytes * 4 < self.window_bytes:
+            return 0
+        owed_bytes, self.owed_bytes = self.owed_bytes, 0
+        self.overdraft_bytes = max(0, self.overdraft_bytes - owed_bytes)
+        return owed_bytes

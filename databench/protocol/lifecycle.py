@@ -1,0 +1,186 @@
+"""What a kernel process may be in, and when it is started again (docs/protocol.md, 7).
+
+`TABLE` holds every legal step of a kernel's states. `Lifecycle` adds the restart budget: it is
+told events with the time, and answers with instructions for the supervisor, who has the clock, the
+processes and the randomness (`jitter` comes in as an argument).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+
+class State(enum.Enum):
+    """The states of one kernel, as pages are told them."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    BUSY = "busy"
+    UNRESPONSIVE = "unresponsive"
+    CANCELLING = "cancelling"
+    BACKOFF = "backoff"
+    FAILED = "failed"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+class Event(enum.Enum):
+    """What can happen to a kernel."""
+
+    HELLO = "hello"  # it said hello and was welcomed
+    WORK = "work"  # an action is open
+    REST = "rest"  # no action is open
+    SILENT = "silent"  # pings went unanswered
+    TRAFFIC = "traffic"  # it said something
+    CANCEL = "cancel"  # a page asked to cancel an action
+    EXIT_RETRY = "exit: wait"  # it died; it is started again after a wait
+    EXIT_NOW = "exit: at once"  # it died; it is started again at once
+    EXIT_FINAL = "exit: give up"  # it died once too often
+    SPAWN = "spawn"  # the wait is over, or a person asked
+    STOP = "stop"  # the server ends
+    GONE = "gone"  # the process was reaped while stopping
+
+
+_LIVE = (State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING)
+
+TABLE: dict[tuple[State, Event], State] = {
+    (State.STARTING, Event.HELLO): State.IDLE,
+    (State.IDLE, Event.WORK): State.BUSY,
+    (State.BUSY, Event.WORK): State.BUSY,
+    (State.BUSY, Event.REST): State.IDLE,
+    (State.BUSY, Event.CANCEL): State.CANCELLING,
+    (State.CANCELLING, Event.CANCEL): State.CANCELLING,
+    (State.CANCELLING, Event.WORK): State.BUSY,
+    (State.CANCELLING, Event.REST): State.IDLE,
+    (State.UNRESPONSIVE, Event.WORK): State.UNRESPONSIVE,
+    (State.UNRESPONSIVE, Event.CANCEL): State.UNRESPONSIVE,
+    (State.UNRESPONSIVE, Event.TRAFFIC): State.BUSY,
+    (State.UNRESPONSIVE, Event.REST): State.IDLE,
+    (State.BACKOFF, Event.SPAWN): State.STARTING,
+    (State.FAILED, Event.SPAWN): State.STARTING,
+    (State.STOPPING, Event.GONE): State.STOPPED,
+    **{(state, Event.TRAFFIC): state for state in _LIVE if state is not State.UNRESPONSIVE},
+    **{(state, Event.SILENT): State.UNRESPONSIVE for state in _LIVE},
+    **{(state, Event.SPAWN): State.STARTING for state in _LIVE},
+    **{
+        (state, event): after
+        for state in (State.STARTING, *_LIVE)
+        for event, after in (
+            (Event.EXIT_RETRY, State.BACKOFF),
+            (Event.EXIT_NOW, State.STARTING),
+            (Event.EXIT_FINAL, State.FAILED),
+        )
+    },
+    **{
+        (state, Event.STOP): State.STOPPING
+        for state in (State.STARTING, *_LIVE, State.BACKOFF, State.FAILED)
+    },
+    (State.STOPPING, Event.STOP): State.STOPPING,
+}
+"""Every legal step. A pair that is not here is a mistake of the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be done after a death.
+
+    Attributes:
+        event: `EXIT_NOW`, `EXIT_RETRY` or `EXIT_FINAL`.
+        wait_s: How long to wait before the next start.
+        note: What follows, for people; empty when nothing special does.
+    """
+
+    event: Event
+    wait_s: float = 0.0
+    note: str = ""
+
+
+class Lifecycle:
+    """The state and the restart budget of one kernel.
+
+    Args:
+        limits: An object with the settings' attributes.
+    """
+
+    def __init__(self, limits: Any) -> None:
+        self._limits = limits
+        self.state = State.STARTING
+        self.generation = 1
+        self._said_hello = False
+        self._completed = False
+        self._deaths: deque[float] = deque()
+        self._hello_exits = 0
+
+    def step(self, event: Event) -> State:
+        """Take one step of the table.
+
+        Raises:
+            AssertionError: The table has no such step.
+        """
+        after = TABLE.get((self.state, event))
+        if after is None:
+            raise AssertionError(f"no step from {self.state.value} on {event.value}")
+        if after is State.STARTING:
+            self.generation += 1
+            self._said_hello = self._completed = False
+        elif event is Event.HELLO:
+            self._said_hello = True
+            self._hello_exits = 0
+        self.state = after
+        return after
+
+    def allows(self, event: Event) -> bool:
+        """Whether the table has a step from here on that event."""
+        return (self.state, event) in TABLE
+
+    def note_completed(self) -> None:
+        """An action of this generation ended: it does not loop, so its death will not count."""
+        self._completed = True
+
+    def forgive(self) -> None:
+        """A person restarted it, or its code changed: earlier deaths no longer count."""
+        self._deaths.clear()
+        self._hello_exits = 0
+
+    def judge_exit(self, now_s: float, *, jitter: float) -> Verdict:
+        """Decide what follows the death of the current generation.
+
+        Args:
+            now_s: Monotonic time.
+            jitter: From -1 to 1; moves the wait by up to a fifth.
+        """
+        limits = self._limits
+        if not self._said_hello:
+            self._hello_exits += 1
+            if self._hello_exits >= limits.hello_exit_limit:
+                note = (
+                    f"{self._hello_exits} exits before hello, limit {limits.hello_exit_limit}; "
+                    "not restarting"
+                )
+                return Verdict(Event.EXIT_FINAL, note=note)
+        if self._completed:
+            return Verdict(Event.EXIT_NOW)
+        self._deaths.append(now_s)
+        while self._deaths[0] < now_s - limits.restart_window_s:
+            self._deaths.popleft()
+        count = len(self._deaths)
+        if count >= limits.restart_limit:
+            note = (
+                f"{count} deaths without a completed action in {limits.restart_window_s:g} s, "
+                f"limit {limits.restart_limit}; not restarting"
+            )
+            return Verdict(Event.EXIT_FINAL, note=note)
+        wait_s = self._wait_s(count, jitter)
+        return Verdict(Event.EXIT_RETRY if wait_s else Event.EXIT_NOW, wait_s)
+
+    def _wait_s(self, count: int, jitter: float) -> float:
+        """0, then 0.5, 1, 2 … up to the longest wait, each moved by up to a fifth."""
+        if count <= 1:
+            return 0.0
+        wait_s: float = min(
+            self._limits.backoff_first_s * 2 ** (count - 2), self._limits.backoff_max_s
+        )
+        return wait_s * (1 + 0.2 * jitter)

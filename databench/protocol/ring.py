@@ -1,0 +1,96 @@
+"""The replay ring: a session's last frames, each with its place (docs/protocol.md, 9).
+
+Theory of operation: a frame gets its place when it is appended, 1 for the first. The ring holds
+the newest frames within a count and a size; `cut` is the place of the newest one that is gone.
+Ends of requests that would be cut are kept aside, so that a page which was away learns how each of
+its requests ended. A page that has everything up to `cut` or later misses nothing; any other gets
+a gap, the ends kept aside, then the ring. Such an end may be one that it has: pages know their
+open requests by id and drop an end of any other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a page that comes back is sent.
+
+    Attributes:
+        frames: The stream frames, in order.
+        at: The place from which the page counts before the first of `frames`.
+        missed: Stream frames that are gone for good; 0 means there is no gap.
+    """
+
+    frames: list[bytes]
+    at: int
+    missed: int = 0
+
+
+class Ring:
+    """The last frames of one session.
+
+    Args:
+        messages: The most frames that are held.
+        size_bytes: The most bytes that are held; the newest frame is held whatever its size.
+        ends: The most ends that are kept beyond those.
+    """
+
+    __slots__ = ("_ends", "_frames", "_limit_ends", "_limits", "_size_bytes", "cut", "place")
+
+    def __init__(self, *, messages: int, size_bytes: int, ends: int) -> None:
+        self._limits = (messages, size_bytes)
+        self._limit_ends = ends
+        self._frames: deque[tuple[bytes, bool]] = deque()
+        self._ends: deque[tuple[int, bytes]] = deque()
+        self._size_bytes = 0
+        self.cut = 0
+        self.place = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes of the frames and ends that are held."""
+        return self._size_bytes + sum(len(frame) for _, frame in self._ends)
+
+    def append(self, frame: bytes, *, is_end: bool = False) -> int:
+        """Hold a frame.
+
+        Returns:
+            Its place.
+        """
+        frames = self._frames
+        frames.append((frame, is_end))
+        self._size_bytes += len(frame)
+        self.place += 1
+        messages, size_bytes = self._limits
+        while len(frames) > messages or (self._size_bytes > size_bytes and len(frames) > 1):
+            self._evict()
+        return self.place
+
+    def replay(self, received: int) -> Replay:
+        """What follows place `received`.
+
+        Args:
+            received: From 0 (nothing) to `place`; anything else counts as 0.
+        """
+        if not 0 <= received <= self.place:
+            received = 0
+        if received >= self.cut:
+            skip = received - self.cut
+            return Replay([f for f, _ in list(self._frames)[skip:]], received)
+        # The ends kept aside take the places just before the ring: the page then counts right.
+        kept = [frame for _, frame in self._ends]
+        new = sum(place > received for place, _ in self._ends)
+        frames = kept + [f for f, _ in self._frames]
+        return Replay(frames, self.place - len(frames), self.cut - received - new)
+
+    def _evict(self) -> None:
+        frame, is_end = self._frames.popleft()
+        self._size_bytes -= len(frame)
+        self.cut += 1
+        if is_end:
+            self._ends.append((self.cut, frame))
+            if len(self._ends) > self._limit_ends:
+                self._ends.popleft()

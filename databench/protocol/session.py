@@ -1,0 +1,380 @@
+"""What one session knows and decides: requests, replay, state, views (docs/protocol.md, 8 and 9).
+
+Owns the rules of a session; refuses to know sockets, pages and clocks: it is told the time and the
+views by their keys, and returns the frames that are to be written.
+
+Theory of operation: every frame of the stream goes through `append`, which gives it its place;
+`join` says what a page gets that comes (back). A request is open from `accept` until exactly one
+of `finish` or `lose`; its process id is remembered after that, so that a request which a page
+sends again is not run again.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import text
+from .flow import Ledger
+from .ring import Ring
+
+ProcessId = int | float
+
+
+class Verdict(enum.Enum):
+    """What became of a request that a page sent."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"  # its id is open or was open: it is not run again
+    REFUSED = "refused"  # too many are open: it got its end at once
+
+
+@dataclass(slots=True)
+class OpenRequest:
+    """A request that has no end yet.
+
+    Attributes:
+        number: Unique in the whole server.
+        action: The action's name.
+        payload: What the page sent with it; freed once it is sent.
+        process_id: What the page calls it, or `None` when it wants no start and end.
+        accepted_s: When it was accepted.
+        is_sent: Whether the kernel has it; what it has not is sent after a restart.
+        cancels: How often a page asked to cancel it.
+    """
+
+    number: int
+    action: str
+    payload: bytes
+    process_id: ProcessId | None
+    accepted_s: float
+    is_sent: bool = False
+    cancels: int = 0
+
+
+@dataclass(slots=True)
+class View:
+    """One page that looks at the session.
+
+    Attributes:
+        is_counting: Whether it counts the stream (the client of 0.7 does not).
+        cursor: The place of the last frame written to it.
+        drained: The place of the last frame that has left the process.
+        own_ids: Process ids that this page gave, for pages that throw on others.
+        is_lagging: It has too much unwritten: it is served from the ring when it has drained.
+    """
+
+    is_counting: bool
+    cursor: int
+    drained: int
+    own_ids: set[ProcessId] = field(default_factory=set)
+    is_lagging: bool = False
+
+
+@dataclass(slots=True)
+class Value:
+    """A value of `data`: what pages see, what the kernel gets back, and its last place."""
+
+    shown: bytes
+    stored: bytes
+    place: int
+
+
+class Session:
+    """One session.
+
+    Args:
+        id_: Unguessable.
+        epoch: A random word for this life of the ring.
+        request_args: The query string of the page that began it.
+        limits: An object with the settings' attributes.
+    """
+
+    __slots__ = (
+        "class_places",
+        "data",
+        "detached_s",
+        "epoch",
+        "id_",
+        "ids",
+        "last_end",
+        "ledger",
+        "limits",
+        "pending_class",
+        "recent",
+        "request_args",
+        "requests",
+        "ring",
+        "seen_place",
+        "views",
+    )
+
+    def __init__(self, id_: str, *, epoch: str, request_args: str, limits: Any) -> None:
+        self.id_ = id_
+        self.epoch = epoch
+        self.request_args = request_args
+        self.limits = limits
+        self.ring = Ring(
+            messages=limits.ring_messages, size_bytes=limits.ring_bytes, ends=limits.ring_ends
+        )
+        self.ledger = Ledger(limits.credit_window_bytes)
+        self.requests: dict[int, OpenRequest] = {}
+        self.ids: dict[ProcessId, int] = {}
+        self.recent: OrderedDict[ProcessId, None] = OrderedDict()
+        self.data: dict[str, Value] = {}
+        self.class_places: dict[str, int] = {}
+        self.pending_class: dict[str, bytes] = {}
+        self.views: dict[Hashable, View] = {}
+        self.detached_s = 0.0
+        self.last_end = 0
+        self.seen_place = 0
+
+    # ------------------------------------------------------------ the stream
+
+    def append(self, frame: bytes, *, charge_bytes: int = 0, is_end: bool = False) -> int:
+        """Give a frame its place in the stream.
+
+        Args:
+            charge_bytes: What it costs the kernel's credit.
+            is_end: Whether it is the end of a request.
+        """
+        place = self.ring.append(frame, is_end=is_end)
+        if is_end:
+            self.last_end = place
+        if charge_bytes:
+            self.ledger.charge(place, charge_bytes)
+            if not self.views:
+                self.ledger.deliver_all()
+        return place
+
+    def set_value(self, key: str, shown: bytes, stored: bytes, *, charge_bytes: int) -> bytes:
+        """Keep a value of `data`.
+
+        Returns:
+            Its frame, appended.
+        """
+        frame = text.compose_state("data", key, shown)
+        self.data[key] = Value(shown, stored, self.append(frame, charge_bytes=charge_bytes))
+        return frame
+
+    def set_class_value(self, key: str, shown: bytes, frame: bytes) -> bool:
+        """Show a value of `class_data`, or hold it while a page has not drained.
+
+        Args:
+            frame: The composed frame, shared by all sessions.
+
+        Returns:
+            Whether the frame was appended and is to be written now. Otherwise it is the one
+            value of this key that waits for `take_pending_class`.
+        """
+        if self.is_drained:
+            self.class_places[key] = self.append(frame)
+            return True
+        self.pending_class[key] = shown
+        return False
+
+    def take_pending_class(self) -> list[bytes]:
+        """The class values that waited, appended."""
+        frames = []
+        for key, shown in self.pending_class.items():
+            frame = text.compose_state("class_data", key, shown)
+            self.class_places[key] = self.append(frame)
+            frames.append(frame)
+        self.pending_class.clear()
+        return frames
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether some page has everything, or no page is there."""
+        place = self.ring.place
+        return not self.views or any(view.drained >= place for view in self.views.values())
+
+    # ------------------------------------------------------------ requests
+
+    def accept(
+        self, request: text.Request, *, number: int, view: Hashable, now_s: float
+    ) -> tuple[Verdict, list[bytes]]:
+        """Decide on a request of a page.
+
+        Returns:
+            The verdict, and the frames it makes, appended: a start, or a start and an end.
+        """
+        process_id = request.process_id
+        if process_id is not None:
+            if process_id in self.ids or process_id in self.recent:
+                return Verdict.REPEATED, []
+            if view in self.views:
+                self.views[view].own_ids.add(process_id)
+        frames = []
+        if process_id is not None:
+            frames.append(text.compose_start(process_id))
+            self.append(frames[0])
+        opened = OpenRequest(number, request.action, request.payload, process_id, now_s)
+        self.requests[number] = opened
+        if process_id is not None:
+            self.ids[process_id] = number
+        limit = self.limits.open_actions
+        if len(self.requests) > limit:
+            problem = f"action {request.action!r}: {limit} actions are open, the limit; not run"
+            return Verdict.REFUSED, frames + self.fail(number, "TooManyActions", problem)
+        return Verdict.ACCEPTED, frames
+
+    def finish(
+        self, number: int, outcome: str, result: bytes = b"", *, charge_bytes: int = 0
+    ) -> list[bytes]:
+        """End a request that went its way (`done`, `cancelled`); see `_end`."""
+        return self._end(
+            number, lambda id_: text.compose_end(id_, outcome, result), charge_bytes=charge_bytes
+        )
+
+    def fail(
+        self,
+        number: int | None,
+        type_: str,
+        problem: str,
+        traceback: bytes = b"",
+        *,
+        outcome: str = "error",
+        charge_bytes: int = 0,
+    ) -> list[bytes]:
+        """End a request that failed or was lost, and say so as the signal `error`.
+
+        Args:
+            number: The request, or `None` for the session's own code.
+        """
+        frame = text.compose_value("error", problem)
+        if number is not None and number not in self.requests:
+            return []
+        self.append(frame, charge_bytes=charge_bytes)
+        if number is None:
+            return [frame]
+        return [
+            frame,
+            *self._end(
+                number,
+                lambda id_: text.compose_failure(id_, outcome, type_, problem, traceback),
+                charge_bytes=0,
+            ),
+        ]
+
+    def lose(self, reason: str) -> list[bytes]:
+        """The kernel is gone: every request that it had is lost; the others wait for the next."""
+        frames: list[bytes] = []
+        for number in [n for n, request in self.requests.items() if request.is_sent]:
+            frames += self.fail(number, "KernelLost", reason, outcome="lost")
+        return frames
+
+    def waiting(self) -> Iterable[OpenRequest]:
+        """The requests that no kernel has yet, in order."""
+        return [request for request in self.requests.values() if not request.is_sent]
+
+    def running(self, now_s: float) -> list[dict[str, Any]]:
+        """The open requests that have a process id, as `__connect` tells them."""
+        return [
+            {"id": r.process_id, "action": r.action, "elapsed_s": round(now_s - r.accepted_s, 3)}
+            for r in self.requests.values()
+            if r.process_id is not None
+        ]
+
+    def _end(
+        self, number: int, compose: Callable[[ProcessId], bytes], *, charge_bytes: int
+    ) -> list[bytes]:
+        """Exactly one end per request: one that is not open gives no frame."""
+        request = self.requests.pop(number, None)
+        if request is None or request.process_id is None:
+            return []
+        self.ids.pop(request.process_id, None)
+        self.recent[request.process_id] = None
+        while len(self.recent) > self.limits.recent_ids:
+            self._forget(self.recent.popitem(last=False)[0])
+        frame = compose(request.process_id)
+        self.append(frame, charge_bytes=charge_bytes, is_end=True)
+        return [frame]
+
+    def _forget(self, process_id: ProcessId) -> None:
+        for view in self.views.values():
+            view.own_ids.discard(process_id)
+
+    # ------------------------------------------------------------ views
+
+    def join(
+        self, key: Hashable, connect: text.Connect, class_values: dict[str, bytes]
+    ) -> tuple[int, list[bytes]]:
+        """A page comes.
+
+        Args:
+            key: What the page is called from here on.
+            class_values: The class's values as pages see them.
+
+        Returns:
+            The place for `__connect`, and the frames that follow it.
+        """
+        if connect.received is None:
+            self.views[key] = View(False, self.ring.place, 0)
+            return self.ring.place, self._snapshot(class_values, since=self.ring.place)
+        if connect.received and connect.epoch != self.epoch:
+            # The ring that it knew is gone: it gets the state, and counts anew.
+            self.views[key] = View(True, self.ring.place, 0)
+            return self.ring.place, self._snapshot(class_values, since=self.ring.place)
+        self.views[key] = View(True, self.ring.place, 0)
+        return self._replay(connect.received, class_values)
+
+    def catch_up(self, key: Hashable, class_values: dict[str, bytes]) -> list[bytes]:
+        """What a page that lagged gets when it has drained."""
+        view = self.views[key]
+        view.is_lagging = False
+        received, view.cursor = view.cursor, self.ring.place
+        if not view.is_counting and received < self.ring.cut:
+            return self._snapshot(class_values, since=self.ring.place)
+        return self._replay(received, class_values)[1]
+
+    def leave(self, key: Hashable, now_s: float) -> None:
+        """A page went: with the last one, credit no longer waits for anybody."""
+        self.views.pop(key, None)
+        if not self.views:
+            self.detached_s = now_s
+            self.ledger.deliver_all()
+
+    def drain(self, key: Hashable) -> None:
+        """Everything written to that page has left the process."""
+        view = self.views[key]
+        view.drained = view.cursor
+        self.seen_place = max(self.seen_place, view.drained)
+        self.ledger.deliver(view.drained)
+
+    def is_for(self, view: View, process_id: ProcessId | None) -> bool:
+        """Whether a frame about that process id may go to that page."""
+        return process_id is None or view.is_counting or process_id in view.own_ids
+
+    def expires_s(self) -> float | None:
+        """When the session may be closed, or `None` while something holds it."""
+        if self.views or self.requests:
+            return None
+        if self.last_end > self.seen_place:
+            return self.detached_s + float(self.limits.result_grace_s)
+        return self.detached_s + float(self.limits.session_grace_s)
+
+    def _replay(self, received: int, class_values: dict[str, bytes]) -> tuple[int, list[bytes]]:
+        replay = self.ring.replay(received)
+        if not replay.missed:
+            return replay.at, replay.frames
+        gap = text.compose_gap(replay.missed, replay.at)
+        snapshot = self._snapshot(class_values, since=self.ring.cut)
+        return replay.at, [gap, *snapshot, *replay.frames]
+
+    def _snapshot(self, class_values: dict[str, bytes], *, since: int) -> list[bytes]:
+        """The values last changed at or before place `since`, marked; they are not counted."""
+        frames = [
+            text.compose_state("class_data", key, shown, snapshot=True)
+            for key, shown in class_values.items()
+            if self.class_places.get(key, 0) <= since
+        ]
+        frames += [
+            text.compose_state("data", key, value.shown, snapshot=True)
+            for key, value in self.data.items()
+            if value.place <= since
+        ]
+        return frames

@@ -1,0 +1,248 @@
+"""Messages to a page's text frames and back (docs/protocol.md, 8).
+
+Owns the words of the websocket. A payload goes in and out as the bytes that it is: an envelope is
+read once, without its `load`, of which only `__process_id` is looked at.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..errors import RemoteProtocolError
+
+NAME_CHARACTERS = 1024
+ARGS_CHARACTERS = 65536
+ID_MAX = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Joins a session, or begins one.
+
+    Attributes:
+        session: The id of a session to join, or `None`.
+        request_args: The page's query string.
+        received: The place up to which the page has the stream; `None` for a page that never
+            says it (the client of 0.7).
+        epoch: The epoch in which it counted, or `None`.
+    """
+
+    session: str | None = None
+    request_args: str = ""
+    received: int | None = None
+    epoch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Runs an action; an empty payload means no argument."""
+
+    action: str
+    payload: bytes = b""
+    process_id: int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancels the action of that process id; with `force`, its kernel ends."""
+
+    process_id: int | float
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Speaks to the kernel's supervisor: `restart` or `interrupt`."""
+
+    command: str
+
+
+PageMessage = Connect | Request | Cancel | Control
+
+
+class _Envelope(msgspec.Struct):
+    signal: str | msgspec.UnsetType = msgspec.UNSET
+    load: msgspec.Raw = msgspec.Raw()
+    connect: str | msgspec.UnsetType | None = msgspec.field(name="__connect", default=msgspec.UNSET)
+    request_args: str | None = msgspec.field(name="__request_args", default=None)
+    received: int | None = msgspec.field(name="__received", default=None)
+    epoch: str | None = msgspec.field(name="__epoch", default=None)
+    cancel: int | float | msgspec.UnsetType = msgspec.field(name="__cancel", default=msgspec.UNSET)
+    kernel: str | msgspec.UnsetType = msgspec.field(name="__kernel", default=msgspec.UNSET)
+    force: bool = False
+
+
+class _Load(msgspec.Struct):
+    process_id: int | float | None = msgspec.field(name="__process_id", default=None)
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_loads = msgspec.json.Decoder(_Load)
+
+
+def parse_page(frame: str | bytes) -> PageMessage:
+    """What a page said.
+
+    Args:
+        frame: One text frame.
+
+    Raises:
+        RemoteProtocolError: It is none of the protocol's words; the text is for the page's author.
+    """
+    try:
+        envelope = _envelopes.decode(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
+        raise RemoteProtocolError(f"frame is not understood: {error}; ignored") from None
+    if isinstance(envelope.signal, str):
+        return _read_request(envelope.signal, envelope.load)
+    if not isinstance(envelope.connect, msgspec.UnsetType):
+        return _read_connect(envelope, envelope.connect)
+    if not isinstance(envelope.cancel, msgspec.UnsetType):
+        return Cancel(envelope.cancel, envelope.force)
+    if isinstance(envelope.kernel, str):
+        if envelope.kernel not in ("restart", "interrupt"):
+            raise RemoteProtocolError(
+                f"__kernel is {envelope.kernel!r:.40}, expected 'restart' or 'interrupt'; ignored"
+            )
+        return Control(envelope.kernel)
+    raise RemoteProtocolError("frame has none of signal, __connect, __cancel, __kernel; ignored")
+
+
+def _read_request(action: str, load: msgspec.Raw) -> Request:
+    if len(action) > NAME_CHARACTERS:
+        raise RemoteProtocolError(
+            f"signal of {len(action)} characters, limit {NAME_CHARACTERS}; ignored"
+        )
+    payload = bytes(load)
+    process_id = None
+    if payload.lstrip()[:1] == b"{":
+        try:
+            process_id = _loads.decode(payload).process_id
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+            raise RemoteProtocolError(f"load of {action!r} is not understood: {error}") from None
+    if process_id is not None and abs(process_id) > ID_MAX:
+        raise RemoteProtocolError(f"__process_id is {process_id}, limit {ID_MAX}; ignored")
+    return Request(action, payload, process_id)
+
+
+def _read_connect(envelope: _Envelope, session: str | None) -> Connect:
+    args = envelope.request_args or ""
+    if len(args) > ARGS_CHARACTERS:
+        raise RemoteProtocolError(
+            f"__request_args of {len(args)} characters, limit {ARGS_CHARACTERS}; ignored"
+        )
+    return Connect(session or None, args, envelope.received, envelope.epoch)
+
+
+# ---------------------------------------------------------------- front to page
+
+
+def compose(signal: str, payload: bytes) -> bytes:
+    """A signal's frame: the payload stands in it byte for byte; empty means no `load`."""
+    head = _open_signal(signal)
+    return b'%b,"load":%b}' % (head, payload) if payload else head + b"}"
+
+
+def compose_state(scope: str, key: str, payload: bytes, *, snapshot: bool = False) -> bytes:
+    """A value of `data` or `class_data` as the signal `{key: value}`."""
+    mark = b',"snapshot":true' if snapshot else b""
+    return b'%b%b,"load":{%b:%b}}' % (_open_signal(scope), mark, _quote(key), payload)
+
+
+def compose_value(signal: str, load: Any) -> bytes:
+    """A signal whose load is our own value, not a kernel's payload."""
+    return compose(signal, _dump(load))
+
+
+def compose_connect(
+    analysis_id: str,
+    *,
+    backend_version: str,
+    analyses_version: str | None,
+    resumed: bool,
+    at: int,
+    epoch: str,
+    running: Sequence[dict[str, Any]] = (),
+) -> bytes:
+    """The answer to `__connect`; `at` is the place from which the page counts."""
+    load = {
+        "analysis_id": analysis_id,
+        "databench_backend_version": backend_version,
+        "analyses_version": analyses_version,
+        "resumed": resumed,
+        "at": at,
+        "epoch": epoch,
+        "running": list(running),
+    }
+    return compose_value("__connect", load)
+
+
+def compose_start(process_id: int | float) -> bytes:
+    """The start of a request that gave a process id."""
+    return compose_value("__process", {"id": process_id, "status": "start"})
+
+
+def compose_end(process_id: int | float, outcome: str, result: bytes = b"") -> bytes:
+    """The end of a request; `result` is the kernel's payload, or empty."""
+    head = _dump({"id": process_id, "status": "end", "outcome": outcome})
+    if result:
+        head = b'%b,"result":%b}' % (head[:-1], result)
+    return compose("__process", head)
+
+
+def compose_failure(
+    process_id: int | float, outcome: str, type_: str, text: str, traceback: bytes = b""
+) -> bytes:
+    """The end of a request that failed or was lost; `traceback` is a JSON string or empty."""
+    error = b'{"type":%b,"message":%b,"traceback":%b}' % (
+        _dump(type_),
+        _dump(text),
+        traceback or b"null",
+    )
+    head = _dump({"id": process_id, "status": "end", "outcome": outcome})
+    return compose("__process", b'%b,"error":%b}' % (head[:-1], error))
+
+
+def compose_progress(process_id: int | float, value: float, total: float | None) -> bytes:
+    """How far a request is."""
+    return compose_value("__progress", {"id": process_id, "value": value, "total": total})
+
+
+def compose_gap(missed: int, at: int) -> bytes:
+    """That many stream frames are gone for good; the page counts on from `at`."""
+    return compose_value("__gap", {"missed": missed, "at": at})
+
+
+@functools.lru_cache(maxsize=4096)
+def _open_signal(signal: str) -> bytes:
+    return b'{"signal":' + _dump(signal)
+
+
+@functools.lru_cache(maxsize=4096)
+def _quote(key: str) -> bytes:
+    return _dump(key)
+
+
+def _dump(value: Any) -> bytes:
+    # NaN is no JSON: a progress of NaN becomes null.
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError:
+        if isinstance(value, dict):
+            return _dump(
+                {
+                    key: item
+                    if item == item and abs(item) != float("inf")
+                    else None
+                    if isinstance(item, float)
+                    else item
+                    for key, item in value.items()
+                }
+            )
+        raise
