@@ -1,0 +1,1 @@
+"""Benchmarks of Databench beside a minimal relay; start them with ``make bench``."""

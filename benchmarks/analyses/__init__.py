@@ -1,0 +1,1 @@
+"""What Databench runs while it is measured."""

@@ -1,0 +1,85 @@
+"""``make bench``: Databench beside a minimal relay, taking turns in the same run.
+
+A whole run, neither quick nor partial, also writes ``docs/performance.md``. `--null` measures the
+relay against itself: what its ratios are away from 1, the method cannot tell apart.
+
+The load generator is this process. It is cheap enough when its processor time per exchange, shown
+below the table, is a fraction of the servers'; the first rows show what it can do at most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import signal
+import sys
+import time
+
+from benchmarks import report
+from benchmarks.client import PageError
+from benchmarks.groups import GROUPS, RELAY_GROUPS
+from benchmarks.run import Run
+from benchmarks.servers import ROOT, ServerError
+
+OPEN_FILES = 8192
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="benchmarks.bench", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="NAME",
+        choices=list(GROUPS),
+        help=f"one group of figures: {', '.join(GROUPS)}; may be repeated",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="one short round each: whether it works, not how fast it is",
+    )
+    parser.add_argument("--null", action="store_true", help="the relay against itself")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Measure, print, and write the page when the run was whole."""
+    args = parse(argv)
+    _raise_open_files()
+    signal.signal(signal.SIGTERM, _stop)
+    run = Run(is_quick=args.quick, ours="relay" if args.null else "databench")
+    names = args.only or list(RELAY_GROUPS if args.null else GROUPS)
+    failed = 0
+    for name in names:
+        started_s = time.monotonic()
+        print(f"{name} …", end=" ", flush=True)
+        try:
+            GROUPS[name](run)
+            print(f"{time.monotonic() - started_s:.1f} s", flush=True)
+        except (PageError, ServerError, OSError) as error:
+            failed += 1
+            print(f"could not be measured: {error}", flush=True)
+    report.show(run.results, run.costs())
+    if not (args.only or args.quick or args.null or failed):
+        path = ROOT / "docs" / "performance.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(report.page(run.results, run.costs()), encoding="utf-8")
+        print(f"written: {path.relative_to(ROOT)}")
+    return 1 if failed else 0
+
+
+def _raise_open_files() -> None:
+    """2,000 connections from this process, 1,000 in each server that inherits the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _stop(*_: object) -> None:
+    raise SystemExit(1)  # unwinds the context managers, which end the servers
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
