@@ -24,7 +24,7 @@ PACKAGED := pyproject.toml setup.cfg
 STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tests/test_docs.py
 ARGS ?=
 
-.PHONY: help serve test quick check format bench coverage build clean
+.PHONY: help serve test quick check docs format bench coverage build clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -45,6 +45,9 @@ check: $(DEV) $(NODE)  ## style, types, documents, built files
 	$(BIN)/python -m mypy
 	$(if $(NODE),npm run --silent check)
 	$(BIN)/python -m pytest -q $(STATIC_TESTS)
+
+docs: $(DEV)  ## the tables of the documents that are made from the source
+	$(BIN)/python docs/make_settings.py
 
 format: $(DEV)  ## lays out the Python code
 	$(BIN)/python -m ruff check --fix

@@ -1,0 +1,302 @@
+"""The documents hold: links resolve, examples run, tables say what the code says.
+
+Examples are fenced blocks. `python`: run, one namespace per page; `yaml` that opens with
+`# analyses/index.yaml` or `# kernels/.../kernel.yaml`: read by the code that reads such files;
+`html` that extends a template: parsed as one; `json`: parsed; `js`: parsed by Node; `sh`: its
+`make` targets and the options of `databench` exist. `<!-- only read: reason -->` above a block
+keeps it from running.
+"""
+
+import ast
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = sorted(
+    [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
+    + [*(REPOSITORY / "analyses").rglob("*.md"), *(REPOSITORY / "kernels").rglob("*.md")]
+)
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=_name)
+
+
+def test_pages_are_found():
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md"} <= {_name(page) for page in PAGES}
+
+
+# -- links -----------------------------------------------------------------------------------------
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading, as code hosts make it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(text: str) -> set[str]:
+    """Every anchor of a page: its headings', numbered from the second of one name, and ids."""
+    found: set[str] = set()
+    tokens = _MARKDOWN.parse(text)
+    for i, token in enumerate(tokens):
+        if token.type == "heading_open":
+            inner = tokens[i + 1].children or []
+            words = "".join(
+                child.content for child in inner if child.type in ("text", "code_inline")
+            )
+            base, n = slug(words), 0
+            while (name := f"{base}-{n}" if n else base) in found:
+                n += 1
+            found.add(name)
+    return found | set(re.findall(r'<a (?:id|name)="([^"]+)"', text))
+
+
+def links(text: str) -> list[str]:
+    """Targets of a page's links and images."""
+    found = []
+    for token in _MARKDOWN.parse(text):
+        for child in token.children or []:
+            target = child.attrGet("href") or child.attrGet("src")
+            if target:
+                found.append(str(target))
+    return found
+
+
+def broken_links(page: Path, text: str) -> list[str]:
+    """The targets that lead nowhere. Those on other hosts are not asked."""
+    broken = []
+    for target in links(text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = page if not path else (page.parent / path).resolve()
+        if not file.is_relative_to(REPOSITORY) or not file.exists():
+            broken.append(target)
+        elif anchor and (file.suffix != ".md" or anchor not in anchors(file.read_text())):
+            broken.append(target)
+    return broken
+
+
+@every_page
+def test_links_resolve(page):
+    assert broken_links(page, page.read_text()) == []
+
+
+def test_a_broken_link_is_found():
+    page = REPOSITORY / "README.md"
+    text = "# Some `code` here\n[a](#some-code-here) [b](#no-such) [c](nowhere.md) [d](LICENSE)"
+    assert broken_links(page, text)[-1] == "nowhere.md"
+    assert anchors(text) == {"some-code-here"}
+
+
+def test_every_document_is_reached_from_the_readme():
+    seen, todo = set(), [REPOSITORY / "README.md"]
+    while todo:
+        page = todo.pop()
+        if page in seen or page.suffix != ".md" or not page.exists():
+            continue
+        seen.add(page)
+        targets = [target.partition("#")[0] for target in links(page.read_text())]
+        todo += [(page.parent / t).resolve() for t in targets if t and ":" not in t]
+    alone = {_name(p) for p in (REPOSITORY / "docs").rglob("*.md")} - {_name(p) for p in seen}
+    assert alone == set()
+
+
+# -- examples --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    only_read: bool
+
+    def __str__(self) -> str:
+        return f"{_name(self.page)}:{self.line}"
+
+
+def blocks(page: Path) -> list[Block]:
+    """The fenced blocks of a page, in order."""
+    found, only_read = [], False
+    for token in _MARKDOWN.parse(page.read_text()):
+        if token.type == "html_block":
+            only_read = token.content.startswith("<!-- only read: ")
+        elif token.type == "fence":
+            language = token.info.split(" ")[0]
+            line = (token.map or [0])[0] + 1
+            found.append(Block(page, line, language, token.content, only_read))
+            only_read = False
+        else:
+            only_read = False
+    return found
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+
+
+def _of(language: str) -> list[Block]:
+    return [block for block in BLOCKS if block.language == language]
+
+
+@every_page
+def test_python_examples_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "example"}
+    for block in blocks(page):
+        if block.language == "python":
+            text = "\n" * block.line + block.text
+            code = compile(text, str(block.page), "exec", dont_inherit=True)
+            if not block.only_read:
+                exec(code, names)
+
+
+@pytest.mark.parametrize("block", _of("yaml"), ids=str)
+def test_yaml_examples_are_read_by_the_code_that_reads_such_files(block, tmp_path):
+    assert yaml.safe_load(block.text) is not None
+    first = block.text.splitlines()[0]
+    if first == "# analyses/index.yaml":
+        check_index(block.text, tmp_path)
+    elif re.fullmatch(r"# kernels/[\w-]+/kernel\.yaml.*", first):
+        check_kernel_spec(block.text, tmp_path)
+
+
+def check_index(text: str, folder: Path) -> None:
+    """Reads an example of index.yaml as the front does; a warning is a failure."""
+    from databench import config
+    from databench.broker.kernelspec import find_kernelspecs
+
+    (folder / config.FILE).write_text(text)
+    for item in yaml.safe_load(text).get("analyses") or []:
+        analysis = folder / item["name"]
+        analysis.mkdir()
+        (analysis / "analysis.py").touch()
+    index = config.load(folder, kernels=find_kernelspecs())
+    found = [*index.problems, *index.warnings]
+    assert found + [text for entry in index.entries.values() for text in entry.problems] == []
+
+
+def check_kernel_spec(text: str, folder: Path) -> None:
+    """Reads an example of kernel.yaml as the broker does."""
+    from databench.broker.kernelspec import read_kernelspec
+
+    (folder / "kernel.yaml").write_text(text)
+    read_kernelspec(folder / "kernel.yaml")
+
+
+@pytest.mark.parametrize("block", _of("json"), ids=str)
+def test_json_examples_parse(block):
+    json.loads(block.text)
+
+
+@pytest.mark.parametrize("block", _of("js"), ids=str)
+def test_javascript_examples_parse(block):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node here to parse JavaScript")
+    command = [node, "--input-type=module", "--check", "-"]
+    result = subprocess.run(command, input=block.text, text=True, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+# What a shell example may begin with beside `make` and `databench`.
+_COMMANDS = {"cd", "mkdir", "kill", "curl", "pip", "python", "python3", "git", "npm", "ls", "sudo"}
+
+
+@pytest.mark.parametrize("block", _of("sh"), ids=str)
+def test_shell_examples_name_what_there_is(block):
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for line in block.text.splitlines():
+        words = [word for word in line.partition("#")[0].split() if not re.match(r"[A-Z_]+=", word)]
+        if not words:
+            continue
+        if words[0] == "make":
+            targets = [word for word in words[1:] if not word.startswith("-")]
+            assert all(re.search(rf"^{t}:", makefile, re.MULTILINE) for t in targets), line
+        elif words[0] == "databench":
+            options = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert options <= command_line_options(), line
+        else:
+            assert words[0] in _COMMANDS or "/" in words[0], line
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+
+def _reference(name: str) -> str:
+    return (REPOSITORY / "docs" / "reference" / name).read_text()
+
+
+def command_line_options() -> set[str]:
+    """The options of `databench`, as its own help tells them."""
+    command = [sys.executable, "-m", "databench", "--help"]
+    result = subprocess.run(command, cwd=REPOSITORY, text=True, capture_output=True, check=True)
+    return set(re.findall(r"--[a-z][a-z-]*", result.stdout)) | {"--help"}
+
+
+def _generator():
+    path = REPOSITORY / "docs" / "make_settings.py"
+    spec = importlib.util.spec_from_file_location("make_settings", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_settings_page_says_what_the_table_says():
+    made = _generator().render(_reference("settings.md"))
+    assert made == _reference("settings.md"), "run: make docs"
+
+
+def test_command_line_page_names_every_option():
+    from databench.settings import TABLE
+
+    settings = {row.option for row in TABLE}
+    page = _reference("command-line.md")
+    assert {o for o in command_line_options() - settings if f"`{o}" not in page} == set()
+
+
+def test_configuration_page_names_every_key():
+    from databench.config.checks import ENTRY_KEYS, GLOBAL_KEYS
+
+    page = _reference("configuration.md")
+    keys = {*GLOBAL_KEYS, *ENTRY_KEYS, "name", "analyses", "settings"}
+    assert {key for key in keys if f"`{key}`" not in page} == set()
+
+
+def test_python_page_names_everything_public():
+    import databench
+
+    page = _reference("python.md")
+    assert [name for name in databench.__all__ if f"databench.{name}" not in page] == []
+
+
+def test_python_page_names_every_method_of_analysis():
+    tree = ast.parse((REPOSITORY / "databench" / "analysis.py").read_text())
+    methods = {
+        item.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name == "Analysis"
+        for item in node.body
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not item.name.startswith("_")
+    }
+    page = _reference("python.md")
+    assert {name for name in methods if f"{name}" not in page} == set()
