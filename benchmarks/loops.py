@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from benchmarks.client import Page, PageError, action
+from benchmarks.client import ANSWER_TIMEOUT_S, Page, PageError, action
 
 PERIOD_S = 0.005
 SETTLE_S = 0.3
@@ -48,54 +48,72 @@ class Loop:
         return self.emits / (time.perf_counter() - self._started_s)
 
 
-def probe_s(page: Page, duration_s: float, loop: Loop | None = None) -> list[float]:
-    """Latencies of echoes sent every `PERIOD_S`, answered or not; `loop` is read meanwhile.
+class Probe:
+    """Sends an echo every `PERIOD_S`, whether the one before was answered or not.
 
-    Raises:
-        PageError: the loop ended first (it then proves nothing), or echoes were never answered.
+    Args:
+        page: one that nothing else uses.
+        loop: read meanwhile; it must outlast the probe.
     """
-    asked: collections.deque[float] = collections.deque()
-    samples: list[float] = []
-    frame = action("echo", "1234567")
-    with select.epoll() as poll:
-        for watched in [page] + ([loop.page] if loop else []):
-            watched.sock.setblocking(False)
-            poll.register(watched, select.EPOLLIN)
-        if loop:
-            _read_until(poll, loop, time.perf_counter() + SETTLE_S)
-        over_s = time.perf_counter() + duration_s
+
+    def __init__(self, page: Page, loop: Loop | None = None) -> None:
+        self.samples_s: list[float] = []
+        self._page = page
+        self._loop = loop
+        self._asked: collections.deque[float] = collections.deque()
+        self._frame = action("echo", "1234567")
+
+    def run(self, duration_s: float) -> list[float]:
+        """Latencies, in seconds, of all echoes that were sent.
+
+        Raises:
+            PageError: the loop ended first (it then proves nothing), or echoes were not answered.
+        """
+        with select.epoll() as poll:
+            for page in [self._page] + ([self._loop.page] if self._loop else []):
+                page.sock.setblocking(False)
+                poll.register(page, select.EPOLLIN)
+            if self._loop:
+                _read_until(poll, self._loop, time.perf_counter() + SETTLE_S)
+            self._ask(poll, time.perf_counter() + duration_s)
+            if self._loop and self._loop.is_over:
+                raise PageError("the loop ended before the echoes beside it: nothing was measured")
+            while self._asked:
+                self._read(poll, ANSWER_TIMEOUT_S)
+        self._page.sock.settimeout(ANSWER_TIMEOUT_S)
+        return self.samples_s
+
+    def _ask(self, poll: select.epoll, over_s: float) -> None:
         next_s = time.perf_counter()
-        while (now_s := time.perf_counter()) < over_s or asked:
-            if now_s >= next_s and now_s < over_s:
-                asked.append(now_s)
-                page.send_nowait(frame)
+        while (now_s := time.perf_counter()) < over_s:
+            if now_s >= next_s:
+                self._asked.append(now_s)
+                self._page.send_nowait(self._frame)
                 next_s = max(next_s + PERIOD_S, now_s)
-            wait_s = next_s - time.perf_counter() if now_s < over_s else 10.0
-            events = poll.poll(max(0.0, wait_s))
-            if not events and now_s >= over_s:
-                raise PageError(f"{len(asked)} echoes had no answer within 10 s")
-            ready = {fd for fd, _ in events}
-            if page.fileno() in ready:
-                got_s = time.perf_counter()
-                for payload in page.receive():
-                    if b"1234567" in payload:
-                        samples.append(got_s - asked.popleft())
-            if loop and loop.page.fileno() in ready:
-                loop.read()
-                _check_running(loop, now_s < over_s)
-    page.sock.setblocking(True)
-    return samples
+            self._read(poll, max(0.0, next_s - time.perf_counter()))
+
+    def _read(self, poll: select.epoll, timeout_s: float) -> None:
+        ready = {fd for fd, _ in poll.poll(timeout_s)}
+        if not ready and timeout_s == ANSWER_TIMEOUT_S:
+            raise PageError(f"{len(self._asked)} echoes had no answer within {timeout_s:g} s")
+        if self._page.fileno() in ready:
+            got_s = time.perf_counter()
+            for payload in self._page.receive():
+                if b"1234567" in payload:
+                    self.samples_s.append(got_s - self._asked.popleft())
+        if self._loop and self._loop.page.fileno() in ready:
+            self._loop.read()
+
+
+def probe_s(page: Page, duration_s: float, loop: Loop | None = None) -> list[float]:
+    """`Probe` in one call."""
+    return Probe(page, loop).run(duration_s)
 
 
 def _read_until(poll: select.epoll, loop: Loop, until_s: float) -> None:
     while (wait_s := until_s - time.perf_counter()) > 0:
         if poll.poll(wait_s):
             loop.read()
-
-
-def _check_running(loop: Loop, is_needed: bool) -> None:
-    if loop.is_over and is_needed:
-        raise PageError("the loop ended before the echoes beside it: nothing was measured")
 
 
 @contextlib.contextmanager
