@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 from markdown_it import MarkdownIt
+from tornado.template import Loader, Template
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -199,6 +200,18 @@ def check_kernel_spec(text: str, folder: Path) -> None:
 
     (folder / "kernel.yaml").write_text(text)
     read_kernelspec(folder / "kernel.yaml")
+
+
+@pytest.mark.parametrize("block", _of("html"), ids=str)
+def test_html_examples_are_templates(block):
+    folder = REPOSITORY / "databench" / "front" / "templates"
+    text = block.text
+    if not text.startswith("{% extends"):
+        text = "{% extends 'base.html' %}{% block content %}" + text + "{% end %}"
+    template = Template(text, loader=Loader(str(folder)))
+    assert template.code
+    names = set(re.findall(r"{% block (\w+) %}", text))
+    assert names <= {"head", "content", "analysis", "log", "footer"}
 
 
 @pytest.mark.parametrize("block", _of("json"), ids=str)
