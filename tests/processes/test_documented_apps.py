@@ -1,0 +1,123 @@
+"""The apps that the readme and the tutorial print are started as a reader starts them."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.websocket import websocket_connect
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_LIMIT_S = 30
+
+pytestmark = [pytest.mark.slow, pytest.mark.process]
+
+
+def first_block(page: Path, language: str) -> str:
+    """The first fenced block of a language."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def write_app(page: Path, name: str, folder: Path) -> None:
+    """Writes the two files of the page's app."""
+    app = folder / "analyses" / name
+    app.mkdir(parents=True)
+    (app / "analysis.py").write_text(first_block(page, "python"))
+    (app / "index.html").write_text(first_block(page, "html"))
+
+
+@asynccontextmanager
+async def serving(folder: Path):
+    """`databench` started in a folder; yields its address."""
+    environ = {k: v for k, v in os.environ.items() if k not in ("PORT", "HOST")}
+    environ |= {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "databench", "--port", "0"),
+        cwd=folder,
+        env=environ,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert server.stdout is not None
+    printed = ""
+    try:
+        while not (found := re.search(r"http://(127\.0\.0\.1:\d+)", printed)):
+            line = await asyncio.wait_for(server.stdout.readline(), _LIMIT_S)
+            assert line, f"the server told no address:\n{printed}"
+            printed += line.decode()
+        yield found[1]
+    finally:
+        if server.returncode is None:
+            server.send_signal(signal.SIGTERM)
+        printed += (await asyncio.wait_for(server.stdout.read(), _LIMIT_S)).decode()
+        assert await server.wait() == 0, printed
+
+
+class Visitor:
+    """A page's websocket: sends, and keeps the state that it is told."""
+
+    def __init__(self, socket) -> None:
+        self.socket = socket
+        self.data: dict = {}
+        self.progress = 0
+
+    async def read(self) -> dict:
+        text = await asyncio.wait_for(self.socket.read_message(), _LIMIT_S)
+        assert text is not None, "the server closed the websocket"
+        frame = json.loads(text)
+        assert frame["signal"] != "error", frame
+        if frame["signal"] == "data":
+            self.data |= frame["load"]
+        self.progress += frame["signal"] == "__progress"
+        return frame
+
+    async def send(self, **frame) -> None:
+        await self.socket.write_message(json.dumps(frame))
+
+    async def run(self) -> dict:
+        """Runs the action `run` to its end."""
+        await self.send(signal="run", load={"__process_id": 7})
+        while True:
+            frame = await self.read()
+            if frame["signal"] == "__process" and frame["load"]["status"] == "end":
+                return frame["load"]
+
+
+async def _visit(address: str, name: str) -> Visitor:
+    visitor = Visitor(await websocket_connect(f"ws://{address}/{name}/ws"))
+    await visitor.send(__connect=None, __request_args="")
+    assert (await visitor.read())["signal"] == "__connect"
+    return visitor
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "key", "result", "expected"),
+    [
+        ("README.md", "pi", "samples", "pi", 3.14),
+        ("docs/tutorial/first-analysis.md", "coins", "throws", "share", 0.5),
+    ],
+)
+async def test_documented_app_runs(page, name, key, result, expected, tmp_path):
+    write_app(REPOSITORY / page, name, tmp_path)
+    async with serving(tmp_path) as address:
+        answer = await AsyncHTTPClient().fetch(f"http://{address}/{name}/")
+        assert b"data-action" in answer.body
+        gallery = await AsyncHTTPClient().fetch(f"http://{address}/")
+        assert f"{name}/".encode() in gallery.body
+
+        visitor = await _visit(address, name)
+        await visitor.send(signal=key, load=40_000)
+        end = await visitor.run()
+        assert end["outcome"] == "done"
+        assert visitor.data[key] == 40_000
+        assert abs(visitor.data[result] - expected) < 0.1
+        assert visitor.progress > 0
+        visitor.socket.close()
