@@ -60,8 +60,8 @@ class Setting:
         try:
             if isinstance(text, bool):
                 raise ValueError
-            value = kind(text)  # type: ignore[call-overload]
-            if not math.isfinite(value) or value != float(text):  # type: ignore[arg-type]
+            value = kind(str(text))
+            if not math.isfinite(value):
                 raise ValueError
         except (TypeError, ValueError, OverflowError):
             wanted = "a whole number" if kind is int else "a number"
@@ -75,7 +75,7 @@ class Setting:
                 f"the default is {self.default}",
                 name=self.name,
             )
-        return value  # type: ignore[no-any-return]
+        return value
 
 
 TABLE = (
@@ -93,6 +93,7 @@ TABLE = (
     Setting("kernel_queue_bytes", 64 * 2**20, "bytes", 2**16, "Bytes that wait for one kernel."),
     Setting("kernel_message_bytes", 64 * 2**20, "bytes", 2**16, "Largest message of a kernel."),
     Setting("kernel_message_frames", 64, "count", 2, "Most frames in one message of a kernel."),
+    Setting("junk_messages", 1000, "count", 1, "Messages not understood until a kernel is ended."),
     Setting("output_line_bytes", 8192, "bytes", 80, "Longest captured line of a kernel's output."),
     Setting("output_lines", 20, "count", 1, "Last lines of stderr that are kept per kernel."),
     # sessions

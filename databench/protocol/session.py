@@ -5,7 +5,7 @@ views by their keys, and returns the frames that are to be written.
 
 Theory of operation: every frame of the stream goes through `append`, which gives it its place;
 `join` says what a page gets that comes (back). A request is open from `accept` until exactly one
-of `finish` or `lose`; its process id is remembered after that, so that a request which a page
+of `finish` or `fail`; its process id is remembered after that, so that a request which a page
 sends again is not run again.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,7 @@ class OpenRequest:
         process_id: What the page calls it, or `None` when it wants no start and end.
         accepted_s: When it was accepted.
         is_sent: Whether the kernel has it; what it has not is sent after a restart.
+        size_bytes: What its payload holds of the kernel's queue, once it is sent.
         cancels: How often a page asked to cancel it.
     """
 
@@ -52,6 +53,7 @@ class OpenRequest:
     process_id: ProcessId | None
     accepted_s: float
     is_sent: bool = False
+    size_bytes: int = 0
     cancels: int = 0
 
 
@@ -72,6 +74,11 @@ class View:
     drained: int
     own_ids: set[ProcessId] = field(default_factory=set)
     is_lagging: bool = False
+
+    def select(self, frames: Iterable[bytes], process_id: ProcessId | None) -> list[bytes]:
+        """The frames that a page which does not count may get: of requests, only its own."""
+        own = process_id is None or process_id in self.own_ids
+        return [frame for frame in frames if own or not frame.startswith(text.ABOUT_REQUESTS)]
 
 
 @dataclass(slots=True)
@@ -109,6 +116,7 @@ class Session:
         "requests",
         "ring",
         "seen_place",
+        "state_bytes",
         "views",
     )
 
@@ -127,10 +135,11 @@ class Session:
         self.data: dict[str, Value] = {}
         self.class_places: dict[str, int] = {}
         self.pending_class: dict[str, bytes] = {}
-        self.views: dict[Hashable, View] = {}
+        self.views: dict[Any, View] = {}
         self.detached_s = 0.0
         self.last_end = 0
         self.seen_place = 0
+        self.state_bytes = 0
 
     # ------------------------------------------------------------ the stream
 
@@ -138,6 +147,7 @@ class Session:
         """Give a frame its place in the stream.
 
         Args:
+            frame: The text frame.
             charge_bytes: What it costs the kernel's credit.
             is_end: Whether it is the end of a request.
         """
@@ -157,13 +167,30 @@ class Session:
             Its frame, appended.
         """
         frame = text.compose_state("data", key, shown)
+        self.state_bytes = self.state_bytes_with(key, shown, stored)
         self.data[key] = Value(shown, stored, self.append(frame, charge_bytes=charge_bytes))
         return frame
+
+    def state_bytes_with(self, key: str, shown: bytes, stored: bytes) -> int:
+        """What `data` would hold with this value in it."""
+        before = self.data.get(key)
+        held_bytes = self.state_bytes + _size(shown, stored)
+        return held_bytes - (_size(before.shown, before.stored) if before else 0)
+
+    def return_charge(self, size_bytes: int) -> None:
+        """A message that makes no frame costs nothing in the end."""
+        self.ledger.owed_bytes += size_bytes
+
+    def begin_ledger(self) -> None:
+        """A new life of the kernel begins with the whole window."""
+        self.ledger = Ledger(self.limits.credit_window_bytes)
 
     def set_class_value(self, key: str, shown: bytes, frame: bytes) -> bool:
         """Show a value of `class_data`, or hold it while a page has not drained.
 
         Args:
+            key: The value's name.
+            shown: The value as pages see it.
             frame: The composed frame, shared by all sessions.
 
         Returns:
@@ -195,7 +222,7 @@ class Session:
     # ------------------------------------------------------------ requests
 
     def accept(
-        self, request: text.Request, *, number: int, view: Hashable, now_s: float
+        self, request: text.Request, *, number: int, view: Any, now_s: float
     ) -> tuple[Verdict, list[bytes]]:
         """Decide on a request of a page.
 
@@ -244,6 +271,11 @@ class Session:
 
         Args:
             number: The request, or `None` for the session's own code.
+            type_: The exception's name.
+            problem: One readable line.
+            traceback: A JSON string, or empty.
+            outcome: `error` or `lost`.
+            charge_bytes: What it costs the kernel's credit.
         """
         frame = text.compose_value("error", problem)
         if number is not None and number not in self.requests:
@@ -259,13 +291,6 @@ class Session:
                 charge_bytes=0,
             ),
         ]
-
-    def lose(self, reason: str) -> list[bytes]:
-        """The kernel is gone: every request that it had is lost; the others wait for the next."""
-        frames: list[bytes] = []
-        for number in [n for n, request in self.requests.items() if request.is_sent]:
-            frames += self.fail(number, "KernelLost", reason, outcome="lost")
-        return frames
 
     def waiting(self) -> Iterable[OpenRequest]:
         """The requests that no kernel has yet, in order."""
@@ -301,12 +326,13 @@ class Session:
     # ------------------------------------------------------------ views
 
     def join(
-        self, key: Hashable, connect: text.Connect, class_values: dict[str, bytes]
+        self, key: Any, connect: text.Connect, class_values: dict[str, bytes]
     ) -> tuple[int, list[bytes]]:
         """A page comes.
 
         Args:
             key: What the page is called from here on.
+            connect: What it said.
             class_values: The class's values as pages see them.
 
         Returns:
@@ -322,7 +348,7 @@ class Session:
         self.views[key] = View(True, self.ring.place, 0)
         return self._replay(connect.received, class_values)
 
-    def catch_up(self, key: Hashable, class_values: dict[str, bytes]) -> list[bytes]:
+    def catch_up(self, key: Any, class_values: dict[str, bytes]) -> list[bytes]:
         """What a page that lagged gets when it has drained."""
         view = self.views[key]
         view.is_lagging = False
@@ -331,23 +357,19 @@ class Session:
             return self._snapshot(class_values, since=self.ring.place)
         return self._replay(received, class_values)[1]
 
-    def leave(self, key: Hashable, now_s: float) -> None:
+    def leave(self, key: Any, now_s: float) -> None:
         """A page went: with the last one, credit no longer waits for anybody."""
         self.views.pop(key, None)
         if not self.views:
             self.detached_s = now_s
             self.ledger.deliver_all()
 
-    def drain(self, key: Hashable) -> None:
+    def drain(self, key: Any) -> None:
         """Everything written to that page has left the process."""
         view = self.views[key]
         view.drained = view.cursor
         self.seen_place = max(self.seen_place, view.drained)
         self.ledger.deliver(view.drained)
-
-    def is_for(self, view: View, process_id: ProcessId | None) -> bool:
-        """Whether a frame about that process id may go to that page."""
-        return process_id is None or view.is_counting or process_id in view.own_ids
 
     def expires_s(self) -> float | None:
         """When the session may be closed, or `None` while something holds it."""
@@ -378,3 +400,8 @@ class Session:
             if value.place <= since
         ]
         return frames
+
+
+def _size(shown: bytes, stored: bytes) -> int:
+    # Where no hook changed the value, both are the same object.
+    return len(shown) if shown is stored else len(shown) + len(stored)

@@ -19,6 +19,7 @@ from ..errors import RemoteProtocolError
 NAME_CHARACTERS = 1024
 ARGS_CHARACTERS = 65536
 ID_MAX = 2**53
+ABOUT_REQUESTS = (b'{"signal":"__process"', b'{"signal":"__progress"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def compose_state(scope: str, key: str, payload: bytes, *, snapshot: bool = Fals
 
 def compose_value(signal: str, load: Any) -> bytes:
     """A signal whose load is our own value, not a kernel's payload."""
-    return compose(signal, _dump(load))
+    return compose(signal, dump(load))
 
 
 def compose_connect(
@@ -190,7 +191,7 @@ def compose_start(process_id: int | float) -> bytes:
 
 def compose_end(process_id: int | float, outcome: str, result: bytes = b"") -> bytes:
     """The end of a request; `result` is the kernel's payload, or empty."""
-    head = _dump({"id": process_id, "status": "end", "outcome": outcome})
+    head = dump({"id": process_id, "status": "end", "outcome": outcome})
     if result:
         head = b'%b,"result":%b}' % (head[:-1], result)
     return compose("__process", head)
@@ -201,11 +202,11 @@ def compose_failure(
 ) -> bytes:
     """The end of a request that failed or was lost; `traceback` is a JSON string or empty."""
     error = b'{"type":%b,"message":%b,"traceback":%b}' % (
-        _dump(type_),
-        _dump(text),
+        dump(type_),
+        dump(text),
         traceback or b"null",
     )
-    head = _dump({"id": process_id, "status": "end", "outcome": outcome})
+    head = dump({"id": process_id, "status": "end", "outcome": outcome})
     return compose("__process", b'%b,"error":%b}' % (head[:-1], error))
 
 
@@ -219,23 +220,45 @@ def compose_gap(missed: int, at: int) -> bytes:
     return compose_value("__gap", {"missed": missed, "at": at})
 
 
+def compose_kernel(
+    state: str,
+    *,
+    reason: str,
+    generation: int,
+    retry_in_s: float | None,
+    sessions: int,
+    stderr: Sequence[str] = (),
+) -> bytes:
+    """The kernel's state; `sessions` is how many an end of it would touch."""
+    load = {
+        "state": state,
+        "reason": reason,
+        "generation": generation,
+        "retry_in_s": retry_in_s,
+        "sessions": sessions,
+    }
+    if stderr:
+        load["stderr"] = list(stderr)
+    return compose_value("__kernel", load)
+
+
 @functools.lru_cache(maxsize=4096)
 def _open_signal(signal: str) -> bytes:
-    return b'{"signal":' + _dump(signal)
+    return b'{"signal":' + dump(signal)
 
 
 @functools.lru_cache(maxsize=4096)
 def _quote(key: str) -> bytes:
-    return _dump(key)
+    return dump(key)
 
 
-def _dump(value: Any) -> bytes:
-    # NaN is no JSON: a progress of NaN becomes null.
+def dump(value: Any) -> bytes:
+    """JSON of one of our own values; numbers that JSON does not have become null."""
     try:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
     except ValueError:
         if isinstance(value, dict):
-            return _dump(
+            return dump(
                 {
                     key: item
                     if item == item and abs(item) != float("inf")

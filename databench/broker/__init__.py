@@ -1,0 +1,10 @@
+"""Carries out what `protocol` decides: sessions, kernels, their processes and the socket between.
+
+The front uses `Broker`, tells it of its analyses with `AnalysisSpec`, and gives it pages that
+follow `Page`. No other module sees a ZeroMQ socket, starts a process or sends a signal.
+"""
+
+from .broker import Broker
+from .specs import AnalysisSpec, Page
+
+__all__ = ["AnalysisSpec", "Broker", "Page"]

@@ -1,0 +1,275 @@
+"""The front's only door to sessions and kernels.
+
+Theory of operation: pages call `join`, `receive`, `drained` and `leave`; the channel hands in what
+kernels say, which `inbound` turns into frames of sessions; supervisors tell of kernels that become
+ready or are lost. All of it runs on one loop and never waits. What is to be written is gathered in
+the outbox and flushed once at the end of each of these calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+
+from .._version import __version__
+from ..protocol import messages as m
+from ..protocol import text
+from ..settings import Settings
+from .channel import Channel
+from .guardian import Guardian
+from .inbound import Inbound
+from .kernelspec import KernelSpec, find_kernelspecs
+from .requests import Requests
+from .sessions import Sessions
+from .specs import AnalysisSpec, Page
+from .stores.memory import MemoryStore
+from .supervisor import Supervisor, describe
+from .tables import Entry, PageRecord, Tables
+
+logger = logging.getLogger("databench.broker")
+
+SWEEP_S = 1.0
+STOP_PART = 0.8  # of `shutdown_limit_s`: the rest is for what comes after the kernels
+
+
+class Broker:
+    """The broker of one front.
+
+    Args:
+        specs: The analyses by name.
+        settings: The limits.
+        debug: Whether pages may see tracebacks and kernels' last lines.
+        log_level: For kernels' own logging.
+        cli_args: What kernels get as `cli_args`.
+        analyses_version: The version in `index.yaml`.
+        kernelspecs: The kernel specs by name; found where they usually are when `None`.
+    """
+
+    endpoint: str
+
+    def __init__(
+        self,
+        specs: Mapping[str, AnalysisSpec],
+        settings: Settings,
+        *,
+        debug: bool = False,
+        log_level: str = "WARNING",
+        cli_args: Sequence[str] = (),
+        analyses_version: str | None = None,
+        kernelspecs: Mapping[str, KernelSpec] | None = None,
+    ) -> None:
+        self.mark = f"DATABENCH_FRONT={token_urlsafe(12)}"
+        self._specs = dict(specs)
+        self._settings = settings
+        self._debug = debug
+        self._log_level = log_level
+        self._cli_args = tuple(cli_args)
+        self._analyses_version = analyses_version
+        self._kernelspecs = dict(kernelspecs) if kernelspecs is not None else find_kernelspecs()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    # ------------------------------------------------------------ its life
+
+    async def start(self) -> None:
+        """Bind the socket in a fresh private directory, and start the guard.
+
+        Raises:
+            OSError: The directory or the socket cannot be made.
+        """
+        self._tables = Tables(self._settings, debug=self._debug)
+        self._requests = Requests(self._tables)
+        self._sessions = Sessions(self._tables, self._requests)
+        self._inbound = Inbound(self._tables, self._requests)
+        directory = Path(tempfile.mkdtemp(prefix="databench-"))  # 0700
+        self.endpoint = f"ipc://{directory}/front"
+        self._guardian = Guardian(directory, self.mark)
+        self._guardian.start()
+        settings = self._settings
+        self._channel = Channel(
+            self.endpoint,
+            on_message=self._inbound.receive,
+            on_flush=self._tables.outbox.flush,
+            drain_messages=settings.drain_messages,
+            message_bytes=settings.kernel_message_bytes,
+            message_frames=settings.kernel_message_frames,
+        )
+        self._channel.bind()
+        self._tables.channel = self._channel
+        self._sweep()
+
+    async def stop(self) -> None:
+        """Stop all kernels within `shutdown_limit_s`; leave nothing behind."""
+        if self._sweeper:
+            self._sweeper.cancel()
+        limit_s = self._settings.shutdown_limit_s * STOP_PART
+        entries = self._tables.entries.values()
+        await asyncio.gather(*(entry.kernel.stop(limit_s) for entry in entries))
+        self._tables.outbox.flush()
+        self._tables.channel = None
+        self._channel.close()
+        if entries:
+            self._guardian.clean()
+        self._guardian.stop()
+
+    def status(self) -> dict[str, Any]:
+        """Kernels, and counts of sessions, pages and dropped messages."""
+        tables = self._tables
+        return {
+            "kernels": describe([entry.kernel for entry in tables.entries.values()]),
+            "sessions": len(tables.seats),
+            "pages": len(tables.outbox.records),
+            "dropped": self._inbound.dropped + self._channel.junk,
+        }
+
+    def kernel_state(self, analysis: str) -> str:
+        """The state of the analysis' kernel; `"none"` while it was never needed."""
+        entry = self._tables.entries.get(analysis)
+        return entry.kernel.life.state.value if entry else "none"
+
+    # ------------------------------------------------------------ pages
+
+    def join(self, analysis: str, page: Page, connect: text.Connect) -> None:
+        """A page's first frame: it joins a session, or begins one.
+
+        Args:
+            analysis: The analysis' name.
+            page: The page's connection.
+            connect: What the page said.
+
+        Raises:
+            KeyError: There is no such analysis.
+        """
+        tables = self._tables
+        entry = self._get_entry(analysis)
+        seat = self._sessions.find(connect.session, entry)
+        resumed = seat is not None
+        if seat is None:
+            if len(tables.seats) >= self._settings.sessions:
+                logger.warning("%d sessions, the limit; a page was turned away", len(tables.seats))
+                page.close(1013, "the server holds as many sessions as it may; try again later")
+                return
+            seat = self._sessions.begin(entry, connect)
+        session = seat.session
+        record = tables.outbox.records[page] = PageRecord(page, seat)
+        at, frames = session.join(page, connect, entry.store.shown())
+        answer = text.compose_connect(
+            session.id_,
+            backend_version=__version__,
+            analyses_version=self._analyses_version,
+            resumed=resumed,
+            at=at,
+            epoch=session.epoch,
+            running=session.running(tables.loop.time()),
+        )
+        tables.outbox.add(record, [answer, *frames])
+        if connect.received is not None:
+            tables.outbox.add(record, [tables.compose_kernel(seat)])
+        tables.outbox.flush()
+
+    def receive(self, page: Page, message: text.PageMessage) -> None:
+        """Whatever a page says after `__connect`."""
+        record = self._tables.outbox.records.get(page)
+        if record is not None:
+            self._requests.receive(record, message)
+            self._tables.outbox.flush()
+
+    def complain(self, page: Page, problem: str) -> None:
+        """Answer what was not understood with `error`; the connection stays."""
+        record = self._tables.outbox.records.get(page)
+        if record is None:
+            page.write([text.compose_value("error", problem)])
+            return
+        self._requests.complain(record.seat, problem)
+        self._tables.outbox.flush()
+
+    def drained(self, page: Page) -> None:
+        """Everything written to this page has left the process."""
+        tables = self._tables
+        record = tables.outbox.records.get(page)
+        if record is None or record.frames:
+            return
+        record.in_flight_bytes = 0
+        seat = record.seat
+        session = seat.session
+        session.drain(page)
+        if session.views[page].is_lagging:
+            frames = session.catch_up(page, seat.entry.store.shown())
+            tables.outbox.add(record, frames)
+        if session.pending_class and session.is_drained:
+            tables.outbox.publish(seat, session.take_pending_class())
+        tables.give_credit(seat)
+        tables.outbox.flush()
+
+    def leave(self, page: Page) -> None:
+        """The page's connection is gone; the session stays for a while."""
+        record = self._tables.outbox.forget(page)
+        if record is not None:
+            self._sessions.leave(page, record)
+
+    # ------------------------------------------------------------ what supervisors ask and tell
+
+    def send(self, kernel: Supervisor, message: m.Message) -> bool:
+        """See `Owner.send`."""
+        return self._tables.send(kernel, message)
+
+    def drain(self) -> None:
+        """See `Owner.drain`."""
+        self._channel.drain()
+
+    def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
+        """See `Owner.kernel_spawned`."""
+        self._guardian.add(pgid)
+        entry = self._tables.entries[kernel.spec.name]
+        by_routing = self._tables.by_routing
+        for routing_id in [key for key, value in by_routing.items() if value is entry]:
+            del by_routing[routing_id]
+        by_routing[kernel.routing_id] = entry
+
+    def kernel_reaped(self, pgid: int) -> None:
+        """See `Owner.kernel_reaped`."""
+        self._guardian.discard(pgid)
+
+    def kernel_ready(self, kernel: Supervisor) -> None:
+        """See `Owner.kernel_ready`."""
+        self._sessions.welcome(self._tables.entries[kernel.spec.name], self._cli_args)
+
+    def kernel_lost(self, kernel: Supervisor) -> None:
+        """See `Owner.kernel_lost`."""
+        self._requests.lose_all(self._tables.entries[kernel.spec.name])
+        self._tables.outbox.flush()
+
+    def kernel_changed(self, kernel: Supervisor) -> None:
+        """See `Owner.kernel_changed`."""
+        tables = self._tables
+        for seat in tables.entries[kernel.spec.name].seats.values():
+            tables.outbox.announce(seat, tables.compose_kernel(seat))
+        tables.outbox.flush()
+
+    # ------------------------------------------------------------ parts
+
+    def _get_entry(self, analysis: str) -> Entry:
+        """The analysis' entry; its kernel starts when its first page opens."""
+        entry = self._tables.entries.get(analysis)
+        if entry is None:
+            spec = self._specs[analysis]
+            kernel = Supervisor(
+                f"k{len(self._tables.entries) + 1}",
+                spec,
+                self._kernelspecs[spec.kernel],
+                self._settings,
+                self,
+                log_level=self._log_level,
+            )
+            entry = Entry(kernel, MemoryStore(self._settings.state_bytes))
+            self._tables.entries[analysis] = entry
+            kernel.start()
+        return entry
+
+    def _sweep(self) -> None:
+        self._sessions.sweep()
+        self._sweeper = self._tables.loop.call_later(SWEEP_S, self._sweep)

@@ -1,0 +1,90 @@
+"""The front's end of the guard (`guard.py`): starts it, tells it what to clean up, replaces it.
+
+What a kernel leaves is cleaned up twice: here while the front lives, by the guard when it does not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from . import guard
+
+logger = logging.getLogger("databench.broker")
+
+
+class Guardian:
+    """Owns the guard process.
+
+    Args:
+        directory: The socket's directory, removed when the front is gone.
+        mark: `NAME=value` in the environment of every kernel of this front.
+    """
+
+    def __init__(self, directory: Path, mark: str) -> None:
+        self._directory = directory
+        self._mark = mark
+        self._groups: set[int] = set()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The guard's process id, or `None` when it does not run."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the guard, and tell it all that it has to know."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+        )
+        self._tell(f"={self._directory}", f"#{self._mark}", *(f"+{g}" for g in self._groups))
+
+    def add(self, pgid: int) -> None:
+        """A kernel's process group begins."""
+        self._groups.add(pgid)
+        self._tell(f"+{pgid}")
+
+    def discard(self, pgid: int) -> None:
+        """A kernel's process group ended, and everything in it."""
+        if pgid in self._groups:
+            self._groups.discard(pgid)
+            self._tell(f"-{pgid}")
+
+    def clean(self) -> None:
+        """Kill what carries the mark: children of kernels that left their process group."""
+        guard.kill_marked(self._mark.encode())
+
+    def stop(self) -> None:
+        """End the guard: what it would clean up is clean."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        # The directory is removed here, so the guard finds nothing to do at its end of file.
+        guard.remove_directory(str(self._directory))
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(2)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _tell(self, *lines: str) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        try:
+            process.stdin.write(b"".join(os.fsencode(line) + b"\n" for line in lines))
+            process.stdin.flush()
+        except OSError:
+            logger.warning("guard process %d ended; starting another", process.pid)
+            process.wait()
+            self.start()

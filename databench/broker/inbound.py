@@ -1,0 +1,237 @@
+"""What kernels say, turned into frames of sessions (docs/protocol.md, 4.2).
+
+Owns the checks on what a kernel sent: generation, UTF-8, credit, junk. A kernel that does not
+keep to the protocol harms only itself: its frames are dropped and counted, or it is ended.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import RemoteProtocolError
+from ..protocol import codec, text
+from ..protocol import messages as m
+from .requests import Requests
+from .tables import Entry, Seat, Tables
+
+logger = logging.getLogger("databench.broker")
+
+RESERVED = frozenset({"__connect", "__kernel", "__gap", "__process", "__progress"})
+
+
+class Inbound:
+    """Handles the messages of kernels.
+
+    Args:
+        tables: The broker's.
+        requests: Ends requests.
+    """
+
+    def __init__(self, tables: Tables, requests: Requests) -> None:
+        self.dropped = 0
+        self._tables = tables
+        self._requests = requests
+        self._handlers: dict[type[m.Message], Callable[[Seat, Any, int], None]] = {
+            m.Emit: self._emit,
+            m.State: self._state,
+            m.Log: self._log,
+            m.Done: self._done,
+            m.Error: self._error,
+            m.Cancelled: self._cancelled,
+            m.Progress: self._progress,
+            m.Opened: self._opened,
+        }
+
+    def receive(self, routing_id: bytes, frames: Sequence[bytes]) -> None:
+        """A message of some kernel."""
+        entry = self._tables.by_routing.get(routing_id)
+        if entry is None:
+            self.dropped += 1  # of an older generation, or of nobody that we started
+            return
+        try:
+            message = codec.decode_from_kernel(frames)
+            if message is None:
+                return  # a word of a later protocol
+            if type(message) is m.Hello:
+                entry.kernel.receive_hello(message)
+            elif entry.kernel.is_ready:
+                entry.kernel.heard()
+                self._dispatch(entry, message, frames)
+            else:
+                self.dropped += 1
+        except RemoteProtocolError as error:
+            self._count_junk(entry, str(error))
+
+    def _dispatch(self, entry: Entry, message: m.Message, frames: Sequence[bytes]) -> None:
+        if type(message) is m.Batch:
+            for inner_frames in codec.split_batch(message.payload):
+                inner = codec.decode_from_kernel(inner_frames)
+                if type(inner) in (m.Batch, m.Hello):
+                    raise RemoteProtocolError(f"batch: holds a {inner.KIND}; rest dropped")  # type: ignore[union-attr]
+                if inner is not None:
+                    self._dispatch(entry, inner, inner_frames)
+            return
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            if type(message) is m.Bye:
+                entry.kernel.said_bye(message.reason)
+            return
+        if message.session is None:
+            self._class_state(entry, message)
+            return
+        seat = entry.seats.get(message.session)
+        if seat is None or not seat.is_open:
+            self.dropped += 1  # the session was closed while this was on its way
+            return
+        handler(seat, message, sum(map(len, frames)))
+        ledger = seat.session.ledger
+        if not seat.session.views:
+            self._tables.give_credit(seat)
+        if ledger.is_overdrawn:
+            entry.kernel.end(
+                f"it sent {ledger.overdraft_bytes} bytes without credit, "
+                f"limit {2 * ledger.window_bytes}"
+            )
+
+    # ------------------------------------------------------------ one method per kind
+
+    def _emit(self, seat: Seat, message: m.Emit, size_bytes: int) -> None:
+        if message.signal in RESERVED:
+            problem = f"signal {message.signal!r} is Databench's own; not shown"
+            self._requests.complain(seat, problem, charge_bytes=size_bytes)
+            return
+        self._publish(seat, message.signal, message.payload, size_bytes)
+
+    def _log(self, seat: Seat, message: m.Log, size_bytes: int) -> None:
+        self._publish(seat, message.level, message.payload, size_bytes)
+
+    def _state(self, seat: Seat, message: m.State, size_bytes: int) -> None:
+        if message.scope != "data":
+            raise RemoteProtocolError("state: class_data names a session; dropped")
+        stored = message.further[0] if message.further else message.payload
+        if not (_is_utf8(message.payload) and _is_utf8(stored)):
+            self._refuse_payload(seat, f"state {message.key!r}", size_bytes)
+            return
+        held_bytes = seat.session.state_bytes_with(message.key, message.payload, stored)
+        limit = self._tables.settings.state_bytes
+        if held_bytes > limit:
+            problem = f"state {message.key!r}: {held_bytes} bytes of state, limit {limit}; not kept"
+            self._requests.complain(seat, problem, charge_bytes=size_bytes)
+            return
+        frame = seat.session.set_value(
+            message.key, message.payload, stored, charge_bytes=size_bytes
+        )
+        self._tables.outbox.publish(seat, (frame,))
+
+    def _done(self, seat: Seat, message: m.Done, size_bytes: int) -> None:
+        number = self._known(seat, message)
+        seat.entry.kernel.life.note_completed()
+        if not _is_utf8(message.payload):
+            problem = "the result is no valid UTF-8; dropped"
+            self._requests.fail(seat, number, "ProtocolError", problem, size=size_bytes)
+            return
+        self._requests.finish(seat, number, "done", message.payload, size_bytes)
+
+    def _error(self, seat: Seat, message: m.Error, size_bytes: int) -> None:
+        traceback = message.payload if self._tables.debug and _is_utf8(message.payload) else b""
+        if message.request is None:
+            self._requests.complain(seat, message.text, charge_bytes=size_bytes)
+            return
+        number = self._known(seat, message)
+        seat.entry.kernel.life.note_completed()
+        self._requests.fail(seat, number, message.type, message.text, traceback, size_bytes)
+
+    def _cancelled(self, seat: Seat, message: m.Cancelled, size_bytes: int) -> None:
+        number = self._known(seat, message)
+        seat.entry.kernel.life.note_completed()
+        self._requests.finish(seat, number, "cancelled", b"", size_bytes)
+
+    def _progress(self, seat: Seat, message: m.Progress, size_bytes: int) -> None:
+        process_id = seat.session.requests[self._known(seat, message)].process_id
+        if process_id is None:
+            seat.session.return_charge(size_bytes)
+            return
+        frame = text.compose_progress(process_id, message.value, message.total)
+        seat.session.append(frame, charge_bytes=size_bytes)
+        self._tables.outbox.publish(seat, (frame,), process_id)
+
+    def _opened(self, seat: Seat, _message: m.Opened, size_bytes: int) -> None:
+        # Nothing is shown: actions may run before `connected` has ended.
+        seat.session.return_charge(size_bytes)
+
+    def _class_state(self, entry: Entry, message: m.Message) -> None:
+        if not isinstance(message, m.State) or message.scope != "class_data":
+            raise RemoteProtocolError(f"{message.KIND}: no session; dropped")
+        stored = message.further[0] if message.further else message.payload
+        if not (_is_utf8(message.payload) and _is_utf8(stored)):
+            raise RemoteProtocolError(f"state {message.key!r}: no valid UTF-8; dropped")
+        store = entry.store
+        try:
+            accepted = store.write(message.key, message.payload, stored, base=message.base)
+        except OverflowError as error:
+            logger.error("analysis %r: %s; not kept", entry.kernel.spec.name, error)
+            accepted = False
+        if accepted:
+            frame = text.compose_state("class_data", message.key, message.payload)
+            for seat in entry.seats.values():
+                if seat.session.set_class_value(message.key, message.payload, frame):
+                    self._tables.outbox.publish(seat, (frame,))
+        value = store.get(message.key)
+        answer = m.SetState(
+            None,
+            None,
+            "class_data",
+            message.key,
+            value.version if value else 0,
+            True,
+            accepted,
+            value.stored if value else b"null",
+        )
+        self._tables.send(entry.kernel, answer)
+
+    # ------------------------------------------------------------ parts
+
+    def _publish(self, seat: Seat, signal: str, payload: bytes, size_bytes: int) -> None:
+        if not _is_utf8(payload):
+            self._refuse_payload(seat, f"signal {signal!r}", size_bytes)
+            return
+        frame = text.compose(signal, payload)
+        seat.session.append(frame, charge_bytes=size_bytes)
+        self._tables.outbox.publish(seat, (frame,))
+
+    def _refuse_payload(self, seat: Seat, subject: str, size_bytes: int) -> None:
+        # A browser closes a websocket on bytes that are no UTF-8 (RFC 6455, 8.1).
+        problem = f"{subject}: the kernel sent bytes that are no valid UTF-8; not shown"
+        self._requests.complain(seat, problem, charge_bytes=size_bytes)
+        self._count_junk(seat.entry, problem)
+
+    def _known(self, seat: Seat, message: m.Message) -> int:
+        number = message.request
+        if number is None or number not in seat.session.requests:
+            raise RemoteProtocolError(f"{message.KIND}: request {number} is not open; dropped")
+        return number
+
+    def _count_junk(self, entry: Entry, problem: str) -> None:
+        self.dropped += 1
+        entry.junk += 1
+        limit = self._tables.settings.junk_messages
+        logger.log(
+            logging.WARNING if entry.junk == 1 else logging.DEBUG,
+            "kernel %r: %s",
+            entry.kernel.spec.name,
+            problem,
+        )
+        if entry.junk > limit:
+            entry.kernel.end(f"{entry.junk} messages were not understood, limit {limit}")
+
+
+def _is_utf8(payload: bytes) -> bool:
+    if payload.isascii():
+        return True
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Who starts kernel processes; `local` is the first. Only launchers spawn, signal and reap."""

@@ -1,0 +1,150 @@
+"""Kernel processes on this machine: spawn, watch, signal, reap.
+
+Theory of operation: each kernel leads a session and process group of its own, so that Ctrl-C in
+the terminal reaches the front alone and one signal reaches a kernel with all its children. An exit
+is seen through a pidfd (or a waiting thread where there is none), never by polling. The process is
+not reaped before its group was killed: until then the group's number cannot be used anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import KernelError
+
+INTERRUPT_VARIABLE = "DATABENCH_INTERRUPT_FD"
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a process ended: exactly one of the two is set."""
+
+    status: int | None = None
+    signal: int | None = None
+
+    def __str__(self) -> str:
+        if self.signal is None:
+            return f"exited with status {self.status}"
+        try:
+            return f"was ended by {signal.Signals(self.signal).name}"
+        except ValueError:
+            return f"was ended by signal {self.signal}"
+
+
+class LocalProcess:
+    """One kernel process.
+
+    Args:
+        command: Its command line.
+        environ: Its whole environment; the interrupt pipe's variable is added.
+        cwd: Its working directory.
+        on_exit: Called on the loop, once, when the process has ended.
+
+    Raises:
+        KernelError: The command cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        cwd: Path,
+        on_exit: Callable[[Exit], None],
+    ) -> None:
+        self._on_exit = on_exit
+        self._loop = asyncio.get_running_loop()
+        self._is_reaped = False
+        interrupt_read, self._interrupt = os.pipe()
+        os.set_blocking(self._interrupt, False)
+        os.set_blocking(interrupt_read, False)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                env={**environ, INTERRUPT_VARIABLE: str(interrupt_read)},
+                cwd=cwd,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=[interrupt_read],
+                start_new_session=True,
+                bufsize=0,
+            )
+        except OSError as error:
+            os.close(self._interrupt)
+            raise KernelError(f"{command[0]!r} cannot be started: {error}") from None
+        finally:
+            os.close(interrupt_read)
+        self.pid = self._process.pid
+        assert self._process.stdout and self._process.stderr
+        # Their readers own these descriptors from here on.
+        self.stdout_fd = os.dup(self._process.stdout.fileno())
+        self.stderr_fd = os.dup(self._process.stderr.fileno())
+        self._process.stdout.close()
+        self._process.stderr.close()
+        self._watch()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the kernel alone."""
+        if not self._is_reaped:
+            self._send(os.kill, number)
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to the kernel and its children."""
+        if not self._is_reaped:
+            self._send(os.killpg, number)
+
+    def interrupt(self, record: bytes) -> None:
+        """Write a record to the interrupt pipe and send SIGINT.
+
+        A pipe that is full holds records the kernel has not read; it is interrupted all the same.
+        """
+        if self._is_reaped:
+            return
+        try:
+            os.write(self._interrupt, record)
+        except (BlockingIOError, BrokenPipeError):
+            pass
+        self._send(os.kill, signal.SIGINT)
+
+    def _send(self, send: Callable[[int, int], None], number: int) -> None:
+        try:
+            send(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass  # ended meanwhile; its exit is on the way
+
+    def _watch(self) -> None:
+        try:
+            self._pidfd: int | None = os.pidfd_open(self.pid)
+        except (AttributeError, OSError):
+            self._pidfd = None
+            threading.Thread(target=self._wait_in_thread, daemon=True).start()
+            return
+        self._loop.add_reader(self._pidfd, self._reap)
+
+    def _wait_in_thread(self) -> None:
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        try:
+            self._loop.call_soon_threadsafe(self._reap)
+        except RuntimeError:
+            pass  # the loop is closed: the server has ended
+
+    def _reap(self) -> None:
+        if self._is_reaped:
+            return
+        if self._pidfd is not None:
+            self._loop.remove_reader(self._pidfd)
+            os.close(self._pidfd)
+        self._send(os.killpg, signal.SIGKILL)
+        self._is_reaped = True
+        code = self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        os.close(self._interrupt)
+        self._on_exit(Exit(signal=-code) if code < 0 else Exit(status=code))

@@ -1,0 +1,79 @@
+"""What is to be written to pages: gathered while messages are handled, written once per page.
+
+Owns the count of bytes that a page has not drained, and with it who lags (docs/protocol.md, 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..protocol.session import ProcessId
+
+if TYPE_CHECKING:
+    from .specs import Page
+    from .tables import PageRecord, Seat
+
+
+class Outbox:
+    """Gathers frames for pages and writes them.
+
+    Args:
+        lag_bytes: A page with more than this in flight gets no more until it has drained.
+    """
+
+    def __init__(self, lag_bytes: int) -> None:
+        self.records: dict[Page, PageRecord] = {}
+        self._lag_bytes = lag_bytes
+        self._dirty: dict[Page, PageRecord] = {}
+
+    def publish(
+        self, seat: Seat, frames: Sequence[bytes], process_id: ProcessId | None = None
+    ) -> None:
+        """Frames that were just appended to the session's stream go to all its pages.
+
+        Args:
+            seat: The session.
+            frames: As appended, all of them, in order.
+            process_id: The request that they are about, for pages that throw on others'.
+        """
+        session = seat.session
+        place = session.ring.place
+        for page, view in session.views.items():
+            if view.is_lagging:
+                continue
+            record = self.records[page]
+            if record.in_flight_bytes > self._lag_bytes:
+                # What it is not sent stands in the ring: it goes on from there when drained.
+                view.is_lagging = True
+                view.cursor = place - len(frames)
+                continue
+            view.cursor = place
+            self.add(record, frames if view.is_counting else view.select(frames, process_id))
+
+    def announce(self, seat: Seat, frame: bytes) -> None:
+        """A frame outside of the stream, for pages that know such frames."""
+        for page, view in seat.session.views.items():
+            if view.is_counting:
+                self.add(self.records[page], (frame,))
+
+    def add(self, record: PageRecord, frames: Iterable[bytes]) -> None:
+        """Frames for one page alone."""
+        for frame in frames:
+            record.frames.append(frame)
+            record.in_flight_bytes += len(frame)
+        self._dirty[record.page] = record
+
+    def flush(self) -> None:
+        """Write what was gathered: one write per page."""
+        while self._dirty:
+            dirty, self._dirty = self._dirty, {}
+            for page, record in dirty.items():
+                frames, record.frames = record.frames, []
+                if frames:
+                    page.write(frames)
+
+    def forget(self, page: Page) -> PageRecord | None:
+        """The page is gone."""
+        self._dirty.pop(page, None)
+        return self.records.pop(page, None)

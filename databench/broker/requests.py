@@ -1,0 +1,179 @@
+"""What pages ask for: actions, cancels, restarts; and how a request ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..protocol import messages as m
+from ..protocol import text
+from ..protocol.lifecycle import Event, State
+from ..protocol.session import OpenRequest, ProcessId, Verdict
+from .specs import Page
+from .tables import Entry, PageRecord, Seat, Tables
+
+
+class Requests:
+    """Carries out what pages ask for.
+
+    Args:
+        tables: The broker's.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def receive(self, record: PageRecord, message: text.PageMessage) -> None:
+        """Whatever a page says after `__connect`."""
+        if isinstance(message, text.Request):
+            self._request(record.seat, record.page, message)
+        elif isinstance(message, text.Cancel):
+            self._cancel(record.seat, message)
+        elif isinstance(message, text.Control):
+            self._control(record.seat, message)
+        else:
+            self.complain(record.seat, "__connect was said before on this connection; ignored")
+
+    def complain(self, seat: Seat, problem: str, *, charge_bytes: int = 0) -> None:
+        """Say `error` in the session's stream."""
+        frame = text.compose_value("error", problem)
+        seat.session.append(frame, charge_bytes=charge_bytes)
+        self._tables.outbox.publish(seat, (frame,))
+
+    def send_waiting(self, seat: Seat) -> None:
+        """Send what waited for the kernel, in the order of arrival."""
+        for request in seat.session.waiting():
+            self._send_action(seat, request)
+
+    def finish(self, seat: Seat, number: int, outcome: str, result: bytes, size: int) -> None:
+        """A request ended well or was cancelled."""
+        process_id = self._count_off(seat, number)
+        frames = seat.session.finish(number, outcome, result, charge_bytes=size)
+        self._settle(seat, frames, process_id)
+
+    def fail(
+        self,
+        seat: Seat,
+        number: int,
+        type_: str,
+        problem: str,
+        traceback: bytes = b"",
+        size: int = 0,
+    ) -> None:
+        """A request failed."""
+        process_id = self._count_off(seat, number)
+        frames = seat.session.fail(number, type_, problem, traceback, charge_bytes=size)
+        self._settle(seat, frames, process_id)
+
+    def lose_all(self, entry: Entry) -> None:
+        """The kernel is gone: end what it had, and, where none follows, what waits for it."""
+        kernel = entry.kernel
+        words = self._tables.last_words(kernel)
+        entry.junk = 0
+        for seat in entry.seats.values():
+            seat.is_open = False
+            seat.is_cancelling = False
+            seat.restored = kernel.reason
+            ids = {r.number: r.process_id for r in seat.session.requests.values() if r.is_sent}
+            for number, process_id in ids.items():
+                self._count_off(seat, number)
+                frames = seat.session.fail(
+                    number, "KernelLost", kernel.reason, words, outcome="lost"
+                )
+                self._tables.outbox.publish(seat, frames, process_id)
+            seat.session.begin_ledger()
+            if kernel.life.state in (State.FAILED, State.STOPPING, State.STOPPED):
+                for request in seat.session.waiting():
+                    self.fail(seat, request.number, "KernelFailed", kernel.reason, words)
+
+    # ------------------------------------------------------------ parts
+
+    def _request(self, seat: Seat, page: Page, message: text.Request) -> None:
+        tables = self._tables
+        number = next(tables.numbers)
+        verdict, frames = seat.session.accept(
+            message, number=number, view=page, now_s=tables.loop.time()
+        )
+        tables.outbox.publish(seat, frames, message.process_id)
+        if verdict is not Verdict.ACCEPTED:
+            return
+        tables.requests[number] = seat
+        kernel = seat.entry.kernel
+        if kernel.life.state is State.FAILED:
+            self.fail(seat, number, "KernelFailed", kernel.reason, tables.last_words(kernel))
+        elif seat.is_open:
+            self._send_action(seat, seat.session.requests[number])
+
+    def _send_action(self, seat: Seat, request: OpenRequest) -> None:
+        entry = seat.entry
+        payload, request.payload = request.payload, b""
+        held_bytes = entry.open_bytes + len(payload)
+        limit = self._tables.settings.kernel_queue_bytes
+        if held_bytes > limit:
+            problem = (
+                f"action {request.action!r}: {held_bytes} bytes wait for its kernel, "
+                f"limit {limit}; not run"
+            )
+            self.fail(seat, request.number, "KernelQueueFull", problem)
+            return
+        request.is_sent = True
+        request.size_bytes = len(payload)
+        entry.open_bytes = held_bytes
+        entry.open_requests += 1
+        if entry.open_requests == 1:
+            entry.kernel.note(Event.WORK)
+        message = m.Action(seat.session.id_, request.number, request.action, payload)
+        self._tables.send(entry.kernel, message)
+
+    def _cancel(self, seat: Seat, message: text.Cancel) -> None:
+        number = seat.session.ids.get(message.process_id)
+        if number is None:
+            return  # it ended meanwhile: its end is on the way
+        request = seat.session.requests[number]
+        kernel = seat.entry.kernel
+        if not request.is_sent:
+            self.finish(seat, number, "cancelled", b"", 0)
+            return
+        can_cancel = bool(kernel.capabilities & {"cancel", "interrupt"})
+        # Nobody else is touched where it has no other session: then there is nothing to ask.
+        if message.force or (not can_cancel and len(seat.entry.seats) == 1):
+            kernel.end(f"ended by a page that cancelled {request.action!r}")
+            return
+        kernel.note(Event.CANCEL)
+        seat.is_cancelling = True
+        self._tables.outbox.announce(seat, self._tables.compose_kernel(seat))
+        self._ask_to_end(seat, request)
+
+    def _control(self, seat: Seat, message: text.Control) -> None:
+        if message.command == "restart":
+            seat.entry.kernel.restart("restarted by a page")
+            return
+        for request in list(seat.session.requests.values()):
+            if request.is_sent:
+                self._ask_to_end(seat, request)
+
+    def _ask_to_end(self, seat: Seat, request: OpenRequest) -> None:
+        kernel = seat.entry.kernel
+        request.cancels += 1
+        # First the pipe and SIGINT: a kernel that holds its interpreter lock reads no message.
+        kernel.interrupt(request.number, request.cancels)
+        self._tables.send(kernel, m.Cancel(seat.session.id_, request.number, request.cancels))
+
+    def _count_off(self, seat: Seat, number: int) -> ProcessId | None:
+        self._tables.requests.pop(number, None)
+        request = seat.session.requests.get(number)
+        if request is None:
+            return None
+        if request.is_sent:
+            entry = seat.entry
+            entry.open_bytes -= request.size_bytes
+            entry.open_requests -= 1
+            if entry.open_requests == 0:
+                entry.kernel.note(Event.REST)
+        return request.process_id
+
+    def _settle(self, seat: Seat, frames: Sequence[bytes], process_id: ProcessId | None) -> None:
+        outbox = self._tables.outbox
+        outbox.publish(seat, frames, process_id)
+        if seat.is_cancelling and not any(r.cancels for r in seat.session.requests.values()):
+            seat.is_cancelling = False
+            outbox.announce(seat, self._tables.compose_kernel(seat))

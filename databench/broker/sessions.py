@@ -1,0 +1,127 @@
+"""Sessions' comings and goings: begun by a page, opened in a kernel, closed when nobody returns."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from ..protocol import messages as m
+from ..protocol import text
+from ..protocol.session import Session
+from .requests import Requests
+from .specs import Page
+from .tables import Entry, PageRecord, Seat, Tables
+
+logger = logging.getLogger("databench.broker")
+
+
+class Sessions:
+    """Begins, opens and closes sessions.
+
+    Args:
+        tables: The broker's.
+        requests: Sends what waited for a kernel.
+    """
+
+    def __init__(self, tables: Tables, requests: Requests) -> None:
+        self._tables = tables
+        self._requests = requests
+
+    def find(self, id_: str | None, entry: Entry) -> Seat | None:
+        """The session of that id, if the analysis has it."""
+        return entry.seats.get(id_) if id_ else None
+
+    def begin(self, entry: Entry, connect: text.Connect) -> Seat:
+        """A new session of an analysis."""
+        session = Session(
+            secrets.token_urlsafe(16),
+            epoch=secrets.token_urlsafe(6),
+            request_args=connect.request_args,
+            limits=self._tables.settings,
+        )
+        seat = Seat(session, entry)
+        self._tables.seats[session.id_] = entry.seats[session.id_] = seat
+        if entry.kernel.is_ready:
+            self.open(seat)
+        return seat
+
+    def welcome(self, entry: Entry, cli_args: tuple[str, ...]) -> None:
+        """The kernel said hello: give it the class's values, its sessions, and what waited."""
+        values = list(entry.store)
+        self._tables.send(
+            entry.kernel,
+            m.Welcome(
+                None,
+                None,
+                window_bytes=self._tables.settings.credit_window_bytes,
+                debug=self._tables.debug,
+                cli_args=cli_args,
+                class_keys=tuple((key, value.version) for key, value in values),
+                further=tuple(value.stored for _, value in values),
+            ),
+        )
+        for seat in entry.seats.values():
+            self.open(seat)
+
+    def open(self, seat: Seat) -> None:
+        """Tell the kernel of a session, with the state that it had, then what waited for it."""
+        session = seat.session
+        seat.is_open = True
+        self._tables.send(
+            seat.entry.kernel,
+            m.Open(
+                session.id_,
+                None,
+                session.request_args,
+                seat.restored,
+                tuple(session.data),
+                b"",
+                tuple(value.stored for value in session.data.values()),
+            ),
+        )
+        self._requests.send_waiting(seat)
+
+    def leave(self, page: Page, record: PageRecord) -> None:
+        """A page is gone; its session stays for a while."""
+        seat = record.seat
+        seat.session.leave(page, self._tables.loop.time())
+        if not seat.session.views:
+            seat.session.take_pending_class()
+        self._tables.give_credit(seat)
+
+    def sweep(self) -> None:
+        """Close the sessions to which nobody came back."""
+        now_s = self._tables.loop.time()
+        detached = [seat for seat in self._tables.seats.values() if not seat.session.views]
+        for seat in detached:
+            expires_s = seat.session.expires_s()
+            if expires_s is not None and expires_s <= now_s:
+                self.close(seat, "no page came back in time")
+        self._shed([seat for seat in detached if seat.session.id_ in self._tables.seats])
+
+    def close(self, seat: Seat, reason: str) -> None:
+        """End a session; its memory is freed."""
+        id_ = seat.session.id_
+        self._tables.seats.pop(id_, None)
+        seat.entry.seats.pop(id_, None)
+        if seat.is_open:
+            self._tables.send(seat.entry.kernel, m.Close(id_, None, reason))
+        logger.debug("session of %r closed: %s", seat.entry.kernel.spec.name, reason)
+
+    def _shed(self, detached: list[Seat]) -> None:
+        """Close the longest abandoned ones while their rings hold more than they may together."""
+        limit_bytes = self._tables.settings.result_bytes
+        held_bytes = sum(seat.session.ring.size_bytes for seat in detached)
+        for seat in sorted(detached, key=lambda seat: seat.session.detached_s):
+            if held_bytes <= limit_bytes:
+                return
+            if seat.session.requests:
+                continue  # its action still runs
+            held_bytes -= seat.session.ring.size_bytes
+            logger.warning(
+                "a session of %r was closed with a result that no page saw: "
+                "rings of sessions without a page hold more than %d bytes",
+                seat.entry.kernel.spec.name,
+                limit_bytes,
+            )
+            self.close(seat, "the server's memory for such sessions is full")

@@ -1,0 +1,1 @@
+"""Who keeps state; `memory` is the first."""

@@ -1,0 +1,70 @@
+"""`class_data` of one analysis, in memory, with a version per key.
+
+Every write returns from here, to its writer too: the version decides which value stands, so that
+all kernels and pages of an analysis end at the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class ClassValue:
+    """One value: what pages see, what kernels get back, and the count of its writes."""
+
+    shown: bytes
+    stored: bytes
+    version: int
+
+
+class MemoryStore:
+    """The values of one analysis.
+
+    Args:
+        size_bytes: The most that they may hold together.
+    """
+
+    def __init__(self, size_bytes: int) -> None:
+        self._limit_bytes = size_bytes
+        self._values: dict[str, ClassValue] = {}
+        self._size_bytes = 0
+
+    def __iter__(self) -> Iterator[tuple[str, ClassValue]]:
+        return iter(self._values.items())
+
+    def get(self, key: str) -> ClassValue | None:
+        """The value of that key, or `None`."""
+        return self._values.get(key)
+
+    def shown(self) -> dict[str, bytes]:
+        """Every value as pages see it."""
+        return {key: value.shown for key, value in self._values.items()}
+
+    def write(self, key: str, shown: bytes, stored: bytes, *, base: int | None) -> bool:
+        """Write a value.
+
+        Args:
+            key: Its name.
+            shown: As pages see it, JSON.
+            stored: As kernels get it back, JSON.
+            base: The version that it replaces (0: the key is new), or `None` for any.
+
+        Returns:
+            Whether it was written: not where `base` is no longer current.
+
+        Raises:
+            OverflowError: The values would hold more than the limit.
+        """
+        before = self._values.get(key)
+        version = before.version if before else 0
+        if base is not None and base != version:
+            return False
+        size_bytes = self._size_bytes + len(shown) + len(stored)
+        size_bytes -= len(before.shown) + len(before.stored) if before else 0
+        if size_bytes > self._limit_bytes:
+            raise OverflowError(f"{size_bytes} bytes of class state, limit {self._limit_bytes}")
+        self._size_bytes = size_bytes
+        self._values[key] = ClassValue(shown, stored, version + 1)
+        return True

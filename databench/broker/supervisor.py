@@ -1,0 +1,356 @@
+"""One kernel's life: starts it, watches it, restarts it, gives up (docs/protocol.md, 7).
+
+Owns the process, its generation and its state; decides nothing itself: `protocol.lifecycle` does.
+It tells its owner (`Owner`) of what happens, and sends messages to the kernel through it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import random
+import secrets
+import signal
+import struct
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ..errors import KernelError
+from ..protocol import messages as m
+from ..protocol.lifecycle import Event, Lifecycle, State
+from .kernelspec import KernelSpec
+from .launchers.local import Exit, LocalProcess
+from .output import LineReader
+from .specs import AnalysisSpec
+
+logger = logging.getLogger("databench.broker")
+RECORD = struct.Struct("<QQ")  # request, attempt: protocol.md 5.3
+
+
+class Owner(Protocol):
+    """What a supervisor needs of the broker."""
+
+    endpoint: str
+    mark: str
+
+    def send(self, kernel: Supervisor, message: m.Message) -> bool:
+        """Send to the kernel's current generation."""
+
+    def drain(self) -> None:
+        """Take everything that has arrived from kernels."""
+
+    def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
+        """A process began."""
+
+    def kernel_reaped(self, pgid: int) -> None:
+        """A process and its group ended."""
+
+    def kernel_ready(self, kernel: Supervisor) -> None:
+        """It said hello: welcome it and open its sessions."""
+
+    def kernel_lost(self, kernel: Supervisor) -> None:
+        """It ended: `kernel.reason` says how; end what it had."""
+
+    def kernel_changed(self, kernel: Supervisor) -> None:
+        """Its state is to be shown to pages."""
+
+
+class Supervisor:
+    """Supervises the kernel of one analysis.
+
+    Args:
+        name: Short and unique in this server; part of the routing id.
+        spec: The analysis.
+        kernelspec: How its kernel is started.
+        settings: The limits.
+        owner: The broker.
+        log_level: For the kernel's own logging.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        spec: AnalysisSpec,
+        kernelspec: KernelSpec,
+        settings: Any,
+        owner: Owner,
+        *,
+        log_level: str,
+    ) -> None:
+        self.spec = spec
+        self.life = Lifecycle(settings)
+        self.reason = ""
+        self.retry_in_s: float | None = None
+        self.capabilities: frozenset[str] = frozenset()
+        self.ended = asyncio.Event()
+        self.deaths = 0
+        self._name = name
+        self._kernelspec = kernelspec
+        self._settings = settings
+        self._owner = owner
+        self._log_level = log_level
+        self._loop = asyncio.get_running_loop()
+        self._token = ""
+        self._process: LocalProcess | None = None
+        self._readers: list[LineReader] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._wished_end = ""
+        self._heard = False
+        self._missed = 0
+        self._pings = 0
+        self._logger = logging.getLogger(f"databench.kernel.{spec.name}")
+
+    # ------------------------------------------------------------ what it is
+
+    @property
+    def routing_id(self) -> bytes:
+        """Of the current generation; another is dropped."""
+        return f"{self._name}.{self.life.generation}".encode()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it was welcomed and lives."""
+        return self.life.state in (State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, or `None` while there is no process."""
+        return self._process.pid if self._process else None
+
+    @property
+    def stderr_lines(self) -> list[str]:
+        """The last lines of its stderr."""
+        return list(self._readers[1].tail) if self._readers else []
+
+    # ------------------------------------------------------------ its life
+
+    def start(self) -> None:
+        """Start a process for the current generation."""
+        self.retry_in_s = None
+        self._wished_end = ""
+        self._missed = 0
+        self._token = secrets.token_urlsafe(16)
+        command = self._kernelspec.command(self.spec.folder)
+        try:
+            self._process = LocalProcess(command, self._environ(), self.spec.root, self._on_exit)
+        except (KernelError, OSError) as error:
+            self._loop.call_soon(self._on_failed_start, str(error))
+            return
+        self._owner.kernel_spawned(self, self._process.pid)
+        keep = self._settings.output_lines
+        line_bytes = self._settings.output_line_bytes
+        self._readers = [
+            LineReader(fd, self._log_line, line_bytes=line_bytes, keep=keep)
+            for fd in (self._process.stdout_fd, self._process.stderr_fd)
+        ]
+        self._set_timer(self._settings.start_limit_s, self._on_start_limit)
+        logger.info(
+            "kernel %r: process %d begins, generation %d",
+            self.spec.name,
+            self._process.pid,
+            self.life.generation,
+        )
+
+    def receive_hello(self, hello: m.Hello) -> None:
+        """Answer `hello`: the kernel is ready, or is told why not."""
+        problem = ""
+        if not secrets.compare_digest(hello.token.encode(), self._token.encode()):
+            problem = "hello with a token that was not given to this kernel"
+        elif hello.version != m.PROTOCOL_VERSION:
+            problem = f"hello with protocol {hello.version}, this front speaks {m.PROTOCOL_VERSION}"
+        elif self.life.state is not State.STARTING:
+            problem = "a second hello"
+        if problem:
+            logger.warning("kernel %r: %s; rejected", self.spec.name, problem)
+            self._owner.send(self, m.Reject(None, None, problem))
+            return
+        self.capabilities = frozenset(hello.capabilities)
+        self.life.step(Event.HELLO)
+        self.reason = ""
+        self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
+        logger.info("kernel %r: ready (%s, %s)", self.spec.name, hello.language, hello.library)
+        self._owner.kernel_ready(self)
+        self._owner.kernel_changed(self)
+
+    def heard(self) -> None:
+        """Any traffic of the kernel counts as an answer."""
+        self._heard = True
+        if self.life.state is State.UNRESPONSIVE:
+            self.life.step(Event.TRAFFIC)
+            self.reason = ""
+            self._owner.kernel_changed(self)
+
+    def said_bye(self, reason: str) -> None:
+        """It ends by itself: the reason is shown with its exit."""
+        self._wished_end = self._wished_end or reason
+
+    def note(self, event: Event) -> None:
+        """Work began or ended, or a cancel was asked: not shown to every page."""
+        if self.life.allows(event):
+            self.life.step(event)
+
+    def interrupt(self, request: int, attempt: int) -> None:
+        """Interrupt the kernel, if it says that it can be, at that request only."""
+        if self._process and "interrupt" in self.capabilities:
+            self._process.interrupt(RECORD.pack(request, attempt))
+
+    def end(self, reason: str) -> None:
+        """Kill the process; what follows is as after any other death."""
+        if self._process:
+            self._wished_end = reason
+            self._process.signal_group(signal.SIGKILL)
+
+    def restart(self, reason: str) -> None:
+        """A person asks for a restart: earlier deaths are forgiven."""
+        self.life.forgive()
+        if self.life.state in (State.BACKOFF, State.FAILED):
+            self._spawn_again()
+        elif self._process and self.life.state is not State.STOPPING:
+            self.life.note_completed()  # a wished end does not count
+            self.end(reason)
+
+    async def stop(self, limit_s: float) -> None:
+        """End the process: a message, SIGTERM, SIGKILL to the group, within the limit.
+
+        Args:
+            limit_s: Two thirds are for the message, most of the rest for SIGTERM.
+        """
+        if self.life.state is State.STOPPED:
+            return
+        self.life.step(Event.STOP)
+        self._clear_timer()
+        if self._process is None:
+            self.life.step(Event.GONE)
+            self.ended.set()
+            return
+        self._owner.kernel_changed(self)
+        if not self._owner.send(self, m.Shutdown(None, None, "the server stops")):
+            self._process.signal_group(signal.SIGTERM)
+        steps = ((0.5, signal.SIGTERM), (0.25, signal.SIGKILL), (0.25, signal.SIGKILL))
+        for part, number in steps:
+            try:
+                await asyncio.wait_for(self.ended.wait(), limit_s * part)
+                return
+            except asyncio.TimeoutError:
+                self._process.signal_group(number)
+
+    # ------------------------------------------------------------ what happens to it
+
+    def _on_exit(self, how: Exit) -> None:
+        process, self._process = self._process, None
+        assert process is not None
+        self._clear_timer()
+        for reader in self._readers:
+            reader.read()
+            reader.close()
+        self._owner.kernel_reaped(process.pid)
+        # What it sent before it died is still delivered, in order, before anything is lost.
+        self._owner.drain()
+        if self.life.state is State.STOPPING:
+            self.life.step(Event.GONE)
+            self._owner.kernel_lost(self)
+            self.ended.set()
+            return
+        why = f": {self._wished_end}" if self._wished_end else ""
+        self._judge(f"kernel {self.spec.name!r} {how}{why}")
+
+    def _on_failed_start(self, problem: str) -> None:
+        if self.life.state is State.STARTING:
+            self._judge(f"kernel {self.spec.name!r}: {problem}")
+
+    def _judge(self, reason: str) -> None:
+        self.deaths += 1
+        verdict = self.life.judge_exit(self._loop.time(), jitter=random.uniform(-1, 1))
+        self.reason = f"{reason}: {verdict.note}" if verdict.note else reason
+        self.life.step(verdict.event)
+        if self.life.state is State.FAILED:
+            logger.error("%s", self.reason)
+        else:
+            logger.warning("%s; restarting in %.1f s", self.reason, verdict.wait_s)
+        self._owner.kernel_lost(self)
+        if self.life.state is State.STARTING:
+            self.start()
+        elif self.life.state is State.BACKOFF:
+            self.retry_in_s = verdict.wait_s
+            self._set_timer(verdict.wait_s, self._spawn_again)
+        self._owner.kernel_changed(self)
+
+    def _spawn_again(self) -> None:
+        self._clear_timer()
+        self.life.step(Event.SPAWN)
+        self.start()
+        self._owner.kernel_changed(self)
+
+    def _on_start_limit(self) -> None:
+        self.end(f"no hello in {self._settings.start_limit_s:g} s, the limit")
+
+    def _on_ping_time(self) -> None:
+        interval_s = self._settings.ping_interval_s
+        late_s = self._loop.time() - self._due_s
+        self._set_timer(interval_s, self._on_ping_time)
+        if "ping" not in self.capabilities:
+            return
+        # A late timer means that we slept (a suspended machine), not that the kernel did.
+        if self._heard or late_s > interval_s:
+            self._missed = 0
+        else:
+            self._missed += 1
+        if self._missed >= self._settings.ping_missed and self.life.state is not State.UNRESPONSIVE:
+            self.life.step(Event.SILENT)
+            silent_s = self._missed * interval_s
+            self.reason = f"kernel {self.spec.name!r} has not answered for {silent_s:g} s"
+            logger.warning("%s", self.reason)
+            self._owner.kernel_changed(self)
+        self._heard = False
+        self._pings += 1
+        self._owner.send(self, m.Ping(None, None, self._pings))
+
+    # ------------------------------------------------------------ parts
+
+    def _environ(self) -> dict[str, str]:
+        settings = self._settings.values
+        mark_name, mark_value = self._owner.mark.split("=", 1)
+        return {
+            **os.environ,
+            "MPLBACKEND": "agg",
+            "PYTHONUNBUFFERED": "1",
+            mark_name: mark_value,
+            "DATABENCH_ENDPOINT": self._owner.endpoint,
+            "DATABENCH_KERNEL": self.routing_id.decode(),
+            "DATABENCH_TOKEN": self._token,
+            "DATABENCH_ANALYSIS": self.spec.name,
+            "DATABENCH_MODULE": self.spec.module,
+            "DATABENCH_FOLDER": str(self.spec.folder),
+            "DATABENCH_LOG": self._log_level,
+            "DATABENCH_SETTINGS": json.dumps(dict(settings)),
+        }
+
+    def _log_line(self, line: str) -> None:
+        self._logger.info("%s", line)
+
+    def _set_timer(self, delay_s: float, callback: Any) -> None:
+        self._clear_timer()
+        self._due_s = self._loop.time() + delay_s
+        self._timer = self._loop.call_later(delay_s, callback)
+
+    def _clear_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+
+def describe(kernels: Sequence[Supervisor]) -> list[dict[str, Any]]:
+    """What a status page shows of kernels."""
+    return [
+        {
+            "analysis": kernel.spec.name,
+            "state": kernel.life.state.value,
+            "generation": kernel.life.generation,
+            "pid": kernel.pid,
+            "deaths": kernel.deaths,
+            "reason": kernel.reason,
+        }
+        for kernel in kernels
+    ]
