@@ -1,0 +1,119 @@
+"""What one key of `index.yaml` may hold: one function per kind of value.
+
+Each takes the YAML node and the value made of it, returns what the index keeps, and raises
+`ValueError` with what was expected. It knows neither files nor lines: `index` adds those.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+Check = Callable[[yaml.Node, Any], Any]
+
+
+def _text(node: yaml.Node, value: Any) -> str | None:
+    # A number is taken as it was written: `version: 1.10` is not 1.1.
+    if value is None:
+        return None
+    if isinstance(node, yaml.ScalarNode) and not isinstance(value, bool):
+        return str(node.value)
+    raise ValueError("text (in quotes where YAML would read something else)")
+
+
+def _texts(node: yaml.Node, value: Any) -> tuple[str, ...]:
+    items = [] if value is None else value if isinstance(value, list) else [value]
+    if all(isinstance(item, str) for item in items):
+        return tuple(items)
+    raise ValueError("a text or a list of texts")
+
+
+def _flag(node: yaml.Node, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError("true or false")
+
+
+def _count(node: yaml.Node, value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise ValueError("a whole number, at least 1")
+
+
+def _choice(*words: str) -> Callable[[yaml.Node, Any], str]:
+    def check(node: yaml.Node, value: Any) -> str:
+        if isinstance(value, str) and value in words:
+            return value
+        near = difflib.get_close_matches(str(value), words, n=1)
+        raise ValueError(f"one of {', '.join(words)}" + (f" (nearest: '{near[0]}')" * bool(near)))
+
+    return check
+
+
+def _inside(node: yaml.Node, value: Any) -> str | None:
+    text = _text(node, value)
+    if text is not None and (text.startswith("/") or ".." in PurePosixPath(text).parts):
+        raise ValueError("a file below the analysis' folder")
+    return text
+
+
+def _static(node: yaml.Node, value: Any) -> tuple[tuple[str, str], ...]:
+    expected = "a map (or list of maps) of a regular expression with one group to a folder"
+    pairs: list[tuple[Any, Any]] = []
+    for item in [] if value is None else value if isinstance(value, list) else [value]:
+        if isinstance(item, dict):
+            pairs.extend(item.items())
+        elif isinstance(item, list) and len(item) == 2:
+            pairs.append((item[0], item[1]))
+        else:
+            raise ValueError(expected)
+    for pattern, target in pairs:
+        if not isinstance(pattern, str) or not isinstance(target, str):
+            raise ValueError(expected)
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"{expected}; {pattern!r}: {error}") from None
+        if groups != 1:
+            raise ValueError(f"{expected}; {pattern!r} has {groups} groups")
+    return tuple(pairs)
+
+
+def _anything(node: yaml.Node, value: Any) -> Any:
+    return value
+
+
+GLOBAL_KEYS: Mapping[str, Check] = {
+    "title": _text,
+    "description": _text,
+    "description_html": _text,
+    "author": _text,
+    "version": _text,
+    "build": _texts,
+    "watch": _texts,
+    "static": _static,
+    "datastore": _anything,
+}
+ENTRY_KEYS: Mapping[str, Check] = {
+    "title": _text,
+    "description": _text,
+    "kernel": _text,
+    "isolation": _choice("analysis", "pool", "session"),
+    "processes": _count,
+    "watch": _texts,
+    "build": _texts,
+    "reload": _choice("when idle", "at once"),
+    "show_in_index": _flag,
+    "thumbnail": _inside,
+    "readme": _text,
+    "version": _text,
+}
+
+
+# What `key:` with nothing behind it means to these: their empty value. To the others: the default.
+TAKES_NOTHING: tuple[Check, ...] = (_text, _inside, _texts, _static, _anything)

@@ -1,0 +1,317 @@
+"""`index.yaml`: read, checked, each complaint with file, line, key and the nearest name.
+
+Owns what may stand in the file. A key that is not known warns; an entry that cannot be used keeps
+its place with its problems, for its page to show, and the rest is served. The file is optional:
+without it, or without `analyses:` in it, every folder with an `analysis.py` is an analysis.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .. import settings
+from ..errors import SettingError
+from .checks import ENTRY_KEYS, GLOBAL_KEYS, TAKES_NOTHING, Check
+
+FILE = "index.yaml"
+TITLE = "Databench"
+RESERVED = ("node_modules", "static", "status")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One analysis.
+
+    Attributes:
+        name: Its folder's name, and its place in the address.
+        folder: Its folder, absolute; it need not exist when there are problems.
+        title: For people; the name where none is given.
+        kernel: The name of its kernel spec.
+        isolation: Who shares a process: `analysis`, `pool` or `session`.
+        processes: How many processes a pool has.
+        watch: Patterns of files, relative to the analyses' folder.
+        build: Shell commands, run in the analyses' folder.
+        reload: `when idle`, or `at once` to restart a kernel whatever it does.
+        thumbnail: An image, relative to the analysis' folder.
+        readme: Markdown text from `index.yaml`; `None` leaves it to `README.md`.
+        problems: Why it cannot run; empty when it can.
+    """
+
+    name: str
+    folder: Path
+    title: str = ""
+    description: str | None = None
+    kernel: str = "py"
+    isolation: str = "analysis"
+    processes: int = 1
+    watch: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
+    reload: str = "when idle"
+    show_in_index: bool = True
+    thumbnail: str | None = None
+    readme: str | None = None
+    version: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Index:
+    """All of `index.yaml`, or what holds without it.
+
+    Attributes:
+        folder: The analyses' folder, absolute.
+        static: Pairs of a regular expression with one group and a folder.
+        settings: Overrides by name, checked against the table of settings.
+        entries: The analyses by name, in the order of the gallery.
+        problems: What is wrong with the file as a whole; the gallery shows it.
+        warnings: What is ignored, and why.
+    """
+
+    folder: Path
+    title: str = TITLE
+    description: str | None = None
+    description_html: str | None = None
+    author: str | None = None
+    version: str | None = None
+    build: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
+    static: tuple[tuple[str, str], ...] = ()
+    datastore: Any = None
+    settings: Mapping[str, settings.Value] = dataclasses.field(default_factory=dict)
+    entries: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:
+    """Read the `index.yaml` of a folder, and look for analyses below it.
+
+    Args:
+        folder: The analyses' folder.
+        kernels: The names of the kernel specs that are there.
+
+    Returns:
+        The index; what is wrong with it stands in its `problems` and in its entries'.
+
+    Raises:
+        SettingError: There is no such folder.
+    """
+    folder = folder.absolute()
+    if not folder.is_dir():
+        raise SettingError(f"folder of analyses '{folder}' does not exist or is no folder")
+    file = folder / FILE
+    if not file.is_file():
+        return Index(folder, entries=_discover(folder))
+    return _Reader(file, kernels).read()
+
+
+def _discover(folder: Path) -> dict[str, Entry]:
+    names = sorted(path.parent.name for path in folder.glob("*/analysis.py"))
+    return {
+        name: Entry(name, folder / name, title=name)
+        for name in names
+        if _NAME.fullmatch(name) and name not in RESERVED
+    }
+
+
+class _Reader:
+    """Reads one file; keeps what is wrong with it."""
+
+    def __init__(self, file: Path, kernels: Collection[str]) -> None:
+        self.file = file
+        here = Path.cwd()
+        self.shown = str(file.relative_to(here) if file.is_relative_to(here) else file)
+        self.kernels = kernels
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self.loader = yaml.SafeLoader("")
+
+    def read(self) -> Index:
+        """The index; never raises for what the file says."""
+        folder = self.file.parent
+        root = self._compose()
+        if root is None:
+            return Index(folder, entries=_discover(folder), problems=tuple(self.problems))
+        values: dict[str, Any] = {}
+        entries: dict[str, Entry] | None = None
+        overrides: dict[str, settings.Value] = {}
+        for key, node in self._items(root, (*GLOBAL_KEYS, "settings", "analyses"), self.warnings):
+            if key == "analyses":
+                entries = self._read_entries(node)
+            elif key == "settings":
+                overrides = self._read_settings(node)
+            else:
+                self._check(GLOBAL_KEYS[key], key, node, values, self.problems)
+        values["title"] = values.get("title") or TITLE
+        return Index(
+            folder,
+            settings=overrides,
+            entries=_discover(folder) if entries is None else entries,
+            problems=tuple(self.problems),
+            warnings=tuple(self.warnings),
+            **values,
+        )
+
+    def _compose(self) -> yaml.MappingNode | None:
+        """The file's map, an empty one for an empty file, or `None` and a problem."""
+        try:
+            self.loader = yaml.SafeLoader(self.file.read_text(encoding="utf-8"))
+            node = self.loader.get_single_node()
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{self.file}: cannot be read: {error}")
+            return None
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            what = getattr(error, "problem", None) or str(error)
+            self.problems.append(self._say(mark, f"this is not YAML: {what}"))
+            return None
+        if node is None:
+            return yaml.MappingNode("tag:yaml.org,2002:map", [])
+        if not isinstance(node, yaml.MappingNode):
+            self.problems.append(self._say(node.start_mark, "the file is no map, expected keys"))
+            return None
+        return node
+
+    def _say(self, mark: Any, text: str, name: str | None = None) -> str:
+        line = None if mark is None else mark.line + 1
+        return str(SettingError(text, name=name, file=self.shown, line=line))
+
+    def _value(self, node: yaml.Node) -> Any:
+        return self.loader.construct_object(node, deep=True)
+
+    def _items(
+        self, node: yaml.MappingNode, known: Collection[str], warnings: list[str]
+    ) -> Iterator[tuple[str, yaml.Node]]:
+        """The known keys and their values; the others warn, a repeated one warns and wins."""
+        self.loader.flatten_mapping(node)
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            if key is None or key not in known:
+                near = difflib.get_close_matches(str(key), known, n=1)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                warnings.append(
+                    self._say(key_node.start_mark, f"unknown key {key!r}{hint}; ignored")
+                )
+                continue
+            if key in seen:
+                warnings.append(
+                    self._say(key_node.start_mark, f"key {key!r} again; the last one holds")
+                )
+            seen.add(key)
+            yield key, value_node
+
+    def _check(
+        self, check: Check, key: str, node: yaml.Node, values: dict[str, Any], problems: list[str]
+    ) -> None:
+        try:
+            value = self._value(node)
+        except yaml.YAMLError as error:
+            problems.append(self._say(node.start_mark, f"{key} cannot be read: {error}", key))
+            return
+        if value is None and check not in TAKES_NOTHING:
+            return  # `kernel:` with nothing behind it: the default
+        try:
+            values[key] = check(node, value)
+        except ValueError as error:
+            text = f"{key} is {value!r:.60}, expected {error}"
+            problems.append(self._say(node.start_mark, text, key))
+
+    def _read_settings(self, node: yaml.Node) -> dict[str, settings.Value]:
+        values: dict[str, settings.Value] = {}
+        if not isinstance(node, yaml.MappingNode):
+            self.problems.append(self._say(node.start_mark, "settings is no map", "settings"))
+            return values
+        for key_node, value_node in node.value:
+            name = str(key_node.value)
+            try:
+                row = settings.find_row(name, source=FILE)
+                values[name] = row.parse(self._value(value_node), source=FILE)
+            except SettingError as error:
+                self.problems.append(self._say(key_node.start_mark, str(error), name))
+        return values
+
+    # ------------------------------------------------------------ the analyses
+
+    def _read_entries(self, node: yaml.Node) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        for where, name, body in self._entry_nodes(node):
+            problem = self._refuse_name(name, entries)
+            if problem:
+                self.problems.append(self._say(where.start_mark, problem, "name"))
+            else:
+                entries[str(name)] = self._read_entry(str(name), where, body)
+        return entries
+
+    def _entry_nodes(self, node: yaml.Node) -> Iterator[tuple[yaml.Node, Any, yaml.Node | None]]:
+        """Where it stands, its name, its map: of a list of maps, a list of names, or a map."""
+        if isinstance(node, yaml.MappingNode):
+            for key_node, value_node in node.value:
+                yield key_node, key_node.value, value_node
+        elif isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                if isinstance(item, yaml.ScalarNode):
+                    yield item, item.value, None
+                elif isinstance(item, yaml.MappingNode):
+                    names = [v.value for k, v in item.value if k.value == "name"]
+                    yield item, names[0] if names else None, item
+                else:
+                    yield item, None, None
+        elif self._value(node) is not None:
+            self.problems.append(
+                self._say(node.start_mark, "analyses is neither a list nor a map", "analyses")
+            )
+
+    @staticmethod
+    def _refuse_name(name: Any, entries: Mapping[str, Entry]) -> str | None:
+        if name is None:
+            return "an analysis without a name, expected 'name: <its folder>'; not served"
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name in RESERVED:
+            return (
+                f"name of an analysis is {name!r}, expected letters, digits, - and _, "
+                f"and none of {', '.join(RESERVED)}; not served"
+            )
+        if name in entries:
+            return f"analysis {name!r} is there twice; the first one is served"
+        return None
+
+    def _read_entry(self, name: str, where: yaml.Node, body: yaml.Node | None) -> Entry:
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        if isinstance(body, yaml.MappingNode):
+            for key, node in self._items(body, ("name", *ENTRY_KEYS), self.warnings):
+                if key != "name":
+                    self._check(ENTRY_KEYS[key], key, node, values, problems)
+                if key == "kernel" and values.get("kernel"):
+                    self._check_kernel(values["kernel"], node, problems)
+        elif body is not None and self._value(body) is not None:
+            problems.append(self._say(body.start_mark, f"analysis {name!r} is no map"))
+        values["title"] = values.get("title") or name
+        values["kernel"] = values.get("kernel") or "py"
+        folder = self.file.parent / name
+        for missing in self._missing(folder, values["kernel"]):
+            problems.append(self._say(where.start_mark, f"analysis {name!r}: {missing}", "name"))
+        return Entry(name, folder, problems=tuple(problems), **values)
+
+    def _check_kernel(self, kernel: str, node: yaml.Node, problems: list[str]) -> None:
+        if kernel not in self.kernels:
+            near = difflib.get_close_matches(kernel, list(self.kernels), n=1)
+            hint = f" (did you mean '{near[0]}'?)" if near else ""
+            known = ", ".join(sorted(self.kernels))
+            text = f"there is no kernel {kernel!r}{hint}; known: {known}"
+            problems.append(self._say(node.start_mark, text, "kernel"))
+
+    @staticmethod
+    def _missing(folder: Path, kernel: str) -> Iterator[str]:
+        if not folder.is_dir():
+            yield f"its folder {str(folder)!r} is missing"
+        elif kernel == "py" and not (folder / "analysis.py").is_file():
+            yield f"there is no analysis.py in {str(folder)!r}"
