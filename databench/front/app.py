@@ -1,0 +1,169 @@
+"""The front: one Tornado application of pages, files and websockets, over one broker."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import tornado.httputil
+import tornado.ioloop
+import tornado.web
+
+from .. import http
+from ..broker import AnalysisSpec, Page
+from ..config import Entry, Index
+from ..protocol import text
+from ..settings import Settings
+from . import pages, websocket
+from .folders import Place
+from .handlers import NotFound, Refused
+from .hosts import Hosts
+from .static import Files
+from .templates import Loader
+
+log = logging.getLogger("databench.front")
+
+_NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
+
+
+class Broker(Protocol):
+    """What the front asks of the broker."""
+
+    async def start(self) -> None:
+        """Begin; called on the running loop."""
+
+    async def stop(self) -> None:
+        """End every kernel and remove everything, within `shutdown_limit_s`."""
+
+    def join(self, analysis: str, page: Page, connect: text.Connect) -> None:
+        """The first message of a page."""
+
+    def receive(self, page: Page, message: text.Request | text.Cancel | text.Control) -> None:
+        """Any later message of a page."""
+
+    def complain(self, page: Page, problem: str) -> None:
+        """Tell a page what was wrong with its message."""
+
+    def drained(self, page: Page) -> None:
+        """All that was written to this page is out of the process."""
+
+    def leave(self, page: Page) -> None:
+        """The page's connection is gone."""
+
+
+class Front(http.Application):
+    """The application.
+
+    Args:
+        index: What to serve.
+        broker: Runs the analyses; started and stopped with the application.
+        limits: The settings in force.
+        hosts: The names that it answers to.
+        debug: Whether pages show tracebacks, and templates are read again for each request.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        broker: Broker,
+        limits: Settings,
+        *,
+        hosts: Hosts,
+        debug: bool = False,
+    ) -> None:
+        self.index = index
+        self.broker = broker
+        self.limits = limits
+        self.hosts = hosts
+        self.debug = debug
+        self.loader = Loader(index.folder)
+        self.watch = websocket.Watch(limits)
+        super().__init__(
+            _routes(index),
+            default_handler_class=NotFound,
+            debug_pages=debug,
+            log_function=_log_request,
+        )
+        self.on_start_callbacks.append(_start_broker)
+        self.on_shutdown_callbacks.append(_stop)
+
+    def entry(self, name: str) -> Entry:
+        """The analysis of that name.
+
+        Raises:
+            HTTPError: 404, there is none.
+        """
+        entry = self.index.entries.get(name)
+        if entry is None:
+            raise tornado.web.HTTPError(404, f"there is no analysis {name!r:.200}")
+        return entry
+
+    def find_handler(self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any) -> Any:
+        """Refuse a foreign `Host` before any route is looked at."""
+        if not self.hosts.is_allowed(request.host):
+            return self.get_handler_delegate(request, Refused, {"host": request.host})
+        return super().find_handler(request, **kwargs)
+
+
+def specs(index: Index, place: Place) -> dict[str, AnalysisSpec]:
+    """What the broker must know of the analyses that can run."""
+    return {
+        entry.name: AnalysisSpec(
+            name=entry.name,
+            folder=entry.folder,
+            module=place.module(entry.name),
+            root=place.root,
+            kernel=entry.kernel,
+            version=entry.version,
+        )
+        for entry in index.entries.values()
+        if not entry.problems
+    }
+
+
+def _routes(index: Index) -> list[tuple[str, type[tornado.web.RequestHandler], Mapping[str, Any]]]:
+    """Routes take the analysis' name from the address: a changed index needs no new ones."""
+    roots = pages.static_roots(index)
+    own = [
+        (rf"/{pattern}", Files, {"roots": (index.folder / folder, Path.cwd() / folder)})
+        for pattern, folder in index.static
+    ]
+    return [
+        (r"/", pages.Gallery, {}),
+        (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
+        (r"/_static/(.+)", Files, {"roots": roots["_static"]}),
+        *own,
+        (r"/static/(.+)", Files, {"roots": roots["static"]}),
+        (r"/node_modules/(.+)", Files, {"roots": roots["node_modules"]}),
+        (rf"/{_NAME}", pages.AnalysisRedirect, {}),
+        (rf"/{_NAME}/", pages.AnalysisPage, {}),
+        (rf"/{_NAME}/ws", websocket.PageSocket, {}),
+        (rf"/{_NAME}/static/(.+)", pages.AnalysisStatic, {}),
+        (rf"/{_NAME}/(.+\.html)", pages.AnalysisPage, {}),
+        (rf"/{_NAME}/(.+)", pages.AnalysisFile, {}),
+    ]
+
+
+async def _start_broker(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
+    await front.broker.start()
+
+
+async def _stop(front: Front) -> None:
+    """Kernels end first, so that pages hear of it; then the pages."""
+    try:
+        await front.broker.stop()
+    finally:
+        front.watch.close_all(websocket.GOING_AWAY, "the server stops")
+
+
+def _log_request(handler: tornado.web.RequestHandler) -> None:
+    """Pages at INFO, files and websockets at DEBUG, refusals at WARNING, faults at ERROR."""
+    status = handler.get_status()
+    is_file = isinstance(handler, Files | websocket.PageSocket)
+    level = logging.DEBUG if is_file else logging.INFO
+    level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else level
+    request = handler.request
+    took_ms = 1000 * request.request_time()
+    log.log(level, "%s %.500s %d %.1f ms", request.method, request.uri, status, took_ms)

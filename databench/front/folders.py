@@ -1,0 +1,128 @@
+"""Where the analyses are: a folder, and the name under which a kernel imports what is in it.
+
+Imports nothing of the user's: a dotted path is looked up without running any of its packages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.machinery
+import os
+import sys
+from pathlib import Path
+
+from ..errors import SettingError
+
+PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGED = "databench.analyses_packaged"
+NAME = "analyses"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A folder of analyses.
+
+    Attributes:
+        folder: The folder, absolute.
+        root: The project's folder: a kernel's working directory and first on its path.
+        package: The dotted name of `folder` from there; empty when it is `root` itself.
+        is_packaged: Whether these are the demos that come with Databench.
+    """
+
+    folder: Path
+    root: Path
+    package: str
+    is_packaged: bool = False
+
+    def module(self, name: str) -> str:
+        """The module that the Python kernel imports for the analysis of that name."""
+        return ".".join(part for part in (self.package, name, "analysis") if part)
+
+
+def find(wanted: str | None, *, here: Path) -> Place:
+    """The analyses to serve.
+
+    Args:
+        wanted: A folder or a dotted path; `None` takes `analyses/` here, then this folder when it
+            or its parent is called `analyses`, then the demos.
+        here: The working directory.
+
+    Raises:
+        SettingError: What is wanted is not there.
+    """
+    if wanted is not None:
+        return _find_wanted(wanted, here)
+    for folder in (here / NAME, here, here.parent):
+        if folder.name == NAME and folder.is_dir():
+            return from_folder(folder)
+    return packaged()
+
+
+def packaged() -> Place:
+    """The demos: beside the package in a source tree, inside it in an installation."""
+    inside = PACKAGE / "analyses_packaged"
+    if inside.is_dir():
+        return Place(inside, inside, PACKAGED, is_packaged=True)
+    beside = PACKAGE.parent / NAME
+    if beside.is_dir():
+        return dataclasses.replace(from_folder(beside), is_packaged=True)
+    raise SettingError(
+        f"the packaged analyses are missing (neither '{inside}' nor '{beside}'); "
+        f"install Databench again, or say --analyses"
+    )
+
+
+def from_folder(folder: Path) -> Place:
+    """A folder as a place: as far up as there are packages, or without one where it has no name.
+
+    A folder whose name holds a dot cannot be named in an import; it is then the root itself.
+    """
+    folder = Path(os.path.abspath(folder))
+    parts: list[str] = []
+    root = folder
+    while root.parent != root and (not parts or (root / "__init__.py").is_file()):
+        if "." in root.name:
+            return Place(folder, folder, "")
+        parts.insert(0, root.name)
+        root = root.parent
+    return Place(folder, root, ".".join(parts))
+
+
+def _find_wanted(wanted: str, here: Path) -> Place:
+    folder = here / wanted
+    if folder.is_dir():
+        return from_folder(folder)
+    if wanted == PACKAGED:
+        return packaged()
+    found = _find_dotted(wanted, here)
+    if found is None:
+        raise SettingError(
+            f"--analyses is '{wanted}', which is neither a folder (seen from '{here}') "
+            f"nor a package; say a folder, or a dotted path such as {NAME}",
+            name="analyses",
+        )
+    root = found
+    for _ in wanted.split("."):
+        root = root.parent
+    return Place(found, root, wanted, is_packaged=wanted == PACKAGED)
+
+
+def _find_dotted(dotted: str, here: Path) -> Path | None:
+    """The folder of a package, found part by part, so that none of its parents is run."""
+    if not all(part.isidentifier() for part in dotted.split(".")):
+        return None
+    path = [str(here), *sys.path]
+    name = ""
+    for part in dotted.split("."):
+        name = f"{name}.{part}" if name else part
+        found = next(filter(None, (_find_spec(f, name, path) for f in sys.meta_path)), None)
+        if found is None or not found.submodule_search_locations:
+            return None
+        path = list(found.submodule_search_locations)
+    return Path(path[0])
+
+
+def _find_spec(finder: object, name: str, path: list[str]) -> importlib.machinery.ModuleSpec | None:
+    # A finder of an editable installation knows its packages by name, whatever the path.
+    find_spec = getattr(finder, "find_spec", None)
+    return None if find_spec is None else find_spec(name, path)

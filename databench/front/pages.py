@@ -1,0 +1,229 @@
+"""Pages: the gallery, the analyses' pages and the files beside them.
+
+Owns what a template gets. What is wrong with an analysis or a template stands on its page, with
+file and line in development.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import tornado.template
+import tornado.util
+import tornado.web
+
+from .._version import __version__
+from ..config import Entry, Index
+from . import templates
+from .handlers import Headers, error_page
+from .static import Files, find_file
+
+if TYPE_CHECKING:
+    from .app import Front
+
+log = logging.getLogger("databench.front")
+
+_THUMBNAILS = ("svg", "png", "webp", "jpg", "jpeg", "gif")
+_OWN_FILES = ("analysis.js", "analysis.css")
+_PROBLEMS = """{% extends "base.html" %}
+{% block content %}
+<h1>{{ title }}</h1>
+{% for problem in problems %}<div class="alert alert-danger" role="alert">{{ problem }}</div>
+{% end %}
+<p>Mend this and start Databench again; the other analyses are served.</p>
+{% end %}
+"""
+
+
+def find_thumbnail(entry: Entry) -> str | None:
+    """The analysis' image, relative to its folder: the one that is named, or `thumbnail.*`."""
+    if entry.thumbnail:
+        return entry.thumbnail
+    names = (f"thumbnail.{ending}" for ending in _THUMBNAILS)
+    return next((name for name in names if (entry.folder / name).is_file()), None)
+
+
+def describe(entry: Entry, index: Index) -> dict[str, Any]:
+    """What a template gets of one analysis: the keys of `index.yaml` and what belongs to them."""
+    return tornado.util.ObjectDict(
+        name=entry.name,
+        title=entry.title,
+        description=entry.description,
+        version=entry.version or index.version,
+        kernel=entry.kernel,
+        isolation=entry.isolation,
+        processes=entry.processes,
+        watch=list(entry.watch),
+        build=list(entry.build),
+        reload=entry.reload,
+        show_in_index=entry.show_in_index,
+        thumbnail=find_thumbnail(entry),
+        problems=list(entry.problems),
+        author=index.author,
+        site_title=index.title,
+        home_link="/",
+    )
+
+
+def render_readme(entry: Entry) -> str | None:
+    """The analysis' readme as HTML; HTML in the text is shown as text.
+
+    Returns:
+        `None` where there is none.
+    """
+    text = entry.readme
+    if text is None:
+        file = find_file([entry.folder], "README.md")
+        if file is None:
+            return None
+        text = file.read_text(encoding="utf-8", errors="replace")
+    from markdown_it import MarkdownIt  # 60 ms that a start without a readme need not pay
+
+    html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    return html
+
+
+class Page(Headers):
+    """What pages share: a template, and what is shown when it is wrong."""
+
+    application: Front
+
+    def show(self, path: str, namespace: dict[str, Any]) -> None:
+        """Answer with a template."""
+        front = self.application
+        if front.debug:
+            front.loader.reset()  # a saved template shows at once
+        names = {"databench_version": __version__, "debug": front.debug, **namespace}
+        try:
+            body = templates.render(front.loader, path, names)
+        except templates.TemplateError as error:
+            self.set_status(500)
+            log.error("template failed: %s", error)
+            text = str(error) if front.debug else "a template of this page is wrong: see the log"
+            body = error_page("Template error", text).encode()
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(body)
+
+
+class Gallery(Page):
+    """The list of analyses, and what is wrong with `index.yaml`."""
+
+    def get(self) -> None:
+        """Show it."""
+        front = self.application
+        index = front.index
+        infos = [describe(entry, index) for entry in index.entries.values()]
+        self.show(
+            front.loader.find("index.html"),
+            {
+                "title": index.title,
+                "site_title": index.title,
+                "description": index.description,
+                "description_html": index.description_html,
+                "author": index.author,
+                "version": index.version,
+                "readme": None,
+                "home_link": None,
+                "thumbnail": None,
+                "show_in_index": True,
+                "meta_infos": infos,
+                "analyses": infos,
+                "problems": list(index.problems),
+                "warnings": list(index.warnings) if front.debug else [],
+            },
+        )
+
+    head = get
+
+
+class AnalysisPage(Page):
+    """A page of an analysis: its `index.html`, any `*.html` beside it, or the default one."""
+
+    def get(self, name: str, path: str = "index.html") -> None:
+        """Show it."""
+        front = self.application
+        entry = front.entry(name)
+        names = describe(entry, front.index)
+        if entry.problems:
+            self._show_problems(entry, names)
+            return
+        file = find_file([entry.folder], path)
+        if file is None and path != "index.html":
+            raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
+        names["readme"] = render_readme(entry)
+        self.show(str(file) if file else front.loader.find("analysis.html"), names)
+
+    head = get
+
+    def _show_problems(self, entry: Entry, names: dict[str, Any]) -> None:
+        self.set_status(500)
+        problems = entry.problems
+        if not self.application.debug:
+            problems = ("this analysis cannot be served: see the log",)
+        try:
+            template = tornado.template.Template(_PROBLEMS, loader=self.application.loader)
+            names.update(databench_version=__version__, debug=self.application.debug)
+            names.update(problems=problems, readme=None)
+            self.finish(template.generate(**names))
+        except Exception as error:  # noqa: BLE001 - an overridden base.html may raise anything
+            log.error("template failed: %s", error)
+            self.finish(error_page(entry.title, "\n".join(problems)))
+
+
+class AnalysisRedirect(Headers):
+    """`/<name>` without its slash: relative addresses in the page need it."""
+
+    application: Front
+
+    def get(self, name: str) -> None:
+        """Send to the address with a slash."""
+        self.application.entry(name)
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.redirect(f"/{quote(name)}/{query}", permanent=False)
+
+    head = get
+
+
+class AnalysisStatic(Files):
+    """`/<name>/static/…`: the folder `static` of an analysis."""
+
+    application: Front
+
+    def initialize(self) -> None:  # type: ignore[override]
+        """The folder depends on the address."""
+        super().initialize(roots=())
+
+    async def get(self, name: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
+        """Send the file."""
+        self.roots = (self.application.entry(name).folder / "static",)
+        await super().get(path, include_body)
+
+    def head(self, name: str, path: str) -> Any:  # type: ignore[override]
+        """As `get`, without the body."""
+        return self.get(name, path, include_body=False)
+
+
+class AnalysisFile(AnalysisStatic):
+    """`/<name>/…`: `analysis.js`, `analysis.css` and the thumbnail; nothing else."""
+
+    async def get(self, name: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
+        """Send the file."""
+        entry = self.application.entry(name)
+        if path not in (*_OWN_FILES, find_thumbnail(entry)):
+            raise tornado.web.HTTPError(404, f"analysis {name!r} gives out no {path!r:.200}")
+        self.roots = (entry.folder,)
+        await Files.get(self, path, include_body)
+
+
+def static_roots(index: Index) -> dict[str, tuple[Path, ...]]:
+    """The folders behind `/_static/`, `/static/` and `/node_modules/`."""
+    folder = index.folder
+    return {
+        "_static": (Path(__file__).resolve().parent.parent / "static",),
+        "static": (folder / "static",),
+        "node_modules": (folder / "node_modules", folder.parent / "node_modules"),
+    }

@@ -1,0 +1,156 @@
+"""Serves: from what the command line, the environment and `index.yaml` say to a running front."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import tornado.ioloop
+
+from .. import http, settings
+from .._version import __version__
+from ..broker import Broker
+from ..broker.kernelspec import find_kernelspecs
+from ..config import Index, load
+from ..errors import SettingError
+from . import folders, logs
+from .app import Front, specs
+from .hosts import ANY_ADDRESS, Hosts, is_loopback
+
+log = logging.getLogger("databench.front")
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 5000
+NEXT_PORTS = 100
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Sequence[str]) -> int:
+    """Serve until a signal.
+
+    Args:
+        options: Databench's own options, as `cli` parsed them.
+        environ: The environment.
+        cli_args: What the analyses get.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        SettingError: Something that was asked for cannot be had; nothing was started.
+    """
+    level = _level(options.log)
+    logs.configure(level)
+    place = folders.find(options.analyses, here=Path.cwd())
+    index = load(place.folder, kernels=find_kernelspecs())
+    _tell_problems(index)
+    given = {row.name: value for row in settings.TABLE if (value := getattr(options, row.name))}
+    limits = settings.resolve(options=given, environ=environ, file=index.settings)
+    host = options.host or environ.get("HOST") or DEFAULT_HOST
+    sockets = listen(host, options.port, environ)
+    debug = _debug(options.debug, environ, host)
+    broker = Broker(
+        specs(index, place),
+        limits,
+        debug=debug,
+        log_level=level,
+        cli_args=cli_args,
+        analyses_version=index.version,
+    )
+    front = Front(index, broker, limits, hosts=Hosts(host, options.allow_host), debug=debug)
+    front.on_start_callbacks.append(_teller(place, host, sockets[0].getsockname()[1]))
+    return http.Runner(
+        front,
+        sockets,
+        xheaders=options.xheaders,
+        shutdown_limit_s=limits.shutdown_limit_s,
+    ).run()
+
+
+def listen(host: str, port: str | None, environ: Mapping[str, str]) -> list[socket.socket]:
+    """Listening sockets: on the port that was asked for, or on the first free one from 5000 on.
+
+    Raises:
+        SettingError: The port is taken, is no port, or the host is none of this machine.
+    """
+    wanted, source = (port, "--port") if port is not None else (environ.get("PORT"), "PORT")
+    if wanted:
+        return _bind(host, _port(wanted, source), source)
+    for number in range(DEFAULT_PORT, DEFAULT_PORT + NEXT_PORTS):
+        try:
+            sockets = http.bind(host, number)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise _unusable(host, number, "default", error) from None
+            continue
+        if number != DEFAULT_PORT:
+            log.warning("port %d is taken; serving on %d", DEFAULT_PORT, number)
+        return sockets
+    last = DEFAULT_PORT + NEXT_PORTS - 1
+    raise SettingError(f"ports {DEFAULT_PORT} to {last} are taken; say --port 0 for any free one")
+
+
+def _port(text: str, source: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) < 65536:
+        return int(text)
+    raise SettingError(f"port ({source}) is {text!r}, expected 0 to 65535", name="port")
+
+
+def _bind(host: str, port: int, source: str) -> list[socket.socket]:
+    try:
+        return http.bind(host, port)
+    except OSError as error:
+        raise _unusable(host, port, source, error) from None
+
+
+def _unusable(host: str, port: int, source: str, error: OSError) -> SettingError:
+    if error.errno == errno.EADDRINUSE:
+        return SettingError(
+            f"port {port} ({source}) is taken on {host}; end what listens there, or say "
+            f"another one (--port 0: any free one)",
+            name="port",
+        )
+    if error.errno == errno.EACCES:
+        return SettingError(f"port {port} ({source}) needs privileges; take one from 1024 on")
+    return SettingError(
+        f"cannot listen on host {host!r} (--host or HOST): {error.strerror or error}", name="host"
+    )
+
+
+def _level(text: str) -> str:
+    if text.upper() in LEVELS:
+        return text.upper()
+    raise SettingError(f"--log is {text!r}, expected one of {', '.join(LEVELS)}", name="log")
+
+
+def _debug(option: bool | None, environ: Mapping[str, str], host: str) -> bool:
+    if option is not None:
+        return option
+    text = environ.get("DEBUG", "").lower()
+    if text in ("0", "1", "false", "true", "no", "yes"):
+        return text in ("1", "true", "yes")
+    return is_loopback(host)
+
+
+def _tell_problems(index: Index) -> None:
+    for text in (*index.warnings, *index.problems):
+        log.warning("%s", text)
+    for entry in index.entries.values():
+        for text in entry.problems:
+            log.warning("%s; the others are served", text)
+
+
+def _teller(place: folders.Place, host: str, port: int) -> http.OnStart:
+    """Says where the pages are, once they are there."""
+
+    def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
+        shown = "localhost" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
+        what = "the packaged analyses" if place.is_packaged else str(place.folder)
+        print(f"Databench {__version__} serves {what}", flush=True)
+        print(f"  http://{shown}:{port}/    (Ctrl-C stops)", flush=True)
+
+    return tell

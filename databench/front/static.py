@@ -1,0 +1,106 @@
+"""Files: what may leave a folder, and how it is sent.
+
+Refuses what leads out of the folder (also by a symbolic link), Python files everywhere, hidden
+files everywhere. An analysis' own folder gives out three kinds of file by name and nothing else.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tornado.web
+
+from .handlers import Headers
+
+# Never sent, wherever they are: what a project runs, and what Python makes of it.
+_SOURCES = (".py", ".pyc", ".pyo", ".pyi", ".pyx", ".ipynb")
+_TEXT_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".map": "application/json",
+    ".wasm": "application/wasm",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+
+
+def find_file(roots: Sequence[Path], path: str) -> Path | None:
+    """The file of that path in the first of the folders that has it, or `None`.
+
+    Args:
+        roots: Folders, absolute.
+        path: As in the address, decoded, without a slash in front.
+    """
+    parts = path.split("/")
+    if not path or not all(part.isprintable() and part for part in parts):
+        return None
+    if any(part.startswith(".") or "\\" in part for part in parts):
+        return None
+    for root in roots:
+        real_root = os.path.realpath(root)
+        real = os.path.realpath(os.path.join(real_root, *parts))
+        if not real.startswith(real_root + os.sep) or _is_source(real) or _is_source(path):
+            continue
+        if os.path.isfile(real):
+            return Path(real)
+    return None
+
+
+def _is_source(path: str) -> bool:
+    return path.lower().endswith(_SOURCES)
+
+
+class Files(Headers, tornado.web.StaticFileHandler):
+    """Files below one of some folders: `roots`, the first that has it."""
+
+    def initialize(self, roots: Sequence[Path]) -> None:  # type: ignore[override]
+        """Take the folders of the route."""
+        super().initialize(path="/")
+        self.roots = tuple(roots)
+
+    def find(self, path: str) -> Path | None:
+        """The file to send, or `None`."""
+        return find_file(self.roots, path)
+
+    async def get(self, path: str, include_body: bool = True) -> None:
+        """Send the file; answers ranges and `If-None-Match` as Tornado does."""
+        found = self.find(path)
+        if found is None:
+            raise tornado.web.HTTPError(404)
+        await super().get(str(found), include_body)
+
+    def head(self, path: str) -> Any:
+        """As `get`, without the body."""
+        return self.get(path, include_body=False)
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """The path is the file that `find` found: real and absolute."""
+        return path
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Nothing is left to check."""
+        return absolute_path
+
+    def compute_etag(self) -> str | None:
+        """From time and size: Tornado hashes each file whole, and once per process."""
+        try:
+            status = os.stat(str(self.absolute_path))
+        except OSError:
+            return None
+        return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+
+    def get_content_type(self) -> str:
+        """From the name, not the machine's tables where those differ; text is UTF-8."""
+        name = str(self.absolute_path)
+        kind = _TEXT_TYPES.get(os.path.splitext(name)[1].lower())
+        kind = kind or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+    def set_extra_headers(self, path: str) -> None:
+        """Kept, and asked for again each time: a saved file shows at once."""
+        self.set_header("Cache-Control", "no-cache")

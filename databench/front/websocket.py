@@ -1,0 +1,310 @@
+"""One page's websocket: frames in, frames out, and when they are out of the process.
+
+Theory of operation. `on_message` reads one frame and hands it to the broker; it awaits nothing, so
+a Cancel is read while an action runs. `write` makes one write of many frames. Tornado tells only
+through the connection's stream whether bytes have left, so this file, and no other, uses
+`ws_connection.stream` (private; the requirement `tornado<7` and a test hold it). One `Watch` looks
+after all pages: no task and no timer belongs to a single one.
+
+Close codes of ours (RFC 6455 section 7.4.2): 4000 no `__connect` in time, 4001 the page does not
+take what is written, 4002 no answer to a ping. 1001: the server stops. 1009: too large a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import tornado.iostream
+import tornado.websocket
+
+from ..errors import RemoteProtocolError
+from ..protocol import text
+from ..settings import Settings
+from . import hosts
+from .handlers import Headers, error_page
+
+if TYPE_CHECKING:
+    from .app import Front
+
+log = logging.getLogger("databench.front")
+
+GOING_AWAY = 1001
+TOO_LARGE = 1009
+NOT_JOINED = 4000
+STALLED = 4001
+NO_PONG = 4002
+_REASON_BYTES = 123  # RFC 6455 section 5.5: 125 with the code
+_FIN_TEXT = 0x81  # RFC 6455 section 5.2: FIN, no extension, opcode 1
+
+
+def frame_text(payload: bytes) -> bytes:
+    """A websocket frame around UTF-8 text, from a server (RFC 6455 section 5.2: unmasked)."""
+    size_bytes = len(payload)
+    if size_bytes < 126:
+        return struct.pack("!BB", _FIN_TEXT, size_bytes) + payload
+    if size_bytes < 65536:
+        return struct.pack("!BBH", _FIN_TEXT, 126, size_bytes) + payload
+    return struct.pack("!BBQ", _FIN_TEXT, 127, size_bytes) + payload
+
+
+class _Framer:
+    """Frames payloads; the last one is kept, so that a broadcast is framed once.
+
+    The comparison is `is`: the broker hands the same object to each page.
+    """
+
+    __slots__ = ("_frame", "_payload")
+
+    def __init__(self) -> None:
+        self._payload: bytes | None = None
+        self._frame = b""
+
+    def frame(self, payloads: Sequence[bytes]) -> bytes:
+        """All of these as one string of bytes."""
+        if len(payloads) != 1:
+            return b"".join([frame_text(payload) for payload in payloads])
+        if payloads[0] is not self._payload:
+            self._payload = payloads[0]
+            self._frame = frame_text(payloads[0])
+        return self._frame
+
+
+framer = _Framer()
+
+
+class PageSocket(Headers, tornado.websocket.WebSocketHandler):
+    """A page, as the broker sees it (`databench.broker.Page`)."""
+
+    application: Front
+
+    def initialize(self) -> None:
+        """Begin: not open, nothing written."""
+        self.name = ""
+        self._joined = False
+        self._telling = False
+        # When the oldest write that is not out was made, or the last one went out since.
+        self._undrained_s: float | None = None
+        self._heard_s = self._opened_s = time.monotonic()
+        self._pinged_s: float | None = None
+
+    def prepare(self) -> None:
+        """Refuse a page of another server; Tornado checks again, with a shorter text."""
+        origin = self.request.headers.get("Origin")
+        if not hosts.matches_origin(origin, self.request.host):
+            where = f"{self.request.host!r:.200}"
+            log.warning("websocket of a page of %.200r refused, expected %s", origin, where)
+            self.set_status(403)
+            self.finish(
+                error_page(
+                    "403 Forbidden",
+                    f"the page's origin is {origin!r:.200}, and this server is {where}; behind a "
+                    f"proxy, let it pass on the Host header and name that host in --allow-host",
+                )
+            )
+
+    @property
+    def max_message_size(self) -> int:
+        """What Tornado reads at all: twice our limit, so that ours can be told with its code.
+
+        Tornado drops the connection with the message unread, which the page sees as 1006.
+        """
+        limit: int = self.application.limits.page_message_bytes
+        return 2 * limit
+
+    @property
+    def ping_interval(self) -> float | None:
+        """None of Tornado's pings, each a task of its own: `Watch` sends ours."""
+        return None
+
+    # ------------------------------------------------------------ from the page
+
+    def open(self, name: str) -> None:
+        """The handshake is done: wait for `__connect`."""
+        # Tornado turns Nagle's algorithm on again after the HTTP part: 44 ms for a second emit.
+        self.set_nodelay(True)
+        self.name = name
+        self.application.watch.add(self)
+
+    def on_message(self, message: str | bytes) -> None:
+        """Hand one message to the broker; junk is answered and the connection stays."""
+        self._heard_s = time.monotonic()
+        self._pinged_s = None
+        limit = self.application.limits.page_message_bytes
+        if len(message) > limit:
+            self.close(TOO_LARGE, f"message of {len(message)} bytes, limit {limit}")
+            return
+        broker = self.application.broker
+        try:
+            if isinstance(message, bytes):
+                raise RemoteProtocolError("binary frames are reserved; ignored")
+            self._receive(text.parse_page(message))
+        except RemoteProtocolError as error:
+            log.debug("%s: %s", self.name, error)
+            broker.complain(self, str(error))
+
+    def _receive(self, message: text.PageMessage) -> None:
+        broker = self.application.broker
+        if isinstance(message, text.Connect):
+            if self._joined:
+                raise RemoteProtocolError("__connect again on one connection; ignored")
+            self._joined = True
+            broker.join(self.name, self, message)
+        elif self._joined:
+            broker.receive(self, message)
+        else:
+            raise RemoteProtocolError("message before __connect; ignored")
+
+    def on_pong(self, data: bytes) -> None:
+        """The page is there."""
+        self._heard_s = time.monotonic()
+        self._pinged_s = None
+
+    def on_close(self) -> None:
+        """The connection is gone, whoever ended it."""
+        self.application.watch.discard(self)
+        if self._joined:
+            self._joined = False
+            self.application.broker.leave(self)
+
+    # ------------------------------------------------------------ to the page
+
+    def write(self, frames: Sequence[bytes]) -> None:  # type: ignore[override]
+        """Write text frames in one go; does nothing on a closed connection.
+
+        Args:
+            frames: UTF-8 JSON, each one message, in this order.
+        """
+        connection = self.ws_connection
+        if connection is None or connection.is_closing() or not frames:
+            return
+        stream = connection.stream  # the private use, see the top
+        assert stream is not None
+        try:
+            written = stream.write(framer.frame(frames))
+        except tornado.iostream.StreamClosedError:
+            return
+        if stream.writing():
+            if self._undrained_s is None:
+                self._undrained_s = time.monotonic()
+            written.add_done_callback(self._on_written)
+        elif not self._telling:
+            # Never inside `write`: the broker is in the middle of something when it calls that.
+            self._telling = True
+            asyncio.get_running_loop().call_soon(self._tell_drained)
+
+    def _on_written(self, written: asyncio.Future[None]) -> None:
+        if written.cancelled() or written.exception() is not None:
+            return  # the connection is gone; on_close tells
+        if self._undrained_s is not None:
+            self._undrained_s = time.monotonic()
+        self._tell_drained()
+
+    def _tell_drained(self) -> None:
+        self._telling = False
+        connection = self.ws_connection
+        if connection is None or connection.stream is None or connection.stream.writing():
+            return  # a later write is not out: its own callback tells
+        self._undrained_s = None
+        if self._joined:
+            self.application.broker.drained(self)
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the connection; does nothing on a closed one."""
+        if reason is not None:
+            reason = reason.encode()[:_REASON_BYTES].decode(errors="ignore")
+        super().close(code, reason)
+
+    # ------------------------------------------------------------ looked after
+
+    def check(self, now_s: float, limits: Settings) -> None:
+        """Close what is late, ping what is silent.
+
+        Args:
+            now_s: The monotonic clock.
+            limits: The settings in force.
+        """
+        if not self._joined and now_s - self._opened_s > limits.page_join_limit_s:
+            self.close(NOT_JOINED, f"no __connect within {limits.page_join_limit_s:g} s")
+        elif self._undrained_s is not None:
+            self._pinged_s = None  # the pong waits behind what the page has not read
+            self._check_stall(now_s - self._undrained_s, limits.stall_limit_s)
+        elif limits.page_ping_interval_s > 0:
+            self._check_ping(now_s, limits.page_ping_interval_s)
+
+    def _check_stall(self, age_s: float, limit_s: float) -> None:
+        if age_s <= limit_s:
+            return
+        log.info("page of %s took nothing for %.0f s, limit %g; closed", self.name, age_s, limit_s)
+        stream = None if self.ws_connection is None else self.ws_connection.stream
+        self.close(STALLED, f"nothing was taken for {limit_s:g} s")
+        if stream is not None:
+            stream.close()  # the close frame is behind what the page does not take
+
+    def _check_ping(self, now_s: float, interval_s: float) -> None:
+        if self._pinged_s is not None:
+            if now_s - self._pinged_s > interval_s:
+                log.info("page of %s did not answer for %g s; closed", self.name, interval_s)
+                self.close(NO_PONG, f"no pong within {interval_s:g} s")
+        elif now_s - self._heard_s > interval_s:
+            self._pinged_s = now_s
+            try:
+                self.ping()
+            except tornado.websocket.WebSocketClosedError:
+                pass  # it went away just now; on_close tells
+
+
+class Watch:
+    """Looks after all pages from one timer.
+
+    Args:
+        limits: The settings in force.
+    """
+
+    def __init__(self, limits: Settings) -> None:
+        self._limits = limits
+        self._pages: set[PageSocket] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        shortest_s = min(
+            limits.page_join_limit_s,
+            limits.stall_limit_s,
+            limits.page_ping_interval_s or limits.stall_limit_s,
+        )
+        self._period_s = min(1.0, max(0.02, shortest_s / 4))
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def add(self, page: PageSocket) -> None:
+        """Look after this page; the timer runs while there is one."""
+        self._pages.add(page)
+        if self._timer is None:
+            self._set_timer()
+
+    def discard(self, page: PageSocket) -> None:
+        """This page is gone."""
+        self._pages.discard(page)
+
+    def close_all(self, code: int, reason: str) -> None:
+        """Close each page, and stop the timer."""
+        for page in list(self._pages):
+            page.close(code, reason)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set_timer(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._period_s, self._sweep)
+
+    def _sweep(self) -> None:
+        self._timer = None
+        now_s = time.monotonic()
+        for page in list(self._pages):
+            page.check(now_s, self._limits)
+        if self._pages:
+            self._set_timer()
