@@ -29,8 +29,7 @@ _ALLOWED = {
     "broker": {"protocol"},
     "front": {"broker", "protocol", "http", "config"},
     "scaffold": {"config"},
-    "serve": {"front", "broker", "protocol", "http", "config"},
-    "cli": {"serve", "front", "broker", "protocol", "http", "config", "scaffold"},
+    "cli": {"front", "broker", "protocol", "http", "config", "scaffold"},
     "testing": {"analysis", "datastore", "kernel", "protocol", "broker", "front", "http"},
     "__main__": {"cli"},
     # Runs in every process of ours, kernels too: what a person subclasses, and no server.
