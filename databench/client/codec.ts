@@ -1,0 +1,130 @@
+/**
+ * The websocket's words: text frames to typed frames and back. Pure.
+ *
+ * What a kernel put into `load` is passed on as JSON gave it; only the words that begin with two
+ * underscores have a known shape. A frame that is no object with a `signal` decodes to null: the
+ * caller reports it and goes on, since one bad frame must not end a connection.
+ */
+
+/** How a request ended. `lost`: its kernel died, or the server did. */
+export type Outcome = 'done' | 'error' | 'cancelled' | 'lost';
+
+/** What went wrong, as the kernel or the front tells it. */
+export interface ErrorLoad {
+  type?: string;
+  message?: string;
+  traceback?: string | null;
+}
+
+/** Load of `__process`. */
+export interface ProcessLoad {
+  id: number;
+  status: 'start' | 'end';
+  action?: string;
+  outcome?: Outcome;
+  result?: any;
+  error?: ErrorLoad | null;
+}
+
+/** An action that was running when the page joined. */
+export interface RunningAction {
+  id: number;
+  action: string;
+  elapsed_s: number;
+}
+
+/** Load of `__connect`: the front's first answer. */
+export interface ConnectLoad {
+  analysis_id: string;
+  databench_backend_version?: string | null;
+  analyses_version?: string | null;
+  resumed?: boolean;
+  at?: number;
+  epoch?: string | null;
+  running?: RunningAction[];
+}
+
+/** Load of `__progress`; `total` is null where it is not known. */
+export interface ProgressLoad {
+  id: number;
+  value: number;
+  total?: number | null;
+}
+
+/** Load of `__gap`: that many frames are gone for good. */
+export interface GapLoad {
+  missed: number;
+  at: number;
+}
+
+/** Load of `__kernel`; fields that are not listed are ignored. */
+export interface KernelLoad {
+  state: string;
+  reason?: string | null;
+  generation?: number | null;
+  retry_in_s?: number | null;
+  sessions?: number | null;
+  stderr?: string[] | null;
+}
+
+/** One frame of the front. */
+export interface Frame {
+  signal: string;
+  load: any;
+  snapshot: boolean;
+}
+
+/** What a page asks of its kernel. */
+export type KernelWord = 'restart' | 'interrupt';
+
+/** Frames that a page does not count, besides those of a snapshot. */
+const UNCOUNTED = new Set(['__connect', '__kernel', '__gap']);
+
+/** Reads a text frame; null when it is not one of the front's. */
+export function decodeFrame(text: string): Frame | null {
+  let value: any;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null || typeof value.signal !== 'string') return null;
+  return { signal: value.signal, load: value.load, snapshot: value.snapshot === true };
+}
+
+/** Whether a frame takes a place in the stream that the page counts. */
+export function isCounted(frame: Frame): boolean {
+  return !frame.snapshot && !UNCOUNTED.has(frame.signal);
+}
+
+/** The first frame of a connection: who the page is and what it already has. */
+export function encodeConnect(
+  id: string | null, requestArgs: string, received: number, epoch: string | null,
+): string {
+  const words: Record<string, unknown> = { __connect: id, __request_args: requestArgs };
+  words['__received'] = received;
+  if (epoch !== null) words['__epoch'] = epoch;
+  return JSON.stringify(words);
+}
+
+/** An action; a missing message is left out, so that the handler gets no argument. */
+export function encodeAction(signal: string, message: unknown): string {
+  return JSON.stringify({ signal, load: message });
+}
+
+/** A cancel; `force` ends the kernel when nothing else helped. */
+export function encodeCancel(id: number, force: boolean): string {
+  return JSON.stringify(force ? { __cancel: id, force: true } : { __cancel: id });
+}
+
+/** A word to the kernel's supervisor. */
+export function encodeKernelWord(word: KernelWord): string {
+  return JSON.stringify({ __kernel: word });
+}
+
+/** The `__process_id` of an action's message, or null when it has none. */
+export function processIdOf(message: unknown): number | null {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) return null;
+  const id = (message as Record<string, unknown>)['__process_id'];
+  return typeof id === 'number' ? id : null;
+}

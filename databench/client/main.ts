@@ -1,0 +1,46 @@
+/**
+ * Everything that `databench.js` offers.
+ */
+
+import { Connection, ConnectionOptions } from './connection';
+import { PAGE_KEEPER } from './keep';
+
+export { ActionError } from './call';
+export type { CallOptions, CallProgress } from './call';
+export type { Outcome, ProcessLoad, KernelLoad } from './codec';
+export { Connection } from './connection';
+export type { ConnectionOptions } from './connection';
+export type { ConnectionStatus } from './link';
+export { useWebSocket } from './environment';
+export type { Environment, SocketClass, SocketLike } from './environment';
+export { Kernel } from './kernel';
+export * as ui from './ui/index';
+
+/**
+ * Makes a connection and connects it.
+ *
+ * In a page the session's id is kept over a reload, so that the page finds its run again.
+ *
+ * @param wsUrl        URL of the websocket; guessed from the page's address by default.
+ * @param requestArgs  The query of the request; that of the page by default.
+ * @param analysisId   Id of a session to join; it comes before a kept one.
+ * @param callback     Called once, when the front has answered.
+ * @param options      What the world consists of, for Node and for tests.
+ */
+export function connect(
+  wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null,
+  callback?: (connection: Connection) => void, options: ConnectionOptions = {},
+): Connection {
+  const slot = PAGE_KEEPER.slot(wsUrl || Connection.guessWSUrl());
+  return new Connection(wsUrl, requestArgs, analysisId, { slot, ...options }).connect(callback);
+}
+
+/** Like `connect`, as a promise of the connection, kept when the front has answered. */
+export function attach(
+  wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null,
+  options: ConnectionOptions = {},
+): Promise<Connection> {
+  return new Promise(resolve => {
+    connect(wsUrl, requestArgs, analysisId, resolve, options);
+  });
+}

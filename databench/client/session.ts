@@ -1,0 +1,56 @@
+/**
+ * Where a page stands in its session's stream. Pure: no socket, no clock.
+ *
+ * The page counts every stream frame from the place that `__connect` or `__gap` gave it, and says
+ * that count with the stream's epoch when it comes back: so the front sends what followed, and
+ * nothing twice. Another epoch in the answer means that the stream it knew is gone; the given
+ * place then counts in the new one.
+ */
+
+import { ConnectLoad, encodeConnect, Frame, GapLoad, isCounted } from './codec';
+
+/** What a join means for what the page already had. */
+export interface Joined {
+  /** The stream that the page knew is gone: ends that it waits for will not come. */
+  streamLost: boolean;
+  /** The page now belongs to another session than before: its state starts afresh. */
+  newSession: boolean;
+}
+
+/** Identity and place of one page in its session. */
+export class Session {
+  id: string | null;
+  epoch: string | null = null;
+  received = 0;
+
+  constructor(id: string | null) {
+    this.id = id;
+  }
+
+  /** The first frame to send. A fresh page has received 0 and knows no epoch. */
+  hello(requestArgs: string): string {
+    return encodeConnect(this.id, requestArgs, this.received, this.epoch);
+  }
+
+  /** Takes the answer to `hello`: its place and epoch are what counts from now on. */
+  joined(load: ConnectLoad): Joined {
+    const epoch = load.epoch ?? null;
+    const hadStream = this.epoch !== null;
+    const newSession = this.id !== null && hadStream && this.id !== load.analysis_id;
+    const streamLost = hadStream && (newSession || this.epoch !== epoch);
+    this.id = load.analysis_id;
+    this.epoch = epoch;
+    this.received = load.at ?? 0;
+    return { streamLost, newSession };
+  }
+
+  /** Some frames are gone for good; counting goes on from the given place. */
+  gap(load: GapLoad): void {
+    this.received = load.at;
+  }
+
+  /** Counts a frame, if it is one of the stream. */
+  count(frame: Frame): void {
+    if (isCounted(frame)) this.received += 1;
+  }
+}

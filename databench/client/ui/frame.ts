@@ -1,0 +1,24 @@
+/**
+ * Once per frame of the screen.
+ */
+
+/** A tab that is not looked at draws no frames; its texts still change, this often, in ms. */
+const HIDDEN_DELAY_MS = 200;
+
+/** Calls back before the next frame is drawn, or soon where none are. */
+export function nextFrame(callback: () => void): void {
+  if (typeof requestAnimationFrame !== 'function' || document.visibilityState === 'hidden') {
+    setTimeout(callback, HIDDEN_DELAY_MS);
+    return;
+  }
+  // Whichever comes first: a tab can be hidden between the request and the frame.
+  let isDone = false;
+  const once = () => {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(timer);
+    callback();
+  };
+  const timer = setTimeout(once, HIDDEN_DELAY_MS);
+  requestAnimationFrame(once);
+}

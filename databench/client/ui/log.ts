@@ -1,0 +1,71 @@
+/**
+ * The log of a page: what the analysis and the page itself say with `log`, `warn` and `error`.
+ */
+
+import type { Connection } from '../connection';
+import { UIElement } from './element';
+import { nextFrame } from './frame';
+
+/** Usually wired to `<pre id="log">`. */
+export class Log extends UIElement {
+  limitNumber: number;
+  limitLength: number;
+  _messages: string[][] = [];
+  private isScheduled = false;
+
+  /**
+   * @param node         Where the messages go.
+   * @param limitNumber  Messages shown at most; the newest.
+   * @param limitLength  Characters shown at most of each.
+   */
+  constructor(node: HTMLElement, limitNumber = 20, limitLength = 250) {
+    super(node);
+    this.limitNumber = limitNumber;
+    this.limitLength = limitLength;
+    node.setAttribute('role', 'log');
+  }
+
+  /** Shows the messages. */
+  render(): this {
+    this.node.textContent = this._messages
+      .map(parts => this.shortened(parts.join('')))
+      .join('\n');
+    this.node.scrollTop = this.node.scrollHeight;
+    return this;
+  }
+
+  /** Adds a message. */
+  add(message: any, source = 'unknown'): this {
+    const text = typeof message === 'string' ? message : JSON.stringify(message);
+    this._messages.push([`${source.padStart(7)}: ${text}`]);
+    while (this._messages.length > this.limitNumber) this._messages.shift();
+    if (this.isScheduled) return this;
+    this.isScheduled = true;
+    nextFrame(() => {
+      this.isScheduled = false;
+      this.render();
+    });
+    return this;
+  }
+
+  /** Wires the log of a page. */
+  static wire(
+    conn: Connection, id = 'log', wireSignals = ['log', 'warn', 'error'],
+    limitNumber = 20, limitLength = 250,
+  ): void {
+    const node = document.getElementById(id) as UIElement['node'] | null;
+    if (!node || node.databenchUI || UIElement.skipWire(node)) return;
+    const log = new Log(node, limitNumber, limitLength);
+    for (const signal of wireSignals) {
+      conn.on(signal, message => { log.add(message, `backend (${signal})`); });
+      conn.preEmit(signal, message => {
+        log.add(message, `frontend (${signal})`);
+        return message;
+      });
+    }
+  }
+
+  private shortened(text: string): string {
+    return text.length > this.limitLength ? `${text.slice(0, this.limitLength)} ...` : text;
+  }
+}

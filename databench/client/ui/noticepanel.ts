@@ -1,0 +1,164 @@
+/**
+ * Shows notices in `#databench-alerts` and carries out their buttons.
+ */
+
+import type { Connection } from '../connection';
+import type { Process } from '../processes';
+import { UIElement } from './element';
+import { Notice, NoticeButton, NoticeFailure, NoticeProcess, noticesOf, NoticeView } from './notices';
+
+/** How often what changes with time is written anew, in milliseconds. */
+const TICK_MS = 500;
+
+/** Failures shown at most; the newest. */
+const FAILURES_LIMIT = 3;
+
+/** The notices of one page. */
+export class NoticePanel {
+  private failures: NoticeFailure[] = [];
+  private asking: NoticeView['asking'] = null;
+  private lines = new Map<string, HTMLElement>();
+  private timer: unknown = null;
+
+  constructor(private node: HTMLElement, private conn: Connection) {
+    conn.onStatus(() => this.render());
+    conn.kernel.on(() => this.render());
+    conn.processes.watch((event, process) => {
+      if (event === 'open') this.forget(process.action);
+      if (event === 'end') this.note(process);
+      if (event !== 'progress') this.render();
+    });
+    this.render();
+  }
+
+  /** Puts the notices of a connection into the page's alerts. */
+  static wire(conn: Connection, id = 'databench-alerts'): void {
+    const node = document.getElementById(id);
+    if (!node || UIElement.skipWire(node) || node.querySelector(':scope > .d-notices')) return;
+    const box = document.createElement('div');
+    box.className = 'd-notices';
+    box.setAttribute('role', 'status');
+    node.prepend(box);
+    new NoticePanel(box, conn);
+  }
+
+  /** Shows what is to be shown now, and comes back while any of it changes with time. */
+  render(): void {
+    const { environment } = this.conn;
+    environment.clearTimeout(this.timer);
+    const view = this.view();
+    const notices = noticesOf(view, environment.now());
+    this.show(notices);
+    const isTicking = view.lostSinceMs !== null || view.processes.length > 0
+      || view.kernel.state === 'starting' || notices.some(n => n.ticking !== undefined);
+    this.timer = isTicking ? environment.setTimeout(() => this.render(), TICK_MS) : null;
+  }
+
+  private view(): NoticeView {
+    const { conn } = this;
+    return {
+      status: conn.status, lostSinceMs: conn.lostSinceMs, kernel: conn.kernel,
+      processes: conn.processes.list().map(viewOf), failures: this.failures, asking: this.asking,
+    };
+  }
+
+  private note(process: Process): void {
+    if (this.conn.processes.list().length === 0) this.asking = null;
+    const { outcome } = process;
+    if (!process.action || (outcome !== 'error' && outcome !== 'lost')) return;
+    const failure: NoticeFailure = {
+      id: process.id, action: process.action, outcome,
+      message: process.error?.message ?? '', traceback: process.error?.traceback ?? '',
+    };
+    this.failures = [...this.failures, failure].slice(-FAILURES_LIMIT);
+  }
+
+  private forget(action: string): void {
+    this.failures = this.failures.filter(f => f.action !== action);
+  }
+
+  private press(button: NoticeButton): void {
+    const { conn } = this;
+    this.asking = null;
+    if (button.word === 'ask') {
+      this.asking = { word: button.asked! };
+      if (button.id !== undefined) this.asking.id = button.id;
+    } else if (button.word === 'restart') conn.kernel.restart();
+    else if (button.word === 'interrupt') conn.kernel.interrupt();
+    else if (button.word === 'force') conn.cancel(button.id!, { force: true });
+    else if (button.word === 'cancel') conn.cancel(button.id!);
+    else if (button.word === 'dismiss') {
+      this.failures = this.failures.filter(f => f.id !== button.id);
+    }
+    this.render();
+  }
+
+  private show(notices: Notice[]): void {
+    const keys = new Set(notices.map(n => n.key));
+    for (const [key, line] of this.lines) {
+      if (keys.has(key)) continue;
+      line.remove();
+      this.lines.delete(key);
+    }
+    for (const notice of notices) this.showOne(notice);
+  }
+
+  private showOne(notice: Notice): void {
+    const { ticking, ...steady } = notice;
+    const print = JSON.stringify(steady);
+    let line = this.lines.get(notice.key);
+    if (line?.dataset['print'] !== print) {
+      const fresh = this.lineOf(notice);
+      fresh.dataset['print'] = print;
+      if (line) line.replaceWith(fresh);
+      else this.node.append(fresh);
+      this.lines.set(notice.key, fresh);
+      line = fresh;
+    }
+    const clock = line.querySelector('.d-ticking')!;
+    if (clock.textContent !== (ticking ?? '')) clock.textContent = ticking ?? '';
+  }
+
+  private lineOf(notice: Notice): HTMLElement {
+    const line = document.createElement('div');
+    const danger = notice.level === 'danger' ? ' alert-danger' : '';
+    line.className = `alert${danger} d-notice d-notice-${notice.level}`;
+    if (notice.level === 'danger') line.setAttribute('role', 'alert');
+    const text = document.createElement('span');
+    text.textContent = notice.text;
+    const clock = document.createElement('span');
+    clock.className = 'd-ticking';
+    clock.setAttribute('aria-hidden', 'true'); // read out once a second it would be noise
+    line.append(text, ' ', clock);
+    for (const button of notice.buttons ?? []) line.append(' ', this.buttonOf(button));
+    if (notice.lines?.length) line.append(foldOf(notice.lines));
+    return line;
+  }
+
+  private buttonOf(button: NoticeButton): HTMLElement {
+    const node = document.createElement('button');
+    node.type = 'button';
+    node.className = 'btn d-small';
+    node.dataset['skipwire'] = 'true';
+    node.textContent = button.label;
+    node.addEventListener('click', () => this.press(button));
+    return node;
+  }
+}
+
+function viewOf(process: Process): NoticeProcess {
+  const { id, action, sinceMs, cancelMs, forced, value, total } = process;
+  const cancels = document.querySelectorAll<HTMLElement>('[data-cancel]');
+  const hasCancel = [...cancels].some(node => node.dataset['cancel'] === action);
+  return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel };
+}
+
+function foldOf(lines: string[]): HTMLElement {
+  const fold = document.createElement('details');
+  const title = document.createElement('summary');
+  title.textContent = 'Details';
+  const text = document.createElement('pre');
+  text.textContent = lines.join('\n');
+  fold.append(title, text);
+  return fold;
+}

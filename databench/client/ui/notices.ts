@@ -1,0 +1,217 @@
+/**
+ * What the page says about its connection, its kernel and its requests. Pure.
+ *
+ * One function takes everything that is known and returns the notices to show, so that any state
+ * can be tested without a page. A notice's `ticking` part changes with time and is kept out of
+ * what a screen reader reads out.
+ */
+
+import type { KernelState } from '../kernel';
+import type { ConnectionStatus } from '../link';
+import { duration } from './format';
+
+/** Connection: gone for longer than this before it is told, in milliseconds. */
+export const QUIET_LOSS_MS = 1500;
+
+/** Kernel: starting for longer than this before it is told, in milliseconds. */
+export const QUIET_START_MS = 400;
+
+/** Cancel: ending the kernel is offered after this, in milliseconds. */
+export const OFFER_FORCE_MS = 2000;
+
+/** Activity: an action without a cancel element of its own is shown after this, in milliseconds. */
+export const QUIET_ACTIVITY_MS = 2000;
+
+/** Three pings, 2 s apart, went unanswered before a kernel is called unresponsive. */
+const UNANSWERED_S = 6;
+
+/** What a notice's button does. */
+export type NoticeWord = 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep';
+
+/** A button of a notice. */
+export interface NoticeButton {
+  label: string;
+  word: NoticeWord;
+  /** The request, or for `ask` what is asked. */
+  id?: number;
+  asked?: 'restart' | 'force';
+}
+
+/** One message to show. */
+export interface Notice {
+  key: string;
+  level: 'quiet' | 'warning' | 'danger';
+  text: string;
+  ticking?: string;
+  /** Lines behind a fold: standard error, or a traceback. */
+  lines?: string[];
+  buttons?: NoticeButton[];
+}
+
+/** A request, as far as notices need it. */
+export interface NoticeProcess {
+  id: number;
+  action: string;
+  sinceMs: number;
+  cancelMs: number | null;
+  forced: boolean;
+  value: number | null;
+  total: number | null;
+  /** The page has an element of its own to cancel it. */
+  hasCancel: boolean;
+}
+
+/** A request that failed or was lost. */
+export interface NoticeFailure {
+  id: number;
+  action: string;
+  outcome: 'error' | 'lost';
+  message: string;
+  traceback: string;
+}
+
+/** Everything that notices are made from. */
+export interface NoticeView {
+  status: ConnectionStatus;
+  lostSinceMs: number | null;
+  kernel: {
+    state: KernelState;
+    reason: string;
+    sinceMs: number;
+    retryInS: number | null;
+    sessions: number;
+    stderr: string[];
+  };
+  processes: NoticeProcess[];
+  failures: NoticeFailure[];
+  /** What the person was asked to confirm. */
+  asking: { word: 'restart' | 'force'; id?: number } | null;
+}
+
+/** The notices to show now, the most important first. */
+export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
+  if (view.status !== 'joined') return lossNotices(view, nowMs);
+  return [
+    ...questionNotices(view),
+    ...kernelNotices(view, nowMs),
+    ...cancelNotices(view, nowMs),
+    ...activityNotices(view, nowMs),
+    ...view.failures.map(failureNotice),
+  ];
+}
+
+function lossNotices(view: NoticeView, nowMs: number): Notice[] {
+  if (view.lostSinceMs === null || nowMs - view.lostSinceMs < QUIET_LOSS_MS) return [];
+  const names = [...new Set(view.processes.map(p => p.action).filter(Boolean))];
+  const work = names.length
+    ? `“${names.join('”, “')}” goes on at the server.`
+    : 'Nothing was running.';
+  return [{
+    key: 'loss',
+    level: 'warning',
+    text: `Connection lost, trying again. ${work}`,
+    ticking: duration((nowMs - view.lostSinceMs) / 1000),
+  }];
+}
+
+function questionNotices({ asking, kernel }: NoticeView): Notice[] {
+  if (!asking) return [];
+  const sure: NoticeButton = { label: 'End it for all', word: asking.word };
+  if (asking.id !== undefined) sure.id = asking.id;
+  return [{
+    key: 'question',
+    level: 'danger',
+    text: `${kernel.sessions} sessions share this kernel. Ending it stops what they run.`,
+    buttons: [sure, { label: 'Keep it', word: 'keep' }],
+  }];
+}
+
+function kernelNotices({ kernel }: NoticeView, nowMs: number): Notice[] {
+  const forS = (nowMs - kernel.sinceMs) / 1000;
+  const because = kernel.reason ? `: ${kernel.reason}` : '';
+  const restart = endingButton('Restart', 'restart', kernel.sessions);
+  switch (kernel.state) {
+    case 'starting':
+      if (nowMs - kernel.sinceMs < QUIET_START_MS) return [];
+      return [{ key: 'kernel', level: 'quiet', text: 'Starting…', ticking: duration(forS) }];
+    case 'unresponsive':
+      return [{
+        key: 'kernel', level: 'warning', text: 'The analysis is not answering',
+        ticking: `for ${duration(forS + UNANSWERED_S)}`,
+        buttons: [{ label: 'Interrupt', word: 'interrupt' }, restart],
+      }];
+    case 'backoff':
+      return [{
+        key: 'kernel', level: 'warning', text: `The kernel ended${because}`,
+        ticking: backoffText(kernel.retryInS, forS), lines: kernel.stderr,
+        buttons: [{ label: 'Restart now', word: 'restart' }],
+      }];
+    case 'failed':
+      return [{
+        key: 'kernel', level: 'danger', text: `The kernel failed${because}`, lines: kernel.stderr,
+        buttons: [{ label: 'Start again', word: 'restart' }],
+      }];
+    case 'stopping':
+      return [{ key: 'kernel', level: 'quiet', text: 'Stopping' }];
+    case 'culled':
+      return [{ key: 'kernel', level: 'quiet', text: `The kernel was stopped${because}` }];
+    default:
+      return [];
+  }
+}
+
+function backoffText(retryInS: number | null, forS: number): string {
+  const leftS = Math.ceil((retryInS ?? 0) - forS);
+  return leftS > 0 ? `starts again in ${duration(leftS)}` : 'starts again now';
+}
+
+function cancelNotices({ processes, kernel }: NoticeView, nowMs: number): Notice[] {
+  return processes.filter(p => p.cancelMs !== null).map(process => {
+    const notice: Notice = {
+      key: `cancel ${process.id}`, level: 'quiet',
+      text: process.action ? `Cancelling “${process.action}”…` : 'Cancelling…',
+    };
+    if (process.forced) return { ...notice, text: 'Ending the kernel…' };
+    const forMs = nowMs - process.cancelMs!;
+    if (forMs < OFFER_FORCE_MS) return notice;
+    return {
+      ...notice,
+      ticking: duration(forMs / 1000),
+      buttons: [endingButton('End it', 'force', kernel.sessions, process.id)],
+    };
+  });
+}
+
+/** A button that ends a kernel: asks first where others share it. */
+function endingButton(
+  label: string, word: 'restart' | 'force', sessions: number, id?: number,
+): NoticeButton {
+  const button: NoticeButton = sessions > 1 ? { label, word: 'ask', asked: word } : { label, word };
+  if (id !== undefined) button.id = id;
+  return button;
+}
+
+function activityNotices({ processes }: NoticeView, nowMs: number): Notice[] {
+  const shown = processes.filter(p => p.action && !p.hasCancel && p.cancelMs === null
+    && nowMs - p.sinceMs >= QUIET_ACTIVITY_MS);
+  return shown.map(process => {
+    const part = process.value !== null && process.total
+      ? ` · ${Math.floor((100 * process.value) / process.total)} %` : '';
+    return {
+      key: `activity ${process.id}`, level: 'quiet', text: `“${process.action}” is running`,
+      ticking: `${duration((nowMs - process.sinceMs) / 1000)}${part}`,
+      buttons: [{ label: 'Cancel', word: 'cancel', id: process.id }],
+    };
+  });
+}
+
+function failureNotice(failure: NoticeFailure): Notice {
+  const what = failure.outcome === 'lost' ? 'was lost' : 'failed';
+  return {
+    key: `failure ${failure.id}`,
+    level: 'danger',
+    text: `“${failure.action}” ${what}${failure.message ? `: ${failure.message}` : ''}`,
+    lines: failure.traceback ? failure.traceback.trimEnd().split('\n') : [],
+    buttons: [{ label: 'Dismiss', word: 'dismiss', id: failure.id }],
+  };
+}

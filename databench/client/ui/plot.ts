@@ -1,0 +1,138 @@
+/**
+ * `data-plot="line"`: plain numbers as a live line, drawn as SVG in the theme's colours.
+ */
+
+import type { Connection } from '../connection';
+import { Root, UIElement, unwired } from './element';
+import { nextFrame } from './frame';
+
+/** A place on the plot; a null y is a gap in the line. */
+export type Point = [x: number, y: number | null];
+
+const SVG = 'http://www.w3.org/2000/svg';
+const WIDTH = 640;
+const HEIGHT = 240;
+const LEFT = 64;
+const RIGHT = 12;
+const TOP = 12;
+const BOTTOM = 28;
+
+/**
+ * Points of what a signal carries.
+ *
+ * @param value  A list of numbers, a list of pairs, or `{x: [...], y: [...]}`.
+ */
+export function pointsOf(value: any): Point[] {
+  if (Array.isArray(value?.x) && Array.isArray(value?.y)) {
+    return value.y.map((y: any, i: number) => [Number(value.x[i] ?? i), numberOrNull(y)] as Point);
+  }
+  if (!Array.isArray(value)) return [];
+  return value.map((entry, i) => (Array.isArray(entry)
+    ? [Number(entry[0]), numberOrNull(entry[1])]
+    : [i, numberOrNull(entry)]) as Point);
+}
+
+/** Smallest and largest of some numbers, apart even if they are all the same. */
+export function spanOf(values: number[]): [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) { // not Math.min(...values): long lists overflow the stack
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return [0, 1];
+  if (low === high) return [low - (Math.abs(low) / 2 || 0.5), high + (Math.abs(high) / 2 || 0.5)];
+  return [low, high];
+}
+
+/** Wired to elements with `data-signal` and `data-plot="line"`. */
+export class Plot extends UIElement {
+  private pending: any;
+  private isScheduled = false;
+
+  /** May be replaced: how a number is written at an axis. */
+  formatFn(value: number): string {
+    return String(Number.parseFloat(value.toPrecision(4)));
+  }
+
+  /** Draws a line; an empty plot for null or an empty list. */
+  setValue(value: any): this {
+    const points = pointsOf(value);
+    const seen = points.filter(([x, y]) => Number.isFinite(x) && y !== null) as [number, number][];
+    const svg = create('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', class: 'd-plot' });
+    svg.setAttribute('aria-label', this.describe(seen));
+    const [x0, x1] = spanOf(seen.map(p => p[0]));
+    const [y0, y1] = spanOf(seen.map(p => p[1]));
+    const px = (x: number) => LEFT + ((x - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT);
+    const py = (y: number) => HEIGHT - BOTTOM - ((y - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
+    svg.append(create('path', { class: 'd-axis', d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }));
+    if (seen.length > 0) {
+      svg.append(
+        label(LEFT - 6, py(y0), 'end', this.formatFn(y0)),
+        label(LEFT - 6, py(y1) + 8, 'end', this.formatFn(y1)),
+        label(px(x0), HEIGHT - 8, 'start', this.formatFn(x0)),
+        label(px(x1), HEIGHT - 8, 'end', this.formatFn(x1)),
+        create('path', { class: 'd-line', d: pathOf(points, px, py) }),
+      );
+      const [x, y] = seen[seen.length - 1]!;
+      svg.append(create('circle', { class: 'd-last', cx: px(x), cy: py(y), r: 4 }));
+    }
+    this.node.replaceChildren(svg);
+    return this;
+  }
+
+  /** Wires all plots of a part of the page. */
+  static wire(conn: Connection, root?: Root): void {
+    for (const node of unwired(root, '[data-signal][data-plot=line]')) new Plot(node).bind(conn);
+  }
+
+  protected override listen(conn: Connection): (() => void)[] {
+    return [this.hear(conn, value => {
+      this.pending = value;
+      if (this.isScheduled) return;
+      this.isScheduled = true;
+      nextFrame(() => {
+        this.isScheduled = false;
+        this.setValue(this.pending);
+      });
+    })];
+  }
+
+  private describe(seen: [number, number][]): string {
+    if (seen.length === 0) return 'line without values yet';
+    const last = seen[seen.length - 1]![1];
+    const [low, high] = spanOf(seen.map(p => p[1]));
+    return `line of ${seen.length} values from ${this.formatFn(low)} to ${this.formatFn(high)}, `
+      + `the last is ${this.formatFn(last)}`;
+  }
+}
+
+function numberOrNull(value: any): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function pathOf(points: Point[], px: (x: number) => number, py: (y: number) => number): string {
+  let isOpen = false;
+  let path = '';
+  for (const [x, y] of points) {
+    if (y === null || !Number.isFinite(x)) {
+      isOpen = false;
+      continue;
+    }
+    path += `${isOpen ? 'L' : 'M'}${px(x).toFixed(1)} ${py(y).toFixed(1)}`;
+    isOpen = true;
+  }
+  return path;
+}
+
+function create(tag: string, attributes: Record<string, string | number>): SVGElement {
+  const node = document.createElementNS(SVG, tag) as SVGElement;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  return node;
+}
+
+function label(x: number, y: number, anchor: string, text: string): SVGElement {
+  const node = create('text', { x, y, 'text-anchor': anchor });
+  node.textContent = text;
+  return node;
+}

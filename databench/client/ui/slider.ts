@@ -1,0 +1,80 @@
+/**
+ * `<input type="range">`, with its value shown in its label.
+ */
+
+import type { Connection } from '../connection';
+import { Root, select, UIElement, unwired } from './element';
+import { formatted } from './format';
+import { Input } from './input';
+
+/** Wired to sliders with a name. */
+export class Slider extends Input {
+  declare node: HTMLInputElement & { databenchUI?: UIElement };
+  labelNode: HTMLElement | undefined;
+  /** What the label held before the value was added to it. */
+  labelHtml: string;
+
+  private output: HTMLOutputElement | null = null;
+
+  /**
+   * @param node       The slider.
+   * @param labelNode  Its label; found by the slider's id, or around it, by default.
+   */
+  constructor(node: HTMLElement, labelNode?: HTMLElement) {
+    super(node);
+    this.labelNode = labelNode ?? this.node.labels?.[0] ?? undefined;
+    this.labelHtml = this.labelNode?.innerHTML ?? '';
+    this.node.addEventListener('input', () => this.render());
+    this.render();
+  }
+
+  /** May be replaced: a value of the analysis as the slider's number. */
+  valueToSlider(value: number): string | number {
+    return String(value);
+  }
+
+  /** May be replaced: the slider's number as a value of the analysis. */
+  sliderToValue(value: number): any {
+    return value;
+  }
+
+  /** May be replaced: how a value is shown in the label. */
+  formatFn(value: any): string {
+    return formatted(value, this.node.dataset['format']);
+  }
+
+  /** Shows the value in the label. */
+  render(): this {
+    if (!this.labelNode) return this;
+    if (!this.output) {
+      this.output = document.createElement('output');
+      this.labelNode.append(' ', this.output);
+    }
+    this.output.textContent = String(this.formatFn(this.getValue()));
+    return this;
+  }
+
+  getValue(): any {
+    return this.sliderToValue(Number.parseFloat(this.node.value));
+  }
+
+  setValue(value: any): this {
+    if (value === null || value === undefined) return this; // a slider cannot show nothing
+    const place = String(this.valueToSlider(value));
+    if (this.node.value !== place) this.node.value = place;
+    return this.render();
+  }
+
+  /** The labels of a part of the page, by the id of what they label. */
+  static labelsForSliders(root?: Root): { [id: string]: HTMLLabelElement } {
+    const labels = select(root, 'label') as HTMLLabelElement[];
+    return Object.fromEntries(labels.filter(l => l.htmlFor).map(l => [l.htmlFor, l]));
+  }
+
+  /** Wires all sliders of a part of the page. */
+  static wire(conn: Connection, root?: Root): void {
+    for (const node of unwired(root, 'input[type=range]')) {
+      if (UIElement.nameOf(node)) new Slider(node).bind(conn);
+    }
+  }
+}

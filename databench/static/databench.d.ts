@@ -1,0 +1,1147 @@
+/* Databench: https://github.com/svenkreiss/databench, MIT licence. Built from databench/client/ by `npm run build`. */
+/**
+ * When to try a lost connection again: a pure function of the attempt and of one random number.
+ *
+ * It never says "stop": a laptop that was closed for a night finds its run again in the morning.
+ */
+/** Longest wait before the first retry, in milliseconds. */
+declare const FIRST_DELAY_MS = 200;
+/** Longest wait between two retries, in milliseconds. */
+declare const LONGEST_DELAY_MS = 15000;
+/**
+ * The wait before the next attempt.
+ *
+ * Half of the wait is jitter, so that a thousand pages do not come back to a restarted server in
+ * the same millisecond.
+ *
+ * @param attempt  Attempts that failed since the connection last stood, from 0.
+ * @param random   A number from 0 (included) to 1 (excluded).
+ * @returns        Milliseconds, from half of the step's wait up to all of it.
+ */
+declare function reconnectDelayMs(attempt: number, random: number): number;
+/**
+ * `await connection.call(...)`: an action as a promise.
+ */
+/** How far a called action has come; `total` is null where it is not known. */
+interface CallProgress {
+    value: number;
+    total: number | null;
+}
+/** What `call` takes besides the action and its arguments. */
+interface CallOptions {
+    /** Aborting it cancels the action. */
+    signal?: AbortSignal;
+    onProgress?: (progress: CallProgress) => void;
+}
+/** An action that did not end with `done`. */
+declare class ActionError extends Error {
+    readonly name = "ActionError";
+    readonly action: string;
+    /** Number of the request; null when it was never made. */
+    readonly id: number | null;
+    /** `error`, `cancelled` or `lost`. */
+    readonly outcome: Outcome;
+    /** Name of the exception in the kernel, where there was one. */
+    readonly type: string;
+    /** The kernel's traceback, in development. */
+    readonly traceback: string | null;
+    constructor(action: string, id: number | null, outcome: Outcome, error: ErrorLoad | null);
+}
+/** What `call` needs of a connection. */
+interface Caller {
+    readonly processes: Processes;
+    readonly isWanted: boolean;
+    newProcessId(): number;
+    emit(signal: string, message?: any): unknown;
+    cancel(target: number | string): number;
+}
+/** Sends an action and waits for its end. */
+declare function call(caller: Caller, action: string, args: any, options: CallOptions): Promise<any>;
+/**
+ * The websocket's words: text frames to typed frames and back. Pure.
+ *
+ * What a kernel put into `load` is passed on as JSON gave it; only the words that begin with two
+ * underscores have a known shape. A frame that is no object with a `signal` decodes to null: the
+ * caller reports it and goes on, since one bad frame must not end a connection.
+ */
+/** How a request ended. `lost`: its kernel died, or the server did. */
+type Outcome = 'done' | 'error' | 'cancelled' | 'lost';
+/** What went wrong, as the kernel or the front tells it. */
+interface ErrorLoad {
+    type?: string;
+    message?: string;
+    traceback?: string | null;
+}
+/** Load of `__process`. */
+interface ProcessLoad {
+    id: number;
+    status: 'start' | 'end';
+    action?: string;
+    outcome?: Outcome;
+    result?: any;
+    error?: ErrorLoad | null;
+}
+/** An action that was running when the page joined. */
+interface RunningAction {
+    id: number;
+    action: string;
+    elapsed_s: number;
+}
+/** Load of `__connect`: the front's first answer. */
+interface ConnectLoad {
+    analysis_id: string;
+    databench_backend_version?: string | null;
+    analyses_version?: string | null;
+    resumed?: boolean;
+    at?: number;
+    epoch?: string | null;
+    running?: RunningAction[];
+}
+/** Load of `__progress`; `total` is null where it is not known. */
+interface ProgressLoad {
+    id: number;
+    value: number;
+    total?: number | null;
+}
+/** Load of `__gap`: that many frames are gone for good. */
+interface GapLoad {
+    missed: number;
+    at: number;
+}
+/** Load of `__kernel`; fields that are not listed are ignored. */
+interface KernelLoad {
+    state: string;
+    reason?: string | null;
+    generation?: number | null;
+    retry_in_s?: number | null;
+    sessions?: number | null;
+    stderr?: string[] | null;
+}
+/** One frame of the front. */
+interface Frame {
+    signal: string;
+    load: any;
+    snapshot: boolean;
+}
+/** What a page asks of its kernel. */
+type KernelWord = 'restart' | 'interrupt';
+/** Reads a text frame; null when it is not one of the front's. */
+declare function decodeFrame(text: string): Frame | null;
+/** Whether a frame takes a place in the stream that the page counts. */
+declare function isCounted(frame: Frame): boolean;
+/** The first frame of a connection: who the page is and what it already has. */
+declare function encodeConnect(id: string | null, requestArgs: string, received: number, epoch: string | null): string;
+/** An action; a missing message is left out, so that the handler gets no argument. */
+declare function encodeAction(signal: string, message: unknown): string;
+/** A cancel; `force` ends the kernel when nothing else helped. */
+declare function encodeCancel(id: number, force: boolean): string;
+/** A word to the kernel's supervisor. */
+declare function encodeKernelWord(word: KernelWord): string;
+/** The `__process_id` of an action's message, or null when it has none. */
+declare function processIdOf(message: unknown): number | null;
+/**
+ * The connection of a page to its analysis: what a page's script uses.
+ *
+ * Theory of operation: the deciders (session, processes, outbox, backoff) are pure; this file joins
+ * them to a link, which owns the socket. Nothing is sent before the front answered `__connect`;
+ * then, in this order: requests whose start was not seen, what waited in the outbox, cancels that
+ * were asked for meanwhile. So the front sees a request before its cancel, and older ones first.
+ */
+/** What a connection may be given besides its address. */
+interface ConnectionOptions extends Partial<Environment> {
+    /** Class of the socket; the browser's own by default. */
+    WebSocket?: SocketClass;
+    /** Where the session's id is kept over a reload. */
+    slot?: SessionSlot;
+}
+/** Joins a page to an analysis: `on` to listen, `emit` to act. */
+declare class Connection {
+    wsUrl: string;
+    requestArgs: string;
+    databenchBackendVersion: string | undefined;
+    analysesVersion: string | undefined;
+    /** Told when the connection is lost for a while, and with nothing when it is back. */
+    errorCB: (message?: string) => void;
+    /** Reserved: gets binary frames, which carry buffers. */
+    onBinary: ((buffer: ArrayBuffer) => void) | undefined;
+    /** The last known state of the analysis. */
+    readonly state: State;
+    /** The kernel's state, and restart and interrupt. */
+    readonly kernel: Kernel;
+    /** Requests that are open. */
+    readonly processes: Processes;
+    readonly environment: Environment;
+    private readonly session;
+    private readonly slot;
+    private readonly outbox;
+    private readonly signals;
+    private readonly link;
+    private readonly preEmitHooks;
+    private joinCallbacks;
+    private toldLoss;
+    private toldFull;
+    private nextProcessId;
+    /**
+     * @param wsUrl        URL of the websocket; guessed from the page's address by default.
+     * @param requestArgs  The query of the request, `?a=1`; that of the page by default.
+     * @param analysisId   Id of a session to join; a new one by default.
+     * @param options      What the world consists of, for Node and for tests.
+     */
+    constructor(wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null, options?: ConnectionOptions);
+    /** The websocket of the page's address: `/pi/` has `/pi/ws`. Empty outside of a page. */
+    static guessWSUrl(): string;
+    /** Id of the session; undefined until the front has given one. May be set before connecting. */
+    get analysisId(): string | undefined;
+    set analysisId(id: string | undefined);
+    /** Whether the front has answered, and what is done about it if not. */
+    get status(): ConnectionStatus;
+    /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
+    get lostSinceMs(): number | null;
+    /** Whether `connect()` was called, and `disconnect()` was not. */
+    get isWanted(): boolean;
+    /**
+     * Connects, and stays connected until `disconnect()`.
+     *
+     * @param callback  Called once, when the front has answered.
+     */
+    connect(callback?: (connection: Connection) => void): this;
+    /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
+    disconnect(): void;
+    /** Calls back on every change of `status`; returns how to stop that. */
+    onStatus(watcher: (status: ConnectionStatus) => void): () => void;
+    /** Calls the listeners of a signal, as if the analysis had emitted it. */
+    trigger(signal: string, message?: any): void;
+    /**
+     * Listens for a signal.
+     *
+     * @param signal    A name; a regular expression on names; or an object such as `{data: 'pi'}`,
+     *                  `{class_data: 'n'}` or `{data: /^curve/}` for a key of the message.
+     * @param callback  Gets the message and the signal, or the value and its key.
+     */
+    on(signal: SignalPattern, callback: SignalCallback): this;
+    /** Listens, and returns how to stop listening. */
+    listen(signal: SignalPattern, callback: SignalCallback): () => void;
+    /** The next message of a signal, as a promise. */
+    once(signal: SignalPattern): Promise<any>;
+    /** Sets a hook that sees, and may replace, a message before it is sent. */
+    preEmit(signalName: string, callback: (message: any) => any): this;
+    /** Calls an action: now, or when the connection is back. Without `connect()`, only the hooks run. */
+    emit(signalName: string, message?: any): this;
+    /** Listens for the start and the end of a request, by the `__process_id` sent with it. */
+    onProcess(processId: number, callback: (status: 'start' | 'end', load?: ProcessLoad) => void): this;
+    /**
+     * Calls an action and waits for its end.
+     *
+     * @param action   Name of the action.
+     * @param args     Its arguments by name.
+     * @param options  `signal` cancels it, `onProgress` hears of `self.progress`.
+     * @returns        What the handler returned. Rejects with an `ActionError` that has `outcome`.
+     */
+    call(action: string, args?: any, options?: CallOptions): Promise<any>;
+    /**
+     * Cancels a request by its id, or all open ones of an action.
+     *
+     * @param target  An id or an action's name.
+     * @param force   Ends the kernel when nothing else helped; others may share it.
+     * @returns       How many requests it concerns.
+     */
+    cancel(target: number | string, { force }?: {
+        force?: boolean;
+    }): number;
+    /** A fresh number for `__process_id`. */
+    newProcessId(): number;
+    private cancelOne;
+    private linkOwner;
+    private receive;
+    private take;
+    private joined;
+    /** Brings the open requests to what the front says that runs. */
+    private settle;
+    private sendWaiting;
+    private refuse;
+    private noteVersion;
+    private writeLogsToConsole;
+}
+/**
+ * What a connection needs from the world: a clock, timers, randomness, sockets, the page.
+ *
+ * Handed in, so that a test moves time by hand and joins both ends itself. The standard one fits a
+ * browser and, given a WebSocket class, Node.
+ */
+/** The part of a WebSocket that is used. */
+interface SocketLike {
+    readonly readyState: number;
+    binaryType?: any;
+    onopen: ((event: any) => void) | null;
+    onclose: ((event: any) => void) | null;
+    onerror: ((event: any) => void) | null;
+    onmessage: ((event: any) => void) | null;
+    send(text: string): void;
+    close(): void;
+}
+/** A class of WebSockets, such as the browser's own or that of the package `ws`. */
+type SocketClass = new (url: string) => SocketLike;
+/** Why a page should look after its connection at once. */
+type WakeReason = 'online' | 'visible';
+/** A connection's view of the world. */
+interface Environment {
+    /** Milliseconds; monotonic. */
+    now(): number;
+    /** A number from 0 (included) to 1 (excluded). */
+    random(): number;
+    setTimeout(callback: () => void, delayMs: number): unknown;
+    clearTimeout(timer: unknown): void;
+    openSocket(url: string): SocketLike;
+    /** Calls back when the network returns or the page is looked at again; returns the end of it. */
+    onWake(callback: (reason: WakeReason) => void): () => void;
+    /** Tells of an exception in the page's own code without ending what runs. */
+    report(error: unknown): void;
+    /** Loads the page again, where there is one. */
+    reload(): void;
+}
+/** Sets the WebSocket class for every connection without one of its own (Node before 22 has none). */
+declare function useWebSocket(socketClass: SocketClass | undefined): void;
+/** The class given to `useWebSocket`, if any. */
+declare function chosenWebSocket(): SocketClass | undefined;
+/** The world as it is. */
+declare const STANDARD_ENVIRONMENT: Environment;
+/**
+ * Keeps a page's session id over a reload, in the tab's sessionStorage.
+ *
+ * One id per path, query and websocket, and per connection of the page in the order in which they
+ * are made. A new tab starts empty, and so with a session of its own.
+ */
+/** The part of sessionStorage that is used. */
+interface StorageLike {
+    getItem(key: string): string | null;
+    setItem(key: string, value: string): void;
+}
+/** The kept ids of one page. */
+declare class SessionKeeper {
+    private storage;
+    private page;
+    private made;
+    constructor(storage: () => StorageLike | undefined, page: () => string);
+    /** A slot for the next connection to this websocket. */
+    slot(wsUrl: string): SessionSlot;
+}
+/** Where one connection's id is kept. Storage that is off or full costs only the keeping. */
+declare class SessionSlot {
+    private storage;
+    private key;
+    constructor(storage: () => StorageLike | undefined, key: string);
+    read(): string | null;
+    write(id: string): void;
+}
+/** The keeper of the page that this script runs in. */
+declare const PAGE_KEEPER: SessionKeeper;
+/**
+ * What the page knows about its kernel, from `__kernel`.
+ */
+/** States that a kernel can be in; `unknown` until the front has said one. */
+type KernelState = 'unknown' | 'starting' | 'idle' | 'busy' | 'unresponsive' | 'cancelling' | 'backoff' | 'failed' | 'stopping' | 'culled';
+/** The kernel of a page's analysis: its state, and what can be asked of it. */
+declare class Kernel {
+    private send;
+    state: KernelState;
+    reason: string;
+    /** Number of this life of the kernel. */
+    generation: number | null;
+    /** Seconds until it starts again, as of `sinceMs`. */
+    retryInS: number | null;
+    /** Sessions that share the process. */
+    sessions: number;
+    /** Last lines of its standard error, where the server tells them. */
+    stderr: string[];
+    /** When it entered this state, on the page's clock. */
+    sinceMs: number;
+    private watchers;
+    /** @param send  Carries a word to the kernel's supervisor; false when not connected. */
+    constructor(send: (word: KernelWord) => boolean);
+    /** Calls back on every change; returns how to stop that. */
+    on(watcher: (kernel: Kernel) => void): () => void;
+    /** Asks for a new process. False when there is no connection to ask over. */
+    restart(): boolean;
+    /** Asks for an interrupt, as Ctrl-C in a terminal. False when there is no connection. */
+    interrupt(): boolean;
+    /** Takes what the front says. */
+    receive(load: KernelLoad, nowMs: number): void;
+}
+/**
+ * One socket after another, for as long as the connection is wanted.
+ *
+ * It knows when to open, give up and try again; what the frames mean it does not know. A socket's
+ * events count only while it is the current one: the close of a replaced socket changes nothing.
+ */
+/** A connection that is gone for longer than this is told on the page, in milliseconds. */
+declare const TELL_LOSS_AFTER_MS = 1500;
+/** A socket that got no answer to `__connect` for this long is given up, in milliseconds. */
+declare const JOIN_LIMIT_MS = 10000;
+/** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
+type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
+/** What the link asks of its connection. */
+interface LinkOwner {
+    wsUrl: string;
+    /** The first frame of a socket. */
+    hello(): string;
+    /** A frame: text, or the buffer of a binary one. */
+    receive(content: unknown): void;
+    /** The connection is gone for `TELL_LOSS_AFTER_MS`. */
+    lost(): void;
+}
+/** The socket of a connection. */
+declare class Link {
+    private environment;
+    private owner;
+    status: ConnectionStatus;
+    /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
+    lostSinceMs: number | null;
+    private socket;
+    private attempt;
+    private retryTimer;
+    private joinTimer;
+    private lossTimer;
+    private stopWake;
+    private watchers;
+    constructor(environment: Environment, owner: LinkOwner);
+    /** Calls back on every change of `status`; returns how to stop that. */
+    watch(watcher: (status: ConnectionStatus) => void): () => void;
+    /** Opens the first socket. */
+    start(): void;
+    /** Closes the socket and tries no more. */
+    stop(): void;
+    /**
+     * The front has answered.
+     *
+     * @param sendWaiting  Sends what waited, before anybody hears of the new status and adds to it.
+     */
+    joined(sendWaiting: () => void): void;
+    /** Sends a frame; false when there is no joined socket, and it was not sent. */
+    send(text: string): boolean;
+    private open;
+    private beginLoss;
+    /** Gives up a socket without waiting for its close, which can take minutes on a dead network. */
+    private drop;
+    private closed;
+    private wake;
+    private setStatus;
+    private clearTimers;
+}
+/**
+ * What the page emitted while no connection stood: a bounded queue. Pure.
+ *
+ * When it is full, a further message is refused and the caller says so; nothing that was taken is
+ * ever dropped for something newer.
+ */
+/** Messages that wait at most. */
+declare const OUTBOX_LIMIT_MESSAGES = 1000;
+/** Length of all waiting messages together, in characters. */
+declare const OUTBOX_LIMIT_CHARS: number;
+/** One waiting message; `processId` is null for an emit that nobody awaits. */
+interface Waiting {
+    text: string;
+    processId: number | null;
+}
+/** The queue of one connection. */
+declare class Outbox {
+    private waiting;
+    private chars;
+    /** How many messages wait. */
+    get length(): number;
+    /** Takes a message; false when the queue is full and it was not taken. */
+    push(message: Waiting): boolean;
+    /** Takes back a request that was never sent; false when it does not wait here. */
+    withdraw(processId: number): boolean;
+    /** Empties the queue, oldest first. */
+    drain(): Waiting[];
+}
+/**
+ * The requests of a page that asked for a start and an end. Pure: times are given.
+ *
+ * Theory of operation: a request is `waiting` (not sent yet), `sent` (its start was not seen: it is
+ * sent again after a reconnect, the front drops what it already knows), `started`, or gone. An end
+ * for an id that is not open is ignored, because a gap may deliver one twice; a start for an id
+ * that has ended is ignored for the same reason. Requests of an earlier life of this page, or of
+ * another page of the session, appear by their start or in the `running` list of a join.
+ */
+/** How far a request has come. */
+type Phase = 'waiting' | 'sent' | 'started' | 'ended';
+/** One request. */
+interface Process {
+    id: number;
+    /** Name of its action; empty when only its id is known. */
+    action: string;
+    phase: Phase;
+    /** The frame to send again while the start was not seen; empty for requests of others. */
+    text: string;
+    /** On the page's clock, when it began as far as this page knows. */
+    sinceMs: number;
+    /** When a cancel was asked for; null if it was not. */
+    cancelMs: number | null;
+    forced: boolean;
+    value: number | null;
+    total: number | null;
+    outcome: Outcome | null;
+    result: any;
+    error: ErrorLoad | null;
+}
+/** What happened to a request. `open`: this page made it or found it running. */
+type ProcessEvent = 'open' | 'start' | 'progress' | 'cancel' | 'end';
+/** Called with each event, after the request's fields were changed. */
+type ProcessWatcher = (event: ProcessEvent, process: Process) => void;
+/** All requests that one page knows of. */
+declare class Processes {
+    private open_;
+    private ended;
+    private watchers;
+    /** Calls back on every event; returns how to stop that. */
+    watch(watcher: ProcessWatcher): () => void;
+    /** The open request with this id, if there is one. */
+    get(id: number): Process | undefined;
+    /** Open requests, oldest first; with a name, those of that action. */
+    list(action?: string): Process[];
+    /** A request of this page; `text` is its frame. */
+    open(id: number, action: string, text: string, nowMs: number): Process;
+    /** The request's frame left the page. */
+    sent(id: number): void;
+    /** Requests to send again after a join, in the order in which they were made. */
+    unseen(): Process[];
+    /** A request that the front reports as running when the page joins. */
+    adopt(running: RunningAction, nowMs: number): void;
+    /** `__process`; returns the request that it changed, or null when it is to be ignored. */
+    receive(load: ProcessLoad, nowMs: number): Process | null;
+    /** `__progress`. */
+    progress(load: ProgressLoad): void;
+    /** A cancel was asked for. */
+    cancelling(process: Process, force: boolean, nowMs: number): void;
+    /** Ends a request; null when it is not open. */
+    end(load: Omit<ProcessLoad, 'status'>): Process | null;
+    private start;
+    private markStarted;
+    private remember;
+    private tell;
+}
+/**
+ * Where a page stands in its session's stream. Pure: no socket, no clock.
+ *
+ * The page counts every stream frame from the place that `__connect` or `__gap` gave it, and says
+ * that count with the stream's epoch when it comes back: so the front sends what followed, and
+ * nothing twice. Another epoch in the answer means that the stream it knew is gone; the given
+ * place then counts in the new one.
+ */
+/** What a join means for what the page already had. */
+interface Joined {
+    /** The stream that the page knew is gone: ends that it waits for will not come. */
+    streamLost: boolean;
+    /** The page now belongs to another session than before: its state starts afresh. */
+    newSession: boolean;
+}
+/** Identity and place of one page in its session. */
+declare class Session {
+    id: string | null;
+    epoch: string | null;
+    received: number;
+    constructor(id: string | null);
+    /** The first frame to send. A fresh page has received 0 and knows no epoch. */
+    hello(requestArgs: string): string;
+    /** Takes the answer to `hello`: its place and epoch are what counts from now on. */
+    joined(load: ConnectLoad): Joined;
+    /** Some frames are gone for good; counting goes on from the given place. */
+    gap(load: GapLoad): void;
+    /** Counts a frame, if it is one of the stream. */
+    count(frame: Frame): void;
+}
+/**
+ * Who listens to which signal. Pure.
+ *
+ * A pattern is a signal's name; a regular expression on names; or an object such as
+ * `{data: 'pi'}`, which looks into the signal's message for a key. Keys may be regular expressions
+ * too, and may go into objects with dots: `{data: 'pi.estimate'}`.
+ */
+/** Called with the message and the signal's name, or with the value and its key. */
+type SignalCallback = (message: any, key?: string) => void;
+/** What to listen for. */
+type SignalPattern = string | RegExp | {
+    [signal: string]: string | RegExp | null;
+};
+/** Whether a value is a JSON object (a list is not). */
+declare function isObject(value: unknown): value is Record<string, any>;
+/**
+ * The value of a key, or of a path of keys.
+ *
+ * A key that itself contains dots is found before the path is tried.
+ *
+ * @returns The value wrapped in a list, or an empty list when there is none: `undefined` and
+ *          `null` are values too.
+ */
+declare function lookUp(data: unknown, path: string): any[];
+/** The listeners of one connection. */
+declare class Signals {
+    private report;
+    private byName;
+    private byPattern;
+    /**
+     * @param report  Gets what a listener throws: one broken listener must not silence the others.
+     */
+    constructor(report: (error: unknown) => void);
+    /** Adds a listener; returns how to remove it. */
+    on(pattern: SignalPattern, callback: SignalCallback): () => void;
+    /** Calls every listener of a signal; true when there was one. */
+    dispatch(signal: string, load: any): boolean;
+    private addNamed;
+    private addPattern;
+}
+/**
+ * The last known values of `data` and `class_data`, put together from their changes.
+ *
+ * Elements that come into the page later read their first value here.
+ */
+/** The two scopes of state, by the name of their signal. */
+type Scope = 'data' | 'class_data';
+/** A page's copy of its analysis' state. */
+declare class State {
+    /** Values of this session. */
+    data: Record<string, any>;
+    /** Values that all sessions of the analysis share. */
+    class_data: Record<string, any>;
+    /** Takes a change, if the signal is one of state. */
+    receive(signal: string, load: unknown): void;
+    /** The value at a key or dotted path, as a list of one, or of none. */
+    find(scope: string, path: string): any[];
+    /** Forgets everything: the session is another one. */
+    clear(): void;
+}
+/**
+ * Messages about the page as a whole, such as a connection that failed.
+ */
+/** Text as HTML that shows that text. */
+declare function escapeHtml(text: string): string;
+/** Usually wired to `<div id="databench-alerts">`: counts equal messages. */
+declare class StatusLog extends UIElement {
+    formatter: (message: string, count: number) => string;
+    _messages: {
+        [message: string]: number;
+    };
+    private readonly box;
+    /**
+     * @param node       Where the messages go; what is in it already stays.
+     * @param formatter  Makes HTML of a message, which comes to it escaped, and of its count.
+     */
+    constructor(node: HTMLElement, formatter?: (message: string, count: number) => string);
+    /** HTML of an alert. */
+    static defaultAlert(message: string, count: number): string;
+    /** Shows the messages. */
+    render(): this;
+    /** Adds a message; without one, clears them all. */
+    add(message?: any): this;
+    /** Wires the alerts of a page. */
+    static wire(conn: Connection, id?: string, formatter?: (message: string, count: number) => string): void;
+}
+/**
+ * A button that calls an action, and is busy while that action runs.
+ */
+/** Whether a button's action runs. */
+declare enum ButtonState {
+    Idle = 1,
+    Active = 2
+}
+/** Selects what may be a button. */
+declare const BUTTON_SELECTOR = "button,input[type=button][data-action],input[type=submit][data-action]";
+/** Wired to every `<button>` with a name. */
+declare class Button extends UIElement {
+    _state: ButtonState;
+    /** Makes the ids of its requests. */
+    newProcessId: () => number;
+    private running;
+    private hadFocus;
+    constructor(node: HTMLElement);
+    /** Replaced when it is wired; may be replaced by a page. */
+    clickCB(_processId: number): void;
+    /** Shows its state. */
+    render(): this;
+    /** Calls the action, unless it runs. */
+    click(): this;
+    /** Sets and shows its state. */
+    state(state: ButtonState): this;
+    /** Wires all buttons of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+    protected listen(conn: Connection): (() => void)[];
+    private found;
+    private begin;
+    private ended;
+    /** A disabled button loses the keyboard's focus; who pressed it by key wants to press it again. */
+    private giveFocusBack;
+}
+/**
+ * `data-cancel="run"`: cancels what runs of an action; disabled while nothing does.
+ */
+/** Wired to every element with `data-cancel`. */
+declare class Cancel extends UIElement {
+    constructor(node: HTMLElement);
+    /** Wires all cancel elements of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+    protected listen(conn: Connection): (() => void)[];
+    private show;
+}
+/**
+ * `<input type="checkbox">`: true or false.
+ */
+/** Wired to checkboxes with a name. */
+declare class Checkbox extends Input {
+    node: HTMLInputElement & {
+        databenchUI?: UIElement;
+    };
+    getValue(): boolean;
+    setValue(value: any): this;
+    /** Wires all checkboxes of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+}
+/**
+ * What all wired elements share: their names, and their bond to a connection.
+ */
+/** An element of the page that is wired. */
+interface HTMLDatabenchElement extends HTMLElement {
+    databenchUI?: UIElement;
+}
+/** A part of the page to look for elements in. */
+type Root = Document | HTMLElement;
+/** What an element listens to: a signal, or a key of one. */
+type WireSignal = string | {
+    [signal: string]: string;
+};
+/** Base of all wired elements; found at the node as `databenchUI`. */
+declare class UIElement {
+    node: HTMLDatabenchElement;
+    static idCounter: number;
+    /** Number of this element in the order in which they were made. */
+    idCount: number;
+    /** The action's name; empty where the node has none. */
+    actionName: string;
+    wireSignal: WireSignal;
+    private bonds;
+    private boundTo;
+    constructor(node: HTMLElement);
+    /** Whether `data-skipwire` keeps the node out. */
+    static skipWire(node: HTMLElement): boolean;
+    /** The name that a node's `data-action`, `name` or `id` gives it, in this order; or empty. */
+    static nameOf(node: HTMLElement): string;
+    /** May be replaced: changes what is sent with the action. */
+    actionFormat(value: any): any;
+    /** Name of the action of a node. */
+    determineActionName(node: HTMLElement): string;
+    /**
+     * What a node listens to: `data-signal`, in which `data:pi` means the key `pi` of the signal
+     * `data`; otherwise the key of `data` that has the node's name.
+     */
+    determineWireSignal(node: HTMLElement): WireSignal;
+    /** Whether it currently hears from a connection. */
+    get isBound(): boolean;
+    /** Binds it to a connection, once. */
+    bind(conn: Connection): void;
+    /** Binds it again to the connection that it had, if it had one. */
+    rebind(): void;
+    /** Lets go of the connection, as when the node left the page. */
+    unbind(): void;
+    /** What a kind of element does when it is bound; returns how to undo each part. */
+    protected listen(_conn: Connection): (() => void)[];
+    /** Listens to `wireSignal`, and hears at once what the state already holds. */
+    protected hear(conn: Connection, callback: SignalCallback): () => void;
+}
+/** The nodes that a selector finds in a root, itself included. */
+declare function select(root: Root | undefined, selector: string): HTMLElement[];
+/** The nodes that a selector finds, without those that are wired already or want to be left out. */
+declare function unwired(root: Root | undefined, selector: string): HTMLElement[];
+/**
+ * Values to text. Pure.
+ */
+/** A value as text: nothing for null, JSON for objects and lists, `0` for 0. */
+declare function asText(value: any): string;
+/**
+ * A value in the format of a `data-format` attribute.
+ *
+ * Numbers: `fixed:3`, `percent:1`, `exponential:2`, `precision:4`, `grouped` (1,000,000). Anything
+ * else, and values that are no numbers, come as plain text.
+ */
+declare function formatted(value: any, format: string | undefined): string;
+/** Seconds as a person reads them: `14 s`, `3 min 05 s`, `2 h 10 min`. */
+declare function duration(seconds: number): string;
+/**
+ * Once per frame of the screen.
+ */
+/** Calls back before the next frame is drawn, or soon where none are. */
+declare function nextFrame(callback: () => void): void;
+/**
+ * `<img data-signal="plot">`: shows the address, or the data URL, that a signal carries.
+ */
+/** Wired to images with `data-signal`. */
+declare class Image extends UIElement {
+    node: HTMLImageElement & {
+        databenchUI?: UIElement;
+    };
+    getSrc(): string;
+    /** Shows an image; none for null. */
+    setSrc(src: string | null | undefined): this;
+    /** Wires all images of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+    protected listen(conn: Connection): (() => void)[];
+}
+/**
+ * What all inputs share: they send what a person enters and show what the state says.
+ *
+ * A value from the analysis never overwrites what is being typed: while a node has the focus and
+ * was edited a moment ago, or holds an edit that was not sent, the value waits. An edit that is
+ * sent meanwhile makes the waiting value old, and it is dropped.
+ */
+/** An edit is fresh for this long, in milliseconds. */
+declare const EDIT_QUIET_MS = 1000;
+/** Any element of a form that a person can change. */
+type InputNode = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+/** Base of all inputs. */
+declare abstract class Input extends UIElement {
+    node: InputNode & {
+        databenchUI?: UIElement;
+    };
+    private environment;
+    private editedMs;
+    private isUnsent;
+    private held;
+    private releaseTimer;
+    constructor(node: HTMLElement);
+    /** What a person entered, as the analysis gets it. */
+    abstract getValue(): any;
+    /** Shows a value of the analysis. */
+    abstract setValue(value: any): this;
+    /** Replaced when it is wired; may be replaced by a page. */
+    changeCB(_value: any): void;
+    /** Sends what was entered. */
+    change(): void;
+    /** Takes a value from the analysis: now, or when the person is done. */
+    receive(value: any): void;
+    protected listen(conn: Connection): (() => void)[];
+    private noteEdit;
+    private isBeingEdited;
+    private release;
+}
+/**
+ * The log of a page: what the analysis and the page itself say with `log`, `warn` and `error`.
+ */
+/** Usually wired to `<pre id="log">`. */
+declare class Log extends UIElement {
+    limitNumber: number;
+    limitLength: number;
+    _messages: string[][];
+    private isScheduled;
+    /**
+     * @param node         Where the messages go.
+     * @param limitNumber  Messages shown at most; the newest.
+     * @param limitLength  Characters shown at most of each.
+     */
+    constructor(node: HTMLElement, limitNumber?: number, limitLength?: number);
+    /** Shows the messages. */
+    render(): this;
+    /** Adds a message. */
+    add(message: any, source?: string): this;
+    /** Wires the log of a page. */
+    static wire(conn: Connection, id?: string, wireSignals?: string[], limitNumber?: number, limitLength?: number): void;
+    private shortened;
+}
+/**
+ * Shows notices in `#databench-alerts` and carries out their buttons.
+ */
+/** The notices of one page. */
+declare class NoticePanel {
+    private node;
+    private conn;
+    private failures;
+    private asking;
+    private lines;
+    private timer;
+    constructor(node: HTMLElement, conn: Connection);
+    /** Puts the notices of a connection into the page's alerts. */
+    static wire(conn: Connection, id?: string): void;
+    /** Shows what is to be shown now, and comes back while any of it changes with time. */
+    render(): void;
+    private view;
+    private note;
+    private forget;
+    private press;
+    private show;
+    private showOne;
+    private lineOf;
+    private buttonOf;
+}
+/**
+ * What the page says about its connection, its kernel and its requests. Pure.
+ *
+ * One function takes everything that is known and returns the notices to show, so that any state
+ * can be tested without a page. A notice's `ticking` part changes with time and is kept out of
+ * what a screen reader reads out.
+ */
+/** Connection: gone for longer than this before it is told, in milliseconds. */
+declare const QUIET_LOSS_MS = 1500;
+/** Kernel: starting for longer than this before it is told, in milliseconds. */
+declare const QUIET_START_MS = 400;
+/** Cancel: ending the kernel is offered after this, in milliseconds. */
+declare const OFFER_FORCE_MS = 2000;
+/** Activity: an action without a cancel element of its own is shown after this, in milliseconds. */
+declare const QUIET_ACTIVITY_MS = 2000;
+/** What a notice's button does. */
+type NoticeWord = 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep';
+/** A button of a notice. */
+interface NoticeButton {
+    label: string;
+    word: NoticeWord;
+    /** The request, or for `ask` what is asked. */
+    id?: number;
+    asked?: 'restart' | 'force';
+}
+/** One message to show. */
+interface Notice {
+    key: string;
+    level: 'quiet' | 'warning' | 'danger';
+    text: string;
+    ticking?: string;
+    /** Lines behind a fold: standard error, or a traceback. */
+    lines?: string[];
+    buttons?: NoticeButton[];
+}
+/** A request, as far as notices need it. */
+interface NoticeProcess {
+    id: number;
+    action: string;
+    sinceMs: number;
+    cancelMs: number | null;
+    forced: boolean;
+    value: number | null;
+    total: number | null;
+    /** The page has an element of its own to cancel it. */
+    hasCancel: boolean;
+}
+/** A request that failed or was lost. */
+interface NoticeFailure {
+    id: number;
+    action: string;
+    outcome: 'error' | 'lost';
+    message: string;
+    traceback: string;
+}
+/** Everything that notices are made from. */
+interface NoticeView {
+    status: ConnectionStatus;
+    lostSinceMs: number | null;
+    kernel: {
+        state: KernelState;
+        reason: string;
+        sinceMs: number;
+        retryInS: number | null;
+        sessions: number;
+        stderr: string[];
+    };
+    processes: NoticeProcess[];
+    failures: NoticeFailure[];
+    /** What the person was asked to confirm. */
+    asking: {
+        word: 'restart' | 'force';
+        id?: number;
+    } | null;
+}
+/** The notices to show now, the most important first. */
+declare function noticesOf(view: NoticeView, nowMs: number): Notice[];
+/**
+ * `<input type="number">`: a number, or null while it is empty.
+ */
+/** Wired to number inputs with a name. */
+declare class NumberInput extends TextInput {
+    getValue(): number | null;
+    /** Wires all number inputs of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+}
+/**
+ * `data-plot="line"`: plain numbers as a live line, drawn as SVG in the theme's colours.
+ */
+/** A place on the plot; a null y is a gap in the line. */
+type Point = [x: number, y: number | null];
+/**
+ * Points of what a signal carries.
+ *
+ * @param value  A list of numbers, a list of pairs, or `{x: [...], y: [...]}`.
+ */
+declare function pointsOf(value: any): Point[];
+/** Smallest and largest of some numbers, apart even if they are all the same. */
+declare function spanOf(values: number[]): [number, number];
+/** Wired to elements with `data-signal` and `data-plot="line"`. */
+declare class Plot extends UIElement {
+    private pending;
+    private isScheduled;
+    /** May be replaced: how a number is written at an axis. */
+    formatFn(value: number): string;
+    /** Draws a line; an empty plot for null or an empty list. */
+    setValue(value: any): this;
+    /** Wires all plots of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+    protected listen(conn: Connection): (() => void)[];
+    private describe;
+}
+/**
+ * `data-progress="run"`: how far an action has come.
+ */
+/** Wired to every element with `data-progress`: a `<progress>`, or text such as `3 / 40`. */
+declare class Progress extends UIElement {
+    constructor(node: HTMLElement);
+    /** May be replaced: the text of an element that is no `<progress>`. */
+    formatFn(value: number, total: number | null): string;
+    /** Shows a place; null for one that is not known while the action runs. */
+    setValue(value: number | null, total: number | null): this;
+    /** Shows that nothing runs. */
+    clear(): this;
+    /** Wires all progress elements of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+    protected listen(conn: Connection): (() => void)[];
+    private follow;
+    private finish;
+}
+/**
+ * `<input type="radio">`: the value of the one that is chosen of its name.
+ */
+/** Wired to each radio button with a name; those of one name make one value. */
+declare class Radio extends Input {
+    node: HTMLInputElement & {
+        databenchUI?: UIElement;
+    };
+    getValue(): string;
+    setValue(value: any): this;
+    /** Wires all radio buttons of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+}
+/**
+ * `<select>`: the value of the chosen option, or with `multiple` a list of them.
+ */
+/** Wired to selects with a name. */
+declare class Select extends Input {
+    node: HTMLSelectElement & {
+        databenchUI?: UIElement;
+    };
+    getValue(): string | string[];
+    setValue(value: any): this;
+    /** Wires all selects of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+}
+/**
+ * `<input type="range">`, with its value shown in its label.
+ */
+/** Wired to sliders with a name. */
+declare class Slider extends Input {
+    node: HTMLInputElement & {
+        databenchUI?: UIElement;
+    };
+    labelNode: HTMLElement | undefined;
+    /** What the label held before the value was added to it. */
+    labelHtml: string;
+    private output;
+    /**
+     * @param node       The slider.
+     * @param labelNode  Its label; found by the slider's id, or around it, by default.
+     */
+    constructor(node: HTMLElement, labelNode?: HTMLElement);
+    /** May be replaced: a value of the analysis as the slider's number. */
+    valueToSlider(value: number): string | number;
+    /** May be replaced: the slider's number as a value of the analysis. */
+    sliderToValue(value: number): any;
+    /** May be replaced: how a value is shown in the label. */
+    formatFn(value: any): string;
+    /** Shows the value in the label. */
+    render(): this;
+    getValue(): any;
+    setValue(value: any): this;
+    /** The labels of a part of the page, by the id of what they label. */
+    static labelsForSliders(root?: Root): {
+        [id: string]: HTMLLabelElement;
+    };
+    /** Wires all sliders of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+}
+/**
+ * Text that follows a value: `<span data-signal="data:pi.estimate">`.
+ */
+/** Selects what may be text. */
+declare const TEXT_SELECTOR: string;
+/** Wired to elements with `data-signal`, and to some with `data-action`. */
+declare class Text extends UIElement {
+    private pending;
+    private isScheduled;
+    /** May be replaced: a value as text, or as a node. Text is never read as HTML. */
+    formatFn(value: any): string | Node;
+    /** The text that is shown. */
+    getValue(): string;
+    /** Shows a value. */
+    setValue(value?: any): this;
+    /** Wires all text of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+    protected listen(conn: Connection): (() => void)[];
+}
+/**
+ * Inputs of text: `<input>` of type text, search, email, date and the like, and `<textarea>`.
+ */
+/** Wired to text inputs and text areas with a name. */
+declare class TextInput extends Input {
+    _triggerOnKeyUp: boolean;
+    private readonly keyUp;
+    /** May be replaced: a value of the analysis as text. */
+    formatFn(value: any): string;
+    /**
+     * Sends on every key, instead of on enter and on leaving the element.
+     *
+     * @param v  False to send on enter again.
+     */
+    triggerOnKeyUp(v?: boolean): this;
+    getValue(): any;
+    setValue(value: any): this;
+    /** Wires all text inputs of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+}
+/**
+ * Wires the elements of a page, those that come into it later included.
+ */
+/**
+ * Wires all elements to a connection, and those that are added later.
+ *
+ * @param connection  What they act on and listen to.
+ * @param root        The part of the page; all of it by default.
+ * @returns           The same connection.
+ */
+declare function wire(connection: Connection, root?: Root): Connection;
+declare namespace ui {
+  export { StatusLog, Button, ButtonState, Cancel, Checkbox, UIElement, HTMLDatabenchElement, Root, WireSignal, Image, Input, Log, NumberInput, Plot, Progress, Radio, Select, Slider, Text, TextInput, wire };
+}
+/**
+ * Everything that `databench.js` offers.
+ */
+/**
+ * Makes a connection and connects it.
+ *
+ * In a page the session's id is kept over a reload, so that the page finds its run again.
+ *
+ * @param wsUrl        URL of the websocket; guessed from the page's address by default.
+ * @param requestArgs  The query of the request; that of the page by default.
+ * @param analysisId   Id of a session to join; it comes before a kept one.
+ * @param callback     Called once, when the front has answered.
+ * @param options      What the world consists of, for Node and for tests.
+ */
+declare function connect(wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null, callback?: (connection: Connection) => void, options?: ConnectionOptions): Connection;
+/** Like `connect`, as a promise of the connection, kept when the front has answered. */
+declare function attach(wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null, options?: ConnectionOptions): Promise<Connection>;
+export { ui, ActionError, CallOptions, CallProgress, Outcome, ProcessLoad, KernelLoad, Connection, ConnectionOptions, ConnectionStatus, useWebSocket, Environment, SocketClass, SocketLike, Kernel, connect, attach };
+/** The class of websockets, where the runtime has none; see `useWebSocket`. */
+interface DatabenchModule {
+  ActionError: typeof ActionError;
+  Connection: typeof Connection;
+  useWebSocket: typeof useWebSocket;
+  Kernel: typeof Kernel;
+  connect: typeof connect;
+  attach: typeof attach;
+  ui: typeof ui;
+  WebSocket: SocketClass | undefined;
+}
+declare const databench: DatabenchModule;
+export default databench;
+export as namespace Databench;
