@@ -57,7 +57,7 @@ class Inbound:
             if type(message) is m.Hello:
                 entry.kernel.receive_hello(message)
             elif entry.kernel.is_ready:
-                entry.kernel.heard()
+                entry.kernel.heard(is_working=entry.open_requests > 0)
                 self._dispatch(entry, message, frames)
             else:
                 self.dropped += 1

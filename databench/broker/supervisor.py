@@ -174,11 +174,17 @@ class Supervisor:
         self._owner.kernel_ready(self)
         self._owner.kernel_changed(self)
 
-    def heard(self) -> None:
-        """Any traffic of the kernel counts as an answer."""
+    def heard(self, *, is_working: bool) -> None:
+        """Any traffic of the kernel counts as an answer.
+
+        Args:
+            is_working: Whether it has open requests.
+        """
         self._heard = True
         if self.life.state is State.UNRESPONSIVE:
             self.life.step(Event.TRAFFIC)
+            if not is_working:
+                self.life.step(Event.REST)
             self.reason = ""
             self._owner.kernel_changed(self)
 

@@ -64,7 +64,6 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.STOPPING, Event.GONE): State.STOPPED,
     **{(state, Event.TRAFFIC): state for state in _LIVE if state is not State.UNRESPONSIVE},
     **{(state, Event.SILENT): State.UNRESPONSIVE for state in _LIVE},
-    **{(state, Event.SPAWN): State.STARTING for state in _LIVE},
     **{
         (state, event): after
         for state in (State.STARTING, *_LIVE)
