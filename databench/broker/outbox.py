@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..protocol.session import ProcessId
+from ..protocol.records import ProcessId
 
 if TYPE_CHECKING:
     from .specs import Page

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..protocol import messages as m
 from ..protocol import text
 from ..protocol.lifecycle import Event, State
-from ..protocol.session import OpenRequest, ProcessId, Verdict
+from ..protocol.records import OpenRequest, ProcessId, Verdict
 from .specs import Page
 from .tables import Entry, PageRecord, Seat, Tables
 

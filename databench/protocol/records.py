@@ -1,0 +1,77 @@
+"""What a session keeps of its requests, its pages and its values."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from . import text
+
+ProcessId = int | float
+
+
+class Verdict(enum.Enum):
+    """What became of a request that a page sent."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"  # its id is open or was open: it is not run again
+    REFUSED = "refused"  # too many are open: it got its end at once
+
+
+@dataclass(slots=True)
+class OpenRequest:
+    """A request that has no end yet.
+
+    Attributes:
+        number: Unique in the whole server.
+        action: The action's name.
+        payload: What the page sent with it; freed once it is sent.
+        process_id: What the page calls it, or `None` when it wants no start and end.
+        accepted_s: When it was accepted.
+        is_sent: Whether the kernel has it; what it has not is sent after a restart.
+        size_bytes: What its payload holds of the kernel's queue, once it is sent.
+        cancels: How often a page asked to cancel it.
+    """
+
+    number: int
+    action: str
+    payload: bytes
+    process_id: ProcessId | None
+    accepted_s: float
+    is_sent: bool = False
+    size_bytes: int = 0
+    cancels: int = 0
+
+
+@dataclass(slots=True)
+class View:
+    """One page that looks at the session.
+
+    Attributes:
+        is_counting: Whether it counts the stream (the client of 0.7 does not).
+        cursor: The place of the last frame written to it.
+        drained: The place of the last frame that has left the process.
+        own_ids: Process ids that this page gave, for pages that throw on others.
+        is_lagging: It has too much unwritten: it is served from the ring when it has drained.
+    """
+
+    is_counting: bool
+    cursor: int
+    drained: int
+    own_ids: set[ProcessId] = field(default_factory=set)
+    is_lagging: bool = False
+
+    def select(self, frames: Iterable[bytes], process_id: ProcessId | None) -> list[bytes]:
+        """The frames that a page which does not count may get: of requests, only its own."""
+        own = process_id is None or process_id in self.own_ids
+        return [frame for frame in frames if own or not frame.startswith(text.ABOUT_REQUESTS)]
+
+
+@dataclass(slots=True)
+class Value:
+    """A value of `data`: what pages see, what the kernel gets back, and its last place."""
+
+    shown: bytes
+    stored: bytes
+    place: int
