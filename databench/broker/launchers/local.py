@@ -61,26 +61,7 @@ class LocalProcess:
         self._on_exit = on_exit
         self._loop = asyncio.get_running_loop()
         self._is_reaped = False
-        interrupt_read, self._interrupt = os.pipe()
-        os.set_blocking(self._interrupt, False)
-        os.set_blocking(interrupt_read, False)
-        try:
-            self._process = subprocess.Popen(
-                command,
-                env={**environ, INTERRUPT_VARIABLE: str(interrupt_read)},
-                cwd=cwd,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=[interrupt_read],
-                start_new_session=True,
-                bufsize=0,
-            )
-        except OSError as error:
-            os.close(self._interrupt)
-            raise KernelError(f"{command[0]!r} cannot be started: {error}") from None
-        finally:
-            os.close(interrupt_read)
+        self._process = self._spawn(command, environ, cwd)
         self.pid = self._process.pid
         assert self._process.stdout and self._process.stderr
         # Their readers own these descriptors from here on.
@@ -112,6 +93,30 @@ class LocalProcess:
         except (BlockingIOError, BrokenPipeError):
             pass
         self._send(os.kill, signal.SIGINT)
+
+    def _spawn(
+        self, command: Sequence[str], environ: Mapping[str, str], cwd: Path
+    ) -> subprocess.Popen[bytes]:
+        interrupt_read, self._interrupt = os.pipe()
+        os.set_blocking(self._interrupt, False)
+        os.set_blocking(interrupt_read, False)
+        try:
+            return subprocess.Popen(
+                command,
+                env={**environ, INTERRUPT_VARIABLE: str(interrupt_read)},
+                cwd=cwd,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=[interrupt_read],
+                start_new_session=True,
+                bufsize=0,
+            )
+        except OSError as error:
+            os.close(self._interrupt)
+            raise KernelError(f"{command[0]!r} cannot be started: {error}") from None
+        finally:
+            os.close(interrupt_read)
 
     def _send(self, send: Callable[[int, int], None], number: int) -> None:
         try:
