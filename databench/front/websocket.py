@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import tornado.iostream
+import tornado.web
 import tornado.websocket
 
 from ..errors import RemoteProtocolError
@@ -29,7 +30,7 @@ from . import hosts
 from .handlers import Headers, error_page
 
 if TYPE_CHECKING:
-    from .app import Front
+    from .app import Broker, Front
 
 log = logging.getLogger("databench.front")
 
@@ -78,22 +79,15 @@ framer = _Framer()
 
 
 class PageSocket(Headers, tornado.websocket.WebSocketHandler):
-    """A page, as the broker sees it (`databench.broker.Page`)."""
+    """Tornado's side of one connection; `Connection` is the broker's."""
 
     application: Front
 
-    def initialize(self) -> None:
-        """Begin: not open, nothing written."""
-        self.name = ""
-        self._joined = False
-        self._telling = False
-        # When the oldest write that is not out was made, or the last one went out since.
-        self._undrained_s: float | None = None
-        self._heard_s = self._opened_s = time.monotonic()
-        self._pinged_s: float | None = None
-
     def prepare(self) -> None:
-        """Refuse a page of another server; Tornado checks again, with a shorter text."""
+        """Refuse a page of another server (Tornado checks again, with a shorter text)."""
+        entry = self.application.entry(self.path_args[0])
+        if entry.problems:
+            raise tornado.web.HTTPError(503, f"analysis {entry.name!r} cannot be served")
         origin = self.request.headers.get("Origin")
         if not hosts.matches_origin(origin, self.request.host):
             where = f"{self.request.host!r:.200}"
@@ -121,34 +115,75 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
         """None of Tornado's pings, each a task of its own: `Watch` sends ours."""
         return None
 
-    # ------------------------------------------------------------ from the page
-
     def open(self, name: str) -> None:
         """The handshake is done: wait for `__connect`."""
         # Tornado turns Nagle's algorithm on again after the HTTP part: 44 ms for a second emit.
         self.set_nodelay(True)
-        self.name = name
-        self.application.watch.add(self)
+        self.page = Connection(self, name)
+        self.application.watch.add(self.page)
 
     def on_message(self, message: str | bytes) -> None:
+        """Hand it on; nothing here awaits."""
+        self.page.take(message)
+
+    def on_pong(self, data: bytes) -> None:
+        """The page is there."""
+        self.page.hear()
+
+    def on_close(self) -> None:
+        """The connection is gone, whoever ended it."""
+        self.application.watch.discard(self.page)
+        self.page.leave()
+
+
+class Connection:
+    """A page, as the broker sees it (`databench.broker.Page`).
+
+    Args:
+        handler: Tornado's side, open.
+        name: The analysis.
+    """
+
+    __slots__ = (
+        "_handler",
+        "_heard_s",
+        "_joined",
+        "_opened_s",
+        "_pinged_s",
+        "_telling",
+        "_undrained_s",
+        "name",
+    )
+
+    def __init__(self, handler: PageSocket, name: str) -> None:
+        self.name = name
+        self._handler = handler
+        self._joined = False
+        self._telling = False
+        # When the oldest write that is not out was made, or the last one went out since.
+        self._undrained_s: float | None = None
+        self._heard_s = self._opened_s = time.monotonic()
+        self._pinged_s: float | None = None
+
+    # ------------------------------------------------------------ from the page
+
+    def take(self, message: str | bytes) -> None:
         """Hand one message to the broker; junk is answered and the connection stays."""
-        self._heard_s = time.monotonic()
-        self._pinged_s = None
-        limit = self.application.limits.page_message_bytes
+        self.hear()
+        front = self._handler.application
+        limit = front.limits.page_message_bytes
         if len(message) > limit:
             self.close(TOO_LARGE, f"message of {len(message)} bytes, limit {limit}")
             return
-        broker = self.application.broker
         try:
             if isinstance(message, bytes):
                 raise RemoteProtocolError("binary frames are reserved; ignored")
-            self._receive(text.parse_page(message))
+            self._receive(front.broker, text.parse_page(message))
         except RemoteProtocolError as error:
             log.debug("%s: %s", self.name, error)
-            broker.complain(self, str(error))
+            front.broker.complain(self, str(error))
 
-    def _receive(self, message: text.PageMessage) -> None:
-        broker = self.application.broker
+    def _receive(self, broker: Broker, message: text.PageMessage) -> None:
         if isinstance(message, text.Connect):
             if self._joined:
                 raise RemoteProtocolError("__connect again on one connection; ignored")
@@ -159,31 +194,33 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
         else:
             raise RemoteProtocolError("message before __connect; ignored")
 
-    def on_pong(self, data: bytes) -> None:
-        """The page is there."""
+    def hear(self) -> None:
+        """The page gave a sign of life."""
         self._heard_s = time.monotonic()
         self._pinged_s = None
 
-    def on_close(self) -> None:
-        """The connection is gone, whoever ended it."""
-        self.application.watch.discard(self)
+    def leave(self) -> None:
+        """The connection is gone: tell the broker, if it knows of it."""
         if self._joined:
             self._joined = False
-            self.application.broker.leave(self)
+            self._handler.application.broker.leave(self)
 
     # ------------------------------------------------------------ to the page
 
-    def write(self, frames: Sequence[bytes]) -> None:  # type: ignore[override]
+    def _stream(self) -> tornado.iostream.IOStream | None:
+        """The open connection's stream (the private use, see the top), or `None`."""
+        connection = self._handler.ws_connection
+        return None if connection is None or connection.is_closing() else connection.stream
+
+    def write(self, frames: Sequence[bytes]) -> None:
         """Write text frames in one go; does nothing on a closed connection.
 
         Args:
             frames: UTF-8 JSON, each one message, in this order.
         """
-        connection = self.ws_connection
-        if connection is None or connection.is_closing() or not frames:
+        stream = self._stream()
+        if stream is None or not frames:
             return
-        stream = connection.stream  # the private use, see the top
-        assert stream is not None
         try:
             written = stream.write(framer.frame(frames))
         except tornado.iostream.StreamClosedError:
@@ -206,18 +243,17 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
 
     def _tell_drained(self) -> None:
         self._telling = False
-        connection = self.ws_connection
-        if connection is None or connection.stream is None or connection.stream.writing():
+        stream = self._stream()
+        if stream is None or stream.writing():
             return  # a later write is not out: its own callback tells
         self._undrained_s = None
         if self._joined:
-            self.application.broker.drained(self)
+            self._handler.application.broker.drained(self)
 
-    def close(self, code: int | None = None, reason: str | None = None) -> None:
+    def close(self, code: int, reason: str) -> None:
         """Close the connection; does nothing on a closed one."""
-        if reason is not None:
-            reason = reason.encode()[:_REASON_BYTES].decode(errors="ignore")
-        super().close(code, reason)
+        short = reason.encode()[:_REASON_BYTES].decode(errors="ignore")
+        self._handler.close(code, short)
 
     # ------------------------------------------------------------ looked after
 
@@ -240,7 +276,7 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
         if age_s <= limit_s:
             return
         log.info("page of %s took nothing for %.0f s, limit %g; closed", self.name, age_s, limit_s)
-        stream = None if self.ws_connection is None else self.ws_connection.stream
+        stream = self._stream()
         self.close(STALLED, f"nothing was taken for {limit_s:g} s")
         if stream is not None:
             stream.close()  # the close frame is behind what the page does not take
@@ -253,7 +289,7 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
         elif now_s - self._heard_s > interval_s:
             self._pinged_s = now_s
             try:
-                self.ping()
+                self._handler.ping()
             except tornado.websocket.WebSocketClosedError:
                 pass  # it went away just now; on_close tells
 
@@ -267,7 +303,7 @@ class Watch:
 
     def __init__(self, limits: Settings) -> None:
         self._limits = limits
-        self._pages: set[PageSocket] = set()
+        self._pages: set[Connection] = set()
         self._timer: asyncio.TimerHandle | None = None
         shortest_s = min(
             limits.page_join_limit_s,
@@ -279,13 +315,13 @@ class Watch:
     def __len__(self) -> int:
         return len(self._pages)
 
-    def add(self, page: PageSocket) -> None:
+    def add(self, page: Connection) -> None:
         """Look after this page; the timer runs while there is one."""
         self._pages.add(page)
         if self._timer is None:
             self._set_timer()
 
-    def discard(self, page: PageSocket) -> None:
+    def discard(self, page: Connection) -> None:
         """This page is gone."""
         self._pages.discard(page)
 

@@ -1,0 +1,179 @@
+"""A front in the test's own loop, over a fake broker, and clients for it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import tornado.httpclient
+import tornado.httpserver
+import tornado.websocket
+
+from databench import http
+from databench.config import load
+from databench.front.app import Front
+from databench.front.hosts import Hosts
+from databench.settings import Settings
+
+TEMPLATES = {
+    "base.html": "<title>{{ title }}</title>{% block content %}{% end %}",
+    "analysis.html": '{% extends "base.html" %}{% block content %}<h1>{{ title }}</h1>'
+    "{% if readme %}{% raw readme %}{% end %}{% block analysis %}default page{% end %}{% end %}",
+    "index.html": '{% extends "base.html" %}{% block content %}{% for m in meta_infos %}'
+    "<a href=\"/{{ m['name'] }}/\">{{ m.title }}</a>{% end %}"
+    "{% for problem in problems %}<p>{{ problem }}</p>{% end %}{% end %}",
+}
+
+
+class FakeBroker:
+    """Notes what it is told. Held to the real one by tests/front/test_serve.py."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple] = []
+        self.pages: list = []
+        self.changed = asyncio.Event()
+        self.on_receive: Callable = lambda page, message: None
+
+    def _note(self, *call) -> None:
+        self.calls.append(call)
+        self.changed.set()
+
+    async def start(self) -> None:
+        self._note("start")
+
+    async def stop(self) -> None:
+        self._note("stop")
+
+    def join(self, analysis, page, connect) -> None:
+        self.pages.append(page)
+        self._note("join", analysis, connect)
+        page.write([b'{"signal":"__connect"}'])
+
+    def receive(self, page, message) -> None:
+        self._note("receive", message)
+        self.on_receive(page, message)
+
+    def complain(self, page, problem) -> None:
+        self._note("complain", problem)
+        page.write([b'{"signal":"error"}'])
+
+    def drained(self, page) -> None:
+        self._note("drained")
+
+    def leave(self, page) -> None:
+        self._note("leave")
+
+    def count(self, word: str) -> int:
+        return sum(call[0] == word for call in self.calls)
+
+    async def wait(self, word: str, count: int = 1) -> None:
+        """Until it was told that so many times."""
+        while self.count(word) < count:
+            self.changed.clear()
+            await asyncio.wait_for(self.changed.wait(), 5)
+
+
+class Served:
+    """A running front."""
+
+    def __init__(self, front: Front, broker: FakeBroker, port: int) -> None:
+        self.front = front
+        self.broker = broker
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+        self.clients: list[tuple] = []
+
+    async def get(
+        self, path: str, method: str = "GET", headers: dict | None = None
+    ) -> tornado.httpclient.HTTPResponse:
+        request = tornado.httpclient.HTTPRequest(
+            f"http://{self.address}{path}", method=method, headers=headers, follow_redirects=False
+        )
+        client = tornado.httpclient.AsyncHTTPClient(force_instance=True)
+        try:
+            return await client.fetch(request, raise_error=False)
+        finally:
+            client.close()
+
+    async def connect(
+        self, name: str = "x", *, join: bool = True, **headers: str
+    ) -> tornado.websocket.WebSocketClientConnection:
+        request = tornado.httpclient.HTTPRequest(
+            f"ws://{self.address}/{name}/ws",
+            headers={key.replace("_", "-"): value for key, value in headers.items()},
+        )
+        page = await tornado.websocket.websocket_connect(request)
+        self.keep(page)
+        if join:
+            await page.write_message('{"__connect": null}')
+            assert await page.read_message() == '{"signal":"__connect"}'
+        return page
+
+    async def raw(self, text: str) -> str:
+        """Send these lines as they are; the answer's text."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(text.replace("\n", "\r\n").encode("latin-1"))
+            return (await asyncio.wait_for(reader.read(65536), 5)).decode("latin-1")
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    def keep(self, page: tornado.websocket.WebSocketClientConnection) -> None:
+        """Close this one at the end, and wait for it."""
+        self.clients.append((page, page.protocol.stream))
+
+    async def close_clients(self) -> None:
+        for page, _ in self.clients:
+            page.close()
+        for _ in range(1000):
+            if all(stream.closed() for _, stream in self.clients):
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("a websocket stayed open for 5 s")
+
+
+Serve = Callable[..., Awaitable[Served]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An analyses' folder with templates of its own and one analysis, `x`."""
+    folder = tmp_path / "analyses"
+    (folder / "x" / "static").mkdir(parents=True)
+    for name, text in TEMPLATES.items():
+        (folder / name).write_text(text)
+    (folder / "x" / "analysis.py").write_text("secret = 1\n")
+    return folder
+
+
+@pytest.fixture
+async def serve(folder: Path) -> AsyncIterator[Serve]:
+    """Starts fronts; stops them at the end."""
+    running: list[tuple[Served, tornado.httpserver.HTTPServer]] = []
+
+    async def start(
+        *,
+        debug: bool = True,
+        bound: str = "127.0.0.1",
+        allowed: tuple[str, ...] = (),
+        xheaders: bool = False,
+        **limits: float,
+    ) -> Served:
+        broker = FakeBroker()
+        front = Front(
+            load(folder), broker, Settings(limits), hosts=Hosts(bound, allowed), debug=debug
+        )
+        server = tornado.httpserver.HTTPServer(front, xheaders=xheaders)
+        sockets = http.bind("127.0.0.1", 0)
+        server.add_sockets(sockets)
+        served = Served(front, broker, sockets[0].getsockname()[1])
+        running.append((served, server))
+        return served
+
+    yield start
+    for served, server in running:
+        await served.close_clients()
+        served.front.watch.close_all(1001, "the test is over")
+        server.stop()
+        await server.close_all_connections()
