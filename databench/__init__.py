@@ -1,0 +1,38 @@
+"""Databench: a small class and a page, live, with the class in a process of its own.
+
+What a person subclasses and calls. Importing this loads nothing heavy: each name is fetched when
+it is first used, so that a server that only needs the version pays for nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .analysis import Analysis, on, on_action
+    from .datastore import Datastore
+
+_HOMES = {
+    "Analysis": "analysis",
+    "Datastore": "datastore",
+    "on": "analysis",
+    "on_action": "analysis",
+}
+
+__all__ = ["Analysis", "Datastore", "__version__", "on", "on_action"]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,304 @@
+"""What a person subclasses: `Analysis`, and the marks `on` and `on_action`.
+
+Owns the names of actions and how handlers are found; says what an analysis can do. How a message
+reaches a page is not decided here: the kernel (or a test) gives each instance an `Outlet`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any, Generic, Protocol, TypeVar, overload
+
+from .datastore import Datastore, Results, Updater
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda _self: "<no message>"})()
+ANY_ACTION = "*"
+_MARK = "_databench_actions"
+_OPTIONS_MARK = "_databench_options"
+
+
+class Outlet(Protocol):
+    """Where an analysis' words go."""
+
+    def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
+        """Send a signal."""
+
+    def progress(self, value: float, total: float | None) -> None:
+        """Say how far the running action is."""
+
+
+@overload
+def on(function: F, /) -> F: ...
+@overload
+def on(*, idempotent: bool = False) -> Callable[[F], F]: ...
+def on(function: Any = None, /, *, idempotent: bool = False) -> Any:
+    """Mark a method as the handler of the action of its name.
+
+    Args:
+        function: The method, where the mark is used without arguments.
+        idempotent: Whether the action may be run again after its kernel was lost.
+    """
+
+    def mark(method: F) -> F:
+        return _marked(method, method.__name__, idempotent)
+
+    return mark if function is None else mark(function)
+
+
+def on_action(name: str, *, idempotent: bool = False) -> Callable[[F], F]:
+    """Mark a method as a handler of the action `name`; `'*'` is every action.
+
+    Args:
+        name: As the page says it.
+        idempotent: As in `on`.
+    """
+    return lambda method: _marked(method, name, idempotent)
+
+
+def _marked(method: F, name: str, idempotent: bool) -> F:
+    if not callable(method):
+        raise TypeError(f"on: {method!r:.80} is no method; put it above a def")
+    setattr(method, _MARK, (*getattr(method, _MARK, ()), name))
+    setattr(method, _OPTIONS_MARK, {"idempotent": idempotent})
+    return method
+
+
+def find_handlers(cls: type) -> dict[str, tuple[str, ...]]:
+    """The methods that handle each action of a class.
+
+    A method that overrides a marked one keeps the mark.
+
+    Returns:
+        Action name to names of attributes, in the order in which they run.
+    """
+    found: dict[str, list[str]] = {}
+    for attribute in dir(cls):
+        if not callable(getattr(cls, attribute, None)):
+            continue
+        names = _marks(cls, attribute)
+        if attribute.startswith("on_") and len(attribute) > 3:
+            names.append(attribute[3:])
+        for name in dict.fromkeys(names):
+            found.setdefault(name, []).append(attribute)
+    return {name: tuple(_own_last(cls, attributes)) for name, attributes in found.items()}
+
+
+def _marks(cls: type, attribute: str) -> list[str]:
+    for base in cls.__mro__:
+        names = getattr(base.__dict__.get(attribute), _MARK, ())
+        if names:
+            return list(names)
+    return []
+
+
+def _own_last(cls: type, attributes: list[str]) -> list[str]:
+    """Without the defaults of `Analysis` where the class has a handler of its own."""
+    own = [a for a in attributes if getattr(cls, a) is not getattr(Analysis, a, None)]
+    return own or attributes
+
+
+class Progress(Generic[T]):
+    """An iterable that says how far it is; `for` and `async for`."""
+
+    def __init__(self, items: Iterable[T], total: float | None, outlet: Outlet | None) -> None:
+        self._items = items
+        self._outlet = outlet
+        if total is None:
+            try:
+                total = len(items)  # type: ignore[arg-type]
+            except TypeError:
+                pass
+        self.total = total
+
+    def _say(self, value: int) -> None:
+        if self._outlet is not None:
+            self._outlet.progress(value, self.total)
+
+    def __iter__(self) -> Iterator[T]:
+        self._say(0)
+        for done, item in enumerate(self._items, 1):
+            yield item
+            self._say(done)
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        self._say(0)
+        done = 0
+        if isinstance(self._items, AsyncIterator) or hasattr(self._items, "__aiter__"):
+            async for item in self._items:
+                yield item
+                done += 1
+                self._say(done)
+            return
+        for item in self._items:
+            yield item
+            done += 1
+            self._say(done)
+
+
+class Analysis:
+    """The code of an analysis: one instance per browser session.
+
+    Methods marked with `on` or `on_action`, or named `on_<action>`, are called when the page emits
+    that action: a list gives positional arguments, an object keyword arguments, anything else the
+    first argument. They may be plain, `async`, or generators that yield what can be awaited.
+
+    A session begins with `connect`, `args` and `connected`, and ends with `disconnected`.
+
+    Attributes:
+        data: The session's values; changes reach its pages. `None` before the session begins.
+        class_data: Values shared by all sessions of this class; likewise.
+        cli_args: What followed Databench's own options on the command line.
+        request_args: The page's query, each value a list.
+        id_: The session's id.
+        restored: Why the session begins again (its kernel was lost or restarted), or `None`.
+    """
+
+    datastore_class: type[Datastore] = Datastore
+
+    data: Datastore
+    class_data: Datastore
+    cli_args: list[str]
+    request_args: dict[str, list[str]]
+    id_: str
+    restored: str | None
+    _outlet: Outlet | None
+    _emit_fn: Callable[..., Any] | None
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Analysis:
+        """Give every instance its attributes."""
+        # Here and not in __init__, so that subclasses need not call super().
+        self = super().__new__(cls)
+        self.data = self.class_data = None  # type: ignore[assignment]
+        self.cli_args, self.request_args = [], {}
+        self.id_, self.restored = "", None
+        self._outlet = self._emit_fn = None
+        return self
+
+    # -- set up by whoever runs the session
+
+    def init_databench(self, id_: str | None = None) -> Analysis:
+        """Give the instance its id and its datastores; returns the instance."""
+        self.id_ = id_ or secrets.token_urlsafe(12)
+        self.init_datastores()
+        return self
+
+    def init_datastores(self) -> None:
+        """Make `data` and `class_data`; override it to use another backend."""
+        self.data = self.datastore_class(self.id_, release_storage=True)
+        self.class_data = self.datastore_class(type(self).__name__)
+
+    def set_emit_fn(self, emit_fn: Callable[..., Any]) -> Analysis:
+        """Let `emit` call `emit_fn(signal, message)` instead; returns the instance."""
+        self._emit_fn = emit_fn
+        return self
+
+    # -- what an analysis says
+
+    def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
+        """Send a signal to the session's pages, now.
+
+        Args:
+            signal: Its name. `log`, `warn` and `error` are also logged.
+            message: Anything with a JSON form; left out, the signal has no message.
+
+        Returns:
+            What can be awaited (or yielded) to wait while the page is slow, and can be ignored.
+
+        Raises:
+            TypeError: The message has no JSON form; the text names the place.
+        """
+        if self._emit_fn is not None:
+            sent: Awaitable[None] = self._emit_fn(signal, message)
+            return sent
+        if self._outlet is None:
+            raise RuntimeError(
+                f"emit({signal!r}) before the session has begun; nothing is sent: "
+                "emit in connected() and later, not in __init__"
+            )
+        return self._outlet.emit(signal, message)
+
+    def progress(self, items: Iterable[T], total: float | None = None) -> Progress[T]:
+        """Iterate (`for` or `async for`) and tell the page how far it is.
+
+        Args:
+            items: What to iterate over.
+            total: Number of items, where `len(items)` does not tell.
+        """
+        return Progress(items, total, self._outlet)
+
+    def toast(self, text: str) -> Awaitable[None]:
+        """Show a short notice on the page."""
+        return self.emit("toast", text)
+
+    # -- actions that every analysis has
+
+    @on
+    def connect(self) -> Any:
+        """Begin a session: called first."""
+
+    @on
+    def args(self, cli_args: list[str], request_args: dict[str, list[str]]) -> Any:
+        """Take the arguments of the session: called second."""
+        self.cli_args, self.request_args = cli_args, request_args
+
+    @on
+    def connected(self) -> Any:
+        """Begin the analysis: called third; the place for `self.data.init(...)`."""
+
+    @on
+    def disconnected(self) -> Any:
+        """Clean up: called when the session ends."""
+
+    @on
+    def log(self, *args: Any, **kwargs: Any) -> Any:
+        """Log what the page sends as `log`."""
+        self._log_page(logging.INFO, args, kwargs)
+
+    @on
+    def warn(self, *args: Any, **kwargs: Any) -> Any:
+        """Log what the page sends as `warn`."""
+        self._log_page(logging.WARNING, args, kwargs)
+
+    @on
+    def error(self, *args: Any, **kwargs: Any) -> Any:
+        """Log what the page sends as `error`."""
+        self._log_page(logging.ERROR, args, kwargs)
+
+    @on
+    def set_state(self, updater: Updater | None = None, **kwargs: Any) -> Results:
+        """Change values of `data`.
+
+        Args:
+            updater: A dict, or a function of `data` that returns one.
+            **kwargs: Values by name.
+        """
+        return self.data.set_state(updater, **kwargs)
+
+    @on
+    def set_class_state(self, updater: Updater | None = None, **kwargs: Any) -> Results:
+        """Change values of `class_data`; like `set_state`."""
+        return self.class_data.set_state(updater, **kwargs)
+
+    def _log_page(self, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        words = [str(arg) for arg in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
+        logger = logging.getLogger(f"databench.kernel.{type(self).__module__}.page")
+        logger.log(level, "%s", " ".join(words)[:2000])
+
+
+def kind_of(handler: Callable[..., Any]) -> str:
+    """How a handler runs: `plain`, `coroutine`, `generator` or `asyncgen`."""
+    function = inspect.unwrap(handler, stop=lambda f: hasattr(f, "__tornado_coroutine__"))
+    if hasattr(function, "__tornado_coroutine__"):
+        # Decorated with tornado.gen.coroutine: plain to inspect, but it needs the loop.
+        return "coroutine"
+    if inspect.isasyncgenfunction(handler):
+        return "asyncgen"
+    if inspect.iscoroutinefunction(handler):
+        return "coroutine"
+    return "generator" if inspect.isgeneratorfunction(handler) else "plain"

@@ -1,0 +1,5 @@
+"""`python -m databench.kernel`: see `runtime`."""
+
+from .runtime import main
+
+raise SystemExit(main())

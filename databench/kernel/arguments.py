@@ -1,0 +1,68 @@
+"""From an action's payload to the arguments of a method; pure."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..errors import DatabenchError
+from ..payload import decode
+
+PROCESS_ID = "__process_id"
+
+
+class ActionError(DatabenchError):
+    """An action that cannot be run as it was asked for."""
+
+
+def read_payload(payload: bytes) -> tuple[list[Any], dict[str, Any]]:
+    """Positional and keyword arguments of an action.
+
+    A list gives positional arguments, an object keyword arguments (without `__process_id`),
+    anything else the first argument, an empty payload none.
+
+    Raises:
+        ActionError: The payload is no JSON.
+    """
+    if not payload:
+        return [], {}
+    try:
+        value = decode(payload)
+    except (ValueError, RecursionError) as error:
+        raise ActionError(f"the arguments are no JSON ({error}); the action is not run") from None
+    if isinstance(value, list):
+        return value, {}
+    if isinstance(value, dict):
+        value.pop(PROCESS_ID, None)
+        return [], value
+    return [value], {}
+
+
+def check_arguments(
+    name: str, method: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
+) -> None:
+    """See that the method takes these arguments.
+
+    Raises:
+        ActionError: It does not; the text names its parameters.
+    """
+    try:
+        signature = inspect.signature(method)
+    except (TypeError, ValueError):
+        return  # written in C, and without a signature: the call itself will tell
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        taken = ", ".join(map(str, signature.parameters.values())) or "no parameters"
+        raise ActionError(
+            f"action {name!r}: the arguments do not fit: {error}; it takes ({taken})"
+        ) from None
+
+
+def no_such_action(name: str, known: Iterable[str]) -> ActionError:
+    """The error for an action that is not there; names the nearest one."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return ActionError(f"no action {name!r:.200}{hint}")

@@ -1,0 +1,152 @@
+"""The kernel's one socket: a DEALER that any thread may send on.
+
+Owns the frames on their way: sends at once, or batches what a coroutine emits quickly. It never
+looks into a message beyond that.
+
+Theory of operation: `lock` guards the socket and everything that decides what goes next. It is
+also what an interruption respects: an asynchronous exception is set only by who holds the lock,
+and who takes the lock passes `checkpoint()` first, where a pending one comes out before anything
+was done (see `interrupts`). The socket's descriptor is edge-triggered, and a send may swallow the
+edge: `EVENTS` is looked at after every send and receive.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import zmq
+
+from ..protocol.codec import join_batch
+
+_POLLIN = zmq.POLLIN
+_EVENTS = zmq.EVENTS
+_SNDMORE = zmq.SNDMORE | zmq.DONTWAIT
+_DONTWAIT = zmq.DONTWAIT
+_BATCH_BYTES = 2**18
+_LINGER_MS = 1000
+_RECEIVES_PER_WAKE = 64
+
+
+def checkpoint() -> None:
+    """Where an interruption that was set before the lock was taken comes out."""
+
+
+class Channel:
+    """The socket and the batch in front of it.
+
+    Args:
+        endpoint: Where the front is bound.
+        routing_id: This kernel's name there.
+        batch_messages: Most messages of a batch.
+        batch_wait_s: How old a batch may become while its coroutine goes on emitting.
+
+    Attributes:
+        lock: Held by whoever sends, receives, or interrupts.
+        on_readable: Called, from any thread, when a message may be there to be received.
+        on_batch: Called when a batch begins, with the lock held.
+    """
+
+    def __init__(
+        self, endpoint: str, routing_id: str, *, batch_messages: int, batch_wait_s: float
+    ) -> None:
+        self.lock = threading.RLock()
+        self.on_readable: Callable[[], None] = _nothing
+        self.on_batch: Callable[[], None] = _nothing
+        self.batch: list[Sequence[bytes]] = []
+        self._batch_bytes = 0
+        self._batch_messages = batch_messages
+        self._batch_wait_s = batch_wait_s
+        self._batch_since_s = 0.0
+        self._context = zmq.Context()
+        self._socket = socket = self._context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.ROUTING_ID, routing_id.encode())
+        # No marks: libzmq would block or drop beyond them. Credit bounds what is on its way.
+        socket.setsockopt(zmq.SNDHWM, 0)
+        socket.setsockopt(zmq.RCVHWM, 0)
+        socket.setsockopt(zmq.LINGER, _LINGER_MS)
+        socket.connect(endpoint)
+        self.fd: int = socket.getsockopt(zmq.FD)
+        self._send = socket.send
+        self._get = socket.getsockopt
+
+    def send(self, frames: Sequence[bytes]) -> None:
+        """Send a message now, behind what is batched; for who holds the lock."""
+        if self.batch:
+            self.batch.append(frames)
+            self._send_batch()
+            return
+        self._send_frames(frames)
+
+    def send_soon(self, frames: Sequence[bytes], size_bytes: int, now_s: float) -> None:
+        """Batch a message; for who holds the lock."""
+        if not self.batch:
+            self._batch_since_s = now_s
+            self.on_batch()
+        self.batch.append(frames)
+        self._batch_bytes += size_bytes
+        if (
+            len(self.batch) >= self._batch_messages
+            or self._batch_bytes >= _BATCH_BYTES
+            or now_s - self._batch_since_s >= self._batch_wait_s
+        ):
+            self._send_batch()
+
+    def post(self, frames: Sequence[bytes]) -> None:
+        """Take the lock and send."""
+        with self.lock:
+            checkpoint()
+            self.send(frames)
+
+    def flush(self) -> None:
+        """Send what is batched."""
+        if self.batch:
+            with self.lock:
+                checkpoint()
+                self._send_batch()
+
+    def flush_older(self, age_s: float) -> None:
+        """Send what is batched if it is older than that; for a thread that looks after it."""
+        if self.batch and time.monotonic() - self._batch_since_s >= age_s:
+            self.flush()
+
+    def receive(self) -> list[list[bytes]]:
+        """The messages that are there, at most 64; more may be."""
+        messages: list[list[bytes]] = []
+        with self.lock:
+            while len(messages) < _RECEIVES_PER_WAKE and self._get(_EVENTS) & _POLLIN:
+                messages.append(self._socket.recv_multipart(_DONTWAIT))
+        return messages
+
+    def is_readable(self) -> bool:
+        """Whether `receive` would give a message."""
+        with self.lock:
+            return bool(self._get(_EVENTS) & _POLLIN)
+
+    def close(self) -> None:
+        """Send what is left, within a second, and end."""
+        self.flush()
+        with self.lock:
+            self._socket.close()
+        self._context.term()
+
+    def _send_batch(self) -> None:
+        batch = self.batch
+        if not batch:
+            return
+        self.batch = []
+        self._batch_bytes = 0
+        self._send_frames(batch[0] if len(batch) == 1 else join_batch(batch))
+
+    def _send_frames(self, frames: Sequence[bytes]) -> None:
+        send = self._send
+        for frame in frames[:-1]:
+            send(frame, _SNDMORE)
+        send(frames[-1], _DONTWAIT)
+        if self._get(_EVENTS) & _POLLIN:
+            self.on_readable()
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,232 @@
+"""Threads that run plain actions: the main one first, then others.
+
+A desk runs one request at a time. `MainDesk` is interrupted by a signal, `WorkerDesk` by an
+asynchronous exception; `interrupts` decides when, this module sees to it that neither ever hits
+the code around the action, or the next action.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from .channel import checkpoint
+from .request import Cancelled, Request, current
+
+Finish = Callable[[Request, Any, BaseException | None], None]
+
+
+class Job:
+    """What a desk runs.
+
+    Attributes:
+        request: Whose it is.
+        function: The code, without arguments.
+        finish: Called on the desk's thread with the request, the result and the exception.
+    """
+
+    __slots__ = ("finish", "function", "request")
+
+    def __init__(self, request: Request, function: Callable[[], Any], finish: Finish) -> None:
+        self.request = request
+        self.function = function
+        self.finish = finish
+
+
+class Desk:
+    """A thread that runs user code.
+
+    Attributes:
+        current: The request that it runs.
+        ident: The thread's identifier.
+        is_main: Whether signals reach it.
+        is_struck: Whether an asynchronous exception was set and may still be pending.
+    """
+
+    is_main = False
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self.lock = lock
+        self.current: Request | None = None
+        self.ident = 0
+        self.is_struck = False
+        # Undoes an asynchronous exception that was not raised yet.
+        self.clear: Callable[[int], None] = _nothing
+
+    def release(self) -> None:
+        """Nothing is run here any more: no interruption may come from now on."""
+        with self.lock:
+            self.current = None
+            if self.is_struck:
+                self.is_struck = False
+                self.clear(self.ident)
+
+
+class PlainDesk(Desk):
+    """What the main thread and the worker threads have in common."""
+
+    def __init__(self, lock: threading.RLock, on_idle: Callable[[PlainDesk], None]) -> None:
+        super().__init__(lock)
+        self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        # True exactly while the user's code may be interrupted.
+        self.is_running = False
+        self._on_idle = on_idle
+
+    def _invoke(self, job: Job) -> Any:
+        """The trampoline: a cancel that came before it is raised in it, none comes around it."""
+        self.is_running = True
+        try:
+            request = job.request
+            if request.wanted > request.raised:
+                request.raised = request.wanted
+                raise Cancelled
+            return job.function()
+        finally:
+            self.is_running = False
+
+    def _in_context(self, job: Job) -> Any:
+        current.set(job.request)
+        return self._invoke(job)
+
+    def _prepare(self) -> None:
+        # Code of an earlier action may have taken the loop away (`asyncio.run` does).
+        asyncio.set_event_loop(self.loop)
+
+
+class MainDesk(PlainDesk):
+    """The main thread."""
+
+    is_main = True
+
+    def serve(self) -> None:
+        """Run jobs until `None` comes."""
+        self.ident = threading.get_ident()
+        while (job := self.jobs.get()) is not None:
+            self._prepare()
+            self._run(job)
+            self._on_idle(self)
+
+    def _run(self, job: Job) -> None:
+        result: Any = None
+        failure: BaseException | None = None
+        self.current = job.request
+        try:
+            result = contextvars.copy_context().run(self._in_context, job)
+        except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
+            failure = error
+        self.current = None
+        job.finish(job.request, result, failure)
+
+
+class WorkerDesk(PlainDesk):
+    """One further thread.
+
+    Theory of operation: an asynchronous exception is set only while `current` is the request, and
+    under the lock; it may come out a little later, when the action has already returned. Until
+    `release` has ended without being hit, each step can be hit and is made to be repeated.
+    """
+
+    def __init__(self, lock: threading.RLock, on_idle: Callable[[PlainDesk], None]) -> None:
+        super().__init__(lock, on_idle)
+        self._thread = threading.Thread(target=self._serve, name="databench-plain", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def _serve(self) -> None:
+        self.ident = threading.get_ident()
+        while (job := self.jobs.get()) is not None:
+            self._prepare()
+            result, failure = self._run(job)
+            job.finish(job.request, result, failure)
+            job = None
+            self._on_idle(self)
+
+    def _run(self, job: Job) -> tuple[Any, BaseException | None]:
+        result: Any = None
+        failure: BaseException | None = None
+        state = "new"
+        while True:
+            try:
+                if state == "new":
+                    state = "running"
+                    self.current = job.request
+                    result = contextvars.copy_context().run(self._in_context, job)
+                    state = "returned"
+                elif state == "running":
+                    # Hit between the action and the line behind it.
+                    failure = failure or Cancelled()
+                with self.lock:
+                    checkpoint()
+                    self.current = None
+                    if self.is_struck:
+                        self.is_struck = False
+                        self.clear(self.ident)
+                return result, failure
+            except Cancelled as error:
+                if state == "running":
+                    state, failure = "returned", error
+            except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
+                state, failure = "returned", error
+
+
+class Desks:
+    """Gives plain actions to desks; used from the loop's thread.
+
+    Args:
+        main: The main thread's desk.
+        make_worker: Makes and starts a further one.
+        limit: Most desks beside the main one.
+    """
+
+    def __init__(self, main: PlainDesk, make_worker: Callable[[], PlainDesk], limit: int) -> None:
+        self._idle: list[PlainDesk] = [main]
+        self._main = main
+        self._make_worker = make_worker
+        self._spare = limit
+        self._waiting: deque[Job] = deque()
+
+    def submit(self, job: Job) -> None:
+        """Run a job as soon as a desk is free."""
+        if self._main in self._idle:
+            desk = self._main
+            self._idle.remove(desk)
+        elif self._idle:
+            desk = self._idle.pop()
+        elif self._spare > 0:
+            self._spare -= 1
+            desk = self._make_worker()
+        else:
+            self._waiting.append(job)
+            return
+        self._give(desk, job)
+
+    def idle(self, desk: PlainDesk) -> None:
+        """A desk has nothing to do any more."""
+        if self._waiting:
+            self._give(desk, self._waiting.popleft())
+        else:
+            self._idle.append(desk)
+
+    def withdraw(self, request: Request) -> bool:
+        """Take out a request's job that no desk has; False where there is none."""
+        for job in self._waiting:
+            if job.request is request:
+                self._waiting.remove(job)
+                return True
+        return False
+
+    def _give(self, desk: PlainDesk, job: Job) -> None:
+        job.request.desk = desk
+        desk.jobs.put(job)
+
+
+def _nothing(_ident: int) -> None:
+    pass

@@ -1,0 +1,148 @@
+"""Cancelling: who is interrupted, how, and never anybody else.
+
+Theory of operation: a cancel reaches the kernel twice, as a message (read by the loop's thread)
+and as a record in the interrupt pipe followed by SIGINT (read in the main thread, so it works
+while the loop's thread is computing). Both only raise `request.wanted`. `strike` carries an attempt
+out, once: it compares `wanted` with `raised`.
+
+* The main thread is interrupted by the signal handler raising, and only while its desk runs that
+  very request, and not while it holds the channel's lock: then `settle` raises later.
+* Other threads are interrupted by an asynchronous exception, set under the channel's lock and only
+  while their desk runs that very request. A thread that waits for the lock meets the exception at
+  its checkpoint; one that holds it cannot be struck. The desk clears what is left under the lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import struct
+import threading
+from types import FrameType
+from typing import Any
+
+from .desks import Desk, PlainDesk
+from .request import Cancelled, Request, current
+
+logger = logging.getLogger("databench.kernel")
+
+RECORD = struct.Struct("<QQ")
+_EARLY_LIMIT = 1024
+
+
+class Interrupts:
+    """Knows all open requests by number, and carries cancels out.
+
+    Args:
+        lock: The channel's lock.
+        main: The main thread's desk.
+        fd: The read end of the interrupt pipe, or `None`.
+    """
+
+    def __init__(self, lock: threading.RLock, main: PlainDesk, fd: int | None) -> None:
+        self.lock = lock
+        self.main = main
+        self.requests: dict[int, Request] = {}
+        # Attempts for requests whose action message has not been read yet.
+        self._early: dict[int, int] = {}
+        self._fd = fd
+        if fd is not None:
+            os.set_blocking(fd, False)
+
+    def install(self) -> None:
+        """Take SIGINT; in the main thread."""
+        signal.signal(signal.SIGINT, self._on_sigint)
+
+    def open(self, request: Request) -> None:
+        """A request with a number has arrived."""
+        number = request.number
+        if number is not None:
+            self.requests[number] = request
+            request.wanted = self._early.pop(number, 0)
+
+    def close(self, request: Request) -> None:
+        """A request has ended."""
+        if request.number is not None:
+            self.requests.pop(request.number, None)
+
+    def strike(self, request: Request) -> None:
+        """Interrupt the request if it runs on a desk and this attempt was not carried out."""
+        with self.lock:
+            desk = request.desk
+            if desk is None or desk.current is not request or request.wanted <= request.raised:
+                return
+            if desk.is_main:
+                if threading.get_ident() != desk.ident:
+                    signal.pthread_kill(desk.ident, signal.SIGINT)
+                return
+            request.raised = request.wanted
+            desk.is_struck = True
+            set_async_exception(desk.ident, Cancelled)
+
+    def settle(self) -> None:
+        """Raise what was deferred; called after the lock was left."""
+        request = current.get()
+        if request is not None and request.is_deferred:
+            request.is_deferred = False
+            if self.main.current is request and request.wanted > request.raised:
+                request.raised = request.wanted
+                raise Cancelled
+
+    def _on_sigint(self, _number: int, _frame: FrameType | None) -> None:
+        for request in self._read_records():
+            self.strike(request)
+        running = self.main.current
+        if running is None or not self.main.is_running or running.wanted <= running.raised:
+            return
+        if self.lock._is_owned():  # type: ignore[attr-defined]  # threading.Condition uses it too
+            running.is_deferred = True
+            return
+        running.raised = running.wanted
+        raise Cancelled
+
+    def _read_records(self) -> list[Request]:
+        """The open requests that the pipe names and that do not run in the main thread."""
+        found: list[Request] = []
+        while self._fd is not None:
+            try:
+                block = os.read(self._fd, RECORD.size * 256)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                logger.debug("the interrupt pipe is closed")
+                block = b""
+            if not block:
+                self._fd = None
+                break
+            usable = len(block) - len(block) % RECORD.size
+            for number, attempt in RECORD.iter_unpack(block[:usable]):
+                found += self._want(number, attempt)
+        return found
+
+    def _want(self, number: int, attempt: int) -> list[Request]:
+        request = self.requests.get(number)
+        if request is None:
+            while len(self._early) >= _EARLY_LIMIT:
+                self._early.pop(next(iter(self._early)), None)
+            self._early[number] = attempt
+            return []
+        request.wanted = max(request.wanted, attempt)
+        return [] if request.desk is self.main else [request]
+
+
+def set_async_exception(ident: int, kind: Any) -> None:
+    """Let a thread meet an exception at its next step; `None` takes it back."""
+    # Late: a kernel that never cancels a thread never needs it.
+    import ctypes
+
+    argument = None if kind is None else ctypes.py_object(kind)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), argument)
+
+
+def clear_async_exception(ident: int) -> None:
+    """Undo `set_async_exception` where the exception was not raised yet."""
+    set_async_exception(ident, None)
+
+
+__all__ = ["Desk", "Interrupts", "clear_async_exception", "set_async_exception"]

@@ -1,0 +1,334 @@
+"""What one session says: emits, state, log lines, progress, ends; with its credit.
+
+The fastest path of the kernel: a coroutine that awaits thousands of small emits spends its time
+here. So headers are made once per signal, and no message object is made at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Generator
+from typing import TYPE_CHECKING, Any
+
+from ..analysis import MISSING
+from ..payload import encode
+from ..protocol import messages as m
+from ..protocol.codec import encode as encode_message
+from .account import Account, Entry
+from .channel import Channel, checkpoint
+from .request import Cancelled, Request, current
+
+if TYPE_CHECKING:
+    from .session import Session
+    from .steps import LoopDesk
+
+_LEVELS = {"log": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_HEADERS_LIMIT = 256
+_STEP_S = 0.002
+_PROGRESS_S = 0.05
+_monotonic = time.monotonic
+_get_ident = threading.get_ident
+_get_current = current.get
+
+
+class Sent:
+    """What `emit` returns when the message has gone: awaiting it does not wait."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return _NOTHING  # type: ignore[return-value]  # an exhausted iterator is one
+
+    def done(self) -> bool:
+        """Whether the message has gone."""
+        return True
+
+
+_NOTHING = iter(())
+SENT = Sent()
+
+
+class Tick(Sent):
+    """The same, but awaiting it lets the loop turn once: the step has taken long enough."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield
+
+
+TICK = Tick()
+
+
+class Pending:
+    """What `emit` returns on the loop when the page is slow: awaiting it waits for credit."""
+
+    __slots__ = ("_entry", "_outlet")
+
+    def __init__(self, outlet: Outlet, entry: Entry) -> None:
+        self._outlet = outlet
+        self._entry = entry
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._outlet.wait_sent(self._entry)
+
+    def done(self) -> bool:
+        """Whether the message has gone."""
+        return self._entry.is_sent
+
+
+class Outlet:
+    """One session's way out.
+
+    Args:
+        session: Whose words these are.
+        channel: The socket.
+        desk: The loop's thread.
+        account: The session's credit.
+    """
+
+    def __init__(
+        self, session: Session, channel: Channel, desk: LoopDesk, account: Account
+    ) -> None:
+        settings = session.kernel.settings
+        self.session = session
+        self.account = account
+        self.is_closed = False
+        self._channel = channel
+        self._lock = channel.lock
+        self._desk = desk
+        self._quiet_emits: int = settings.batch_quiet_emits
+        self._quiet_s: float = settings.batch_wait_s
+        self._limit_bytes: int = settings.kernel_message_bytes
+        self._burst = 0
+        self._last_s = 0.0
+        # Stands for code that runs outside of any action (timers, ended actions' tasks).
+        self._outside = Request(session, None, "", b"")
+        self._logger = session.kernel.logger
+
+    # -- what an analysis calls
+
+    def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
+        """Send a signal; see `Analysis.emit`."""
+        payload = b"" if message is MISSING else encode(message)
+        if signal in _LEVELS:
+            return self._log(signal, payload)
+        request = _get_current()
+        if request is None or request.is_ended or request.session is not self.session:
+            request = self._outside
+        header = request.headers.get(signal) or self._make_header(request, signal)
+        frames = [header, payload]
+        size_bytes = len(header) + len(payload)
+        if size_bytes > self._limit_bytes:
+            self._refuse(signal, size_bytes)
+        entry, now_s = None, 0.0
+        with self._lock:
+            checkpoint()
+            account = self.account
+            if account.credit > 0 and not account.waiting:
+                account.credit -= size_bytes
+                now_s = self._transmit(frames, size_bytes)
+            elif not self.is_closed:
+                entry = account.put(frames, request)
+        if request.is_deferred:
+            self.session.kernel.interrupts.settle()
+        if entry is not None:
+            return self._wait(entry, request)
+        if now_s - self._desk.step_s > _STEP_S:
+            return TICK
+        return SENT
+
+    def progress(self, value: float, total: float | None) -> None:
+        """Say how far the running action is; at most 20 times a second, and at its end."""
+        request = _get_current()
+        if request is None or request.number is None or request.is_ended:
+            return
+        now_s = _monotonic()
+        if now_s - request.progress_s < _PROGRESS_S and value != total:
+            return
+        request.progress_s = now_s
+        total = total if total is None or abs(total) <= 2**53 else None
+        message = m.Progress(self.session.id_, request.number, value, total)
+        self._send_latest(("progress", request.number), encode_message(message), request)
+
+    # -- what the kernel calls
+
+    def send_state(self, key: str, payload: bytes, stored: bytes | None) -> None:
+        """Tell a value of `data`; the latest one where there is no credit."""
+        request = self._request()
+        header = request.headers.get(f"\0{key}")
+        if header is None:
+            message = m.State(self.session.id_, request.number, "data", key, None)
+            header = self._keep(request, f"\0{key}", encode_message(message)[0])
+        frames = [header, payload] if stored is None else [header, payload, stored]
+        self._send_latest(("state", key), frames, request)
+
+    def send_end(self, request: Request, message: m.Message) -> None:
+        """Send the end of a request, behind everything that it emitted."""
+        frames = encode_message(message)
+        with self._lock:
+            checkpoint()
+            if self.is_closed:
+                return
+            if not self.account.put_end(frames, request):
+                self._pay(frames)
+
+    def send(self, message: m.Message) -> None:
+        """Send a message that belongs to no request; it needs no credit, but costs some."""
+        with self._lock:
+            checkpoint()
+            if not self.is_closed:
+                self._pay(encode_message(message))
+
+    def grant(self, size_bytes: int) -> None:
+        """Credit has come back."""
+        with self._lock:
+            for entry in self.account.grant(size_bytes):
+                self._channel.send_soon(entry.frames, entry.size_bytes, _monotonic())
+                self._wake(entry)
+            self._channel.flush()
+
+    def close(self) -> None:
+        """Say nothing any more; who waits is let go."""
+        with self._lock:
+            self.is_closed = True
+            for entry in self.account.close():
+                self._wake(entry)
+            self.account.credit = 0
+
+    def wait_sent(self, entry: Entry) -> Generator[Any, None, None]:
+        """Wait, on the loop, until the entry has gone."""
+        if not entry.is_sent:
+            with self._lock:
+                self.account.awaited(entry)
+                if not entry.is_sent:
+                    entry.waiter = future = self._desk.loop.create_future()
+            if not entry.is_sent:
+                yield from future
+
+    # -- inside
+
+    def _transmit(self, frames: list[bytes], size_bytes: int) -> float:
+        """Send at once or batch; for who holds the lock."""
+        now_s = _monotonic()
+        if now_s - self._last_s > self._quiet_s:
+            self._burst = 0
+        self._last_s = now_s
+        if self._burst < self._quiet_emits or _get_ident() != self._desk.ident:
+            self._burst += 1
+            self._channel.send(frames)
+        else:
+            self._channel.send_soon(frames, size_bytes, now_s)
+        return now_s
+
+    def _pay(self, frames: list[bytes]) -> None:
+        size_bytes = sum(map(len, frames))
+        self.account.spend(size_bytes)
+        self._transmit(frames, size_bytes)
+
+    def _send_latest(self, key: Any, frames: list[bytes], request: Request) -> None:
+        with self._lock:
+            checkpoint()
+            if self.is_closed:
+                return
+            if self.account.is_open:
+                self._pay(frames)
+            else:
+                self.account.put_latest(key, frames, request)
+
+    def _log(self, level: str, payload: bytes) -> Awaitable[None]:
+        text = payload.decode("utf-8", "replace")
+        self._logger.log(_LEVELS[level], "%s", text[:2000])
+        request = self._request()
+        frames = encode_message(m.Log(self.session.id_, request.number, level, payload))
+        with self._lock:
+            checkpoint()
+            if self.is_closed or not self.account.is_open:
+                self.account.dropped += 1
+                return SENT
+            if self.account.dropped:
+                self._say_dropped()
+            self._pay(frames)
+        self.session.kernel.interrupts.settle()
+        return SENT
+
+    def _say_dropped(self) -> None:
+        count, self.account.dropped = self.account.dropped, 0
+        text = json.dumps(f"{count} log messages were dropped: the page is slow").encode()
+        self._pay(encode_message(m.Log(self.session.id_, None, "warn", text)))
+
+    def _wait(self, entry: Entry, request: Request) -> Awaitable[None]:
+        """On the loop: something to await. In another thread: wait here."""
+        if _get_ident() == self._desk.ident:
+            return Pending(self, entry)
+        gate = threading.Lock()
+        gate.acquire()
+        try:
+            with self._lock:
+                checkpoint()
+                self.account.awaited(entry)
+                if not entry.is_sent:
+                    entry.waiter = gate
+            while not entry.is_sent:
+                # A signal interrupts this in the main thread, `Session.cancel` in the others.
+                gate.acquire()
+        except Cancelled:
+            with self._lock:
+                self.account.withdraw(entry)
+            raise
+        return SENT
+
+    def _wake(self, entry: Entry) -> None:
+        """Let go who waits for an entry; for who holds the lock."""
+        waiter, entry.waiter = entry.waiter, None
+        if waiter is None:
+            return
+        if hasattr(waiter, "release"):
+            _open_gate(waiter)
+        else:
+            self._desk.loop.call_soon(_resolve, waiter)
+
+    def wake_for(self, request: Request) -> None:
+        """Let a thread look up that waits in an emit of this request."""
+        with self._lock:
+            for entry in self.account.waiting:
+                if entry.owner is request and hasattr(entry.waiter, "release"):
+                    _open_gate(entry.waiter)
+
+    def _request(self) -> Request:
+        request = _get_current()
+        if request is None or request.is_ended or request.session is not self.session:
+            return self._outside
+        return request
+
+    def _make_header(self, request: Request, signal: str) -> bytes:
+        if not isinstance(signal, str):
+            raise TypeError(f"emit: the signal {signal!r:.80} is no string; not sent")
+        message = m.Emit(self.session.id_, request.number, signal)
+        return self._keep(request, signal, encode_message(message)[0])
+
+    def _keep(self, request: Request, name: str, header: bytes) -> bytes:
+        if len(request.headers) >= _HEADERS_LIMIT:
+            request.headers.clear()
+        request.headers[name] = header
+        return header
+
+    def _refuse(self, signal: str, size_bytes: int) -> None:
+        raise ValueError(
+            f"emit {signal!r:.80}: {size_bytes} bytes, limit {self._limit_bytes} "
+            "(kernel_message_bytes); not sent: send it in parts, or raise the limit"
+        )
+
+
+def _open_gate(gate: Any) -> None:
+    # Only who holds the channel's lock opens gates, so it cannot be opened in between.
+    if gate.locked():
+        gate.release()
+
+
+def _resolve(future: Any) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,35 @@
+"""Exceptions in words: one line for the page, the user's part of the traceback for people."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+_OWN = os.path.dirname(os.path.abspath(__file__))
+_TEXT_CHARACTERS = 4000
+
+
+def describe(error: BaseException) -> str:
+    """One readable line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, KeyError) and len(error.args) == 1:
+        text = f"key {error.args[0]!r} is missing"
+    if isinstance(error, SystemExit):
+        text = f"the action called exit({error.code!r})"
+    return text[:_TEXT_CHARACTERS]
+
+
+def format_traceback(error: BaseException) -> str:
+    """The traceback from the user's first frame on."""
+    frames = error.__traceback__
+    while frames is not None and _is_own(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames))
+
+
+def _is_own(filename: str) -> bool:
+    return (
+        filename.startswith(_OWN)
+        or "<frozen importlib" in filename
+        or filename.endswith(f"importlib{os.sep}__init__.py")
+    )

@@ -1,0 +1,295 @@
+"""Ties the kernel's parts together: start, messages, stop.
+
+Theory of operation: the main thread imports the user's module, starts the side thread and then
+runs plain actions. The side thread runs the loop and the socket. A third one watches stdin, whose
+end means that the front is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import __version__
+from ..analysis import Analysis, find_handlers
+from ..datastore import Datastore
+from ..errors import KernelError, RemoteProtocolError
+from ..protocol import messages as m
+from ..protocol.codec import decode_to_kernel
+from ..protocol.codec import encode as encode_message
+from .channel import Channel
+from .class_data import ClassData
+from .desks import Desks, MainDesk, PlainDesk, WorkerDesk
+from .environment import Environment, read_environment
+from .interrupts import Interrupts, clear_async_exception
+from .loading import load_analysis
+from .report import describe, format_traceback
+from .session import Session
+from .steps import KernelLoop, LoopDesk
+
+CAPABILITIES = ("cancel", "interrupt", "credit", "ping")
+SWITCH_INTERVAL_S = 0.001
+logger = logging.getLogger("databench.kernel")
+
+
+class Kernel:
+    """One process' analysis and its sessions.
+
+    Args:
+        environment: What the front said.
+        analysis_class: The user's class.
+    """
+
+    def __init__(self, environment: Environment, analysis_class: type[Analysis]) -> None:
+        self.environment = environment
+        self.settings = settings = environment.settings
+        self.analysis_class = analysis_class
+        self.handlers = find_handlers(analysis_class)
+        self.logger = logging.getLogger(f"databench.kernel.{environment.analysis}")
+        self.sessions: dict[str, Session] = {}
+        self.window_bytes = 0
+        self.is_debug = False
+        self.cli_args: Sequence[str] = ()
+        self.status = 0
+        self.channel = Channel(
+            environment.endpoint,
+            environment.kernel,
+            batch_messages=settings.batch_messages,
+            batch_wait_s=settings.batch_wait_s,
+        )
+        Datastore.lock = lock = self.channel.lock
+        self.loop = KernelLoop()
+        self.main = MainDesk(lock, self._desk_idle)
+        self.main.loop = self.loop
+        self.desk = LoopDesk(lock, self.loop)
+        self.desk.clear = clear_async_exception
+        self.desks = Desks(self.main, self._make_worker, settings.plain_threads)
+        self.interrupts = Interrupts(lock, self.main, environment.interrupt_fd)
+        Datastore.settle = staticmethod(self.interrupts.settle)
+        self.class_data = ClassData(analysis_class, self.channel)
+        self._is_stopping = False
+        self._is_welcome = False
+        self._is_flushing = False
+        self._handlers: dict[type[m.Message], Callable[[Any], None]] = {
+            m.Welcome: self._on_welcome,
+            m.Reject: self._on_reject,
+            m.Open: self._on_open,
+            m.Action: self._on_action,
+            m.Cancel: self._on_cancel,
+            m.Close: self._on_close,
+            m.SetState: self.class_data.receive,
+            m.Credit: self._on_credit,
+            m.Ping: self._on_ping,
+            m.Shutdown: self._on_shutdown,
+        }
+
+    # -- the two threads
+
+    def serve(self) -> int:
+        """Run until the front says so; in the main thread. Returns the exit status."""
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+        self.interrupts.install()
+        side = threading.Thread(target=self._run_loop, name="databench-loop", daemon=True)
+        side.start()
+        self.main.serve()
+        side.join(self.settings.shutdown_limit_s)
+        return self.status
+
+    def _run_loop(self) -> None:
+        _leave_signals_to_main()
+        self.desk.ident = threading.get_ident()
+        asyncio.set_event_loop(self.loop)
+        self.channel.on_readable = self._read_soon
+        self.channel.on_batch = self._flush_soon
+        self.loop.add_reader(self.channel.fd, self._read)
+        self.loop.call_soon(self._say_hello)
+        try:
+            self.loop.run_forever()
+        finally:
+            self.channel.close()
+            self.main.jobs.put(None)
+
+    def _say_hello(self) -> None:
+        hello = m.Hello(
+            version=m.PROTOCOL_VERSION,
+            token=self.environment.token,
+            language=f"python {platform.python_version()}",
+            library=f"databench {__version__}",
+            capabilities=CAPABILITIES,
+        )
+        self.channel.post(encode_message(hello))
+
+    # -- reading
+
+    def _read_soon(self) -> None:
+        self.loop.call_soon(self._read)
+
+    def _flush_soon(self) -> None:
+        # Behind what the loop has to do now, and before it waits.
+        self.loop.call_soon(self.channel.flush)
+
+    def _read(self) -> None:
+        for frames in self.channel.receive():
+            try:
+                message = decode_to_kernel(frames)
+            except RemoteProtocolError as error:
+                logger.error("message of the front: %s", error)
+                continue
+            if message is not None:
+                self._handlers[type(message)](message)
+        if self.channel.is_readable():
+            self.loop.call_soon(self._read)
+
+    # -- messages
+
+    def _on_welcome(self, message: m.Welcome) -> None:
+        self._is_welcome = True
+        self.window_bytes = message.window_bytes
+        self.is_debug = message.debug
+        self.cli_args = message.cli_args
+        self.class_data.restore(message)
+
+    def _on_reject(self, message: m.Reject) -> None:
+        print(f"the front refused this kernel: {message.reason}", file=sys.stderr, flush=True)
+        self.status = 1
+        self.loop.stop()
+
+    def _on_open(self, message: m.Open) -> None:
+        session = message.session or ""
+        if self._is_stopping or session in self.sessions:
+            return
+        self.sessions[session] = Session(self, message)
+
+    def _on_action(self, message: m.Action) -> None:
+        session = self.sessions.get(message.session or "")
+        if session is None or session.is_closing:
+            logger.debug("action for a session that is not open: %s", message.session)
+            return
+        session.run_action(message)
+
+    def _on_cancel(self, message: m.Cancel) -> None:
+        request = self.interrupts.requests.get(message.request or 0)
+        if request is not None and request.session.id_ == message.session:
+            request.session.cancel(request, message.attempt)
+
+    def _on_close(self, message: m.Close) -> None:
+        session = self.sessions.get(message.session or "")
+        if session is not None:
+            session.close()
+
+    def _on_credit(self, message: m.Credit) -> None:
+        session = self.sessions.get(message.session or "")
+        if session is not None:
+            session.outlet.grant(message.size_bytes)
+
+    def _on_ping(self, message: m.Ping) -> None:
+        self.channel.post(encode_message(m.Pong(number=message.number)))
+
+    # -- the end
+
+    def _on_shutdown(self, message: m.Shutdown) -> None:
+        self._stop(message.reason or "shutdown")
+
+    def _on_sigterm(self, _number: int, _frame: Any) -> None:
+        self.loop.call_soon_threadsafe(self._stop, "SIGTERM")
+        _exit_later(self.settings.shutdown_limit_s)
+
+    def _stop(self, reason: str) -> None:
+        if not self._is_stopping:
+            self._is_stopping = True
+            _exit_later(self.settings.shutdown_limit_s)
+            self._stopping = self.loop.create_task(self._close_all(reason))
+
+    async def _close_all(self, reason: str) -> None:
+        limit_s = self.settings.shutdown_limit_s / 2
+        waits = [asyncio.ensure_future(s.close().wait()) for s in self.sessions.values()]
+        if waits:
+            await asyncio.wait(waits, timeout=limit_s)
+        self.channel.post(encode_message(m.Bye(reason=reason)))
+        self.loop.stop()
+
+    def forget(self, session: Session) -> None:
+        """A session is closed."""
+        if self.sessions.get(session.id_) is session:
+            del self.sessions[session.id_]
+
+    # -- what sessions use
+
+    def log_failure(self, action: str, failure: BaseException) -> None:
+        """Log an action's exception with its whole traceback, as far as it is the user's."""
+        self.logger.error("%s: %s\n%s", action, describe(failure), format_traceback(failure))
+
+    def _desk_idle(self, desk: PlainDesk) -> None:
+        self.loop.call_soon(self.desks.idle, desk)
+
+    def _make_worker(self) -> PlainDesk:
+        worker = WorkerDesk(self.channel.lock, self._desk_idle)
+        worker.loop = self.loop
+        worker.clear = clear_async_exception
+        worker.start()
+        return worker
+
+
+def main() -> int:
+    """Run a kernel as its environment says; returns the exit status."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    try:
+        environment = read_environment(os.environ)
+        _configure_logging(environment)
+        _watch_stdin()
+        signal.signal(signal.SIGINT, _ignore)
+        analysis_class = load_analysis(environment.module, environment.analysis, os.getcwd())
+    except KernelError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    except BaseException as error:  # noqa: BLE001  # whatever the user's module raises
+        print(format_traceback(error), end="", file=sys.stderr, flush=True)
+        return 1
+    return Kernel(environment, analysis_class).serve()
+
+
+def _configure_logging(environment: Environment) -> None:
+    level = getattr(logging, environment.log_level, logging.INFO)
+    logging.basicConfig(
+        stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+def _watch_stdin() -> None:
+    """End with the front; what the user starts gets an empty stdin."""
+    watched = os.dup(0)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+
+    def watch() -> None:
+        _leave_signals_to_main()
+        while os.read(watched, 4096):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, name="databench-stdin", daemon=True).start()
+
+
+def _leave_signals_to_main() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+
+
+def _exit_later(limit_s: float) -> None:
+    """End the process in any case: a C call may hold the main thread for ever."""
+    timer = threading.Timer(limit_s, os._exit, args=(0,))
+    timer.daemon = True
+    timer.start()
+
+
+def _ignore(_number: int, _frame: Any) -> None:
+    """Not SIG_IGN: what the user's module starts would inherit that."""

@@ -1,0 +1,321 @@
+"""One session in the kernel: its analysis, its actions in order, its ends.
+
+Lives in the loop's thread; only `_ended` may be called from the threads of plain actions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import urllib.parse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..analysis import ANY_ACTION, Analysis, find_handlers, kind_of
+from ..payload import encode
+from ..protocol import messages as m
+from .account import Account
+from .arguments import check_arguments, no_such_action, read_payload
+from .desks import Job
+from .lane import Lane
+from .outlet import Outlet, Sent
+from .report import describe, format_traceback
+from .request import Cancelled, Request
+from .steps import drive_asyncgen, drive_awaitable, drive_generator
+
+if TYPE_CHECKING:
+    from .runtime import Kernel
+
+Call = tuple[str, Callable[[], Any]]
+
+
+class Session:
+    """One page's session.
+
+    Args:
+        kernel: What all sessions share.
+        message: How it begins.
+    """
+
+    def __init__(self, kernel: Kernel, message: m.Open) -> None:
+        self.kernel = kernel
+        self.id_ = message.session or ""
+        self.analysis: Analysis | None = None
+        self.requests: set[Request] = set()
+        self.is_closing = False
+        self._message = message
+        self._lane: Lane[Request] = Lane()
+        account = Account(kernel.window_bytes, kernel.settings.unawaited_bytes)
+        self.outlet = Outlet(self, kernel.channel, kernel.desk, account)
+        self._failure: str | None = None
+        for name in ("open", "connect", "args", "connected", "opened"):
+            self._push(Request(self, None, name, b""))
+
+    # -- what the front asks for
+
+    def run_action(self, message: m.Action) -> None:
+        """Run an action when its turn comes."""
+        request = Request(self, message.request, message.name, message.payload)
+        self.kernel.interrupts.open(request)
+        self._push(request)
+
+    def cancel(self, request: Request, attempt: int) -> None:
+        """Cancel a request; an attempt that was carried out already does nothing."""
+        request.wanted = max(request.wanted, attempt)
+        if request.is_ended or request.wanted <= request.raised:
+            return
+        if self._lane.remove(request):
+            self._end(request, None, Cancelled())
+        elif self.kernel.desks.withdraw(request):
+            self._end(request, None, Cancelled())
+            self._step_on(request)
+        elif request.task is not None:
+            request.raised = request.wanted
+            request.task.cancel()
+        else:
+            self.kernel.interrupts.strike(request)
+            self.outlet.wake_for(request)
+
+    def close(self) -> asyncio.Event:
+        """Cancel everything, run `disconnected`, free what the session holds.
+
+        Returns:
+            Set when that is done.
+        """
+        if not self.is_closing:
+            self.is_closing = True
+            self.closed = asyncio.Event()
+            self.outlet.close()
+            for request in list(self.requests):
+                self.cancel(request, request.wanted + 1)
+            if self.analysis is not None:
+                self._push(Request(self, None, "disconnected", b""))
+            self._push(Request(self, None, "closed", b""))
+        return self.closed
+
+    # -- order
+
+    def _push(self, request: Request) -> None:
+        self.requests.add(request)
+        self._lane.push(request)
+        self._pump()
+
+    def _pump(self) -> None:
+        while (request := self._lane.take()) is not None:
+            self._start(request)
+
+    def _step_on(self, request: Request) -> None:
+        """A plain call of this request has ended, on the loop."""
+        self._lane.let_go(request)
+        self._pump()
+
+    # -- running
+
+    def _start(self, request: Request) -> None:
+        try:
+            if request.wanted > request.raised:
+                raise Cancelled
+            calls = self._find_calls(request)
+        except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
+            self._end(request, None, error)
+            return
+        request.calls = calls
+        self._next_call(request)
+
+    def _find_calls(self, request: Request) -> list[Call]:
+        if request.number is None:
+            special = {
+                "open": self._open,
+                "opened": self._say_opened,
+                "closed": self._free,
+            }.get(request.name)
+            if special is not None:
+                return [("plain" if request.name == "open" else "here", special)]
+            if self._failure is not None:
+                return []
+            return self._find_own_calls(request.name)
+        return self._find_page_calls(request)
+
+    def _find_own_calls(self, name: str) -> list[Call]:
+        analysis = self._instance()
+        names = self.kernel.handlers.get(name, ())
+        given = (analysis.cli_args, analysis.request_args) if name == "args" else ()
+        return [self._make_call(name, attribute, list(given), {}) for attribute in names]
+
+    def _find_page_calls(self, request: Request) -> list[Call]:
+        analysis, name = self._instance(), request.name
+        args, kwargs = read_payload(request.payload)
+        handlers = self.kernel.handlers
+        names = handlers.get(name, ()) + handlers.get(ANY_ACTION, ())
+        if names:
+            return [self._make_call(name, attribute, args, kwargs) for attribute in names]
+        declared = getattr(analysis.data, "declared", ())
+        if name not in declared:
+            raise no_such_action(name, [*handlers, *declared])
+        # An input without a handler of its name writes the value of that name.
+        value = args if request.payload[:1] == b"[" else args[0] if args else kwargs or None
+        return [("here", functools.partial(analysis.data.set_state, {name: value}))]
+
+    def _make_call(
+        self, name: str, attribute: str, args: list[Any], kwargs: dict[str, Any]
+    ) -> Call:
+        method = getattr(self._instance(), attribute)
+        check_arguments(name, method, args, kwargs)
+        return kind_of(method), functools.partial(method, *args, **kwargs)
+
+    def _next_call(self, request: Request) -> None:
+        """Start the next call; on the loop."""
+        if not request.calls:
+            self._end(request, request.result, None)
+            return
+        kind, function = request.calls.pop(0)
+        if kind == "plain":
+            self._lane.hold(request)
+            self.kernel.desks.submit(Job(request, function, self._plain_ended))
+        elif kind == "here":
+            function()
+            self._next_call(request)
+        else:
+            self._start_coroutine(request, kind, function)
+
+    def _start_coroutine(self, request: Request, kind: str, function: Callable[[], Any]) -> None:
+        if kind == "generator":
+            coroutine = drive_generator(function())
+        elif kind == "asyncgen":
+            coroutine = drive_asyncgen(function())
+        elif kind == "awaitable":
+            coroutine = drive_awaitable(function())
+        else:
+            coroutine = _call_and_wait(function)
+        self.kernel.desk.start(request, coroutine, self._coroutine_ended)
+
+    def _plain_ended(self, request: Request, result: Any, failure: BaseException | None) -> None:
+        """A plain call has ended; on its own thread."""
+        request.desk = None
+        waits = failure is None and hasattr(result, "__await__") and not isinstance(result, Sent)
+        if waits:
+            request.calls.insert(0, ("awaitable", lambda: result))
+        elif failure is not None or not request.calls:
+            self._end(request, _plain_result(result), failure)
+        self.kernel.loop.call_soon(self._plain_left, request)
+
+    def _plain_left(self, request: Request) -> None:
+        self._lane.let_go(request)
+        if request.calls and not request.is_ended:
+            self._next_call(request)
+        self._pump()
+
+    def _coroutine_ended(
+        self, request: Request, result: Any, failure: BaseException | None
+    ) -> None:
+        """A coroutine has ended; inside its task's last step."""
+        request.desk = request.task = None
+        if failure is None and request.calls:
+            request.result = result
+            # Later: a task may not be started inside the step of another.
+            self.kernel.loop.call_soon(self._next_call, request)
+            return
+        self._end(request, _plain_result(result), failure)
+
+    # -- ends
+
+    def _end(self, request: Request, result: Any, failure: BaseException | None) -> None:
+        """Say how a request ended, once; from any thread."""
+        if request.is_ended:
+            raise AssertionError("a request ends once: whoever ends it has taken it out before")
+        payload = b""
+        if failure is None and result is not None and request.number is not None:
+            try:
+                payload = encode(result, name="result")
+            except TypeError as error:
+                failure = error
+        request.is_ended = True
+        self.requests.discard(request)
+        self.kernel.interrupts.close(request)
+        is_cancel = isinstance(failure, Cancelled | asyncio.CancelledError)
+        if is_cancel and (request.wanted > 0 or self.is_closing):
+            self._say_end(request, m.Cancelled(self.id_, request.number))
+        elif failure is not None:
+            self._fail(request, failure)
+        else:
+            self._say_end(request, m.Done(self.id_, request.number, payload))
+
+    def _say_end(self, request: Request, message: m.Message) -> None:
+        if request.number is not None:
+            self.outlet.send_end(request, message)
+
+    def _fail(self, request: Request, failure: BaseException) -> None:
+        text = describe(failure)
+        self.kernel.log_failure(request.name, failure)
+        if request.name == "open" and request.number is None:
+            self._failure = text
+        payload = b""
+        if self.kernel.is_debug:
+            payload = encode(format_traceback(failure))
+        kind = type(failure).__name__
+        message = m.Error(self.id_, request.number, kind[:200], text, payload)
+        if request.number is None:
+            self.outlet.send(message)
+        else:
+            self.outlet.send_end(request, message)
+
+    # -- the session's own steps
+
+    def _open(self) -> None:
+        """Make the instance; plain code of the user, so not on the loop."""
+        kernel, message = self.kernel, self._message
+        analysis = kernel.analysis_class()
+        analysis._outlet = self.outlet
+        analysis.restored = message.restored
+        analysis.cli_args = list(kernel.cli_args)
+        analysis.request_args = urllib.parse.parse_qs(
+            message.request_args.lstrip("?"), keep_blank_values=True
+        )
+        analysis.init_databench(self.id_)
+        for key, value in zip(message.data_keys, message.further, strict=False):
+            analysis.data.restore(key, value)
+        kernel.class_data.attach(analysis)
+        observe = getattr(analysis.data, "observe", None)
+        if observe is not None:
+            observe(self._prepare_state)
+        self._message = m.Open(self.id_)  # the values are not kept twice
+        self.analysis = analysis
+
+    def _prepare_state(self, key: str, value: Any, encoded: bytes) -> Callable[[], None]:
+        hook = getattr(self.analysis, f"data_{key}", None)
+        payload, stored = encoded, None
+        if callable(hook):
+            payload = encode(hook(value), name=key)
+            stored = None if payload == encoded else encoded
+        return functools.partial(self.outlet.send_state, key, payload, stored)
+
+    def _say_opened(self) -> None:
+        self.outlet.send(m.Opened(self.id_))
+
+    def _free(self) -> None:
+        analysis, self.analysis = self.analysis, None
+        if analysis is not None:
+            for store in (analysis.data, analysis.class_data):
+                if store is not None and hasattr(store, "close"):
+                    store.close()
+        self.kernel.forget(self)
+        self.closed.set()
+
+    def _instance(self) -> Analysis:
+        if self.analysis is None:
+            raise RuntimeError(f"the session did not begin ({self._failure}); reload the page")
+        return self.analysis
+
+
+async def _call_and_wait(function: Callable[[], Any]) -> Any:
+    return await function()
+
+
+def _plain_result(result: Any) -> Any:
+    """Without what only says that a message has gone: actions often return an emit."""
+    from ..datastore import Results
+
+    return None if isinstance(result, Sent | Results) else result
+
+
+__all__ = ["Session", "find_handlers"]
