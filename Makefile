@@ -47,7 +47,7 @@ check: $(DEV) $(NODE)  ## style, types, documents, built files
 	$(BIN)/python -m pytest -q $(STATIC_TESTS)
 
 docs: $(DEV)  ## the tables of the documents that are made from the source
-	$(BIN)/python docs/make_settings.py
+	for script in docs/make_*.py; do $(BIN)/python $$script; done
 
 format: $(DEV)  ## lays out the Python code
 	$(BIN)/python -m ruff check --fix

@@ -1,4 +1,4 @@
-"""Write the state table of docs/protocol.md from the code: python docs/make_protocol.py [--check]."""
+"""Write the state table of docs/protocol.md: python docs/make_protocol.py [--check]."""
 
 from __future__ import annotations
 

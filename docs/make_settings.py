@@ -1,8 +1,9 @@
-"""Writes the table of docs/reference/settings.md from databench/settings.py.
+"""Write the table of docs/reference/settings.md: python docs/make_settings.py [--check].
 
 Run by `make docs`; tests/test_docs.py fails when the page is not what this makes.
 """
 
+import sys
 from pathlib import Path
 
 from databench.settings import TABLE, Setting
@@ -36,5 +37,15 @@ def render(page: str) -> str:
     return before + _BEGIN + "\n" + table() + "\n" + _END + after
 
 
+def main() -> int:
+    """Write the page, or with `--check` say whether it is up to date."""
+    text = PAGE.read_text()
+    made = render(text)
+    if "--check" in sys.argv:
+        return int(made != text)
+    PAGE.write_text(made)
+    return 0
+
+
 if __name__ == "__main__":
-    PAGE.write_text(render(PAGE.read_text()))
+    sys.exit(main())

@@ -9,8 +9,8 @@ keeps it from running.
 
 import ast
 import functools
-import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -253,6 +253,12 @@ def test_shell_examples_name_what_there_is(block):
             assert words[0] in _COMMANDS or "/" in words[0], line
 
 
+def test_app_of_the_readme_is_the_demo():
+    found = {block.language: block.text for block in reversed(blocks(REPOSITORY / "README.md"))}
+    for language, name in (("python", "analysis.py"), ("html", "index.html")):
+        assert found[language] == (REPOSITORY / "analyses" / "pi" / name).read_text()
+
+
 # -- tables ----------------------------------------------------------------------------------------
 
 
@@ -268,18 +274,14 @@ def command_line_options() -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]*", result.stdout)) | {"--help"}
 
 
-def _generator():
-    path = REPOSITORY / "docs" / "make_settings.py"
-    spec = importlib.util.spec_from_file_location("make_settings", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+GENERATORS = sorted((REPOSITORY / "docs").glob("make_*.py"))
 
 
-def test_settings_page_says_what_the_table_says():
-    made = _generator().render(_reference("settings.md"))
-    assert made == _reference("settings.md"), "run: make docs"
+@pytest.mark.parametrize("generator", GENERATORS, ids=_name)
+def test_made_part_of_a_page_says_what_the_code_says(generator):
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, str(generator), "--check"]
+    assert subprocess.run(command, env=environ, check=False).returncode == 0, "run: make docs"
 
 
 def test_command_line_page_names_every_option():
