@@ -89,10 +89,10 @@ function flatten(parts) {
     ...bodies,
     `declare namespace ui {\n  export { ${exportedNames(ui).join(', ')} };\n}`,
     main.body,
-    `export { ui, ${main.names.join(', ')} };`,
+    `export { ${main.names.join(', ')} };`,
     '/** The class of websockets, where the runtime has none; see `useWebSocket`. */',
     'interface DatabenchModule {',
-    ...[...main.values, 'ui'].map(name => `  ${name}: typeof ${name};`),
+    ...main.values.map(name => `  ${name}: typeof ${name};`),
     '  WebSocket: SocketClass | undefined;',
     '}',
     'declare const databench: DatabenchModule;',
@@ -127,7 +127,7 @@ function plainExports(text) {
   const types = new Set([...text.matchAll(/^export type \{([^}]*)\}/gm)]
     .flatMap(m => m[1].split(',').map(name => name.trim())));
   const names = [...exportedNames(text), ...own];
-  const body = plain(text.replace(/^export \* as ui.*\n/gm, '').replace(REEXPORTS, ''));
+  const body = plain(text.replace(REEXPORTS, ''));
   return { body, names, values: names.filter(name => !types.has(name)) };
 }
 

@@ -29,6 +29,9 @@ export interface ConnectionOptions extends Partial<Environment> {
 
 /** Joins a page to an analysis: `on` to listen, `emit` to act. */
 export class Connection {
+  /** How many connections this page has made. */
+  static made = 0;
+
   wsUrl: string;
   requestArgs: string;
   databenchBackendVersion: string | undefined;
@@ -66,6 +69,7 @@ export class Connection {
     wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null,
     options: ConnectionOptions = {},
   ) {
+    Connection.made += 1;
     this.wsUrl = wsUrl || Connection.guessWSUrl();
     this.requestArgs = requestArgs || (typeof location === 'undefined' ? '' : location.search);
     this.environment = environmentOf(options);

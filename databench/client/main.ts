@@ -4,6 +4,7 @@
 
 import { Connection, ConnectionOptions } from './connection';
 import { PAGE_KEEPER } from './keep';
+import * as ui from './ui/index';
 
 export { ActionError } from './call';
 export type { CallOptions, CallProgress } from './call';
@@ -14,7 +15,7 @@ export type { ConnectionStatus } from './link';
 export { useWebSocket } from './environment';
 export type { Environment, SocketClass, SocketLike } from './environment';
 export { Kernel } from './kernel';
-export * as ui from './ui/index';
+export { ui };
 
 /**
  * Makes a connection and connects it.
@@ -43,4 +44,21 @@ export function attach(
   return new Promise(resolve => {
     connect(wsUrl, requestArgs, analysisId, resolve, options);
   });
+}
+
+/** The connection that `start` made, so that a second call finds it. */
+let started: Connection | undefined;
+
+/**
+ * Wires and connects the page: what the base template does for a page without a script.
+ *
+ * A page whose own script has made a connection is left alone, and so is one that starts twice.
+ * The connection is also the global `databench`, for a page's script and for the console.
+ */
+export function start(): Connection | undefined {
+  if (started || Connection.made > 0) return started;
+  started = connect();
+  ui.wire(started);
+  (globalThis as { databench?: Connection }).databench = started;
+  return started;
 }

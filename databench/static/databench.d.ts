@@ -156,6 +156,8 @@ interface ConnectionOptions extends Partial<Environment> {
 }
 /** Joins a page to an analysis: `on` to listen, `emit` to act. */
 declare class Connection {
+    /** How many connections this page has made. */
+    static made: number;
     wsUrl: string;
     requestArgs: string;
     databenchBackendVersion: string | undefined;
@@ -1130,16 +1132,24 @@ declare namespace ui {
 declare function connect(wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null, callback?: (connection: Connection) => void, options?: ConnectionOptions): Connection;
 /** Like `connect`, as a promise of the connection, kept when the front has answered. */
 declare function attach(wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null, options?: ConnectionOptions): Promise<Connection>;
-export { ui, ActionError, CallOptions, CallProgress, Outcome, ProcessLoad, KernelLoad, Connection, ConnectionOptions, ConnectionStatus, useWebSocket, Environment, SocketClass, SocketLike, Kernel, connect, attach };
+/**
+ * Wires and connects the page: what the base template does for a page without a script.
+ *
+ * A page whose own script has made a connection is left alone, and so is one that starts twice.
+ * The connection is also the global `databench`, for a page's script and for the console.
+ */
+declare function start(): Connection | undefined;
+export { ActionError, CallOptions, CallProgress, Outcome, ProcessLoad, KernelLoad, Connection, ConnectionOptions, ConnectionStatus, useWebSocket, Environment, SocketClass, SocketLike, Kernel, ui, connect, attach, start };
 /** The class of websockets, where the runtime has none; see `useWebSocket`. */
 interface DatabenchModule {
   ActionError: typeof ActionError;
   Connection: typeof Connection;
   useWebSocket: typeof useWebSocket;
   Kernel: typeof Kernel;
+  ui: typeof ui;
   connect: typeof connect;
   attach: typeof attach;
-  ui: typeof ui;
+  start: typeof start;
   WebSocket: SocketClass | undefined;
 }
 declare const databench: DatabenchModule;

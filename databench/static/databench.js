@@ -86,6 +86,7 @@ var exported = (() => {
     Kernel: () => Kernel,
     attach: () => attach,
     connect: () => connect,
+    start: () => start,
     ui: () => ui_exports,
     useWebSocket: () => useWebSocket
   });
@@ -691,7 +692,7 @@ var exported = (() => {
   };
 
   // databench/client/connection.ts
-  var Connection = class _Connection {
+  var _Connection = class _Connection {
     /**
      * @param wsUrl        URL of the websocket; guessed from the page's address by default.
      * @param requestArgs  The query of the request, `?a=1`; that of the page by default.
@@ -708,6 +709,7 @@ var exported = (() => {
       this.joinCallbacks = [];
       this.toldLoss = false;
       this.toldFull = false;
+      _Connection.made += 1;
       this.wsUrl = wsUrl || _Connection.guessWSUrl();
       this.requestArgs = requestArgs || (typeof location === "undefined" ? "" : location.search);
       this.environment = environmentOf(options);
@@ -961,6 +963,9 @@ var exported = (() => {
       }
     }
   };
+  /** How many connections this page has made. */
+  _Connection.made = 0;
+  var Connection = _Connection;
   var LOST_WITH_STREAM = {
     type: "Lost",
     message: "the server was restarted while this ran; its result is lost"
@@ -1812,7 +1817,8 @@ var exported = (() => {
       if (!this.labelNode) return this;
       if (!this.output) {
         this.output = document.createElement("output");
-        this.labelNode.append(" ", this.output);
+        if (this.labelNode.contains(this.node)) this.node.before(this.output, " ");
+        else this.labelNode.append(" ", this.output);
       }
       this.output.textContent = String(this.formatFn(this.getValue()));
       return this;
@@ -2213,6 +2219,14 @@ var exported = (() => {
     return new Promise((resolve) => {
       connect(wsUrl, requestArgs, analysisId, resolve, options);
     });
+  }
+  var started;
+  function start() {
+    if (started || Connection.made > 0) return started;
+    started = connect();
+    wire(started);
+    globalThis.databench = started;
+    return started;
   }
 
   // databench/client/api.ts

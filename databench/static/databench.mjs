@@ -64,6 +64,7 @@ __export(main_exports, {
   Kernel: () => Kernel,
   attach: () => attach,
   connect: () => connect,
+  start: () => start,
   ui: () => ui_exports,
   useWebSocket: () => useWebSocket
 });
@@ -669,7 +670,7 @@ var State = class {
 };
 
 // databench/client/connection.ts
-var Connection = class _Connection {
+var _Connection = class _Connection {
   /**
    * @param wsUrl        URL of the websocket; guessed from the page's address by default.
    * @param requestArgs  The query of the request, `?a=1`; that of the page by default.
@@ -686,6 +687,7 @@ var Connection = class _Connection {
     this.joinCallbacks = [];
     this.toldLoss = false;
     this.toldFull = false;
+    _Connection.made += 1;
     this.wsUrl = wsUrl || _Connection.guessWSUrl();
     this.requestArgs = requestArgs || (typeof location === "undefined" ? "" : location.search);
     this.environment = environmentOf(options);
@@ -939,6 +941,9 @@ var Connection = class _Connection {
     }
   }
 };
+/** How many connections this page has made. */
+_Connection.made = 0;
+var Connection = _Connection;
 var LOST_WITH_STREAM = {
   type: "Lost",
   message: "the server was restarted while this ran; its result is lost"
@@ -1790,7 +1795,8 @@ var Slider = class _Slider extends Input {
     if (!this.labelNode) return this;
     if (!this.output) {
       this.output = document.createElement("output");
-      this.labelNode.append(" ", this.output);
+      if (this.labelNode.contains(this.node)) this.node.before(this.output, " ");
+      else this.labelNode.append(" ", this.output);
     }
     this.output.textContent = String(this.formatFn(this.getValue()));
     return this;
@@ -2192,6 +2198,14 @@ function attach(wsUrl, requestArgs, analysisId, options = {}) {
     connect(wsUrl, requestArgs, analysisId, resolve, options);
   });
 }
+var started;
+function start() {
+  if (started || Connection.made > 0) return started;
+  started = connect();
+  wire(started);
+  globalThis.databench = started;
+  return started;
+}
 
 // databench/client/api.ts
 var api = Object.defineProperty({ ...main_exports }, "WebSocket", {
@@ -2209,6 +2223,7 @@ export {
   attach,
   connect,
   module_default as default,
+  start,
   ui_exports as ui,
   useWebSocket
 };

@@ -48,7 +48,8 @@ export class Slider extends Input {
     if (!this.labelNode) return this;
     if (!this.output) {
       this.output = document.createElement('output');
-      this.labelNode.append(' ', this.output);
+      if (this.labelNode.contains(this.node)) this.node.before(this.output, ' ');
+      else this.labelNode.append(' ', this.output);
     }
     this.output.textContent = String(this.formatFn(this.getValue()));
     return this;

@@ -1,0 +1,1 @@
+"""The demo analyses; installed as `databench.analyses_packaged`."""
