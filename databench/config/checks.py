@@ -50,7 +50,8 @@ def _choice(*words: str) -> Callable[[yaml.Node, Any], str]:
         if isinstance(value, str) and value in words:
             return value
         near = difflib.get_close_matches(str(value), words, n=1)
-        raise ValueError(f"one of {', '.join(words)}" + (f" (nearest: '{near[0]}')" * bool(near)))
+        hint = f" (nearest: '{near[0]}')" if near else ""
+        raise ValueError(f"one of {', '.join(words)}{hint}")
 
     return check
 

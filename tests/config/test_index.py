@@ -1,0 +1,217 @@
+"""`index.yaml`: file, line, key and nearest name in each complaint; the rest is served."""
+
+import pytest
+
+from databench.config import load
+from databench.errors import SettingError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        (tmp_path / "analyses" / name).mkdir(parents=True)
+        (tmp_path / "analyses" / name / "analysis.py").write_text("")
+    return tmp_path / "analyses"
+
+
+def read(folder, text, **kwargs):
+    (folder / "index.yaml").write_text(text)
+    return load(folder, **kwargs)
+
+
+def test_without_a_file_each_folder_with_an_analysis_is_served(folder):
+    (folder / "empty").mkdir()
+    (folder / "static").mkdir()
+    (folder / "static" / "analysis.py").write_text("")
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "analysis.py").write_text("")
+    index = load(folder)
+    assert list(index.entries) == ["one", "two"]
+    assert index.title == "Databench"
+    assert (index.description, index.version, index.static) == (None, None, ())
+    assert index.entries["one"].kernel == "py"
+    assert index.entries["one"].problems == ()
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "title: T", "analyses:"])
+def test_without_a_list_each_folder_with_an_analysis_is_served(folder, text):
+    index = read(folder, text)
+    assert set(index.entries) == (set() if text == "analyses:" else {"one", "two"})
+    assert index.problems == ()
+
+
+def test_list_gives_the_order_and_leaves_out_the_others(folder):
+    (folder / "three").mkdir()
+    (folder / "three" / "analysis.py").write_text("")
+    index = read(folder, "analyses:\n- name: two\n  title: Second\n- one\n")
+    assert [(entry.name, entry.title) for entry in index.entries.values()] == [
+        ("two", "Second"),
+        ("one", "one"),
+    ]
+
+
+def test_map_of_analyses_is_as_good_as_a_list(folder):
+    index = read(folder, "analyses:\n  two: {title: Second}\n  one:\n")
+    assert [entry.title for entry in index.entries.values()] == ["Second", "one"]
+
+
+def test_all_keys_are_read(folder):
+    index = read(
+        folder,
+        """
+title: T
+description: D
+description_html: <b>D</b>
+author: A
+version: 1.10
+build: make
+watch: [a, b]
+static: {files/(.*): folder/}
+datastore: memory
+settings: {session_grace_s: 5}
+analyses:
+  - name: one
+    title: One
+    description: d
+    kernel: py
+    isolation: pool
+    processes: 3
+    watch: one/*.py
+    build: [make one]
+    reload: at once
+    show_in_index: false
+    thumbnail: t.png
+    readme: "# R"
+    version: 2.0
+""",
+    )
+    assert (index.problems, index.warnings) == ((), ())
+    assert (index.title, index.version, index.build, index.watch) == (
+        "T",
+        "1.10",
+        ("make",),
+        ("a", "b"),
+    )
+    assert index.settings == {"session_grace_s": 5.0}
+    entry = index.entries["one"]
+    assert (entry.isolation, entry.processes, entry.reload) == ("pool", 3, "at once")
+    assert (entry.show_in_index, entry.thumbnail, entry.version) == (False, "t.png", "2.0")
+    assert entry.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a: [b\nc: d", "analyses/index.yaml:2: this is not YAML: expected ',' or ']'"),
+        ("title: T\n\tx: 1", "analyses/index.yaml:2: this is not YAML: found character '\\t'"),
+        ("- one", "analyses/index.yaml:1: the file is no map"),
+        ("just text", "analyses/index.yaml:1: the file is no map"),
+    ],
+)
+def test_unreadable_file_keeps_the_analyses_and_says_where(folder, text, complaint):
+    index = read(folder, text)
+    assert list(index.entries) == ["one", "two"]
+    assert len(index.problems) == 1
+    assert index.problems[0].startswith(complaint)
+
+
+def test_file_that_is_no_utf8_keeps_the_analyses(folder):
+    (folder / "index.yaml").write_bytes(b"title: \xff")
+    index = load(folder)
+    assert list(index.entries) == ["one", "two"]
+    assert "analyses/index.yaml: cannot be read" in index.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("x: 1\ntitel: T", "analyses/index.yaml:2: unknown key 'titel'; did you mean 'title'?"),
+        ("zzz: 1", "analyses/index.yaml:1: unknown key 'zzz'; ignored"),
+        ("[a]: 1", "analyses/index.yaml:1: unknown key None; ignored"),
+        ("title: A\ntitle: B", "analyses/index.yaml:2: key 'title' again; the last one holds"),
+        (
+            "analyses:\n- name: one\n  kernl: py",
+            "analyses/index.yaml:3: unknown key 'kernl'; did you mean 'kernel'?",
+        ),
+    ],
+)
+def test_unknown_key_warns_and_all_is_served(folder, text, complaint):
+    index = read(folder, text)
+    assert any(warning.startswith(complaint) for warning in index.warnings)
+    assert index.problems == ()
+    assert "one" in index.entries
+    assert index.entries["one"].problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("title: [a]", "analyses/index.yaml:1: title is ['a'], expected text"),
+        ("\nbuild: 3", "analyses/index.yaml:2: build is 3, expected a text or a list of texts"),
+        (
+            "settings:\n  sesion_grace_s: 3",
+            "analyses/index.yaml:2: there is no setting 'sesion_grace_s' (index.yaml); "
+            "did you mean 'session_grace_s'?",
+        ),
+        (
+            "settings:\n  session_grace_s: -1",
+            "analyses/index.yaml:2: session_grace_s (index.yaml) is -1.0 s, minimum 0.0",
+        ),
+        ("settings: 3", "analyses/index.yaml:1: settings is no map"),
+        ("analyses: 3", "analyses/index.yaml:1: analyses is neither a list nor a map"),
+        ("analyses:\n- title: T", "analyses/index.yaml:2: an analysis without a name"),
+        ("analyses:\n- [one]", "analyses/index.yaml:2: an analysis without a name"),
+        ("analyses:\n- one\n- one", "analyses/index.yaml:3: analysis 'one' is there twice"),
+        ("analyses:\n- ../one", "analyses/index.yaml:2: name of an analysis is '../one'"),
+        ("analyses:\n- static", "analyses/index.yaml:2: name of an analysis is 'static'"),
+    ],
+)
+def test_problem_of_the_file_says_where(folder, text, complaint):
+    index = read(folder, text)
+    assert [problem for problem in index.problems if problem.startswith(complaint)]
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (
+            "kernel: cobl",
+            "analyses/index.yaml:3: there is no kernel 'cobl' (did you mean 'cobol'?); "
+            "known: cobol, py",
+        ),
+        ("isolation: pol", "analyses/index.yaml:3: isolation is 'pol', expected one of analysis"),
+        ("processes: 0", "analyses/index.yaml:3: processes is 0, expected a whole number"),
+        ("thumbnail: ../x.png", "analyses/index.yaml:3: thumbnail is '../x.png', expected a file"),
+    ],
+)
+def test_broken_entry_keeps_its_place_and_the_others_are_served(folder, body, complaint):
+    index = read(folder, f"analyses:\n- name: one\n  {body}\n- name: two", kernels=("py", "cobol"))
+    assert list(index.entries) == ["one", "two"]
+    assert index.entries["one"].problems[0].startswith(complaint)
+    assert index.entries["two"].problems == ()
+    assert index.problems == ()
+
+
+def test_missing_folder_and_missing_file_are_told(folder):
+    (folder / "empty").mkdir()
+    index = read(folder, "analyses: [one, gone, empty]")
+    assert "its folder" in index.entries["gone"].problems[0]
+    assert "there is no analysis.py" in index.entries["empty"].problems[0]
+    assert index.entries["one"].problems == ()
+
+
+def test_entry_of_another_kernel_needs_no_python_file(folder):
+    (folder / "js").mkdir()
+    index = read(folder, "analyses: [{name: js, kernel: js}]", kernels=("py", "js"))
+    assert index.entries["js"].problems == ()
+
+
+def test_missing_analyses_folder_is_an_error(tmp_path):
+    with pytest.raises(SettingError, match="does not exist"):
+        load(tmp_path / "gone")
+
+
+def test_anchors_and_merges_are_understood(folder):
+    index = read(folder, "analyses:\n- &a {name: one, isolation: session}\n- {<<: *a, name: two}\n")
+    assert index.entries["two"].isolation == "session"
