@@ -1,97 +1,273 @@
 """A kernel by the page: docs/protocol.md in as few lines as it takes, no line of databench.
 
 It answers `echo` with its payload. The other actions misbehave on purpose; the tests of the broker
-name them.
+name them. So do some names of the analysis: `dies` exits before hello, `mute` never says hello,
+`imposter` has a wrong token, `ancient` speaks another version; `cancels` can cancel.
 """
 
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
 import msgpack
 import zmq
 
+ANALYSIS = os.environ["DATABENCH_ANALYSIS"]
 context = zmq.Context()
 socket = context.socket(zmq.DEALER)
 socket.setsockopt(zmq.IDENTITY, os.environ["DATABENCH_KERNEL"].encode())
+socket.setsockopt(zmq.SNDHWM, 0)
 socket.setsockopt(zmq.LINGER, 5000)
 socket.connect(os.environ["DATABENCH_ENDPOINT"])
+opened = {}  # session id to what `open` said
+held = []  # requests that wait for `release`
 
 
 def send(kind, session=None, request=None, *tail, payload=b"", further=()):
     socket.send_multipart([msgpack.packb([kind, session, request, *tail]), payload, *further])
 
 
-def act(session, request, name, payload):
-    if name == "echo":
-        send("emit", session, request, "echo", payload=payload)
-        send("done", session, request)
-    elif name == "result":
-        send("done", session, request, payload=payload)
-    elif name == "state":
-        send("state", session, request, "data", "k", None, payload=payload)
-        send("done", session, request)
-    elif name == "class_state":
-        send("state", None, None, "class_data", "c", None, payload=payload)
-        send("done", session, request)
-    elif name == "fail":
-        send("error", session, request, "ValueError", "it failed", payload=b'"trace"')
-    elif name == "exit":
-        print("last words", file=sys.stderr, flush=True)
-        sys.exit(int(payload))
-    elif name == "emit_and_die":
-        for number in range(int(payload)):
-            send("emit", session, request, "n", payload=b"%d" % number)
-        socket.close()  # lingers: what was sent leaves the process
-        context.term()
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif name == "flood":  # ignores its credit
-        for _ in range(int(payload)):
-            send("emit", session, request, "flood", payload=b'"' + b"x" * 65536 + b'"')
-        send("done", session, request)
-    elif name == "invalid":
-        send("emit", session, request, "bad", payload=b'"\xff\xfe"')
-        send("done", session, request)
-    elif name == "junk":
+def done(session, request, payload=b""):
+    send("done", session, request, payload=payload)
+
+
+# -- actions that behave ---------------------------------------------------------------------------
+
+
+def echo(session, request, payload):
+    send("emit", session, request, "echo", payload=payload)
+    done(session, request)
+
+
+def result(session, request, payload):
+    done(session, request, payload)
+
+
+def pid(session, request, _payload):
+    done(session, request, b"%d" % os.getpid())
+
+
+def state(session, request, payload):
+    send("state", session, request, "data", "k", None, payload=payload)
+    done(session, request)
+
+
+def state_hooked(session, request, payload):
+    """What pages see differs from what is stored."""
+    send("state", session, request, "data", "k", None, payload=b'"shown"', further=[payload])
+    done(session, request)
+
+
+def class_state(session, request, payload):
+    send("state", None, None, "class_data", "c", None, payload=payload)
+    done(session, request)
+
+
+def fail(session, request, _payload):
+    send("error", session, request, "ValueError", "it failed", payload=b'"trace"')
+
+
+def log(session, request, payload):
+    send("log", session, request, "warn", payload=payload)
+    done(session, request)
+
+
+def progress(session, request, _payload):
+    send("progress", session, request, 0.5, 1.0)
+    send("progress", session, request, float("nan"), None)
+    done(session, request)
+
+
+def batch(session, request, _payload):
+    inner = [[msgpack.packb(["emit", session, request, "b"]), b"%d" % n] for n in range(3)]
+    socket.send_multipart([msgpack.packb(["batch", None, None]), msgpack.packb(inner)])
+    done(session, request)
+
+
+def never(_session, _request, _payload):
+    """Stays open for good."""
+
+
+def hold(session, request, payload):
+    """Stays open until `release`."""
+    held.append((session, request))
+    send("emit", session, request, "held", payload=payload)
+
+
+def release(session, request, _payload):
+    while held:
+        done(*held.pop(0))
+    done(session, request)
+
+
+def raw(session, request, payload):
+    """Sends whatever frames the page says, as hexadecimal words."""
+    for frames in json.loads(payload):
+        socket.send_multipart([bytes.fromhex(frame) for frame in frames])
+    done(session, request)
+
+
+# -- actions that end it ---------------------------------------------------------------------------
+
+
+def leave(_session, _request, payload):
+    print("last words", file=sys.stderr, flush=True)
+    sys.exit(int(payload))
+
+
+def segfault(_session, _request, _payload):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def say_bye(_session, _request, _payload):
+    send("bye", None, None, "tired")
+    socket.close()
+    context.term()
+    sys.exit(0)
+
+
+def emit_and_die(session, request, payload):
+    """`[count, size]`: that many emits with their number, handed to the system, then SIGKILL."""
+    count, size = json.loads(payload)
+    for number in range(count):
+        send("emit", session, request, "n", payload=b'[%d,"%b"]' % (number, b"x" * size))
+    socket.close()  # lingers: what was sent leaves the process
+    context.term()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stream(session, request, payload):
+    """Emits without an end, for somebody to kill it."""
+    payload = b'"' + b"x" * int(payload) + b'"'
+    while True:
+        send("emit", session, request, "n", payload=payload)
+
+
+# -- actions that do harm --------------------------------------------------------------------------
+
+
+def flood(session, request, payload):
+    """Ignores its credit."""
+    for _ in range(int(payload)):
+        send("emit", session, request, "flood", payload=b'"' + b"x" * 65536 + b'"')
+    done(session, request)
+
+
+def invalid(session, request, _payload):
+    send("emit", session, request, "bad", payload=b'"\xff\xfe"')
+    send("state", session, request, "data", "bad", None, payload=b'"\xff"')
+    done(session, request)
+
+
+def invalid_result(session, request, _payload):
+    done(session, request, b'"\xff"')
+
+
+def junk(session, request, _payload):
+    socket.send_multipart([b"\xc1junk", b""])
+    socket.send_multipart([b"\x91" * 3000, b""])
+    send("emit", session, "no number", "x", payload=b"1")
+    send("emit", session, request, "__connect", payload=b"1")
+    send("done", session, 10**9)
+    send("word of tomorrow", session, request)
+    send("done", session, request, "tail of tomorrow")
+
+
+def much_junk(session, request, payload):
+    for _ in range(int(payload)):
         socket.send_multipart([b"\xc1junk", b""])
-        socket.send_multipart([b"\x91" * 3000, b""])
-        send("emit", session, "no number", "x", payload=b"1")
-        send("emit", session, request, "__connect", payload=b"1")
-        send("done", session, 10**9)
-        send("word of tomorrow", session, request)
-        send("done", session, request, "tail of tomorrow")
-    elif name == "freeze":
-        time.sleep(float(payload))
-        send("done", session, request)
-    elif name == "batch":
-        inner = [[msgpack.packb(["emit", session, request, "b"]), b"%d" % n] for n in range(3)]
-        socket.send_multipart([msgpack.packb(["batch", None, None]), msgpack.packb(inner)])
-        send("done", session, request)
-    elif name == "never":
-        pass
+    done(session, request)
 
 
-if os.environ["DATABENCH_ANALYSIS"] == "dies":
-    sys.exit("cannot even start")
-if os.environ["DATABENCH_ANALYSIS"] != "mute":
-    send("hello", None, None, 1, os.environ["DATABENCH_TOKEN"], "stub", "none", ["ping"])
-opened = {}
-while True:
-    header, payload, *further = socket.recv_multipart()
-    kind, session, request, *tail = msgpack.unpackb(header)
-    if kind == "action":
-        act(session, request, tail[0], payload)
-    elif kind == "open":
-        opened = {"restored": tail[1], "data": dict(zip(tail[2], map(json.loads, further)))}
-        send("opened", session)
-        send("emit", session, None, "opened", payload=json.dumps(opened).encode())
-    elif kind == "ping":
-        send("pong", None, None, tail[0])
-    elif kind == "shutdown":
-        send("bye", None, None, "asked to")
-        socket.close()
-        break
-    elif kind == "reject":
-        sys.exit(tail[0])
+def freeze(session, request, payload):
+    """Reads nothing for that many seconds."""
+    time.sleep(float(payload))
+    done(session, request)
+
+
+def stubborn(session, request, _payload):
+    """Ignores every message, the end of its input and SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    done(session, request)
+    while True:
+        time.sleep(60)
+
+
+def child(session, request, payload):
+    """Starts a process that stays; with `true` one that leaves the session and the group."""
+    process = subprocess.Popen(["sleep", "1000"], start_new_session=json.loads(payload))
+    done(session, request, b"%d" % process.pid)
+
+
+def print_lines(session, request, payload):
+    """`[count, size]`: writes that many lines of that size to stdout, and ends with a word."""
+    count, size = json.loads(payload)
+    line = "y" * size + "\n"
+    for _ in range(count // 100):
+        sys.stdout.write(line * 100)
+    print("that was all", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    done(session, request)
+
+
+# -- its life --------------------------------------------------------------------------------------
+
+
+def on_open(session, restored, keys, values):
+    opened[session] = {"restored": restored, "data": dict(zip(keys, map(json.loads, values)))}
+    send("opened", session)
+    send("emit", session, None, "opened", payload=json.dumps(opened[session]).encode())
+
+
+def on_cancel(session, request):
+    if ANALYSIS == "cancels" and (session, request) in held:
+        held.remove((session, request))
+        send("cancelled", session, request)
+
+
+def main():
+    if ANALYSIS == "dies":
+        print("no such thing", file=sys.stderr)
+        sys.exit(3)
+    token = os.environ["DATABENCH_TOKEN"] if ANALYSIS != "imposter" else "guessed"
+    version = 1 if ANALYSIS != "ancient" else 0
+    capabilities = ["ping", "cancel"] if ANALYSIS == "cancels" else ["ping"]
+    if ANALYSIS != "mute":
+        send("hello", None, None, version, token, "stub", "none", capabilities)
+    while True:
+        header, payload, *further = socket.recv_multipart()
+        kind, session, request, *tail = msgpack.unpackb(header)
+        if kind == "action":
+            act = globals().get(tail[0])
+            if act is None:
+                send("error", session, request, "LookupError", f"no action {tail[0]!r}")
+            else:
+                act(session, request, payload)
+        elif kind == "welcome":
+            values = [[*k, json.loads(v)] for k, v in zip(tail[4], further)]
+            print("welcome", json.dumps(values), file=sys.stderr, flush=True)
+            globals()["class_values"] = values
+        elif kind == "open":
+            on_open(session, tail[1], tail[2], further)
+        elif kind == "cancel":
+            on_cancel(session, request)
+        elif kind == "ping":
+            send("pong", None, None, tail[0])
+        elif kind == "shutdown":
+            send("bye", None, None, "asked to")
+            socket.close()
+            return
+        elif kind == "reject":
+            sys.exit(tail[0])
+
+
+def welcomed(session, request, _payload):
+    """The class's values as `welcome` brought them."""
+    done(session, request, json.dumps(class_values).encode())
+
+
+class_values = []
+main()
