@@ -98,7 +98,12 @@ class Broker:
             message_bytes=settings.kernel_message_bytes,
             message_frames=settings.kernel_message_frames,
         )
-        self._channel.bind()
+        try:
+            self._channel.bind()
+        except BaseException:
+            self._channel.close()
+            self._guardian.stop()
+            raise
         self._tables.channel = self._channel
         self._sweep()
 

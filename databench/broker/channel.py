@@ -72,8 +72,8 @@ class Channel:
         socket.setsockopt(zmq.RCVHWM, 0)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, self._message_bytes)
-        socket.bind(self.endpoint)
         self._socket = socket
+        socket.bind(self.endpoint)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(socket.fileno(), self._on_readable)
 
@@ -104,8 +104,9 @@ class Channel:
     def close(self) -> None:
         """Close the socket; nothing that still waits is sent."""
         socket, self._socket = self._socket, None
-        if socket is not None and self._loop is not None:
-            self._loop.remove_reader(socket.fileno())
+        if socket is not None:
+            if self._loop is not None:
+                self._loop.remove_reader(socket.fileno())
             socket.close(0)
         self._context.term()
 

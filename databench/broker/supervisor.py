@@ -169,6 +169,7 @@ class Supervisor:
         self.capabilities = frozenset(hello.capabilities)
         self.life.step(Event.HELLO)
         self.reason = ""
+        self._heard = True  # the first ping is yet to be sent
         self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
         logger.info("kernel %r: ready (%s, %s)", self.spec.name, hello.language, hello.library)
         self._owner.kernel_ready(self)
@@ -226,9 +227,11 @@ class Supervisor:
         if self.life.state is State.STOPPED:
             return
         self.life.step(Event.STOP)
+        self.reason = f"kernel {self.spec.name!r} ends: the server stops"
         self._clear_timer()
         if self._process is None:
             self.life.step(Event.GONE)
+            self._owner.kernel_lost(self)  # what waited for the next life
             self.ended.set()
             return
         self._owner.kernel_changed(self)
