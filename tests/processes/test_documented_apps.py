@@ -94,11 +94,18 @@ class Visitor:
                 return frame["load"]
 
 
-async def _visit(address: str, name: str) -> Visitor:
+@asynccontextmanager
+async def visit(address: str, name: str):
+    """A page of the analysis, joined."""
     visitor = Visitor(await websocket_connect(f"ws://{address}/{name}/ws"))
-    await visitor.send(__connect=None, __request_args="")
-    assert (await visitor.read())["signal"] == "__connect"
-    return visitor
+    try:
+        await visitor.send(__connect=None, __request_args="")
+        assert (await visitor.read())["signal"] == "__connect"
+        yield visitor
+    finally:
+        visitor.socket.close()
+        while await visitor.socket.read_message() is not None:
+            pass
 
 
 @pytest.mark.parametrize(
@@ -116,14 +123,13 @@ async def test_documented_app_runs(page, name, key, result, expected, tmp_path):
         gallery = await AsyncHTTPClient().fetch(f"http://{address}/")
         assert f"{name}/".encode() in gallery.body
 
-        visitor = await _visit(address, name)
-        await visitor.send(signal=key, load=40_000)
-        end = await visitor.run()
+        async with visit(address, name) as visitor:
+            await visitor.send(signal=key, load=40_000)
+            end = await visitor.run()
         assert end["outcome"] == "done"
         assert visitor.data[key] == 40_000
         assert abs(visitor.data[result] - expected) < 0.1
         assert visitor.progress > 0
-        visitor.socket.close()
 
 
 async def test_kernel_of_the_protocol_page_answers(tmp_path):
@@ -140,11 +146,10 @@ async def test_kernel_of_the_protocol_page_answers(tmp_path):
     (tmp_path / "analyses" / "index.yaml").write_text(index)
 
     async with serving(tmp_path, path=tmp_path) as address:
-        visitor = await _visit(address, "twice")
-        await visitor.send(signal="double", load=21)
-        while (frame := await visitor.read())["signal"] != "doubled":
-            pass
+        async with visit(address, "twice") as visitor:
+            await visitor.send(signal="double", load=21)
+            while (frame := await visitor.read())["signal"] != "doubled":
+                pass
+            end = await visitor.run(strict=False)
         assert frame["load"] == 42
-        end = await visitor.run(strict=False)
         assert end["outcome"] == "error"
-        visitor.socket.close()
