@@ -108,18 +108,18 @@ def _find_wanted(wanted: str, here: Path) -> Place:
 
 
 def _find_dotted(dotted: str, here: Path) -> Path | None:
-    """The folder of a package, found part by part, so that none of its parents is run."""
-    if not all(part.isidentifier() for part in dotted.split(".")):
+    """The folder of a package, found so that none of its parents is run."""
+    first, *others = dotted.split(".")
+    if not all(part.isidentifier() for part in (first, *others)):
         return None
-    path = [str(here), *sys.path]
-    name = ""
-    for part in dotted.split("."):
-        name = f"{name}.{part}" if name else part
-        found = next(filter(None, (_find_spec(f, name, path) for f in sys.meta_path)), None)
-        if found is None or not found.submodule_search_locations:
-            return None
-        path = list(found.submodule_search_locations)
-    return Path(path[0])
+    specs = (_find_spec(finder, first, [str(here), *sys.path]) for finder in sys.meta_path)
+    found = next(filter(None, specs), None)
+    folders = found.submodule_search_locations if found else None
+    for folder in folders or ():
+        inner = Path(folder, *others)
+        if inner.is_dir():
+            return inner
+    return None
 
 
 def _find_spec(finder: object, name: str, path: list[str]) -> importlib.machinery.ModuleSpec | None:
