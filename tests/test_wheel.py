@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.visitor import visit
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Folders of the repository that the wheel has under another name.
 _MAPPED = {"databench": "databench", "analyses": "databench.analyses_packaged"}
@@ -53,6 +55,10 @@ def _tracked(folder: str) -> list[Path]:
 def test_setup_cfg_names_every_package_and_no_other():
     named = _packages() - {"databench.kernels_packaged"}
     assert named == folders_with_code(), "bring `packages` in setup.cfg up to date"
+
+
+def test_lock_file_names_no_registry():
+    assert '"resolved"' not in (REPOSITORY / "package-lock.json").read_text()
 
 
 def test_versions_agree():
@@ -172,3 +178,14 @@ def test_source_of_an_analysis_is_not_served_from_the_wheel(address):
         _get(address + "/dummypi/analysis.py")
     with caught.value as error:
         assert error.code in (403, 404)
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.timeout(_LIMIT_S)
+async def test_analysis_runs_in_a_kernel_from_the_wheel(address):
+    async with visit(address.removeprefix("http://"), "pi") as visitor:
+        await visitor.send(signal="samples", load=40_000)
+        end = await visitor.run()
+    assert end["outcome"] == "done"
+    assert abs(visitor.data["pi"] - 3.14) < 0.1
