@@ -160,7 +160,7 @@ class AnalysisPage(Page):
     head = get
 
     def _show_problems(self, entry: Entry, names: dict[str, Any]) -> None:
-        self.set_status(500)
+        self.set_status(503)
         problems = entry.problems
         if not self.application.debug:
             problems = ("this analysis cannot be served: see the log",)

@@ -1,0 +1,112 @@
+"""The application: hosts, headers, its life, and what the broker is told of the analyses."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from databench import http
+from databench.config import load
+from databench.front.app import Front, specs
+from databench.front.folders import from_folder
+from databench.front.hosts import Hosts
+from databench.http import app as life
+from databench.settings import Settings
+
+PATHS = ["/", "/x/", "/x/static/a.txt", "/x/ws", "/gone", "/_static/databench.js", "/favicon.ico"]
+
+
+@pytest.mark.expected_log(" 403 ")
+@pytest.mark.parametrize("path", PATHS)
+async def test_foreign_host_gets_nothing(serve, path):
+    server = await serve()
+    answer = await server.get(path, headers={"Host": "evil.example"})
+    assert answer.code == 403
+    assert "evil.example" in answer.body.decode()
+    assert "--allow-host" in answer.body.decode()
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:5000"])
+async def test_loopback_host_is_answered(serve, host):
+    server = await serve()
+    assert (await server.get("/", headers={"Host": host})).code == 200
+
+
+async def test_allowed_host_is_answered(serve):
+    server = await serve(allowed=("lab.example",))
+    assert (await server.get("/", headers={"Host": "lab.example:80"})).code == 200
+
+
+@pytest.mark.expected_log(" 403 ")
+async def test_forwarded_host_is_never_believed(serve):
+    server = await serve(xheaders=True, allowed=("lab.example",))
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "lab.example"}
+    assert (await server.get("/", headers=headers)).code == 403
+
+
+@pytest.mark.expected_log(" (403|404|405) ")
+@pytest.mark.parametrize("path", ["/", "/x/", "/x", "/gone", "/x/analysis.py", "/_static/logo.svg"])
+async def test_each_answer_has_the_headers(serve, path):
+    server = await serve()
+    for headers in ({}, {"Host": "evil.example"}):
+        answer = await server.get(path, headers=headers)
+        assert answer.headers["Server"] == "Databench"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+        assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+async def test_pages_are_logged_at_info_and_files_at_debug(serve, folder, caplog):
+    caplog.set_level(logging.DEBUG, "databench.front")
+    (folder / "x" / "static" / "a.txt").write_text("")
+    server = await serve()
+    await server.get("/x/")
+    await server.get("/x/static/a.txt")
+    page = await server.connect()
+    page.close()
+    levels = {r.getMessage().split()[1]: r.levelname for r in caplog.records}
+    assert levels == {"/x/": "INFO", "/x/static/a.txt": "DEBUG", "/x/ws": "DEBUG"}
+
+
+async def test_broker_starts_and_stops_with_the_application(serve):
+    server = await serve()
+    await life.start(server.front, None)
+    page = await server.connect()
+    assert await life.shut_down(server.front, 5)
+    assert await page.read_message() is None
+    assert (page.close_code, page.close_reason) == (1001, "the server stops")
+    calls = [call[0] for call in server.broker.calls]
+    assert calls[0] == "start"
+    assert "stop" in calls
+
+
+@pytest.mark.expected_log("at shutdown failed")
+async def test_pages_are_closed_even_when_the_broker_fails_to_stop(serve):
+    async def stop():
+        raise RuntimeError("no")
+
+    server = await serve()
+    server.broker.stop = stop
+    page = await server.connect()
+    await life.shut_down(server.front, 5)
+    assert await page.read_message() is None
+
+
+def test_broker_is_told_of_the_analyses_that_can_run(folder):
+    (folder / "y").mkdir()
+    (folder / "index.yaml").write_text(
+        "analyses: [{name: x, version: 2.0}, {name: y, kernel: cobol}]"
+    )
+    told = specs(load(folder), from_folder(folder))
+    assert list(told) == ["x"]
+    assert told["x"].folder == folder / "x"
+    assert told["x"].root == folder.parent
+    assert told["x"].module == "analyses.x.analysis"
+    assert (told["x"].kernel, told["x"].version) == ("py", "2.0")
+
+
+async def test_application_is_one_of_http(folder):
+    front = Front(load(folder), None, Settings(), hosts=Hosts("127.0.0.1"))
+    assert isinstance(front, http.Application)
+    assert isinstance(front.index.folder, Path)

@@ -1,0 +1,192 @@
+"""Pages: what each address shows, and what a template gets."""
+
+import pytest
+
+from databench._version import __version__
+
+
+async def test_gallery_lists_the_analyses(serve, folder):
+    (folder / "index.yaml").write_text("title: Lab\nanalyses: [{name: x, title: The X}]")
+    server = await serve()
+    answer = await server.get("/")
+    assert answer.code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    text = answer.body.decode()
+    assert "<title>Lab</title>" in text
+    assert '<a href="/x/">The X</a>' in text
+
+
+async def test_gallery_tells_what_is_wrong_with_the_index(serve, folder):
+    (folder / "index.yaml").write_text("a: [b\nc: d")
+    server = await serve()
+    text = (await server.get("/")).body.decode()
+    assert "index.yaml:2: this is not YAML" in text
+    assert '<a href="/x/">' in text
+
+
+async def test_gallery_template_gets_its_names(serve, folder):
+    (folder / "index.yaml").write_text(
+        "title: T\ndescription: D\ndescription_html: <b>H</b>\nauthor: A\nversion: 1.10\n"
+        "analyses: [{name: x, show_in_index: false, description: dx}]"
+    )
+    (folder / "index.html").write_text(
+        "{{ title }}|{{ description }}|{% raw description_html %}|{{ author }}|{{ version }}|"
+        "{{ databench_version }}|{{ home_link }}|{{ meta_infos[0]['show_in_index'] }}|"
+        "{{ meta_infos[0].description }}|{{ meta_infos[0].version }}"
+    )
+    server = await serve()
+    text = (await server.get("/")).body.decode()
+    assert text == f"T|D|<b>H</b>|A|1.10|{__version__}|None|False|dx|1.10"
+
+
+async def test_analysis_template_gets_its_names(serve, folder):
+    (folder / "index.yaml").write_text(
+        "title: Lab\nauthor: A\nversion: 1.0\n"
+        "analyses: [{name: x, title: T, description: D, version: 2.0, watch: a}]"
+    )
+    (folder / "x" / "thumbnail.png").write_bytes(b"")
+    (folder / "x" / "README.md").write_text("# R\n<script>x</script>\n\n| a |\n|---|\n| b |\n")
+    (folder / "x" / "index.html").write_text(
+        "{{ name }}|{{ title }}|{{ description }}|{{ version }}|{{ author }}|{{ home_link }}|"
+        "{{ thumbnail }}|{{ show_in_index }}|{{ kernel }}|{{ watch }}|{{ site_title }}|"
+        "{{ databench_version }}|{% raw readme %}"
+    )
+    server = await serve()
+    text = (await server.get("/x/")).body.decode()
+    head, _, readme = text.rpartition(f"{__version__}|")
+    assert head == "x|T|D|2.0|A|/|thumbnail.png|True|py|[&#x27;a&#x27;]|Lab|"
+    assert "<h1>R</h1>" in readme
+    assert "&lt;script&gt;" in readme
+    assert "<table>" in readme
+
+
+async def test_readme_of_the_index_comes_first(serve, folder):
+    (folder / "index.yaml").write_text("analyses: [{name: x, readme: '*from index*'}]")
+    (folder / "x" / "README.md").write_text("from file")
+    server = await serve()
+    text = (await server.get("/x/")).body.decode()
+    assert "<em>from index</em>" in text
+    assert "from file" not in text
+
+
+async def test_analysis_without_a_page_gets_the_default_one(serve):
+    server = await serve()
+    answer = await server.get("/x/")
+    assert answer.code == 200
+    assert "<h1>x</h1>" in answer.body.decode()
+    assert "default page" in answer.body.decode()
+
+
+async def test_page_and_further_pages_of_an_analysis(serve, folder):
+    (folder / "x" / "index.html").write_text(
+        '{% extends "analysis.html" %}{% block analysis %}own{% end %}'
+    )
+    (folder / "x" / "more.html").write_text("more of {{ title }}")
+    (folder / "x" / "sub").mkdir()
+    (folder / "x" / "sub" / "page.html").write_text("sub of {{ title }}")
+    server = await serve()
+    assert "own" in (await server.get("/x/")).body.decode()
+    assert (await server.get("/x/index.html")).body == (await server.get("/x/")).body
+    assert (await server.get("/x/more.html")).body == b"more of x"
+    assert (await server.get("/x/sub/page.html")).body == b"sub of x"
+
+
+async def test_saved_template_shows_at_once_in_development(serve, folder):
+    page = folder / "x" / "index.html"
+    page.write_text("one")
+    server = await serve(debug=True)
+    assert (await server.get("/x/")).body == b"one"
+    page.write_text("two")
+    assert (await server.get("/x/")).body == b"two"
+
+
+@pytest.mark.parametrize("path", ["/", "/x/", "/x/index.html"])
+async def test_head_is_the_get_without_its_body(serve, folder, path):
+    (folder / "x" / "index.html").write_text("one")
+    server = await serve()
+    get, head = await server.get(path), await server.get(path, "HEAD")
+    assert (head.code, head.body) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(get.body))
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+
+
+@pytest.mark.parametrize(("path", "place"), [("/x", "/x/"), ("/x?a=1", "/x/?a=1")])
+async def test_address_without_a_slash_is_redirected(serve, path, place):
+    server = await serve()
+    answer = await server.get(path)
+    assert (answer.code, answer.headers["Location"]) == (302, place)
+
+
+@pytest.mark.expected_log(" 404 ")
+@pytest.mark.parametrize(
+    "path",
+    ["/gone", "/gone/", "/gone/a.html", "/x/gone.html", "/x/gone", "/.x/", "/a/b/c", "/%3Cb%3E"],
+)
+async def test_what_is_not_there_is_told(serve, path):
+    server = await serve()
+    answer = await server.get(path)
+    assert answer.code == 404
+    assert "<b>" not in answer.body.decode()
+    assert "404 Not Found" in answer.body.decode()
+
+
+@pytest.mark.expected_log("template failed: .*x/index.html:2: NameError", "/x/ 500")
+async def test_template_error_names_file_and_line_in_development(serve, folder):
+    (folder / "x" / "index.html").write_text("a\n{{ missing }}")
+    server = await serve(debug=True)
+    answer = await server.get("/x/")
+    assert answer.code == 500
+    assert "x/index.html:2: NameError" in answer.body.decode()
+    (folder / "x" / "index.html").write_text("mended")
+    assert (await server.get("/x/")).body == b"mended"
+
+
+@pytest.mark.expected_log("template failed", "/x/ 500")
+async def test_template_error_names_nothing_in_production(serve, folder):
+    (folder / "x" / "index.html").write_text("a\n{{ missing }}")
+    server = await serve(debug=False)
+    text = (await server.get("/x/")).body.decode()
+    assert "missing" not in text
+    assert "see the log" in text
+
+
+@pytest.mark.expected_log("/x/ 503")
+async def test_broken_analysis_shows_why_and_the_others_are_served(serve, folder):
+    (folder / "y").mkdir()
+    (folder / "y" / "analysis.py").write_text("")
+    (folder / "index.yaml").write_text("analyses:\n- name: x\n  kernel: <b>\n- y\n")
+    server = await serve()
+    answer = await server.get("/x/")
+    assert answer.code == 503
+    text = answer.body.decode()
+    assert "index.yaml:3: there is no kernel &#x27;&lt;b&gt;&#x27;; known: py" in text
+    assert (await server.get("/y/")).code == 200
+    assert (await server.get("/")).code == 200
+
+
+@pytest.mark.expected_log("/x/ 503")
+async def test_broken_analysis_shows_nothing_of_it_in_production(serve, folder):
+    (folder / "index.yaml").write_text("analyses: [{name: x, kernel: cobol}]")
+    server = await serve(debug=False)
+    assert "cobol" not in (await server.get("/x/")).body.decode()
+
+
+@pytest.mark.expected_log("template failed", "/x/ 503")
+async def test_broken_analysis_is_shown_even_when_the_base_is_broken_too(serve, folder):
+    (folder / "index.yaml").write_text("analyses: [{name: x, kernel: cobol}]")
+    (folder / "base.html").write_text("{{ missing }}")
+    server = await serve()
+    assert "no kernel &#x27;cobol&#x27;" in (await server.get("/x/")).body.decode()
+
+
+async def test_packaged_templates_serve_all_of_it(serve, folder):
+    for name in ("base.html", "analysis.html", "index.html"):
+        (folder / name).unlink()
+    (folder / "x" / "README.md").write_text("# Readme of x")
+    server = await serve()
+    gallery = (await server.get("/")).body.decode()
+    page = (await server.get("/x/")).body.decode()
+    assert 'href="/x/"' in gallery
+    assert "Readme of x" in page
+    assert page.count("/_static/databench.js") == 1
+    assert (await server.get("/_static/databench.js")).code == 200

@@ -1,0 +1,102 @@
+"""Templates: who overrides whom, and where an error is."""
+
+import pytest
+
+from databench.front import templates
+from databench.front.templates import Loader, TemplateError, render
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """Packaged templates, an analyses' folder and an analysis."""
+    packaged = tmp_path / "packaged"
+    folder = tmp_path / "analyses"
+    (folder / "x").mkdir(parents=True)
+    packaged.mkdir()
+    (packaged / "base.html").write_text("[base {% block content %}{% end %}]")
+    (packaged / "analysis.html").write_text(
+        '{% extends "base.html" %}{% block content %}a {% block analysis %}default{% end %}{% end %}'
+    )
+    (folder / "x" / "index.html").write_text(
+        '{% extends "analysis.html" %}{% block analysis %}x {{ title }}{% end %}'
+    )
+    monkeypatch.setattr(templates, "PACKAGED", packaged)
+    return folder
+
+
+def show(folder, path, **namespace):
+    loader = Loader(folder)
+    found = path if path.startswith("/") else loader.find(path)
+    return render(loader, found, namespace).decode()
+
+
+def test_packaged_templates_hold_where_nothing_overrides_them(tree):
+    assert show(tree, str(tree / "x" / "index.html"), title="T") == "[base a x T]"
+    assert show(tree, "analysis.html") == "[base a default]"
+
+
+def test_base_is_overridden_for_the_packaged_ones_too(tree):
+    (tree / "base.html").write_text("<own {% block content %}{% end %}>")
+    assert show(tree, str(tree / "x" / "index.html"), title="T") == "<own a x T>"
+    assert show(tree, "analysis.html") == "<own a default>"
+
+
+def test_analysis_template_is_overridden(tree):
+    (tree / "analysis.html").write_text("only {% block analysis %}{% end %}")
+    assert show(tree, str(tree / "x" / "index.html"), title="T") == "only x T"
+
+
+def test_overriding_template_may_extend_the_one_it_overrides(tree):
+    (tree / "base.html").write_text('{% extends "base.html" %}{% block content %}more{% end %}')
+    assert show(tree, "base.html") == "[base more]"
+
+
+def test_template_beside_the_page_comes_first(tree):
+    (tree / "x" / "part.html").write_text("part")
+    (tree / "part.html").write_text("other")
+    (tree / "x" / "page.html").write_text('{% include "part.html" %}')
+    assert show(tree, str(tree / "x" / "page.html")) == "part"
+
+
+def test_white_space_stays(tree):
+    (tree / "x" / "page.html").write_text("<pre>\n  a\n\n  b</pre>")
+    assert show(tree, str(tree / "x" / "page.html")) == "<pre>\n  a\n\n  b</pre>"
+
+
+def test_values_are_escaped(tree):
+    html = show(tree, str(tree / "x" / "index.html"), title="<script>")
+    assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("\n{% block a %}", 2, "end"),
+        ("\n\n{{ title", 3, "expression"),
+        ("a\n{{ missing }}", 2, "NameError: name 'missing' is not defined"),
+        ("a\n\n{% if title.nothing %}{% end %}", 3, "AttributeError"),
+        ("a\n{{ 1 + }}", 2, "SyntaxError"),
+    ],
+)
+def test_error_names_file_and_line(tree, text, line, what):
+    file = tree / "x" / "page.html"
+    file.write_text(text)
+    with pytest.raises(TemplateError) as caught:
+        show(tree, str(file), title="T")
+    assert (caught.value.file, caught.value.line) == (str(file), line)
+    assert what.lower() in str(caught.value).lower()
+
+
+def test_error_in_an_extended_template_names_that_one(tree):
+    (tree / "base.html").write_text("a\n{% block content %}{% end %}\n{{ 1 / 0 }}")
+    with pytest.raises(TemplateError) as caught:
+        show(tree, str(tree / "x" / "index.html"), title="T")
+    assert (caught.value.file, caught.value.line) == (str(tree / "base.html"), 3)
+
+
+def test_missing_template_names_who_asked_for_it(tree):
+    (tree / "x" / "page.html").write_text('{% include "gone.html" %}')
+    with pytest.raises(TemplateError, match=r"page.html: there is no template 'gone.html'"):
+        show(tree, str(tree / "x" / "page.html"))
+    with pytest.raises(TemplateError, match="there is no template 'gone.html'"):
+        Loader(tree).find("gone.html")
