@@ -39,9 +39,15 @@ class Ledger:
         """Whether the kernel ignored its credit beyond twice the window."""
         return self.overdraft_bytes > 2 * self.window_bytes
 
-    def charge(self, place: int, size_bytes: int) -> None:
-        """Count a message of the kernel that got this place in the ring."""
-        if self.credit_bytes <= 0:
+    def charge(self, place: int, size_bytes: int, *, needs_credit: bool = True) -> None:
+        """Count a message of the kernel that got this place in the ring.
+
+        Args:
+            place: The place.
+            size_bytes: Its cost.
+            needs_credit: False for an end, which may come without credit: it overdraws nothing.
+        """
+        if needs_credit and self.credit_bytes <= 0:
             self.overdraft_bytes += size_bytes
         self.in_flight_bytes += size_bytes
         self._charges.append((place, size_bytes))

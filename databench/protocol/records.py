@@ -67,6 +67,14 @@ class View:
         own = process_id is None or process_id in self.own_ids
         return [frame for frame in frames if own or not frame.startswith(text.ABOUT_REQUESTS)]
 
+    def select_replayed(self, frames: Iterable[bytes]) -> list[bytes]:
+        """The same for frames from the ring, which are about requests of any page."""
+        return [
+            frame
+            for frame in frames
+            if (id_ := text.read_process_id(frame)) is None or id_ in self.own_ids
+        ]
+
 
 @dataclass(slots=True)
 class Value:

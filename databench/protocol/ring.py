@@ -3,9 +3,9 @@
 Theory of operation: a frame gets its place when it is appended, 1 for the first. The ring holds
 the newest frames within a count and a size; `cut` is the place of the newest one that is gone.
 Ends of requests that would be cut are kept aside, so that a page which was away learns how each of
-its requests ended. A page that has everything up to `cut` or later misses nothing; any other gets
-a gap, the ends kept aside, then the ring. Such an end may be one that it has: pages know their
-open requests by id and drop an end of any other.
+its requests ended. A page that has everything up to `cut` or later misses nothing, and so does one
+that lacks only ends which are kept; any other gets a gap, the ends kept aside, then the ring. Such
+an end may be one that it has: pages know their open requests by id and drop an end of any other.
 """
 
 from __future__ import annotations
@@ -35,10 +35,19 @@ class Ring:
     Args:
         messages: The most frames that are held.
         size_bytes: The most bytes that are held; the newest frame is held whatever its size.
-        ends: The most ends that are kept beyond those.
+        ends: The most ends that are kept beyond those, again within `size_bytes`.
     """
 
-    __slots__ = ("_ends", "_frames", "_limit_ends", "_limits", "_size_bytes", "cut", "place")
+    __slots__ = (
+        "_ends",
+        "_ends_bytes",
+        "_frames",
+        "_limit_ends",
+        "_limits",
+        "_size_bytes",
+        "cut",
+        "place",
+    )
 
     def __init__(self, *, messages: int, size_bytes: int, ends: int) -> None:
         self._limits = (messages, size_bytes)
@@ -46,13 +55,14 @@ class Ring:
         self._frames: deque[tuple[bytes, bool]] = deque()
         self._ends: deque[tuple[int, bytes]] = deque()
         self._size_bytes = 0
+        self._ends_bytes = 0
         self.cut = 0
         self.place = 0
 
     @property
     def size_bytes(self) -> int:
         """The bytes of the frames and ends that are held."""
-        return self._size_bytes + sum(len(frame) for _, frame in self._ends)
+        return self._size_bytes + self._ends_bytes
 
     def append(self, frame: bytes, *, is_end: bool = False) -> int:
         """Hold a frame.
@@ -80,17 +90,27 @@ class Ring:
         if received >= self.cut:
             skip = received - self.cut
             return Replay([f for f, _ in list(self._frames)[skip:]], received)
+        held = [frame for frame, _ in self._frames]
+        new = [frame for place, frame in self._ends if place > received]
+        missed = self.cut - received - len(new)
+        if not missed:
+            return Replay(new + held, received)
         # The ends kept aside take the places just before the ring: the page then counts right.
-        kept = [frame for _, frame in self._ends]
-        new = sum(place > received for place, _ in self._ends)
-        frames = kept + [f for f, _ in self._frames]
-        return Replay(frames, self.place - len(frames), self.cut - received - new)
+        # All of them: a page that left amid such a replay counts places that are not theirs.
+        frames = [frame for _, frame in self._ends] + held
+        return Replay(frames, self.place - len(frames), missed)
 
     def _evict(self) -> None:
         frame, is_end = self._frames.popleft()
         self._size_bytes -= len(frame)
         self.cut += 1
         if is_end:
-            self._ends.append((self.cut, frame))
-            if len(self._ends) > self._limit_ends:
-                self._ends.popleft()
+            self._keep(frame)
+
+    def _keep(self, end: bytes) -> None:
+        ends = self._ends
+        ends.append((self.cut, end))
+        self._ends_bytes += len(end)
+        size_bytes = self._limits[1]
+        while len(ends) > self._limit_ends or (self._ends_bytes > size_bytes and len(ends) > 1):
+            self._ends_bytes -= len(ends.popleft()[1])

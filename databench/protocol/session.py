@@ -74,19 +74,27 @@ class Session:
 
     # ------------------------------------------------------------ the stream
 
-    def append(self, frame: bytes, *, charge_bytes: int = 0, is_end: bool = False) -> int:
+    def append(
+        self,
+        frame: bytes,
+        *,
+        charge_bytes: int = 0,
+        is_end: bool = False,
+        needs_credit: bool = True,
+    ) -> int:
         """Give a frame its place in the stream.
 
         Args:
             frame: The text frame.
             charge_bytes: What it costs the kernel's credit.
             is_end: Whether it is the end of a request.
+            needs_credit: False where the kernel may send it without credit.
         """
         place = self.ring.append(frame, is_end=is_end)
         if is_end:
             self.last_end = place
         if charge_bytes:
-            self.ledger.charge(place, charge_bytes)
+            self.ledger.charge(place, charge_bytes, needs_credit=needs_credit)
             if not self.views:
                 self.ledger.deliver_all()
         return place
@@ -129,6 +137,7 @@ class Session:
             value of this key that waits for `take_pending_class`.
         """
         if self.is_drained:
+            self.pending_class.pop(key, None)  # an older value must not follow this one
             self.class_places[key] = self.append(frame)
             return True
         self.pending_class[key] = shown
@@ -210,8 +219,9 @@ class Session:
         """
         frame = text.compose_value("error", problem)
         if number is not None and number not in self.requests:
+            self.return_charge(charge_bytes)
             return []
-        self.append(frame, charge_bytes=charge_bytes)
+        self.append(frame, charge_bytes=charge_bytes, needs_credit=number is None)
         if number is None:
             return [frame]
         return [
@@ -241,13 +251,14 @@ class Session:
         """Exactly one end per request: one that is not open gives no frame."""
         request = self.requests.pop(number, None)
         if request is None or request.process_id is None:
+            self.return_charge(charge_bytes)
             return []
         self.ids.pop(request.process_id, None)
         self.recent[request.process_id] = None
         while len(self.recent) > self.limits.recent_ids:
             self._forget(self.recent.popitem(last=False)[0])
         frame = compose(request.process_id)
-        self.append(frame, charge_bytes=charge_bytes, is_end=True)
+        self.append(frame, charge_bytes=charge_bytes, is_end=True, needs_credit=False)
         return [frame]
 
     def _forget(self, process_id: ProcessId) -> None:
@@ -284,14 +295,19 @@ class Session:
         view = self.views[key]
         view.is_lagging = False
         received, view.cursor = view.cursor, self.ring.place
-        if not view.is_counting and received < self.ring.cut:
-            return self._snapshot(class_values, since=self.ring.place)
-        return self._replay(received, class_values)[1]
+        if view.is_counting:
+            return self._replay(received, class_values)[1]
+        replay = self.ring.replay(received)
+        frames = self._snapshot(class_values, since=self.ring.cut) if replay.missed else []
+        frames += view.select_replayed(replay.frames)
+        if not frames:
+            self.drain(key)  # nothing is written, so nothing will drain
+        return frames
 
     def leave(self, key: Any, now_s: float) -> None:
         """A page went: with the last one, credit no longer waits for anybody."""
-        self.views.pop(key, None)
-        if not self.views:
+        left = self.views.pop(key, None)
+        if left and not self.views:
             self.detached_s = now_s
             self.ledger.deliver_all()
 
@@ -307,13 +323,17 @@ class Session:
         if self.views or self.requests:
             return None
         if self.last_end > self.seen_place:
-            return self.detached_s + float(self.limits.result_grace_s)
-        return self.detached_s + float(self.limits.session_grace_s)
+            grace_s = max(self.limits.result_grace_s, self.limits.session_grace_s)
+        else:
+            grace_s = self.limits.session_grace_s
+        return self.detached_s + float(grace_s)
 
     def _replay(self, received: int, class_values: dict[str, bytes]) -> tuple[int, list[bytes]]:
         replay = self.ring.replay(received)
         if not replay.missed:
-            return replay.at, replay.frames
+            # An empty page also gets the class's values that are older than this session.
+            frames = [] if replay.at else self._snapshot(class_values, since=0)
+            return replay.at, frames + replay.frames
         gap = text.compose_gap(replay.missed, replay.at)
         snapshot = self._snapshot(class_values, since=self.ring.cut)
         return replay.at, [gap, *snapshot, *replay.frames]

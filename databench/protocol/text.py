@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from ..errors import RemoteProtocolError
 NAME_CHARACTERS = 1024
 ARGS_CHARACTERS = 65536
 ID_MAX = 2**53
-ABOUT_REQUESTS = (b'{"signal":"__process"', b'{"signal":"__progress"')
+ABOUT_REQUESTS = (b'{"signal":"__process","load":{"id":', b'{"signal":"__progress","load":{"id":')
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _read_request(action: str, load: msgspec.Raw) -> Request:
         except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
             raise RemoteProtocolError(f"load of {action!r} is not understood: {error}") from None
     if process_id is not None and abs(process_id) > ID_MAX:
-        raise RemoteProtocolError(f"__process_id is {process_id}, limit {ID_MAX}; ignored")
+        raise RemoteProtocolError(f"__process_id is {process_id!r:.40}, limit {ID_MAX}; ignored")
     return Request(action, payload, process_id)
 
 
@@ -153,7 +154,8 @@ def compose(signal: str, payload: bytes) -> bytes:
 def compose_state(scope: str, key: str, payload: bytes, *, snapshot: bool = False) -> bytes:
     """A value of `data` or `class_data` as the signal `{key: value}`."""
     mark = b',"snapshot":true' if snapshot else b""
-    return b'%b%b,"load":{%b:%b}}' % (_open_signal(scope), mark, _quote(key), payload)
+    value = payload or b"null"
+    return b'%b%b,"load":{%b:%b}}' % (_open_signal(scope), mark, _quote(key), value)
 
 
 def compose_value(signal: str, load: Any) -> bytes:
@@ -215,6 +217,15 @@ def compose_progress(process_id: int | float, value: float, total: float | None)
     return compose_value("__progress", {"id": process_id, "value": value, "total": total})
 
 
+def read_process_id(frame: bytes) -> int | float | None:
+    """The id in a frame that says something of a request; `None` in any other."""
+    for head in ABOUT_REQUESTS:
+        if frame.startswith(head):
+            process_id: int | float = json.loads(frame[len(head) :].partition(b",")[0])
+            return process_id
+    return None
+
+
 def compose_gap(missed: int, at: int) -> bytes:
     """That many stream frames are gone for good; the page counts on from `at`."""
     return compose_value("__gap", {"missed": missed, "at": at})
@@ -257,15 +268,14 @@ def dump(value: Any) -> bytes:
     try:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
     except ValueError:
-        if isinstance(value, dict):
-            return dump(
-                {
-                    key: item
-                    if item == item and abs(item) != float("inf")
-                    else None
-                    if isinstance(item, float)
-                    else item
-                    for key, item in value.items()
-                }
-            )
-        raise
+        return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False).encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,168 @@
+"""Credit: none is lost, a kernel that obeys is never blamed, one that does not is found."""
+
+from collections import deque
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from databench.protocol.flow import Ledger
+
+WINDOW = 1000
+
+
+class ObeyingKernel(RuleBasedStateMachine):
+    """A front, a kernel that obeys, and what is on its way between them, both ways."""
+
+    def __init__(self):
+        super().__init__()
+        self.ledger = Ledger(WINDOW)
+        self.credit = WINDOW
+        self.to_front = deque()
+        self.to_kernel = deque()
+        self.place = 0
+        self.delivered = 0
+
+    @precondition(lambda self: self.credit > 0)
+    @rule(size_bytes=st.integers(1, 3 * WINDOW))
+    def kernel_sends(self, size_bytes):
+        self.credit -= size_bytes
+        self.to_front.append((size_bytes, True))
+
+    @rule(size_bytes=st.integers(1, 9 * WINDOW))
+    def kernel_sends_an_end(self, size_bytes):
+        self.credit -= size_bytes
+        self.to_front.append((size_bytes, False))
+
+    @precondition(lambda self: self.to_front)
+    @rule(makes_frame=st.booleans())
+    def front_receives(self, makes_frame):
+        size_bytes, needs_credit = self.to_front.popleft()
+        if makes_frame:
+            self.place += 1
+            self.ledger.charge(self.place, size_bytes, needs_credit=needs_credit)
+        else:
+            self.ledger.owed_bytes += size_bytes
+
+    @rule(data=st.data())
+    def page_drains(self, data):
+        self.delivered = data.draw(st.integers(self.delivered, self.place))
+        self.ledger.deliver(self.delivered)
+
+    @rule()
+    def last_page_leaves(self):
+        self.delivered = self.place
+        self.ledger.deliver_all()
+
+    @rule()
+    def front_gives_credit(self):
+        size_bytes = self.ledger.take_owed()
+        assert size_bytes == 0 or size_bytes * 4 >= WINDOW
+        if size_bytes:
+            self.to_kernel.append(size_bytes)
+
+    @precondition(lambda self: self.to_kernel)
+    @rule()
+    def kernel_receives(self):
+        self.credit += self.to_kernel.popleft()
+
+    @invariant()
+    def no_credit_is_lost(self):
+        ledger = self.ledger
+        assert ledger.credit_bytes + ledger.in_flight_bytes + ledger.owed_bytes == WINDOW
+        assert ledger.in_flight_bytes >= 0
+        assert ledger.owed_bytes >= 0
+        on_the_way = sum(size for size, _ in self.to_front) + sum(self.to_kernel)
+        assert self.credit + on_the_way == ledger.credit_bytes
+
+    @invariant()
+    def it_is_never_blamed(self):
+        assert self.ledger.overdraft_bytes == 0
+        assert not self.ledger.is_overdrawn
+
+    def teardown(self):
+        """When all is delivered, it has at least three quarters of the window again."""
+        while self.to_front:
+            self.front_receives(makes_frame=True)
+        self.ledger.deliver(self.place)
+        self.front_gives_credit()
+        while self.to_kernel:
+            self.kernel_receives()
+        assert WINDOW * 3 < self.credit * 4 <= WINDOW * 4
+
+
+TestObeyingKernel = ObeyingKernel.TestCase
+
+
+def test_kernel_that_ignores_its_credit_is_found_beyond_twice_the_window():
+    ledger = Ledger(WINDOW)
+    ledger.charge(1, WINDOW)  # this much it may
+    ledger.charge(2, 2 * WINDOW)
+    assert (ledger.overdraft_bytes, ledger.is_overdrawn) == (2 * WINDOW, False)
+    ledger.charge(3, 1)
+    assert ledger.is_overdrawn
+
+
+def test_one_message_below_zero_is_no_overdraft():
+    ledger = Ledger(WINDOW)
+    ledger.charge(1, WINDOW - 1)
+    ledger.charge(2, 10 * WINDOW)
+    assert ledger.credit_bytes == 1 - 10 * WINDOW
+    assert ledger.overdraft_bytes == 0
+
+
+def test_credit_of_exactly_zero_is_none():
+    ledger = Ledger(WINDOW)
+    ledger.charge(1, WINDOW)
+    ledger.charge(2, 1)
+    assert ledger.overdraft_bytes == 1
+
+
+def test_ends_overdraw_nothing():
+    ledger = Ledger(WINDOW)
+    for place in range(1, 100):
+        ledger.charge(place, WINDOW, needs_credit=False)
+    assert not ledger.is_overdrawn
+    assert ledger.in_flight_bytes == 99 * WINDOW
+
+
+def test_overdraft_is_forgiven_by_what_is_given_back():
+    ledger = Ledger(WINDOW)
+    ledger.charge(1, WINDOW)
+    ledger.charge(2, WINDOW)
+    ledger.deliver(2)
+    assert ledger.take_owed() == 2 * WINDOW
+    assert ledger.overdraft_bytes == 0
+
+
+@pytest.mark.parametrize(("owed_bytes", "given_bytes"), [(0, 0), (249, 0), (250, 250), (900, 900)])
+def test_credit_is_given_from_a_quarter_of_the_window_on(owed_bytes, given_bytes):
+    ledger = Ledger(WINDOW)
+    if owed_bytes:
+        ledger.charge(1, owed_bytes)
+        ledger.deliver(1)
+    assert ledger.take_owed() == given_bytes
+    assert ledger.owed_bytes == owed_bytes - given_bytes
+
+
+def test_only_what_the_page_has_is_freed():
+    ledger = Ledger(WINDOW)
+    for place in (1, 3, 5):
+        ledger.charge(place, 100)
+    ledger.deliver(3)
+    assert (ledger.in_flight_bytes, ledger.owed_bytes) == (100, 200)
+    ledger.deliver(1)  # a slower page
+    assert (ledger.in_flight_bytes, ledger.owed_bytes) == (100, 200)
+    ledger.deliver(4)
+    assert ledger.in_flight_bytes == 100
+    ledger.deliver(5)
+    assert (ledger.in_flight_bytes, ledger.owed_bytes) == (0, 300)
+
+
+def test_all_is_freed_when_no_page_is_there():
+    ledger = Ledger(WINDOW)
+    ledger.charge(1, 600)
+    ledger.deliver_all()
+    ledger.deliver(1)  # nothing twice
+    assert ledger.take_owed() == 600
+    assert ledger.credit_bytes == WINDOW

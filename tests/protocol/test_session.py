@@ -1,0 +1,383 @@
+"""A session's rules, each by itself, and in any order against pages that keep count."""
+
+import json
+from types import SimpleNamespace
+
+from databench.protocol import text
+from databench.protocol.records import Verdict
+from databench.protocol.session import Session
+
+LIMITS = {
+    "ring_messages": 6,
+    "ring_bytes": 10**9,
+    "ring_ends": 1000,
+    "credit_window_bytes": 1000,
+    "open_actions": 3,
+    "recent_ids": 5,
+    "session_grace_s": 60.0,
+    "result_grace_s": 86400.0,
+}
+
+
+def make_session(**limits):
+    limits = SimpleNamespace(**{**LIMITS, **limits})
+    return Session("s", epoch="e", request_args="?a=1", limits=limits)
+
+
+def loads(frames):
+    return [json.loads(frame) for frame in frames]
+
+
+def accept(session, process_id=None, *, number=1, view="p", now_s=0.0, payload=b""):
+    request = text.Request("run", payload, process_id)
+    return session.accept(request, number=number, view=view, now_s=now_s)
+
+
+def join(session, key="p", *, received=0, epoch=None, class_values=None):
+    return session.join(key, text.Connect(None, "", received, epoch), class_values or {})
+
+
+# ---------------------------------------------------------------- requests
+
+
+def test_request_gets_one_start_and_one_end():
+    session = make_session()
+    verdict, start = accept(session, 7)
+    assert (verdict, start) == (Verdict.ACCEPTED, [text.compose_start(7)])
+    assert session.finish(1, "done", b"42") == [text.compose_end(7, "done", b"42")]
+    assert session.finish(1, "done", b"42") == []
+    assert session.fail(1, "E", "again") == []
+    assert session.ring.replay(0).frames == [*start, text.compose_end(7, "done", b"42")]
+
+
+def test_request_without_id_has_no_frames_but_is_open():
+    session = make_session()
+    assert accept(session) == (Verdict.ACCEPTED, [])
+    assert list(session.requests) == [1]
+    assert session.finish(1, "done", b"42") == []
+    assert not session.requests
+    assert session.ring.place == 0
+
+
+def test_failure_says_error_and_then_the_end():
+    session = make_session()
+    accept(session, 7)
+    frames = session.fail(1, "ValueError", "it failed", b'"trace"')
+    assert frames == [
+        b'{"signal":"error","load":"it failed"}',
+        text.compose_failure(7, "error", "ValueError", "it failed", b'"trace"'),
+    ]
+    assert session.last_end == session.ring.place
+
+
+def test_failure_of_a_request_without_id_says_error_alone():
+    session = make_session()
+    accept(session)
+    assert session.fail(1, "E", "no") == [b'{"signal":"error","load":"no"}']
+    assert not session.requests
+
+
+def test_failure_outside_of_any_request_says_error():
+    session = make_session()
+    assert session.fail(None, "E", "no") == [b'{"signal":"error","load":"no"}']
+
+
+def test_repeated_id_is_not_run_again_while_open_and_after_its_end():
+    session = make_session()
+    accept(session, 7)
+    assert accept(session, 7, number=2) == (Verdict.REPEATED, [])
+    assert accept(session, 7.0, number=2) == (Verdict.REPEATED, [])
+    session.finish(1, "done")
+    assert accept(session, 7, number=3) == (Verdict.REPEATED, [])
+    assert list(session.requests) == []
+
+
+def test_exactly_the_last_ended_ids_are_remembered():
+    session = make_session(recent_ids=2)
+    for number in (1, 2, 3):
+        accept(session, number, number=number)
+        session.finish(number, "done")
+    assert accept(session, 2, number=4)[0] is Verdict.REPEATED
+    assert accept(session, 3, number=4)[0] is Verdict.REPEATED
+    assert accept(session, 1, number=4)[0] is Verdict.ACCEPTED
+
+
+def test_request_beyond_the_limit_gets_start_error_and_end():
+    session = make_session(open_actions=2)
+    for number in (1, 2):
+        assert accept(session, number, number=number)[0] is Verdict.ACCEPTED
+    verdict, frames = accept(session, 3, number=3)
+    assert verdict is Verdict.REFUSED
+    start, error, end = loads(frames)
+    assert start["load"] == {"id": 3, "status": "start"}
+    assert error == {
+        "signal": "error",
+        "load": "action 'run': 2 actions are open, the limit; not run",
+    }
+    assert (end["load"]["status"], end["load"]["outcome"]) == ("end", "error")
+    assert list(session.requests) == [1, 2]
+    session.finish(1, "done")
+    assert accept(session, 4, number=4)[0] is Verdict.ACCEPTED
+
+
+def test_waiting_are_the_requests_that_were_not_sent_in_order():
+    session = make_session()
+    for number in (1, 2, 3):
+        accept(session, number, number=number)
+    session.requests[2].is_sent = True
+    assert [request.number for request in session.waiting()] == [1, 3]
+
+
+def test_running_tells_open_requests_that_have_an_id():
+    session = make_session()
+    accept(session, 7, number=1, now_s=10.0)
+    accept(session, None, number=2, now_s=10.0)
+    assert session.running(12.5) == [{"id": 7, "action": "run", "elapsed_s": 2.5}]
+
+
+# ---------------------------------------------------------------- credit
+
+
+def test_end_of_a_request_without_id_gives_its_credit_back():
+    # Such an end makes no frame: nothing drains for it, so it must not wait for a page.
+    session = make_session()
+    join(session)
+    accept(session, number=1)
+    accept(session, number=2)
+    session.finish(1, "done", charge_bytes=300)
+    session.finish(2, "cancelled", charge_bytes=200)
+    session.finish(3, "done", charge_bytes=10)  # one that is not open
+    session.fail(4, "E", "no", charge_bytes=10)
+    assert session.ledger.take_owed() == 520
+    assert session.ledger.credit_bytes == 1000
+
+
+def test_ends_overdraw_no_credit_since_they_go_without():
+    session = make_session()
+    join(session)
+    session.append(b"x", charge_bytes=1000)
+    for number in (1, 2, 3):
+        accept(session, number, number=number)
+    session.finish(1, "done", charge_bytes=5000)
+    session.fail(2, "E", "no", charge_bytes=5000)
+    assert session.ledger.overdraft_bytes == 0
+    session.append(b"x", charge_bytes=7)
+    assert session.ledger.overdraft_bytes == 7
+
+
+def test_credit_waits_for_the_fastest_page_only():
+    session = make_session()
+    join(session, "a")
+    join(session, "b")
+    place = session.append(b"x", charge_bytes=400)
+    for view in session.views.values():
+        view.cursor = place
+    assert session.ledger.take_owed() == 0
+    session.drain("b")
+    assert session.ledger.take_owed() == 400
+
+
+def test_credit_waits_for_nobody_while_no_page_is_there():
+    session = make_session()
+    session.append(b"x", charge_bytes=400)
+    assert session.ledger.take_owed() == 400
+    join(session)
+    session.append(b"x", charge_bytes=400)
+    assert session.ledger.take_owed() == 0
+    session.leave("p", 1.0)
+    assert session.ledger.take_owed() == 400
+
+
+def test_new_life_of_the_kernel_has_the_whole_window():
+    session = make_session()
+    join(session)
+    session.append(b"x", charge_bytes=900)
+    session.begin_ledger()
+    assert session.ledger.credit_bytes == 1000
+    session.drain("p")
+    assert session.ledger.owed_bytes == 0
+
+
+# ---------------------------------------------------------------- values
+
+
+def test_state_bytes_count_what_is_held_now():
+    session = make_session()
+    shared = b"12345"
+    session.set_value("k", shared, shared, charge_bytes=0)
+    assert session.state_bytes == session.state_bytes_with("k", shared, shared) == 5
+    assert session.state_bytes_with("k", b"1", b"22") == 3
+    assert session.state_bytes_with("l", b"1", b"22") == 8
+    session.set_value("k", b"1", b"22", charge_bytes=0)
+    assert session.state_bytes == 3
+
+
+def test_class_value_waits_for_a_page_and_the_latest_one_is_shown():
+    session = make_session()
+    join(session)
+    assert session.set_class_value("c", b"1", text.compose_state("class_data", "c", b"1"))
+    for value in (b"2", b"3"):
+        frame = text.compose_state("class_data", "c", value)
+        assert not session.set_class_value("c", value, frame)
+    session.views["p"].cursor = session.ring.place
+    session.drain("p")
+    assert session.take_pending_class() == [text.compose_state("class_data", "c", b"3")]
+    assert session.take_pending_class() == []
+
+
+def test_older_class_value_that_waits_never_follows_a_newer_one():
+    session = make_session()
+    join(session)
+    session.append(b"x")
+    session.set_class_value("c", b"1", b"one")
+    session.leave("p", 0.0)
+    assert session.set_class_value("c", b"2", b"two")
+    assert session.take_pending_class() == []
+
+
+# ---------------------------------------------------------------- joining
+
+
+def test_first_page_gets_class_values_that_are_older_than_the_session():
+    session = make_session()
+    at, frames = join(session, class_values={"c": b"1"})
+    assert at == 0
+    assert frames == [b'{"signal":"class_data","snapshot":true,"load":{"c":1}}']
+
+
+def test_page_that_comes_back_gets_what_followed():
+    session = make_session()
+    for number in range(4):
+        session.append(b"%d" % number)
+    assert join(session, received=2, epoch="e", class_values={"c": b"1"}) == (2, [b"2", b"3"])
+    assert join(session, received=4, epoch="e") == (4, [])
+
+
+def test_page_of_another_epoch_gets_every_value_and_the_newest_place():
+    session = make_session()
+    session.set_value("k", b"1", b"1", charge_bytes=0)
+    session.append(b"x")
+    for epoch in ("other", None):
+        at, frames = join(session, received=1, epoch=epoch, class_values={"c": b"2"})
+        assert at == 2
+        assert frames == [
+            b'{"signal":"class_data","snapshot":true,"load":{"c":2}}',
+            b'{"signal":"data","snapshot":true,"load":{"k":1}}',
+        ]
+
+
+def test_page_that_does_not_count_gets_every_value():
+    session = make_session()
+    session.set_value("k", b"1", b"1", charge_bytes=0)
+    at, frames = join(session, received=None, class_values={"c": b"2"})
+    assert at == 1
+    assert len(frames) == 2
+    assert not session.views["p"].is_counting
+
+
+def test_gap_is_followed_by_the_values_changed_before_what_is_held():
+    session = make_session(ring_messages=2)
+    session.set_value("old", b"1", b"1", charge_bytes=0)
+    session.append(b"x")
+    session.set_value("new", b"2", b"2", charge_bytes=0)
+    session.append(b"y")
+    at, frames = join(session)
+    assert at == 2
+    assert frames == [
+        b'{"signal":"__gap","load":{"missed":2,"at":2}}',
+        b'{"signal":"data","snapshot":true,"load":{"old":1}}',
+        b'{"signal":"data","load":{"new":2}}',
+        b"y",
+    ]
+
+
+def test_lagging_page_of_0_7_gets_its_own_requests_alone():
+    session = make_session()
+    join(session, "old", received=None)
+    session.views["old"].is_lagging = True
+    accept(session, 7, number=1, view="old")
+    accept(session, 8, number=2, view="other")
+    session.finish(1, "done")
+    session.finish(2, "done")
+    frames = session.catch_up("old", {})
+    assert frames == [text.compose_start(7), text.compose_end(7, "done")]
+
+
+def test_page_of_0_7_that_lags_beyond_the_ring_still_gets_its_end_and_the_state():
+    session = make_session(ring_messages=2)
+    join(session, "old", received=None)
+    session.views["old"].is_lagging = True
+    accept(session, 7, number=1, view="old")
+    session.finish(1, "done")
+    session.set_value("k", b"1", b"1", charge_bytes=0)
+    for _ in range(3):
+        session.append(text.compose("s", b""))
+    frames = session.catch_up("old", {})
+    assert frames[:2] == [
+        text.compose_state("data", "k", b"1", snapshot=True),
+        text.compose_end(7, "done"),
+    ]
+    assert frames[2:] == [text.compose("s", b"")] * 2
+
+
+def test_page_that_catches_up_with_nothing_has_drained():
+    session = make_session()
+    join(session, "old", received=None)
+    session.views["old"].is_lagging = True
+    accept(session, 8, view="other")
+    assert session.catch_up("old", {}) == []
+    assert session.is_drained
+
+
+# ---------------------------------------------------------------- expiry
+
+
+def test_session_is_held_while_a_page_looks_or_a_request_is_open():
+    session = make_session()
+    join(session)
+    assert session.expires_s() is None
+    accept(session, 7)
+    session.leave("p", 100.0)
+    assert session.expires_s() is None
+    session.finish(1, "done")
+    assert session.expires_s() == 100.0 + 86400.0
+
+
+def test_session_whose_ends_were_all_seen_is_held_for_the_short_grace():
+    session = make_session()
+    join(session)
+    accept(session, 7)
+    session.finish(1, "done")
+    session.views["p"].cursor = session.ring.place
+    session.drain("p")
+    session.append(b"later")
+    session.leave("p", 100.0)
+    assert session.expires_s() == 160.0
+
+
+def test_end_that_was_written_but_not_drained_was_not_seen():
+    session = make_session()
+    join(session)
+    accept(session, 7)
+    session.finish(1, "done")
+    session.views["p"].cursor = session.ring.place
+    session.leave("p", 100.0)
+    assert session.expires_s() == 100.0 + 86400.0
+
+
+def test_session_with_an_unseen_end_is_never_held_shorter_than_one_without():
+    session = make_session(result_grace_s=0.0)
+    accept(session, 7)
+    session.finish(1, "done")
+    assert session.expires_s() == 60.0
+
+
+def test_only_the_last_page_that_leaves_starts_the_grace():
+    session = make_session()
+    join(session, "a")
+    join(session, "b")
+    session.leave("a", 10.0)
+    assert session.expires_s() is None
+    session.leave("b", 20.0)
+    session.leave("b", 30.0)
+    assert session.expires_s() == 80.0
