@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
+import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 
 from ..analysis import Analysis
@@ -23,7 +26,24 @@ def load_analysis(module_name: str, analysis: str, project: str) -> type[Analysi
     """
     if project not in sys.path:
         sys.path.insert(0, project)
+    _pin_packages(module_name, Path(project))
     return find_class(importlib.import_module(module_name), analysis)
+
+
+def _pin_packages(module_name: str, project: Path) -> None:
+    """Let the module's packages be the project's own folders.
+
+    A folder without `__init__.py` gives way to a package of its name anywhere later on the path,
+    and `analyses` is a likely name.
+    """
+    names = module_name.split(".")[:-1]
+    for depth in range(1, len(names) + 1):
+        name, folder = ".".join(names[:depth]), project.joinpath(*names[:depth])
+        if name in sys.modules or not folder.is_dir() or (folder / "__init__.py").exists():
+            continue
+        spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(folder)]
+        sys.modules[name] = importlib.util.module_from_spec(spec)
 
 
 def find_class(module: ModuleType, analysis: str) -> type[Analysis]:
