@@ -19,6 +19,12 @@ import { Session } from './session';
 import { SignalCallback, SignalPattern, Signals } from './signals';
 import { State } from './state';
 
+/** What `errorCB` is told when the connection is gone for a while. */
+export const LOSS_MESSAGE = 'Connection lost. Trying again…';
+
+/** Close code of a server that got too large a message (RFC 6455 section 7.4.1). */
+const TOO_LARGE = 1009;
+
 /** What a connection may be given besides its address. */
 export interface ConnectionOptions extends Partial<Environment> {
   /** Class of the socket; the browser's own by default. */
@@ -253,11 +259,20 @@ export class Connection {
       get wsUrl() { return connection.wsUrl; },
       hello: () => this.session.hello(this.requestArgs),
       receive: content => this.receive(content),
+      refused: (code, reason) => { if (code === TOO_LARGE) this.dropTooLarge(reason); },
       lost: () => {
         this.toldLoss = true;
-        this.errorCB('Connection lost. Trying again…');
+        this.errorCB(LOSS_MESSAGE);
       },
     };
+  }
+
+  /** A request that the server finds too large would be refused again after every reconnect. */
+  private dropTooLarge(reason: string): void {
+    const message = `too large for the server, and not sent again: ${reason}`;
+    const [largest] = this.processes.unseen().sort((a, b) => b.text.length - a.text.length);
+    if (largest) this.processes.end({ id: largest.id, outcome: 'error', error: { message } });
+    else this.errorCB(message);
   }
 
   private receive(content: unknown): void {

@@ -24,6 +24,8 @@ export interface LinkOwner {
   hello(): string;
   /** A frame: text, or the buffer of a binary one. */
   receive(content: unknown): void;
+  /** The server closed a socket and said why (RFC 6455 section 7.4). */
+  refused(code: number, reason: string): void;
   /** The connection is gone for `TELL_LOSS_AFTER_MS`. */
   lost(): void;
 }
@@ -97,7 +99,11 @@ export class Link {
     const isCurrent = () => socket === this.socket;
     socket.onopen = () => { if (isCurrent()) socket.send(this.owner.hello()); };
     socket.onmessage = event => { if (isCurrent()) this.owner.receive(event.data); };
-    socket.onclose = () => { if (isCurrent()) this.closed(); };
+    socket.onclose = event => {
+      if (!isCurrent()) return;
+      this.owner.refused(event?.code ?? 1006, event?.reason ?? '');
+      this.closed();
+    };
     socket.onerror = () => {}; // a close follows; without a listener the package `ws` would throw
     this.socket = socket;
     this.joinTimer = this.environment.setTimeout(() => this.drop(), JOIN_LIMIT_MS);

@@ -147,6 +147,8 @@ declare function processIdOf(message: unknown): number | null;
  * then, in this order: requests whose start was not seen, what waited in the outbox, cancels that
  * were asked for meanwhile. So the front sees a request before its cancel, and older ones first.
  */
+/** What `errorCB` is told when the connection is gone for a while. */
+declare const LOSS_MESSAGE = "Connection lost. Trying again\u2026";
 /** What a connection may be given besides its address. */
 interface ConnectionOptions extends Partial<Environment> {
     /** Class of the socket; the browser's own by default. */
@@ -254,6 +256,8 @@ declare class Connection {
     newProcessId(): number;
     private cancelOne;
     private linkOwner;
+    /** A request that the server finds too large would be refused again after every reconnect. */
+    private dropTooLarge;
     private receive;
     private take;
     private joined;
@@ -388,6 +392,8 @@ interface LinkOwner {
     hello(): string;
     /** A frame: text, or the buffer of a binary one. */
     receive(content: unknown): void;
+    /** The server closed a socket and said why (RFC 6455 section 7.4). */
+    refused(code: number, reason: string): void;
     /** The connection is gone for `TELL_LOSS_AFTER_MS`. */
     lost(): void;
 }

@@ -409,8 +409,10 @@ var exported = (() => {
       socket.onmessage = (event) => {
         if (isCurrent()) this.owner.receive(event.data);
       };
-      socket.onclose = () => {
-        if (isCurrent()) this.closed();
+      socket.onclose = (event) => {
+        if (!isCurrent()) return;
+        this.owner.refused(event?.code ?? 1006, event?.reason ?? "");
+        this.closed();
       };
       socket.onerror = () => {
       };
@@ -692,6 +694,8 @@ var exported = (() => {
   };
 
   // databench/client/connection.ts
+  var LOSS_MESSAGE = "Connection lost. Trying again…";
+  var TOO_LARGE = 1009;
   var _Connection = class _Connection {
     /**
      * @param wsUrl        URL of the websocket; guessed from the page's address by default.
@@ -874,11 +878,21 @@ var exported = (() => {
         },
         hello: () => this.session.hello(this.requestArgs),
         receive: (content) => this.receive(content),
+        refused: (code, reason) => {
+          if (code === TOO_LARGE) this.dropTooLarge(reason);
+        },
         lost: () => {
           this.toldLoss = true;
-          this.errorCB("Connection lost. Trying again…");
+          this.errorCB(LOSS_MESSAGE);
         }
       };
+    }
+    /** A request that the server finds too large would be refused again after every reconnect. */
+    dropTooLarge(reason) {
+      const message = `too large for the server, and not sent again: ${reason}`;
+      const [largest] = this.processes.unseen().sort((a, b) => b.text.length - a.text.length);
+      if (largest) this.processes.end({ id: largest.id, outcome: "error", error: { message } });
+      else this.errorCB(message);
     }
     receive(content) {
       if (typeof content !== "string") {
@@ -1187,6 +1201,7 @@ var exported = (() => {
       if (!node || node.databenchUI || UIElement.skipWire(node)) return;
       const log = new _StatusLog(node, formatter);
       conn.errorCB = (message) => {
+        if (message === LOSS_MESSAGE && node.querySelector(".d-notices")) return;
         log.add(message);
       };
     }

@@ -495,6 +495,23 @@ test('request ids of two lives of a page differ', t => {
   assert.ok(Number.isSafeInteger(two.newProcessId()));
 });
 
+test('a request too large for the server ends, and is not sent for ever', async t => {
+  const { world, d, errors } = joined(t);
+  const small = d.call('small');
+  const large = d.call('large', { text: 'x'.repeat(1000) });
+  world.socket.fail({ code: 1009, reason: 'message of 1000 bytes, limit 500' });
+  await assert.rejects(large, /too large for the server.*limit 500/);
+  world.advance(1000);
+  world.socket.accept();
+  assert.deepEqual(world.socket.actions.map(a => a.signal), ['small']);
+  world.socket.start(world.socket.actions[0].load.__process_id);
+  world.socket.end(world.socket.actions[0].load.__process_id);
+  await small;
+  d.emit('nobody waits', 'x');
+  world.socket.fail({ code: 1009, reason: 'limit 0' });
+  assert.match(errors[0], /limit 0/);
+});
+
 test('the kernel\'s state is told, and restart and interrupt are asked for', t => {
   const { world, d } = joined(t);
   const heard = [];

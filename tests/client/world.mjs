@@ -107,9 +107,9 @@ export class FakeSocket {
   }
 
   /** The connection breaks. */
-  fail() {
+  fail(event = {}) {
     this.readyState = 3;
-    this.onclose({});
+    this.onclose(event);
   }
 
   /** What was sent, without the first frame. */

@@ -2,7 +2,7 @@
  * Messages about the page as a whole, such as a connection that failed.
  */
 
-import type { Connection } from '../connection';
+import { type Connection, LOSS_MESSAGE } from '../connection';
 import { UIElement } from './element';
 
 /** Characters that mean something in HTML. */
@@ -70,6 +70,10 @@ export class StatusLog extends UIElement {
     const node = document.getElementById(id) as UIElement['node'] | null;
     if (!node || node.databenchUI || UIElement.skipWire(node)) return;
     const log = new StatusLog(node, formatter);
-    conn.errorCB = message => { log.add(message); };
+    conn.errorCB = message => {
+      // The notices in the same place say it too, and more.
+      if (message === LOSS_MESSAGE && node.querySelector('.d-notices')) return;
+      log.add(message);
+    };
   }
 }

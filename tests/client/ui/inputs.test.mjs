@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { page } from './dom.mjs';
+
+const sent = world => world.socket.actions.map(a => [a.signal, a.load]);
+
+test('each kind of input sends its value under its name', t => {
+  const { one, enter, fire, world } = page(t, `
+    <input id="text" type="text"><input name="plain"><input id="mail" type="email">
+    <textarea name="area"></textarea><input type="number" id="n"><input type="number" id="empty">
+    <input type="range" id="slider" min="0" max="10" value="5">
+    <input type="checkbox" id="check">
+    <input type="radio" name="kind" value="a"><input type="radio" name="kind" value="b">
+    <select id="choice"><option>x</option><option>y</option></select>
+    <select id="many" multiple><option>x</option><option>y</option><option>z</option></select>`);
+  enter('#text', 'a');
+  enter('[name=plain]', '0');
+  enter('#mail', 'a@b');
+  enter('textarea', 'long');
+  enter('#n', '2.5');
+  enter('#empty', '');
+  enter('#slider', '7');
+  one('#check').checked = true;
+  fire(one('#check'), 'change');
+  one('[value=b]').checked = true;
+  fire(one('[value=b]'), 'change');
+  enter('#choice', 'y');
+  for (const i of [0, 2]) one('#many').options[i].selected = true;
+  fire(one('#many'), 'change');
+  assert.deepEqual(sent(world), [
+    ['text', 'a'], ['plain', '0'], ['mail', 'a@b'], ['area', 'long'], ['n', 2.5], ['empty', null],
+    ['slider', 7], ['check', true], ['kind', 'b'], ['choice', 'y'], ['many', ['x', 'z']],
+  ]);
+});
+
+test('each kind of input shows the state', t => {
+  const { one, world } = page(t, `
+    <input id="text" type="text" value="x"><input type="number" id="n">
+    <input type="range" id="slider" min="0" max="10"><input type="checkbox" id="check">
+    <input type="radio" name="kind" value="1"><input type="radio" name="kind" value="2" checked>
+    <select id="choice"><option>0</option><option selected>1</option></select>
+    <select id="many" multiple><option>x</option><option>y</option><option>z</option></select>
+    <textarea data-action="area"></textarea><input data-signal="class_data:shared" id="s">`);
+  world.socket.say('data', {
+    text: 0, n: 0, slider: 3, check: 1, kind: 1, choice: 0, many: ['x', 'z'], area: null,
+  });
+  world.socket.say('class_data', { shared: 'all', text: 'not this' });
+  assert.equal(one('#text').value, '0');
+  assert.equal(one('#n').value, '0');
+  assert.equal(one('#slider').value, '3');
+  assert.equal(one('#check').checked, true);
+  assert.equal(one('[name=kind]:checked').value, '1');
+  assert.equal(one('#choice').value, '0');
+  assert.deepEqual([...one('#many').options].map(o => o.selected), [true, false, true]);
+  assert.equal(one('textarea').value, '');
+  assert.equal(one('#s').value, 'all');
+});
+
+test('a state never overwrites what is being typed; it comes when that is left', t => {
+  const { one, fire, world } = page(t, '<input id="text" type="text"><input id="other" type="text">');
+  const input = one('#text');
+  input.focus();
+  input.value = 'half a wo';
+  fire(input, 'input');
+  world.socket.say('data', { text: 'from elsewhere' });
+  world.advance(60_000);
+  assert.equal(input.value, 'half a wo');
+  one('#other').focus();
+  fire(input, 'blur');
+  assert.equal(input.value, 'from elsewhere');
+});
+
+test('an edit that is sent makes a waiting state old', t => {
+  const { one, fire, world } = page(t, '<input id="text" type="text">');
+  const input = one('#text');
+  input.focus();
+  input.value = 'mine';
+  fire(input, 'input');
+  world.socket.say('data', { text: 'old' });
+  fire(input, 'change');
+  world.advance(60_000);
+  assert.equal(input.value, 'mine');
+});
+
+test('the echo of a key does not undo the next one, and what the analysis made of it comes after', t => {
+  const { one, ui, fire, world } = page(t, '<input id="text" type="text">');
+  const input = one('#text');
+  ui('#text').triggerOnKeyUp();
+  input.focus();
+  for (const text of ['a', 'ab']) {
+    input.value = text;
+    fire(input, 'input');
+    fire(input, 'keyup');
+  }
+  world.socket.say('data', { text: 'A' });
+  assert.equal(input.value, 'ab');
+  world.socket.say('data', { text: 'AB' });
+  world.advance(1000);
+  assert.equal(input.value, 'AB');
+  assert.deepEqual(sent(world), [['text', 'a'], ['text', 'ab']]);
+  ui('#text').triggerOnKeyUp(false);
+  fire(input, 'keyup');
+  assert.equal(sent(world).length, 2);
+});
+
+test('actionFormat and formatFn are applied', t => {
+  const { one, ui, enter, world } = page(t, '<input id="text" type="text">');
+  ui('#text').actionFormat = v => v.toUpperCase();
+  ui('#text').formatFn = v => `<${v}>`;
+  enter('#text', 'a');
+  one('#text').blur();
+  world.advance(1000);
+  world.socket.say('data', { text: 'b' });
+  assert.deepEqual(sent(world), [['text', 'A']]);
+  assert.equal(one('#text').value, '<b>');
+});
+
+test('a slider shows its value in its label, and transforms it both ways', t => {
+  const { one, ui, enter, world } = page(t, `
+    <label for="a">A:</label><input type="range" id="a" min="0" max="10" value="2">
+    <label>B <input type="range" name="b" min="0" max="10" value="3"></label>`);
+  assert.equal(one('label').textContent, 'A: 2');
+  assert.match(one('label:nth-of-type(2)').textContent, /^B 3/);
+  const slider = ui('#a');
+  slider.valueToSlider = v => Math.log10(v);
+  slider.sliderToValue = s => 10 ** s;
+  slider.formatFn = v => `${v} pieces`;
+  world.socket.say('data', { a: 1000 });
+  assert.equal(one('#a').value, '3');
+  assert.equal(one('label').textContent, 'A: 1000 pieces');
+  enter('#a', '4');
+  assert.deepEqual(sent(world), [['a', 10_000]]);
+});
+
+test('files, hidden fields and nameless inputs stay unwired', t => {
+  const { document } = page(t, `
+    <input type="file" id="f"><input type="hidden" id="h"><input type="submit" id="s">
+    <input type="text"><input type="text" id="x" data-skipwire="true">`);
+  const wired = [...document.querySelectorAll('input')].filter(node => node.databenchUI);
+  assert.deepEqual(wired, []);
+});

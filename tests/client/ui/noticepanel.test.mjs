@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { page } from './dom.mjs';
+
+const HTML = '<div id="databench-alerts"></div><button data-action="run">Run</button>';
+
+function withAlerts(t) {
+  const all = page(t, HTML);
+  const texts = () => [...all.document.querySelectorAll('.d-notice')]
+    .map(n => [...n.children].filter(c => c.tagName === 'SPAN').map(c => c.textContent).join(' ').trim());
+  const press = label => [...all.document.querySelectorAll('.d-notice button')]
+    .find(b => b.textContent === label).click();
+  const run = () => {
+    all.one('[data-action]').click();
+    const id = all.world.socket.actions.at(-1).load.__process_id;
+    all.world.socket.start(id);
+    return id;
+  };
+  return { ...all, texts, press, run };
+}
+
+test('a lost kernel shows its reason, until the next run or a dismissal', t => {
+  const { world, texts, press, run } = withAlerts(t);
+  world.socket.end(run(), { outcome: 'lost', error: { message: 'kernel ended by SIGKILL' } });
+  assert.deepEqual(texts(), ['“run” was lost: kernel ended by SIGKILL']);
+  const id = run();
+  assert.deepEqual(texts(), []);
+  world.socket.end(id, { outcome: 'error', error: { message: 'no', traceback: 'line 1\nline 2' } });
+  assert.deepEqual(texts(), ['“run” failed: no']);
+  press('Dismiss');
+  assert.deepEqual(texts(), []);
+});
+
+test('the banner of a lost connection counts, and goes when it is back', t => {
+  const { world, texts } = withAlerts(t);
+  world.socket.fail();
+  world.advance(1400);
+  assert.deepEqual(texts(), []);
+  world.advance(2000);
+  assert.match(texts()[0], /^Connection lost, trying again\. Nothing was running\. 3 s$/);
+  world.socket.accept();
+  assert.deepEqual(texts(), []);
+});
+
+test('a lost connection is told once, not twice', t => {
+  const { world, document } = withAlerts(t);
+  world.socket.fail();
+  world.advance(3000);
+  assert.equal(document.querySelectorAll('.alert').length, 1);
+});
+
+test('restart, start again and interrupt are sent', t => {
+  const { world, press } = withAlerts(t);
+  world.socket.say('__kernel', { state: 'failed', reason: 'x', sessions: 3 });
+  press('Start again');
+  world.socket.say('__kernel', { state: 'backoff', retry_in_s: 5, sessions: 3 });
+  press('Restart now');
+  world.socket.say('__kernel', { state: 'unresponsive', sessions: 3 });
+  press('Interrupt');
+  press('Restart');
+  assert.equal(world.socket.actions.length, 3);
+  press('Keep it');
+  press('Restart');
+  press('End it for all');
+  assert.deepEqual(world.socket.actions.map(a => a.__kernel),
+    ['restart', 'restart', 'interrupt', 'restart']);
+});
+
+test('a cancel that does not end offers to end the kernel after 2 s', t => {
+  const { world, d, texts, press, run } = withAlerts(t);
+  const id = run();
+  d.cancel(id);
+  assert.deepEqual(texts(), ['Cancelling “run”…']);
+  world.advance(2500);
+  press('End it');
+  assert.deepEqual(world.socket.actions.at(-1), { __cancel: id, force: true });
+  assert.deepEqual(texts(), ['Ending the kernel…']);
+  world.socket.end(id, { outcome: 'lost', error: { message: 'ended as asked' } });
+  assert.deepEqual(texts(), ['“run” was lost: ended as asked']);
+});
+
+test('what changes with time is not read out, and a button keeps its place while it changes', t => {
+  const { one, world } = withAlerts(t);
+  world.socket.say('__kernel', { state: 'backoff', retry_in_s: 5 });
+  const button = one('.d-notice button');
+  const before = one('.d-ticking').textContent;
+  world.advance(1200);
+  assert.notEqual(one('.d-ticking').textContent, before);
+  assert.equal(one('.d-ticking').getAttribute('aria-hidden'), 'true');
+  assert.equal(one('.d-notice button'), button);
+});
+
+test('nothing ticks while there is nothing to tell', t => {
+  const { world, run } = withAlerts(t);
+  const id = run();
+  assert.ok(world.timers.size > 0);
+  world.socket.end(id);
+  world.advance(1000);
+  assert.equal(world.timers.size, 0);
+});

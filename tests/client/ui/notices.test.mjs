@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { load } from '../load.mjs';
+
+const { noticesOf } = await load('ui/notices.ts');
+
+const KERNEL = { state: 'idle', reason: '', sinceMs: 0, retryInS: null, sessions: 1, stderr: [] };
+const RUN = {
+  id: 7, action: 'run', sinceMs: 0, cancelMs: null, forced: false, value: null, total: null,
+  hasCancel: true,
+};
+
+function view({ kernel = {}, ...more } = {}) {
+  return {
+    status: 'joined', lostSinceMs: null, kernel: { ...KERNEL, ...kernel }, processes: [],
+    failures: [], asking: null, ...more,
+  };
+}
+
+const shown = (v, nowMs = 10_000) => noticesOf(view(v), nowMs).map(
+  n => [n.text, n.ticking, (n.buttons ?? []).map(b => `${b.label}: ${b.word}`)].flat());
+
+test('nothing is said while all is well', () => {
+  for (const state of ['unknown', 'idle', 'busy', 'cancelling']) {
+    assert.deepEqual(shown({ kernel: { state } }), []);
+  }
+});
+
+test('a lost connection is told after 1.5 s, with what goes on', () => {
+  const lost = { status: 'waiting', lostSinceMs: 8600 };
+  assert.deepEqual(shown(lost), []);
+  assert.deepEqual(shown(lost, 10_100),
+    [['Connection lost, trying again. Nothing was running.', '1 s']]);
+  assert.deepEqual(shown({ ...lost, processes: [RUN, { ...RUN, id: 8 }] }, 11_000),
+    [['Connection lost, trying again. “run” goes on at the server.', '2 s']]);
+});
+
+test('a start is told when it takes a while', () => {
+  const kernel = { state: 'starting', sinceMs: 9700 };
+  assert.deepEqual(shown({ kernel }), []);
+  assert.deepEqual(shown({ kernel }, 12_800), [['Starting…', '3 s']]);
+});
+
+test('a kernel that does not answer can be interrupted and restarted', () => {
+  assert.deepEqual(shown({ kernel: { state: 'unresponsive', sinceMs: 2000 } }), [[
+    'The analysis is not answering', 'for 14 s', 'Interrupt: interrupt', 'Restart: restart',
+  ]]);
+});
+
+test('ending a shared kernel asks first, and says whom it touches', () => {
+  const kernel = { state: 'unresponsive', sessions: 3 };
+  assert.equal(shown({ kernel })[0][3], 'Restart: ask');
+  assert.deepEqual(shown({ kernel, asking: { word: 'restart' } })[0], [
+    '3 sessions share this kernel. Ending it stops what they run.', undefined,
+    'End it for all: restart', 'Keep it: keep',
+  ]);
+});
+
+test('a backoff counts down', () => {
+  const kernel = { state: 'backoff', reason: 'ended by SIGKILL', retryInS: 4, sinceMs: 9000 };
+  assert.deepEqual(shown({ kernel }),
+    [['The kernel ended: ended by SIGKILL', 'starts again in 3 s', 'Restart now: restart']]);
+  assert.equal(shown({ kernel }, 20_000)[0][1], 'starts again now');
+});
+
+test('a failed kernel shows reason and last lines, and can be started', () => {
+  const kernel = { state: 'failed', reason: 'exited with 3', stderr: ['a', 'b'] };
+  assert.deepEqual(shown({ kernel }), [['The kernel failed: exited with 3', undefined,
+    'Start again: restart']]);
+  assert.deepEqual(noticesOf(view({ kernel }), 0)[0].lines, ['a', 'b']);
+});
+
+test('stopping and culled are told quietly', () => {
+  assert.deepEqual(shown({ kernel: { state: 'stopping' } }), [['Stopping', undefined]]);
+  assert.deepEqual(shown({ kernel: { state: 'culled' } }), [['The kernel was stopped', undefined]]);
+});
+
+test('a cancel that takes 2 s offers to end the kernel, and asks where it is shared', () => {
+  const processes = [{ ...RUN, cancelMs: 9000 }];
+  assert.deepEqual(shown({ processes }), [['Cancelling “run”…', undefined]]);
+  assert.deepEqual(shown({ processes }, 11_000),
+    [['Cancelling “run”…', '2 s', 'End it: force']]);
+  assert.deepEqual(shown({ processes, kernel: { sessions: 2 } }, 11_000)[0][2], 'End it: ask');
+  assert.deepEqual(shown({ processes: [{ ...RUN, cancelMs: 9000, forced: true }] }, 11_000),
+    [['Ending the kernel…', undefined]]);
+});
+
+test('an action without a cancel element of its own is shown with one', () => {
+  assert.deepEqual(shown({ processes: [RUN] }), []);
+  const bare = { ...RUN, hasCancel: false, value: 1, total: 3 };
+  assert.deepEqual(shown({ processes: [bare] }, 1999), []);
+  assert.deepEqual(shown({ processes: [bare] }, 12_000),
+    [['“run” is running', '12 s · 33 %', 'Cancel: cancel']]);
+});
+
+test('a failure shows its message, and its traceback behind a fold', () => {
+  const failure = { id: 1, action: 'run', outcome: 'lost', message: 'SIGKILL', traceback: '' };
+  assert.deepEqual(shown({ failures: [failure] }),
+    [['“run” was lost: SIGKILL', undefined, 'Dismiss: dismiss']]);
+  const [notice] = noticesOf(view({
+    failures: [{ ...failure, outcome: 'error', message: '', traceback: 'a\nb\n' }],
+  }), 0);
+  assert.deepEqual([notice.text, notice.lines], ['“run” failed', ['a', 'b']]);
+});
