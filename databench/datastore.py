@@ -258,7 +258,7 @@ class Datastore:
                 return None
             self._shared.encoded[key], self._shared.plain[key] = encoded, plain
             results = Results(commit() for commit in commits)
-        self.settle()
+        type(self).settle()
         return results
 
     def _tell(self, key: str, results: Results | None) -> Results:

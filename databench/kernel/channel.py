@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import zmq
 
@@ -27,6 +28,7 @@ _DONTWAIT = zmq.DONTWAIT
 _BATCH_BYTES = 2**18
 _LINGER_MS = 1000
 _RECEIVES_PER_WAKE = 64
+_QUIET_LOOKS = 10
 
 
 def checkpoint() -> None:
@@ -67,9 +69,9 @@ class Channel:
         socket.setsockopt(zmq.RCVHWM, 0)
         socket.setsockopt(zmq.LINGER, _LINGER_MS)
         socket.connect(endpoint)
-        self.fd: int = socket.getsockopt(zmq.FD)
+        self.fd: int = cast(int, socket.getsockopt(zmq.FD))
         self._send = socket.send
-        self._get = socket.getsockopt
+        self._get = cast(Callable[[int], int], socket.getsockopt)
 
     def send(self, frames: Sequence[bytes]) -> None:
         """Send a message now, behind what is batched; for who holds the lock."""
@@ -146,6 +148,42 @@ class Channel:
         send(frames[-1], _DONTWAIT)
         if self._get(_EVENTS) & _POLLIN:
             self.on_readable()
+
+
+class Flusher:
+    """Sends a batch that its coroutine leaves lying: it computes, and the loop does not turn.
+
+    A thread that looks every `batch_wait_s` while there are batches, and sleeps otherwise.
+    """
+
+    def __init__(self, channel: Channel, wait_s: float) -> None:
+        self._channel = channel
+        self._wait_s = wait_s
+        self._gate = threading.Semaphore(0)
+        self._is_parked = True
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """A batch has begun; called with the channel's lock held."""
+        if self._is_parked:
+            self._is_parked = False
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._look, name="databench-flush", daemon=True
+                )
+                self._thread.start()
+            self._gate.release()
+
+    def _look(self) -> None:
+        while self._gate.acquire():
+            quiet = 0
+            while quiet < _QUIET_LOOKS:
+                time.sleep(max(self._wait_s, 0.001))
+                quiet = 0 if self._channel.batch else quiet + 1
+                self._channel.flush_older(self._wait_s)
+            with self._channel.lock:
+                # Under the lock, where batches begin: none can begin unseen.
+                self._is_parked = True
 
 
 def _nothing() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import queue
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -45,7 +46,6 @@ class Desk:
         current: The request that it runs.
         ident: The thread's identifier.
         is_main: Whether signals reach it.
-        is_struck: Whether an asynchronous exception was set and may still be pending.
     """
 
     is_main = False
@@ -54,17 +54,27 @@ class Desk:
         self.lock = lock
         self.current: Request | None = None
         self.ident = 0
-        self.is_struck = False
-        # Undoes an asynchronous exception that was not raised yet.
-        self.clear: Callable[[int], None] = _nothing
 
-    def release(self) -> None:
-        """Nothing is run here any more: no interruption may come from now on."""
-        with self.lock:
-            self.current = None
-            if self.is_struck:
-                self.is_struck = False
-                self.clear(self.ident)
+    def barrier(self) -> Cancelled | None:
+        """Let an interruption that was set before `current` was taken away come out.
+
+        Whoever interrupts holds the lock from looking at `current` to setting the exception; so
+        once the lock was held here, none is on its way, and none can come.
+        """
+        late: Cancelled | None = None
+        while True:
+            try:
+                with self.lock:
+                    checkpoint()
+                return late
+            except Cancelled as error:
+                late = error
+
+    def leave(self, late: Cancelled) -> Cancelled:
+        """An interruption came out beside the user's code: take `current` away, and the rest."""
+        self.current = None
+        self.barrier()
+        return late
 
 
 class PlainDesk(Desk):
@@ -128,8 +138,8 @@ class WorkerDesk(PlainDesk):
     """One further thread.
 
     Theory of operation: an asynchronous exception is set only while `current` is the request, and
-    under the lock; it may come out a little later, when the action has already returned. Until
-    `release` has ended without being hit, each step can be hit and is made to be repeated.
+    may come out a little later, when the action has already returned. Until the barrier is behind
+    it, any line can be hit.
     """
 
     def __init__(self, lock: threading.RLock, on_idle: Callable[[PlainDesk], None]) -> None:
@@ -141,6 +151,7 @@ class WorkerDesk(PlainDesk):
         self._thread.start()
 
     def _serve(self) -> None:
+        leave_signals_to_main()
         self.ident = threading.get_ident()
         while (job := self.jobs.get()) is not None:
             self._prepare()
@@ -152,29 +163,20 @@ class WorkerDesk(PlainDesk):
     def _run(self, job: Job) -> tuple[Any, BaseException | None]:
         result: Any = None
         failure: BaseException | None = None
-        state = "new"
-        while True:
+        has_returned = False
+        late: Cancelled | None = None
+        try:
+            self.current = job.request
             try:
-                if state == "new":
-                    state = "running"
-                    self.current = job.request
-                    result = contextvars.copy_context().run(self._in_context, job)
-                    state = "returned"
-                elif state == "running":
-                    # Hit between the action and the line behind it.
-                    failure = failure or Cancelled()
-                with self.lock:
-                    checkpoint()
-                    self.current = None
-                    if self.is_struck:
-                        self.is_struck = False
-                        self.clear(self.ident)
-                return result, failure
-            except Cancelled as error:
-                if state == "running":
-                    state, failure = "returned", error
+                result = contextvars.copy_context().run(self._in_context, job)
+                self.current, has_returned = None, True
             except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
-                state, failure = "returned", error
+                self.current = None
+                failure = error
+            late = self.barrier()
+        except Cancelled as error:
+            late = self.leave(error)
+        return result, failure if has_returned else failure or late
 
 
 class Desks:
@@ -228,5 +230,6 @@ class Desks:
         desk.jobs.put(job)
 
 
-def _nothing(_ident: int) -> None:
-    pass
+def leave_signals_to_main() -> None:
+    """Block what only the main thread may handle: it must be the one that is woken."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

@@ -9,26 +9,28 @@ out, once: it compares `wanted` with `raised`.
   very request, and not while it holds the channel's lock: then `settle` raises later.
 * Other threads are interrupted by an asynchronous exception, set under the channel's lock and only
   while their desk runs that very request. A thread that waits for the lock meets the exception at
-  its checkpoint; one that holds it cannot be struck. The desk clears what is left under the lock.
+  its checkpoint; one that holds it cannot be struck. What comes out late is caught by the desk.
 """
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
 import struct
 import threading
 from types import FrameType
-from typing import Any
 
-from .desks import Desk, PlainDesk
+from .desks import PlainDesk
 from .request import Cancelled, Request, current
 
 logger = logging.getLogger("databench.kernel")
 
 RECORD = struct.Struct("<QQ")
 _EARLY_LIMIT = 1024
+_SET_ASYNC_EXC = ctypes.pythonapi.PyThreadState_SetAsyncExc
+_CANCELLED = ctypes.py_object(Cancelled)
 
 
 class Interrupts:
@@ -77,8 +79,7 @@ class Interrupts:
                     signal.pthread_kill(desk.ident, signal.SIGINT)
                 return
             request.raised = request.wanted
-            desk.is_struck = True
-            set_async_exception(desk.ident, Cancelled)
+            _SET_ASYNC_EXC(ctypes.c_ulong(desk.ident), _CANCELLED)
 
     def settle(self) -> None:
         """Raise what was deferred; called after the lock was left."""
@@ -129,20 +130,3 @@ class Interrupts:
             return []
         request.wanted = max(request.wanted, attempt)
         return [] if request.desk is self.main else [request]
-
-
-def set_async_exception(ident: int, kind: Any) -> None:
-    """Let a thread meet an exception at its next step; `None` takes it back."""
-    # Late: a kernel that never cancels a thread never needs it.
-    import ctypes
-
-    argument = None if kind is None else ctypes.py_object(kind)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), argument)
-
-
-def clear_async_exception(ident: int) -> None:
-    """Undo `set_async_exception` where the exception was not raised yet."""
-    set_async_exception(ident, None)
-
-
-__all__ = ["Desk", "Interrupts", "clear_async_exception", "set_async_exception"]

@@ -24,11 +24,12 @@ from ..errors import KernelError, RemoteProtocolError
 from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
-from .channel import Channel
+from .arguments import ActionError
+from .channel import Channel, Flusher
 from .class_data import ClassData
-from .desks import Desks, MainDesk, PlainDesk, WorkerDesk
+from .desks import Desks, MainDesk, PlainDesk, WorkerDesk, leave_signals_to_main
 from .environment import Environment, read_environment
-from .interrupts import Interrupts, clear_async_exception
+from .interrupts import Interrupts
 from .loading import load_analysis
 from .report import describe, format_traceback
 from .session import Session
@@ -64,31 +65,18 @@ class Kernel:
             batch_messages=settings.batch_messages,
             batch_wait_s=settings.batch_wait_s,
         )
+        self._flusher = Flusher(self.channel, settings.batch_wait_s)
         Datastore.lock = lock = self.channel.lock
         self.loop = KernelLoop()
         self.main = MainDesk(lock, self._desk_idle)
         self.main.loop = self.loop
         self.desk = LoopDesk(lock, self.loop)
-        self.desk.clear = clear_async_exception
         self.desks = Desks(self.main, self._make_worker, settings.plain_threads)
         self.interrupts = Interrupts(lock, self.main, environment.interrupt_fd)
         Datastore.settle = staticmethod(self.interrupts.settle)
         self.class_data = ClassData(analysis_class, self.channel)
         self._is_stopping = False
-        self._is_welcome = False
-        self._is_flushing = False
-        self._handlers: dict[type[m.Message], Callable[[Any], None]] = {
-            m.Welcome: self._on_welcome,
-            m.Reject: self._on_reject,
-            m.Open: self._on_open,
-            m.Action: self._on_action,
-            m.Cancel: self._on_cancel,
-            m.Close: self._on_close,
-            m.SetState: self.class_data.receive,
-            m.Credit: self._on_credit,
-            m.Ping: self._on_ping,
-            m.Shutdown: self._on_shutdown,
-        }
+        self._handlers = self._message_handlers()
 
     # -- the two threads
 
@@ -103,7 +91,7 @@ class Kernel:
         return self.status
 
     def _run_loop(self) -> None:
-        _leave_signals_to_main()
+        leave_signals_to_main()
         self.desk.ident = threading.get_ident()
         asyncio.set_event_loop(self.loop)
         self.channel.on_readable = self._read_soon
@@ -134,6 +122,7 @@ class Kernel:
     def _flush_soon(self) -> None:
         # Behind what the loop has to do now, and before it waits.
         self.loop.call_soon(self.channel.flush)
+        self._flusher.wake()
 
     def _read(self) -> None:
         for frames in self.channel.receive():
@@ -149,8 +138,21 @@ class Kernel:
 
     # -- messages
 
+    def _message_handlers(self) -> dict[type[m.Message], Callable[[Any], None]]:
+        return {
+            m.Welcome: self._on_welcome,
+            m.Reject: self._on_reject,
+            m.Open: self._on_open,
+            m.Action: self._on_action,
+            m.Cancel: self._on_cancel,
+            m.Close: self._on_close,
+            m.SetState: self.class_data.receive,
+            m.Credit: self._on_credit,
+            m.Ping: self._on_ping,
+            m.Shutdown: self._on_shutdown,
+        }
+
     def _on_welcome(self, message: m.Welcome) -> None:
-        self._is_welcome = True
         self.window_bytes = message.window_bytes
         self.is_debug = message.debug
         self.cli_args = message.cli_args
@@ -224,6 +226,9 @@ class Kernel:
 
     def log_failure(self, action: str, failure: BaseException) -> None:
         """Log an action's exception with its whole traceback, as far as it is the user's."""
+        if isinstance(failure, ActionError):
+            self.logger.warning("%s", failure)  # the page asked for what is not there
+            return
         self.logger.error("%s: %s\n%s", action, describe(failure), format_traceback(failure))
 
     def _desk_idle(self, desk: PlainDesk) -> None:
@@ -232,7 +237,6 @@ class Kernel:
     def _make_worker(self) -> PlainDesk:
         worker = WorkerDesk(self.channel.lock, self._desk_idle)
         worker.loop = self.loop
-        worker.clear = clear_async_exception
         worker.start()
         return worker
 
@@ -272,16 +276,12 @@ def _watch_stdin() -> None:
     os.close(empty)
 
     def watch() -> None:
-        _leave_signals_to_main()
+        leave_signals_to_main()
         while os.read(watched, 4096):
             pass
         os._exit(1)
 
     threading.Thread(target=watch, name="databench-stdin", daemon=True).start()
-
-
-def _leave_signals_to_main() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 def _exit_later(limit_s: float) -> None:

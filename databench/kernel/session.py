@@ -11,11 +11,12 @@ import urllib.parse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import ANY_ACTION, Analysis, find_handlers, kind_of
+from ..analysis import ANY_ACTION, Analysis, kind_of
+from ..datastore import Results
 from ..payload import encode
 from ..protocol import messages as m
 from .account import Account
-from .arguments import check_arguments, no_such_action, read_payload
+from .arguments import ActionError, check_arguments, no_such_action, read_payload
 from .desks import Job
 from .lane import Lane
 from .outlet import Outlet, Sent
@@ -250,7 +251,7 @@ class Session:
         if request.name == "open" and request.number is None:
             self._failure = text
         payload = b""
-        if self.kernel.is_debug:
+        if self.kernel.is_debug and not isinstance(failure, ActionError):
             payload = encode(format_traceback(failure))
         kind = type(failure).__name__
         message = m.Error(self.id_, request.number, kind[:200], text, payload)
@@ -313,9 +314,4 @@ async def _call_and_wait(function: Callable[[], Any]) -> Any:
 
 def _plain_result(result: Any) -> Any:
     """Without what only says that a message has gone: actions often return an emit."""
-    from ..datastore import Results
-
     return None if isinstance(result, Sent | Results) else result
-
-
-__all__ = ["Session", "find_handlers"]

@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from .channel import checkpoint
 from .desks import Desk
 from .request import Cancelled, Request, current
 
@@ -34,7 +33,9 @@ class KernelLoop(asyncio.SelectorEventLoop):
     _catch = False
     _caught: asyncio.Handle | None = None
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon(  # type: ignore[override]  # typed by TypeVarTuple there
+        self, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.Handle:
         """As in asyncio; thread-safe."""
         if self._thread_id is not None and threading.get_ident() != self._thread_id:
             return self.call_soon_threadsafe(callback, *args, context=context)
@@ -44,7 +45,7 @@ class KernelLoop(asyncio.SelectorEventLoop):
             return self._caught
         return super().call_soon(callback, *args, context=context)
 
-    def call_at(
+    def call_at(  # type: ignore[override]  # likewise
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
         """As in asyncio; thread-safe."""
@@ -135,41 +136,36 @@ class _Bracket(Coroutine[Any, Any, Any]):
     def __await__(self) -> Generator[Any, Any, Any]:
         raise AssertionError("a task drives it")
 
-    def _step(self, step: Callable[[Any], Any] | None, value: Any) -> Any:
-        """Take the step; an interruption may hit any line here until the desk is released."""
+    def _step(self, step: Callable[[Any], Any], value: Any) -> Any:
+        """Take the step; an interruption may come out at any line before the barrier."""
         desk, coroutine = self._desk, self._coroutine
-        yielded: Any = None
-        result: Any = None
-        failure: BaseException | None = None
-        has_returned = False
         while True:
+            yielded: Any = None
+            result: Any = None
+            failure: BaseException | None = None
+            has_returned = False
+            late: BaseException | None = None
+            desk.step_s = time.monotonic()
             try:
-                if step is not None:
-                    desk.step_s = time.monotonic()
-                    desk.current = self._request
-                    take, step = step, None
-                    yielded = take(value)
-                with desk.lock:
-                    checkpoint()
+                desk.current = self._request
+                try:
+                    yielded = step(value)
                     desk.current = None
-                    if desk.is_struck:
-                        desk.is_struck = False
-                        desk.clear(desk.ident)
-                break
-            except StopIteration as stop:
-                result, has_returned = stop.value, True
+                except StopIteration as stop:
+                    desk.current = None
+                    result, has_returned = stop.value, True
+                except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
+                    desk.current = None
+                    failure = error
+                late = desk.barrier()
             except Cancelled as error:
-                if coroutine.cr_frame is None:
-                    failure = failure or (None if has_returned else error)
-                else:
-                    # It came just behind the step: the coroutine meets it where it waits.
-                    step, value = coroutine.throw, error
-            except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
-                failure = error
-        if coroutine.cr_frame is not None:
-            return yielded
-        self._ended(self._request, result, failure)
-        raise StopIteration
+                late = desk.leave(error)
+            if coroutine.cr_frame is None:
+                self._ended(self._request, result, failure if has_returned else failure or late)
+                raise StopIteration
+            if (value := late or failure) is None:
+                return yielded
+            step = coroutine.throw  # it came just behind the step: met where the coroutine waits
 
 
 async def drive_generator(generator: Generator[Any, Any, Any]) -> Any:

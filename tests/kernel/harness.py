@@ -261,8 +261,11 @@ class Front:
         return status
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
+        try:
+            # The group, as the broker does: a cancelled action may have left a child.
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait()
         self.process.stdin.close()
         for reader in self._readers:
