@@ -9,6 +9,7 @@ wait without a limit for threads of an executor.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -17,13 +18,13 @@ from typing import Any
 
 import tornado.httpserver
 import tornado.ioloop
-import tornado.netutil
 
 from . import app
 
 log = logging.getLogger("databench.http")
 
 EXIT_SOFTWARE = 70  # sysexits.h: an internal error, here before or at the start
+_BACKLOG = 1024  # pages that come back at once after a restart
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -37,7 +38,36 @@ def bind(host: str, port: int) -> list[socket.socket]:
     Raises:
         OSError: The port is taken, or the host is none of ours.
     """
-    return tornado.netutil.bind_sockets(port, address=host)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    bound: list[socket.socket] = []
+    refused: OSError | None = None
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        own_port = bound[0].getsockname()[1] if bound else port
+        listening = socket.socket(family, kind, protocol)
+        try:
+            _listen(listening, (address[0], own_port, *address[2:]))
+        except OSError as error:
+            listening.close()
+            if error.errno == errno.EADDRNOTAVAIL:  # a name's IPv6 address without IPv6
+                refused = error
+                continue
+            for other in bound:
+                other.close()
+            raise
+        bound.append(listening)
+    if not bound and refused is not None:
+        raise refused
+    return bound
+
+
+def _listen(listening: socket.socket, address: tuple[Any, ...]) -> None:
+    listening.setblocking(False)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if listening.family == socket.AF_INET6:
+        # Its own address alone, so that the IPv4 one of the same name can be had beside it.
+        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listening.bind(address)
+    listening.listen(_BACKLOG)
 
 
 class Runner:

@@ -15,7 +15,8 @@ def tree(tmp_path, monkeypatch):
     packaged.mkdir()
     (packaged / "base.html").write_text("[base {% block content %}{% end %}]")
     (packaged / "analysis.html").write_text(
-        '{% extends "base.html" %}{% block content %}a {% block analysis %}default{% end %}{% end %}'
+        '{% extends "base.html" %}{% block content %}a '
+        "{% block analysis %}default{% end %}{% end %}"
     )
     (folder / "x" / "index.html").write_text(
         '{% extends "analysis.html" %}{% block analysis %}x {{ title }}{% end %}'
@@ -98,5 +99,5 @@ def test_missing_template_names_who_asked_for_it(tree):
     (tree / "x" / "page.html").write_text('{% include "gone.html" %}')
     with pytest.raises(TemplateError, match=r"page.html: there is no template 'gone.html'"):
         show(tree, str(tree / "x" / "page.html"))
-    with pytest.raises(TemplateError, match="there is no template 'gone.html'"):
+    with pytest.raises(TemplateError, match=r"there is no template 'gone.html'"):
         Loader(tree).find("gone.html")
