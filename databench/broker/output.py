@@ -7,8 +7,8 @@ import os
 from collections import deque
 from collections.abc import Callable
 
-READ_BYTES = 65536
-READS_PER_TURN = 16
+READ_BYTES = 4096  # per turn of the loop: a flood of short lines must not hold up the others
+REST_READS = 64  # at its end: more than a pipe holds
 
 
 class LineReader:
@@ -33,24 +33,34 @@ class LineReader:
         os.set_blocking(fd, False)
         self._loop.add_reader(fd, self.read)
 
-    def read(self) -> None:
-        """Take what is there, a bounded piece per call."""
-        for _ in range(READS_PER_TURN):
-            if self._fd is None:
-                return
-            try:
-                chunk = os.read(self._fd, READ_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                chunk = b""
-            if not chunk:
-                self.close()
-                return
-            self._split(chunk)
+    def read(self) -> bool:
+        """Take a piece of what is there.
 
-    def close(self) -> None:
-        """Hand on an unfinished line, and close the pipe."""
+        Returns:
+            Whether there may be more.
+        """
+        if self._fd is None:
+            return False
+        try:
+            chunk = os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self._close()
+            return False
+        self._split(chunk)
+        return True
+
+    def finish(self) -> None:
+        """The kernel has ended: take the rest, though a child of it may still write, and close."""
+        for _ in range(REST_READS):
+            if not self.read():
+                break
+        self._close()
+
+    def _close(self) -> None:
         if self._fd is None:
             return
         self._loop.remove_reader(self._fd)
@@ -63,12 +73,17 @@ class LineReader:
     def _split(self, chunk: bytes) -> None:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
-            self._hand_on(line)
-        while len(self._rest) > self._line_bytes:
-            self._hand_on(self._rest[: self._line_bytes])
-            self._rest = self._rest[self._line_bytes :]
+            self._hand_on(self._cut(line))
+        self._rest = self._cut(self._rest)
+
+    def _cut(self, line: bytes) -> bytes:
+        """Hand on whole pieces of a long line; returns what is left of it."""
+        while len(line) > self._line_bytes:
+            self._hand_on(line[: self._line_bytes])
+            line = line[self._line_bytes :]
+        return line
 
     def _hand_on(self, line: bytes) -> None:
-        text = line[: self._line_bytes].decode("utf-8", "replace").rstrip("\r")
+        text = line.decode("utf-8", "replace").rstrip("\r")
         self.tail.append(text)
         self._on_line(text)

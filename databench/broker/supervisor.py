@@ -252,8 +252,7 @@ class Supervisor:
         assert process is not None
         self._clear_timer()
         for reader in self._readers:
-            reader.read()
-            reader.close()
+            reader.finish()
         self._owner.kernel_reaped(process.pid)
         # What it sent before it died is still delivered, in order, before anything is lost.
         self._owner.drain()
