@@ -1,0 +1,45 @@
+"""`class_data` in memory: versions decide, and nothing grows without a limit."""
+
+import pytest
+
+from databench.broker.stores.memory import MemoryStore
+
+
+def test_a_key_that_was_never_written_is_not_there():
+    store = MemoryStore(100)
+    assert store.get("k") is None
+    assert list(store) == []
+    assert store.shown() == {}
+
+
+def test_each_write_counts_a_version():
+    store = MemoryStore(100)
+    for version in (1, 2, 3):
+        assert store.write("k", b"%d" % version, b"s%d" % version, base=None)
+        value = store.get("k")
+        assert (value.shown, value.stored, value.version) == (
+            b"%d" % version,
+            b"s%d" % version,
+            version,
+        )
+    assert store.shown() == {"k": b"3"}
+    assert [key for key, _ in store] == ["k"]
+
+
+@pytest.mark.parametrize(("base", "accepted"), [(0, False), (1, True), (2, False), (None, True)])
+def test_a_write_that_names_a_version_needs_it_to_be_current(base, accepted):
+    store = MemoryStore(100)
+    store.write("k", b"1", b"1", base=0)
+    assert store.write("k", b"2", b"2", base=base) is accepted
+    assert store.get("k").shown == (b"2" if accepted else b"1")
+
+
+def test_a_value_beyond_the_limit_is_refused_and_the_old_one_stands():
+    store = MemoryStore(20)
+    store.write("k", b"12345", b"12345", base=None)
+    store.write("m", b"12345", b"12345", base=None)
+    with pytest.raises(OverflowError, match="22 bytes of class state, limit 20"):
+        store.write("k", b"123456", b"123456", base=None)
+    assert store.get("k").version == 1
+    assert store.write("k", b"1", b"1", base=1)  # a smaller one fits again
+    assert store.write("k", b"12345", b"12345", base=2)
