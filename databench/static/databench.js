@@ -2121,7 +2121,10 @@ var exported = (() => {
         line.remove();
         this.lines.delete(key);
       }
-      for (const notice of notices) this.showOne(notice);
+      notices.forEach((notice, place) => {
+        const line = this.showOne(notice);
+        if (this.node.children[place] !== line) this.node.insertBefore(line, this.node.children[place]);
+      });
     }
     showOne(notice) {
       const { ticking, ...steady } = notice;
@@ -2137,6 +2140,7 @@ var exported = (() => {
       }
       const clock = line.querySelector(".d-ticking");
       if (clock.textContent !== (ticking ?? "")) clock.textContent = ticking ?? "";
+      return line;
     }
     lineOf(notice) {
       const line = document.createElement("div");

@@ -2099,7 +2099,10 @@ var NoticePanel = class _NoticePanel {
       line.remove();
       this.lines.delete(key);
     }
-    for (const notice of notices) this.showOne(notice);
+    notices.forEach((notice, place) => {
+      const line = this.showOne(notice);
+      if (this.node.children[place] !== line) this.node.insertBefore(line, this.node.children[place]);
+    });
   }
   showOne(notice) {
     const { ticking, ...steady } = notice;
@@ -2115,6 +2118,7 @@ var NoticePanel = class _NoticePanel {
     }
     const clock = line.querySelector(".d-ticking");
     if (clock.textContent !== (ticking ?? "")) clock.textContent = ticking ?? "";
+    return line;
   }
   lineOf(notice) {
     const line = document.createElement("div");

@@ -100,10 +100,14 @@ export class NoticePanel {
       line.remove();
       this.lines.delete(key);
     }
-    for (const notice of notices) this.showOne(notice);
+    notices.forEach((notice, place) => {
+      const line = this.showOne(notice);
+      // Only where needed: moving a node takes the focus from its button.
+      if (this.node.children[place] !== line) this.node.insertBefore(line, this.node.children[place]!);
+    });
   }
 
-  private showOne(notice: Notice): void {
+  private showOne(notice: Notice): HTMLElement {
     const { ticking, ...steady } = notice;
     const print = JSON.stringify(steady);
     let line = this.lines.get(notice.key);
@@ -117,6 +121,7 @@ export class NoticePanel {
     }
     const clock = line.querySelector('.d-ticking')!;
     if (clock.textContent !== (ticking ?? '')) clock.textContent = ticking ?? '';
+    return line;
   }
 
   private lineOf(notice: Notice): HTMLElement {

@@ -50,7 +50,7 @@ test('a lost connection is told once, not twice', t => {
 });
 
 test('restart, start again and interrupt are sent', t => {
-  const { world, press } = withAlerts(t);
+  const { world, press, texts } = withAlerts(t);
   world.socket.say('__kernel', { state: 'failed', reason: 'x', sessions: 3 });
   press('Start again');
   world.socket.say('__kernel', { state: 'backoff', retry_in_s: 5, sessions: 3 });
@@ -59,6 +59,7 @@ test('restart, start again and interrupt are sent', t => {
   press('Interrupt');
   press('Restart');
   assert.equal(world.socket.actions.length, 3);
+  assert.match(texts()[0], /^3 sessions share this kernel/);
   press('Keep it');
   press('Restart');
   press('End it for all');
