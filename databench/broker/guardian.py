@@ -5,6 +5,7 @@ What a kernel leaves is cleaned up twice: here while the front lives, by the gua
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -15,6 +16,8 @@ from pathlib import Path
 from . import guard
 
 logger = logging.getLogger("databench.broker")
+
+RESTART_WAIT_S = 1.0  # a guard that cannot live here must not be started in a tight loop
 
 
 class Guardian:
@@ -30,6 +33,10 @@ class Guardian:
         self._mark = mark
         self._groups: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._pidfd: int | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._begun_s = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -41,10 +48,13 @@ class Guardian:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__],
             stdin=subprocess.PIPE,
+            bufsize=0,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
             cwd="/",
         )
+        self._begun_s = self._loop.time()
+        self._watch(self._process.pid)
         self._tell(f"={self._directory}", f"#{self._mark}", *(f"+{g}" for g in self._groups))
 
     def add(self, pgid: int) -> None:
@@ -64,13 +74,16 @@ class Guardian:
 
     def stop(self) -> None:
         """End the guard: what it would clean up is clean."""
+        if self._timer:
+            self._timer.cancel()
+        self._unwatch()
         process, self._process = self._process, None
         if process is None:
+            guard.remove_directory(str(self._directory))
             return
         # The directory is removed here, so the guard finds nothing to do at its end of file.
         guard.remove_directory(str(self._directory))
-        if process.stdin:
-            process.stdin.close()
+        _close_input(process)
         try:
             process.wait(2)
         except subprocess.TimeoutExpired:
@@ -80,11 +93,43 @@ class Guardian:
     def _tell(self, *lines: str) -> None:
         process = self._process
         if process is None or process.stdin is None:
-            return
+            return  # the next one is told everything
         try:
             process.stdin.write(b"".join(os.fsencode(line) + b"\n" for line in lines))
-            process.stdin.flush()
         except OSError:
-            logger.warning("guard process %d ended; starting another", process.pid)
-            process.wait()
+            self._replace()
+
+    def _watch(self, pid: int) -> None:
+        try:
+            self._pidfd = os.pidfd_open(pid)
+        except (AttributeError, OSError):
+            return  # then its end is seen when it is told something
+        self._loop.add_reader(self._pidfd, self._replace)
+
+    def _unwatch(self) -> None:
+        pidfd, self._pidfd = self._pidfd, None
+        if pidfd is not None:
+            self._loop.remove_reader(pidfd)
+            os.close(pidfd)
+
+    def _replace(self) -> None:
+        """The guard has ended, and nobody told it to."""
+        self._unwatch()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.wait()
+        _close_input(process)
+        logger.warning("guard process %d ended; starting another", process.pid)
+        if self._loop.time() - self._begun_s >= RESTART_WAIT_S:
             self.start()
+        else:
+            self._timer = self._loop.call_later(RESTART_WAIT_S, self.start)
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    try:
+        if process.stdin:
+            process.stdin.close()
+    except OSError:
+        pass  # what was written did not leave: nobody reads it
