@@ -15,7 +15,6 @@ from . import settings
 from ._version import __version__
 from .errors import SettingError
 
-DEFAULT_PORT = 5000
 EXIT_USAGE = 2
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -45,37 +44,32 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add("--version", action="version", version=f"databench {__version__}")
-    add("--host", help="address to listen on (HOST; 127.0.0.1: this machine alone)")
-    add("--port", help=f"port (PORT; {DEFAULT_PORT}, or the next free one; 0: any free one)")
-    add("--analyses", metavar="FOLDER", help="folder or dotted path of the analyses")
-    add("--log", default="INFO", metavar="LEVEL", help=f"{', '.join(LEVELS)} (INFO)")
-    add(
-        "--allow-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a further name to answer to (again for more; *.example.org: all below)",
-    )
-    add(
-        "--xheaders",
-        action="store_true",
-        help="believe the X-Forwarded headers of the proxy in front",
-    )
-    add(
-        "--debug",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="show tracebacks on pages, read templates again for each request "
-        "(DEBUG=0 or 1; on where only this machine can connect)",
-    )
+    _add_options(parser)
     limits = parser.add_argument_group("limits")
     for row in settings.TABLE:
         help_text = f"{row.help} ({row.unit}; {row.default})".replace("%", "%%")
         limits.add_argument(row.option, metavar=row.unit.upper(), help=help_text)
     parser.add_argument("target", nargs="?", help=argparse.SUPPRESS)
     return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--version", action="version", version=f"databench {__version__}")
+    add("--host", help="address to listen on (HOST; 127.0.0.1: this machine alone)")
+    add("--port", help="port (PORT; 5000, or the next free one; 0: any free one)")
+    add("--analyses", metavar="FOLDER", help="folder or dotted path of the analyses")
+    levels = f"{', '.join(LEVELS)} (INFO)"
+    add("--log", type=str.upper, choices=LEVELS, default="INFO", metavar="LEVEL", help=levels)
+    hosts = "a further name to answer to (again for more; *.example.org: all below)"
+    add("--allow-host", action="append", default=[], metavar="NAME", help=hosts)
+    proxy = "believe the X-Forwarded headers of the proxy in front"
+    add("--xheaders", action="store_true", help=proxy)
+    debug = (
+        "show tracebacks on pages, read templates again for each request "
+        "(DEBUG=0 or 1; on where only this machine can connect)"
+    )
+    add("--debug", action=argparse.BooleanOptionalAction, help=debug)
 
 
 def split(parser: argparse.ArgumentParser, words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -41,6 +41,14 @@ def test_words_from_the_first_unknown_option_on_are_the_analyses(words, own, oth
     assert cli.split(cli.make_parser(), words) == (own, others)
 
 
+def test_level_is_one_of_ours(capsys):
+    assert cli.make_parser().parse_args(["--log", "debug"]).log == "DEBUG"
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--log", "loud"], {})
+    assert caught.value.code == 2
+    assert "DEBUG" in capsys.readouterr().err
+
+
 def test_each_setting_is_an_option():
     options = cli.make_parser().parse_args(["--session-grace-s", "5"])
     assert options.session_grace_s == "5"
@@ -65,6 +73,7 @@ def test_version_is_told(capsys):
     assert capsys.readouterr().out == f"databench {__version__}\n"
 
 
+@pytest.mark.usefixtures("_logging_kept")
 @pytest.mark.parametrize(
     ("words", "environ", "complaint"),
     [
@@ -72,15 +81,12 @@ def test_version_is_told(capsys):
         (["--analyses", "/nowhere/at.all"], {}, "neither a folder"),
         (["--port", "x"], {}, "port (--port) is 'x', expected 0 to 65535"),
         ([], {"PORT": "x"}, "port (PORT) is 'x'"),
-        (["--log", "loud"], {}, "--log is 'loud', expected one of"),
         (["--ring-bytes", "many"], {}, "ring_bytes (--ring-bytes) is 'many', expected a whole"),
         ([], {"DATABENCH_RING_BYTES": "1"}, "minimum 4096"),
         (["--host", "203.0.113.1"], {}, "cannot listen on host '203.0.113.1'"),
     ],
 )
-def test_what_cannot_be_used_is_told_and_ends_with_2(
-    words, environ, complaint, capsys, logging_kept
-):
+def test_what_cannot_be_used_is_told_and_ends_with_2(words, environ, complaint, capsys):
     assert cli.main(words, environ) == 2
     assert complaint in capsys.readouterr().err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from .templates import Loader
 
 log = logging.getLogger("databench.front")
 
+_WARM_UP_S = 0.5  # after the first page, which needs none of it
 _NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 
 
@@ -148,6 +150,7 @@ def _routes(index: Index) -> list[tuple[str, type[tornado.web.RequestHandler], M
 
 async def _start_broker(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
     await front.broker.start()
+    asyncio.get_running_loop().call_later(_WARM_UP_S, pages.warm_up, front.index)
 
 
 async def _stop(front: Front) -> None:

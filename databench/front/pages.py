@@ -6,7 +6,9 @@ file and line in development.
 
 from __future__ import annotations
 
+import functools
 import logging
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,6 +24,8 @@ from .handlers import Headers, error_page
 from .static import Files, find_file
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
     from .app import Front
 
 log = logging.getLogger("databench.front")
@@ -80,10 +84,23 @@ def render_readme(entry: Entry) -> str | None:
         if file is None:
             return None
         text = file.read_text(encoding="utf-8", errors="replace")
-    from markdown_it import MarkdownIt  # 60 ms that a start without a readme need not pay
-
-    html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    html: str = _markdown().render(text)
     return html
+
+
+def warm_up(index: Index) -> None:
+    """Import what the first readme needs, in a thread: 60 ms and more that no page should wait."""
+    if any(
+        entry.readme or (entry.folder / "README.md").exists() for entry in index.entries.values()
+    ):
+        threading.Thread(target=_markdown, name="warm-up", daemon=True).start()
+
+
+@functools.cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 class Page(Headers):

@@ -26,7 +26,6 @@ log = logging.getLogger("databench.front")
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
 NEXT_PORTS = 100
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Sequence[str]) -> int:
@@ -43,8 +42,7 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
     Raises:
         SettingError: Something that was asked for cannot be had; nothing was started.
     """
-    level = _level(options.log)
-    logs.configure(level)
+    logs.configure(options.log)
     place = folders.find(options.analyses, here=Path.cwd())
     index = load(place.folder, kernels=find_kernelspecs())
     _tell_problems(index)
@@ -57,7 +55,7 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
         specs(index, place),
         limits,
         debug=debug,
-        log_level=level,
+        log_level=options.log,
         cli_args=cli_args,
         analyses_version=index.version,
     )
@@ -119,12 +117,6 @@ def _unusable(host: str, port: int, source: str, error: OSError) -> SettingError
     return SettingError(
         f"cannot listen on host {host!r} (--host or HOST): {error.strerror or error}", name="host"
     )
-
-
-def _level(text: str) -> str:
-    if text.upper() in LEVELS:
-        return text.upper()
-    raise SettingError(f"--log is {text!r}, expected one of {', '.join(LEVELS)}", name="log")
 
 
 def _debug(option: bool | None, environ: Mapping[str, str], host: str) -> bool:

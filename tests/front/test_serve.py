@@ -119,12 +119,6 @@ def test_development_is_the_default_where_nobody_else_can_connect(option, enviro
     assert serving._debug(option, environ, host) is debug
 
 
-def test_level_is_one_of_ours():
-    assert serving._level("debug") == "DEBUG"
-    with pytest.raises(SettingError, match="expected one of DEBUG, INFO"):
-        serving._level("loud")
-
-
 @pytest.mark.expected_log("unknown key 'titel'", "no kernel 'cobol'.*the others are served")
 def test_problems_of_the_index_are_told(folder, caplog):
     (folder / "index.yaml").write_text("titel: T\nanalyses: [{name: x, kernel: cobol}]")
