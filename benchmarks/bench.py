@@ -10,6 +10,7 @@ below the table, is a fraction of the servers'; the first rows show what it can 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import signal
 import sys
@@ -51,6 +52,7 @@ def main(argv: list[str]) -> int:
     run = Run(is_quick=args.quick, ours="relay" if args.null else "databench")
     names = args.only or list(RELAY_GROUPS if args.null else GROUPS)
     failed = 0
+    others = Others()
     for name in names:
         started_s = time.monotonic()
         print(f"{name} …", end=" ", flush=True)
@@ -60,13 +62,40 @@ def main(argv: list[str]) -> int:
         except (PageError, ServerError, OSError) as error:
             failed += 1
             print(f"could not be measured: {error}", flush=True)
-    report.show(run.results, run.costs())
+    noise = others.describe()
+    report.show(run.results, run.costs(), noise)
     if not (args.only or args.quick or args.null or failed):
         path = ROOT / "docs" / "performance.md"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(report.page(run.results, run.costs()), encoding="utf-8")
+        path.write_text(report.page(run.results, run.costs(), noise), encoding="utf-8")
         print(f"written: {path.relative_to(ROOT)}")
     return 1 if failed else 0
+
+
+class Others:
+    """How busy the machine was with something else: figures of a busy one say little."""
+
+    def __init__(self) -> None:
+        self._began_s, self._before = time.monotonic(), _busy_s() - _own_s()
+
+    def describe(self) -> str:
+        """One sentence."""
+        spent_s = _busy_s() - _own_s() - self._before
+        share = spent_s / (time.monotonic() - self._began_s) / (os.cpu_count() or 1)
+        return f"Other processes used {100 * max(0.0, share):.0f} % of the processors meanwhile."
+
+
+def _busy_s() -> float:
+    """Time that all processors together have worked: /proc/stat, proc_stat(5)."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _idle, _wait, irq, soft = map(int, file.readline().split()[1:8])
+    return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_s() -> float:
+    """Time that this process, and those that it started and that ended, have worked."""
+    own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in own)
 
 
 def _raise_open_files() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import select
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,8 @@ from collections.abc import Callable, Sequence
 from benchmarks.client import ANSWER_TIMEOUT_S, Page, PageError, Pump, action
 
 PAYLOAD_BYTES = 1_000_000
+
+_NUMBERS = itertools.count(1)
 
 
 def echo_latencies_s(page: Page, count: int, signal: str = "echo") -> list[float]:
@@ -150,20 +153,19 @@ def revival_s(page: Page, kill: Callable[[], None]) -> float:
 
     The page acts as soon as the kernel is dead and again at each `lost` it is told.
     """
-    number = 1
     killed_s = time.perf_counter()
     kill()
-    page.send(_asked(number))
-    while time.perf_counter() < killed_s + 30:
+    page.send(_asked())
+    while time.perf_counter() < killed_s + ANSWER_TIMEOUT_S:
         for payload in page.receive():
             compact = payload.replace(b" ", b"")
             if compact.startswith(b'{"signal":"echo"') and b'"back"' in compact:
                 return time.perf_counter() - killed_s
             if b'"end"' in compact and b'"done"' not in compact:
-                number += 1
-                page.send(_asked(number))
-    raise PageError("no successful action within 30 s of the kill")
+                page.send(_asked())
+    raise PageError(f"no successful action within {ANSWER_TIMEOUT_S:g} s of the kill")
 
 
-def _asked(number: int) -> bytes:
-    return action("echo", f'{{"value": "back", "__process_id": {number}}}')
+def _asked() -> bytes:
+    # An id that a session has seen is not run again.
+    return action("echo", f'{{"value": "back", "__process_id": {next(_NUMBERS)}}}')

@@ -24,6 +24,7 @@ Databench over the reference; `rounds` is the least and the greatest ratio of on
 reference is the relay, and for the figures during a loop the same echo while nothing else runs.
 
 {machine}
+{noise}
 
 {table}
 
@@ -123,10 +124,13 @@ def table(head: Iterable[str], body: Iterable[Iterable[str]]) -> str:
     )
 
 
-def page(results: Results, costs: Iterable[Iterable[str]]) -> str:
+def page(results: Results, costs: Iterable[Iterable[str]], noise: str) -> str:
     """The whole of ``docs/performance.md``."""
     return PAGE.format(
-        machine=machine(), table=table(COLUMNS, rows(results)), costs=costs_table(costs)
+        machine=machine(),
+        noise=noise,
+        table=table(COLUMNS, rows(results)),
+        costs=costs_table(costs),
     )
 
 
@@ -135,10 +139,10 @@ def costs_table(costs: Iterable[Iterable[str]]) -> str:
     return table(("figure", "server", "front", "kernel or echoer", "load generator"), costs)
 
 
-def show(results: Results, costs: Iterable[Iterable[str]]) -> None:
+def show(results: Results, costs: Iterable[Iterable[str]], noise: str) -> None:
     """Print the table, the costs and a last line."""
     costs = list(costs)
-    print(f"\n{machine()}\n\n{table(COLUMNS, rows(results))}")
+    print(f"\n{machine()}\n{noise}\n\n{table(COLUMNS, rows(results))}")
     if costs:
         print(f"\nProcessor time per exchange, in us:\n\n{costs_table(costs)}")
     verdicts = [results.is_met(figure) for figure in FIGURES]

@@ -120,11 +120,16 @@ def test_row_says_what_was_missed():
 
 
 def test_page_names_the_machine_and_holds_the_rows():
-    text = report.page(results("start", [0.25], []), [["echo", "relay", "1", "2", "3"]])
+    text = report.page(results("start", [0.25], []), [["echo", "relay", "1", "2", "3"]], "Quiet.")
     assert "| start to first page" in text
     assert "≤ 0.5 s" in text
     assert "Python 3" in text
+    assert "Quiet." in text
     assert str(ROOT) not in text
+
+
+def test_busy_machine_is_told():
+    assert "% of the processors" in bench.Others().describe()
 
 
 # -- load generator --------------------------------------------------------------------------------
