@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
+import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -48,9 +50,9 @@ def check_arguments(
     Raises:
         ActionError: It does not; the text names its parameters.
     """
-    try:
-        signature = inspect.signature(method)
-    except (TypeError, ValueError):
+    function = getattr(method, "__func__", method)
+    signature = _find_signature(function, function is not method)
+    if signature is None:
         return  # written in C, and without a signature: the call itself will tell
     try:
         signature.bind(*args, **kwargs)
@@ -59,6 +61,15 @@ def check_arguments(
         raise ActionError(
             f"action {name!r}: the arguments do not fit: {error}; it takes ({taken})"
         ) from None
+
+
+@functools.lru_cache(maxsize=1024)
+def _find_signature(function: Callable[..., Any], is_bound: bool) -> inspect.Signature | None:
+    # Reading a signature takes longer than all else that the kernel does for a small action.
+    try:
+        return inspect.signature(types.MethodType(function, object()) if is_bound else function)
+    except (TypeError, ValueError):
+        return None
 
 
 def no_such_action(name: str, known: Iterable[str]) -> ActionError:

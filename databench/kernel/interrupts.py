@@ -80,6 +80,8 @@ class Interrupts:
                 return
             request.raised = request.wanted
             _SET_ASYNC_EXC(ctypes.c_ulong(desk.ident), _CANCELLED)
+            # An exception does not wake a thread that waits for credit.
+            request.session.outlet.wake_for(request)
 
     def settle(self) -> None:
         """Raise what was deferred; called after the lock was left."""

@@ -273,7 +273,7 @@ class Outlet:
                 if not entry.is_sent:
                     entry.waiter = gate
             while not entry.is_sent:
-                # A signal interrupts this in the main thread, `Session.cancel` in the others.
+                # A signal interrupts this in the main thread, `Interrupts.strike` in others.
                 gate.acquire()
         except Cancelled:
             with self._lock:

@@ -21,7 +21,7 @@ from .desks import Job
 from .lane import Lane
 from .outlet import Outlet, Sent
 from .report import describe, format_traceback
-from .request import Cancelled, Request
+from .request import Cancelled, Request, current
 from .steps import drive_asyncgen, drive_awaitable, drive_generator
 
 if TYPE_CHECKING:
@@ -75,7 +75,6 @@ class Session:
             request.task.cancel()
         else:
             self.kernel.interrupts.strike(request)
-            self.outlet.wake_for(request)
 
     def close(self) -> asyncio.Event:
         """Cancel everything, run `disconnected`, free what the session holds.
@@ -174,10 +173,20 @@ class Session:
             self._lane.hold(request)
             self.kernel.desks.submit(Job(request, function, self._plain_ended))
         elif kind == "here":
-            function()
-            self._next_call(request)
+            self._call_here(request, function)
         else:
             self._start_coroutine(request, kind, function)
+
+    def _call_here(self, request: Request, function: Callable[[], Any]) -> None:
+        token = current.set(request)
+        try:
+            function()
+        except Exception as error:  # noqa: BLE001  # a hook or a subscriber of the user's
+            self._end(request, None, error)
+            return
+        finally:
+            current.reset(token)
+        self._next_call(request)
 
     def _start_coroutine(self, request: Request, kind: str, function: Callable[[], Any]) -> None:
         if kind == "generator":
