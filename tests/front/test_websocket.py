@@ -291,6 +291,21 @@ async def test_drained_is_told_when_the_last_byte_is_out(serve):
     page.close()
 
 
+async def test_drained_waits_for_a_write_that_came_after_one_that_is_out(serve):
+    server = await serve()
+    page = await handshake(server.port, receive_bytes=65536)
+    await send(page, b'{"__connect": null}')
+    await server.broker.wait("drained")
+    mark = server.broker.count("drained")
+    server.broker.pages[0].write([b"1"])
+    server.broker.pages[0].write([b"x" * ROOM])
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert server.broker.count("drained") == mark
+    server.broker.pages[0]._stream().close()
+    page.close()
+
+
 async def test_write_to_a_closed_page_does_nothing(serve):
     server = await serve()
     page = await server.connect()

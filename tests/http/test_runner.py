@@ -154,8 +154,9 @@ def test_tasks_that_are_left_are_cancelled():
     async def forever():
         try:
             await asyncio.Event().wait()
-        finally:
+        except asyncio.CancelledError:
             ended.append(1)
+            raise
 
     kept = []
 
