@@ -73,7 +73,10 @@ class Channel:
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, self._message_bytes)
         self._socket = socket
-        socket.bind(self.endpoint)
+        try:
+            socket.bind(self.endpoint)
+        except zmq.ZMQError as error:  # is no OSError
+            raise OSError(error.errno, f"cannot bind {self.endpoint}: {error.strerror}") from None
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(socket.fileno(), self._on_readable)
 
@@ -137,9 +140,12 @@ class Channel:
                 frames = socket.recv_multipart(zmq.DONTWAIT)
             except zmq.Again:
                 return taken
-            if not 2 <= len(frames) <= self._message_frames:
+            if not 1 <= len(frames) - 1 <= self._message_frames:
                 self.junk += 1
-                logger.debug("message of %d frames dropped", len(frames))
+                logger.debug("message of %d frames dropped", len(frames) - 1)
                 continue
-            self._on_message(frames[0], frames[1:])
+            try:
+                self._on_message(frames[0], frames[1:])
+            except Exception:  # our mistake with one message must not stop the others
+                logger.exception("a message of %r could not be handled; dropped", frames[0])
         return limit

@@ -1,0 +1,176 @@
+"""The ROUTER: what goes in and out of it, and what it drops."""
+
+import tempfile
+
+import pytest
+import zmq
+
+from databench.broker.channel import Channel
+from tests.broker.harness import wait_until
+
+
+class Ends:
+    """A channel and as many DEALERs as a test wants."""
+
+    def __init__(self, **limits):
+        self.got = []
+        self.flushes = []
+        self.folder = tempfile.TemporaryDirectory()
+        limits = {"drain_messages": 100, "message_bytes": 2**20, "message_frames": 4} | limits
+        self.channel = Channel(
+            f"ipc://{self.folder.name}/s",
+            on_message=lambda id_, frames: self.got.append((id_, frames)),
+            on_flush=lambda: self.flushes.append(len(self.got)),
+            **limits,
+        )
+        self.context = zmq.Context()
+        self.dealers = []
+
+    def dealer(self, id_=b"k1.1"):
+        socket = self.context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.IDENTITY, id_)
+        socket.setsockopt(zmq.LINGER, 1000)
+        socket.setsockopt(zmq.RCVTIMEO, 5000)
+        socket.setsockopt(zmq.SNDHWM, 0)
+        socket.connect(self.channel.endpoint)
+        self.dealers.append(socket)
+        return socket
+
+    def close(self):
+        for socket in self.dealers:
+            socket.close(0)
+        self.context.term()
+        self.channel.close()
+        self.folder.cleanup()
+
+
+@pytest.fixture
+async def ends():
+    made = Ends()
+    made.channel.bind()
+    yield made
+    made.close()
+
+
+async def test_frames_go_both_ways_as_they_are(ends):
+    dealer = ends.dealer()
+    frames = [b"header", b"", b"\x00\xff", b"x" * 100_000]
+    dealer.send_multipart(frames)
+    await wait_until(lambda: ends.got)
+    assert ends.got == [(b"k1.1", frames)]
+    assert ends.channel.send(b"k1.1", frames)
+    assert dealer.recv_multipart() == frames
+
+
+async def test_a_peer_that_is_not_there_is_told(ends):
+    assert not ends.channel.send(b"nobody", [b"x"])
+
+
+async def test_many_messages_are_taken_in_order_and_flushed_in_groups(ends):
+    dealer = ends.dealer()
+    for n in range(5000):
+        dealer.send_multipart([b"%d" % n])
+    await wait_until(lambda: len(ends.got) == 5000)
+    assert [frames for _, frames in ends.got] == [[b"%d" % n] for n in range(5000)]
+    taken = [after - before for before, after in zip([0, *ends.flushes], ends.flushes)]
+    assert max(taken) <= 100
+    assert len(ends.flushes) < 2500
+
+
+async def test_what_arrives_during_a_send_is_seen(ends):
+    """The descriptor is edge-triggered: a send may swallow its edge."""
+    dealer = ends.dealer()
+    dealer.send_multipart([b"first"])
+    await wait_until(lambda: ends.got)
+    for n in range(60):
+        dealer.send_multipart([b"%d" % n])
+        ends.channel.send(b"k1.1", [b"x"])
+        await wait_until(lambda n=n: len(ends.got) == n + 2, 5)
+
+
+@pytest.mark.expected_log("could not be handled; dropped")
+async def test_a_message_that_we_fail_to_handle_stops_no_other(ends):
+    receive = ends.channel._on_message
+
+    def fail_once(id_, frames):
+        ends.channel._on_message = receive
+        raise ZeroDivisionError
+
+    ends.channel._on_message = fail_once
+    dealer = ends.dealer()
+    for n in range(10):
+        dealer.send_multipart([b"%d" % n])
+    await wait_until(lambda: ends.got and ends.got[-1][1] == [b"9"])
+    assert len(ends.got) == 9
+
+
+async def test_drain_takes_all_that_has_arrived(ends):
+    dealer = ends.dealer()
+    dealer.send_multipart([b"up"])
+    await wait_until(lambda: ends.got)
+    for n in range(1000):
+        dealer.send_multipart([b"%d" % n])
+    dealer.send_multipart([b"", b"", b"", b"last"])
+    while ends.got[-1][1][-1] != b"last":  # no turn of the loop in between
+        ends.channel.drain()
+    assert len(ends.got) == 1002
+
+
+async def test_too_many_frames_are_junk(ends):
+    dealer = ends.dealer()
+    dealer.send_multipart([b"x"] * 5)
+    dealer.send_multipart([b"x"] * 4)
+    dealer.send_multipart([b"good"])
+    await wait_until(lambda: len(ends.got) == 2)
+    assert ends.channel.junk == 1
+    assert ends.got[1][1] == [b"good"]
+
+
+async def test_a_frame_beyond_the_limit_disconnects_its_sender_alone(ends):
+    big, well = ends.dealer(b"big"), ends.dealer(b"well")
+    well.send_multipart([b"1"])
+    big.send_multipart([b"x" * (2**20 + 1)])
+    await wait_until(lambda: ends.got)
+    well.send_multipart([b"2"])
+    await wait_until(lambda: len(ends.got) == 2)
+    assert [id_ for id_, _ in ends.got] == [b"well", b"well"]
+
+
+async def test_nobody_takes_over_a_name_that_is_in_use(ends):
+    own = ends.dealer(b"k1.1")
+    own.send_multipart([b"mine"])
+    await wait_until(lambda: ends.got)
+    thief = ends.dealer(b"k1.1")
+    thief.send_multipart([b"stolen"])
+    other = ends.dealer(b"k2.1")
+    other.send_multipart([b"after"])
+    await wait_until(lambda: len(ends.got) == 2)
+    assert ends.got[1] == (b"k2.1", [b"after"])
+    ends.channel.send(b"k1.1", [b"secret"])
+    assert own.recv_multipart() == [b"secret"]
+
+
+async def test_a_path_that_is_too_long_is_told():
+    made = Ends()
+    made.channel.endpoint = "ipc:///tmp/" + "x" * 110
+    with pytest.raises(OSError, match=r"too long, limit 107 bytes"):
+        made.channel.bind()
+    made.close()
+
+
+async def test_an_endpoint_that_cannot_be_bound_is_an_os_error(tmp_path):
+    made = Ends()
+    made.channel.endpoint = f"ipc://{tmp_path}/not/there"
+    with pytest.raises(OSError):
+        made.channel.bind()
+    made.close()
+
+
+async def test_a_closed_channel_sends_and_takes_nothing(ends):
+    dealer = ends.dealer()
+    dealer.send_multipart([b"x"])
+    await wait_until(lambda: ends.got)
+    ends.channel.close()
+    assert not ends.channel.send(b"k1.1", [b"x"])
+    ends.channel.drain()
+    assert len(ends.got) == 1
