@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 Check = Callable[[yaml.Node, Any], Any]
+IMAGES = (".svg", ".png", ".webp", ".jpg", ".jpeg", ".gif", ".avif")
 
 
 def _text(node: yaml.Node, value: Any) -> str | None:
@@ -60,6 +61,13 @@ def _inside(node: yaml.Node, value: Any) -> str | None:
     text = _text(node, value)
     if text is not None and (text.startswith("/") or ".." in PurePosixPath(text).parts):
         raise ValueError("a file below the analysis' folder")
+    return text
+
+
+def _image(node: yaml.Node, value: Any) -> str | None:
+    text = _inside(node, value)
+    if text is not None and PurePosixPath(text).suffix.lower() not in IMAGES:
+        raise ValueError(f"an image ({', '.join(IMAGES)}) below the analysis' folder")
     return text
 
 
@@ -110,11 +118,11 @@ ENTRY_KEYS: Mapping[str, Check] = {
     "build": _texts,
     "reload": _choice("when idle", "at once"),
     "show_in_index": _flag,
-    "thumbnail": _inside,
+    "thumbnail": _image,
     "readme": _text,
     "version": _text,
 }
 
 
 # What `key:` with nothing behind it means to these: their empty value. To the others: the default.
-TAKES_NOTHING: tuple[Check, ...] = (_text, _inside, _texts, _static, _anything)
+TAKES_NOTHING: tuple[Check, ...] = (_text, _image, _texts, _static, _anything)

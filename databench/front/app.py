@@ -129,7 +129,7 @@ def _routes(index: Index) -> list[tuple[str, type[tornado.web.RequestHandler], M
     """Routes take the analysis' name from the address: a changed index needs no new ones."""
     roots = pages.static_roots(index)
     own = [
-        (rf"/{pattern}", Files, {"roots": (index.folder / folder, Path.cwd() / folder)})
+        (rf"/{pattern.lstrip('/')}", Files, {"roots": (index.folder / folder, Path.cwd() / folder)})
         for pattern, folder in index.static
     ]
     return [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ import tornado.util
 import tornado.web
 
 from .._version import __version__
-from ..config import Entry, Index
+from ..config import IMAGES, Entry, Index
 from . import templates
 from .handlers import Headers, error_page
 from .static import Files, find_file
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("databench.front")
 
-_THUMBNAILS = ("svg", "png", "webp", "jpg", "jpeg", "gif")
 _OWN_FILES = ("analysis.js", "analysis.css")
 _PROBLEMS = """{% extends "base.html" %}
 {% block content %}
@@ -46,12 +46,18 @@ def find_thumbnail(entry: Entry) -> str | None:
     """The analysis' image, relative to its folder: the one that is named, or `thumbnail.*`."""
     if entry.thumbnail:
         return entry.thumbnail
-    names = (f"thumbnail.{ending}" for ending in _THUMBNAILS)
+    names = (f"thumbnail{ending}" for ending in IMAGES)
     return next((name for name in names if (entry.folder / name).is_file()), None)
 
 
-def describe(entry: Entry, index: Index) -> dict[str, Any]:
-    """What a template gets of one analysis: the keys of `index.yaml` and what belongs to them."""
+def describe(entry: Entry, index: Index, *, debug: bool) -> dict[str, Any]:
+    """What a template gets of one analysis: the keys of `index.yaml` and what belongs to them.
+
+    Args:
+        entry: The analysis.
+        index: The file that it stands in.
+        debug: Whether its problems are told as they are.
+    """
     return tornado.util.ObjectDict(
         name=entry.name,
         title=entry.title,
@@ -65,11 +71,16 @@ def describe(entry: Entry, index: Index) -> dict[str, Any]:
         reload=entry.reload,
         show_in_index=entry.show_in_index,
         thumbnail=find_thumbnail(entry),
-        problems=list(entry.problems),
+        problems=_told(entry.problems, debug=debug),
         author=index.author,
         site_title=index.title,
         home_link="/",
     )
+
+
+def _told(problems: Sequence[str], *, debug: bool) -> list[str]:
+    """Problems name files and lines, which concern nobody but the project's people."""
+    return list(problems) if debug or not problems else ["something is wrong here: see the log"]
 
 
 def render_readme(entry: Entry) -> str | None:
@@ -113,7 +124,8 @@ class Page(Headers):
         front = self.application
         if front.debug:
             front.loader.reset()  # a saved template shows at once
-        names = {"databench_version": __version__, "debug": front.debug, **namespace}
+        names = self.get_template_namespace()  # Tornado's own, which pages may rely on
+        names.update(databench_version=__version__, debug=front.debug, **namespace)
         try:
             body = templates.render(front.loader, path, names)
         except templates.TemplateError as error:
@@ -133,7 +145,7 @@ class Gallery(Page):
         """Show it."""
         front = self.application
         index = front.index
-        infos = [describe(entry, index) for entry in index.entries.values()]
+        infos = [describe(entry, index, debug=front.debug) for entry in index.entries.values()]
         self.show(
             front.loader.find("index.html"),
             {
@@ -149,7 +161,7 @@ class Gallery(Page):
                 "show_in_index": True,
                 "meta_infos": infos,
                 "analyses": infos,
-                "problems": list(index.problems),
+                "problems": _told(index.problems, debug=front.debug),
                 "warnings": list(index.warnings) if front.debug else [],
             },
         )
@@ -164,7 +176,7 @@ class AnalysisPage(Page):
         """Show it."""
         front = self.application
         entry = front.entry(name)
-        names = describe(entry, front.index)
+        names = describe(entry, front.index, debug=front.debug)
         if entry.problems:
             self._show_problems(entry, names)
             return
@@ -178,17 +190,14 @@ class AnalysisPage(Page):
 
     def _show_problems(self, entry: Entry, names: dict[str, Any]) -> None:
         self.set_status(503)
-        problems = entry.problems
-        if not self.application.debug:
-            problems = ("this analysis cannot be served: see the log",)
         try:
             template = tornado.template.Template(_PROBLEMS, loader=self.application.loader)
             names.update(databench_version=__version__, debug=self.application.debug)
-            names.update(problems=problems, readme=None)
+            names["readme"] = None
             self.finish(template.generate(**names))
         except Exception as error:  # noqa: BLE001 - an overridden base.html may raise anything
             log.error("template failed: %s", error)
-            self.finish(error_page(entry.title, "\n".join(problems)))
+            self.finish(error_page(entry.title, "\n".join(names["problems"])))
 
 
 class AnalysisRedirect(Headers):

@@ -26,6 +26,7 @@ log = logging.getLogger("databench.front")
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
 NEXT_PORTS = 100
+_HEADERS_BYTES = 2**20
 
 
 def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Sequence[str]) -> int:
@@ -66,6 +67,11 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
         sockets,
         xheaders=options.xheaders,
         shutdown_limit_s=limits.shutdown_limit_s,
+        server_settings={
+            "max_body_size": limits.page_message_bytes,
+            # Tornado reads a websocket's message into this; see websocket.max_message_size.
+            "max_buffer_size": 2 * limits.page_message_bytes + _HEADERS_BYTES,
+        },
     ).run()
 
 

@@ -54,6 +54,7 @@ def test_value_is_taken(key, text, value):
         ("isolation", "sesion", "nearest: 'session'"),
         ("reload", "[]", "one of when idle, at once"),
         ("thumbnail", "../secret.png", "below the analysis' folder"),
+        ("thumbnail", "analysis.yaml", "an image (.svg, .png"),
         ("thumbnail", "/etc/passwd", "below the analysis' folder"),
         ("static", "{'files/.*': x}", "has 0 groups"),
         ("static", "{'(a)(b)': x}", "has 2 groups"),

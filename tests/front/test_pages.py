@@ -171,6 +171,20 @@ async def test_broken_analysis_shows_nothing_of_it_in_production(serve, folder):
     assert "cobol" not in (await server.get("/x/")).body.decode()
 
 
+async def test_gallery_names_no_file_in_production(serve, folder):
+    (folder / "index.yaml").write_text("a: [b\nc: d")
+    server = await serve(debug=False)
+    text = (await server.get("/")).body.decode()
+    assert "index.yaml" not in text
+    assert "see the log" in text
+
+
+async def test_page_may_use_what_tornado_gives_to_templates(serve, folder):
+    (folder / "x" / "index.html").write_text("{{ request.path }} {{ handler.__class__.__name__ }}")
+    server = await serve()
+    assert (await server.get("/x/")).body == b"/x/ AnalysisPage"
+
+
 @pytest.mark.expected_log("template failed", "/x/ 503")
 async def test_broken_analysis_is_shown_even_when_the_base_is_broken_too(serve, folder):
     (folder / "index.yaml").write_text("analyses: [{name: x, kernel: cobol}]")
