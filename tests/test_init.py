@@ -1,0 +1,30 @@
+"""What `import databench` gives, and what it costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+import databench
+
+
+def test_every_public_name_is_there():
+    assert [name for name in databench.__all__ if not hasattr(databench, name)] == []
+    assert set(databench.__all__) <= set(dir(databench))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = databench.no_such_name
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.parametrize("name", ["__version__", "Analysis"])
+def test_import_in_a_kernel_brings_no_server(name):
+    code = f"import sys, databench; databench.{name}; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    heavy = {"tornado", "zmq", "databench.front", "databench.broker", "markdown_it"}
+    assert heavy & set(result.stdout.split()) == set()
