@@ -1964,8 +1964,9 @@ function backoffText(retryInS, forS) {
   const leftS = Math.ceil((retryInS ?? 0) - forS);
   return leftS > 0 ? `starts again in ${duration(leftS)}` : "starts again now";
 }
-function cancelNotices({ processes, kernel }, nowMs) {
-  return processes.filter((p) => p.cancelMs !== null).map((process) => {
+function cancelNotices(view, nowMs) {
+  const { kernel } = view;
+  return cancelled(view).map((process) => {
     const notice = {
       key: `cancel ${process.id}`,
       level: "quiet",
@@ -1980,6 +1981,12 @@ function cancelNotices({ processes, kernel }, nowMs) {
       buttons: [endingButton("End it", "force", kernel.sessions, process.id)]
     };
   });
+}
+function cancelled({ processes, kernel }) {
+  const own = processes.filter((p) => p.cancelMs !== null);
+  const [oldest] = processes;
+  if (own.length || !oldest || kernel.state !== "cancelling") return own;
+  return [{ ...oldest, action: "", cancelMs: kernel.sinceMs }];
 }
 function endingButton(label2, word, sessions, id) {
   const button = sessions > 1 ? { label: label2, word: "ask", asked: word } : { label: label2, word };

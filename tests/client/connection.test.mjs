@@ -205,11 +205,21 @@ test('retries never end, and their waits grow to a limit', t => {
     const count = world.sockets.length;
     const from = world.nowMs;
     world.socket.fail();
-    while (world.sockets.length === count) world.advance(10);
+    for (let n = 0; n < 2000 && world.sockets.length === count; n += 1) world.advance(10);
     waits.push(world.nowMs - from);
   }
   assert.equal(waits[0], 150); // 200 ms, and 0.5 of the half that is jitter
   assert.ok(Math.abs(waits[39] - 11_250) <= 10, `${waits[39]}`);
+});
+
+test('a join makes the next wait short again', t => {
+  const { world } = joined(t);
+  for (let i = 0; i < 10; i += 1) { world.socket.fail(); world.advance(20_000); }
+  world.socket.accept();
+  const count = world.sockets.length;
+  world.socket.fail();
+  world.advance(200);
+  assert.equal(world.sockets.length, count + 1);
 });
 
 test('the network\'s return, and looking at the page, connect at once', t => {
@@ -238,6 +248,7 @@ test('the network\'s return replaces a socket that only looks open', t => {
   world.socket.accept();
   old.onclose({});
   old.onmessage({ data: '{"signal": "a"}' });
+  world.advance(60_000);
   assert.equal(world.sockets.length, 2);
 });
 

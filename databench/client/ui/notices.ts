@@ -165,8 +165,9 @@ function backoffText(retryInS: number | null, forS: number): string {
   return leftS > 0 ? `starts again in ${duration(leftS)}` : 'starts again now';
 }
 
-function cancelNotices({ processes, kernel }: NoticeView, nowMs: number): Notice[] {
-  return processes.filter(p => p.cancelMs !== null).map(process => {
+function cancelNotices(view: NoticeView, nowMs: number): Notice[] {
+  const { kernel } = view;
+  return cancelled(view).map(process => {
     const notice: Notice = {
       key: `cancel ${process.id}`, level: 'quiet',
       text: process.action ? `Cancelling “${process.action}”…` : 'Cancelling…',
@@ -180,6 +181,14 @@ function cancelNotices({ processes, kernel }: NoticeView, nowMs: number): Notice
       buttons: [endingButton('End it', 'force', kernel.sessions, process.id)],
     };
   });
+}
+
+/** Requests with a cancel; one that was asked for by a page before its reload shows in the kernel. */
+function cancelled({ processes, kernel }: NoticeView): NoticeProcess[] {
+  const own = processes.filter(p => p.cancelMs !== null);
+  const [oldest] = processes;
+  if (own.length || !oldest || kernel.state !== 'cancelling') return own;
+  return [{ ...oldest, action: '', cancelMs: kernel.sinceMs }];
 }
 
 /** A button that ends a kernel: asks first where others share it. */

@@ -85,6 +85,11 @@ test('a cancel that takes 2 s offers to end the kernel, and asks where it is sha
     [['Ending the kernel…', undefined]]);
 });
 
+test('a cancel of another life of the page is known from the kernel', () => {
+  const kernel = { state: 'cancelling', sinceMs: 7000 };
+  assert.deepEqual(shown({ kernel, processes: [RUN] }), [['Cancelling…', '3 s', 'End it: force']]);
+});
+
 test('an action without a cancel element of its own is shown with one', () => {
   assert.deepEqual(shown({ processes: [RUN] }), []);
   const bare = { ...RUN, hasCancel: false, value: 1, total: 3 };
