@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from reprlib import repr as shorten  # a peer's value may be nested deeper than `repr` can go
 from typing import Any
 
 import msgpack
@@ -94,6 +95,8 @@ class Layout:
         request: The same for the request number.
         payload: Whether the message has a payload (else its frame is empty).
         further: The most further frames; -1 is no limit but the frames' count itself.
+        keys: The field that names the further frames, one for each of its items.
+        is_value: Whether payload and further frames are values: JSON, never empty.
     """
 
     message: type[m.Message]
@@ -102,6 +105,8 @@ class Layout:
     request: bool | None = False
     payload: bool = False
     further: int = 0
+    keys: str | None = None
+    is_value: bool = False
 
 
 _VERSION = ("version", _is_count)
@@ -119,6 +124,7 @@ TO_KERNEL_LAYOUTS = (
         session=False,
         payload=True,
         further=-1,
+        keys="class_keys",
     ),
     Layout(m.Reject, (("reason", _is_text),), session=False),
     Layout(
@@ -126,6 +132,7 @@ TO_KERNEL_LAYOUTS = (
         (("request_args", _is_text), ("restored", _is_text_or_none), ("data_keys", _is_names)),
         payload=True,
         further=-1,
+        keys="data_keys",
     ),
     Layout(m.Action, (("name", _is_name),), request=True, payload=True),
     Layout(m.Cancel, (("attempt", _is_count),), request=True),
@@ -141,6 +148,7 @@ TO_KERNEL_LAYOUTS = (
         ),
         session=False,
         payload=True,
+        is_value=True,
     ),
     Layout(m.Credit, (("size_bytes", _is_count),)),
     Layout(m.Ping, (("number", _is_count),), session=False),
@@ -168,6 +176,7 @@ FROM_KERNEL_LAYOUTS = (
         request=None,
         payload=True,
         further=1,
+        is_value=True,
     ),
     Layout(m.Log, (("level", _is_level),), request=None, payload=True),
     Layout(m.Done, request=True, payload=True),
@@ -196,14 +205,14 @@ def encode(message: m.Message) -> list[bytes]:
     for name, check in layout.tail:
         value = _plain(getattr(message, name))
         if not check(value):
-            raise LocalProtocolError(f"{message.KIND}: {name} is {value!r:.80}; not sent")
+            raise LocalProtocolError(f"{message.KIND}: {name} is {shorten(value)}; not sent")
         header.append(value)
-    problem = _find_problem(layout, header)
+    problem = _find_problem(layout, header) or _find_count_problem(layout, message)
     if problem:
         raise LocalProtocolError(f"{message.KIND}: {problem}; not sent")
     payload = message.payload if layout.payload else b""  # type: ignore[attr-defined]
     further = message.further if layout.further else ()  # type: ignore[attr-defined]
-    return [msgpack.packb(header), payload, *further]
+    return [_pack(message.KIND, header), payload, *further]
 
 
 def decode_from_kernel(frames: Sequence[bytes]) -> m.Message | None:
@@ -233,13 +242,25 @@ def split_batch(payload: bytes) -> Iterator[list[bytes]]:
     Raises:
         RemoteProtocolError: It is no msgpack array of arrays of byte strings.
     """
-    items = _unpack(payload, limit_bytes=len(payload))
-    if type(items) is not list:
-        raise RemoteProtocolError("batch: no array; dropped")
-    for item in items:
-        if type(item) is not list or not item or not all(type(f) is bytes for f in item):
-            raise RemoteProtocolError("batch: an item is no array of byte strings; rest dropped")
-        yield item
+    # Frame by frame: unpacked at once, a payload of empty arrays takes 64 times its size.
+    unpacker = msgpack.Unpacker(
+        max_buffer_size=len(payload), max_array_len=0, max_map_len=0, max_ext_len=0
+    )
+    unpacker.feed(payload)
+    try:
+        for _ in range(unpacker.read_array_header()):
+            frames = [unpacker.unpack() for _ in range(unpacker.read_array_header())]
+            if not frames:
+                raise ValueError("an item is empty")
+            for frame in frames:
+                if type(frame) is not bytes:
+                    raise ValueError("an item holds something else than byte strings")
+            yield frames
+    except (ValueError, msgpack.UnpackException) as error:
+        text = str(error) or type(error).__name__
+        raise RemoteProtocolError(f"batch: {text:.80}; rest dropped") from None
+    if unpacker.tell() != len(payload):
+        raise RemoteProtocolError("batch: bytes behind its array; dropped")
 
 
 def join_batch(items: Sequence[Sequence[bytes]]) -> list[bytes]:
@@ -259,9 +280,21 @@ def _frozen(value: Any) -> Any:
     return value
 
 
-def _unpack(frame: bytes, *, limit_bytes: int) -> Any:
-    if len(frame) > limit_bytes:
-        raise RemoteProtocolError(f"header of {len(frame)} bytes, limit {limit_bytes}; dropped")
+def _pack(kind: str, header: list[Any]) -> bytes:
+    try:
+        frame: bytes = msgpack.packb(header)
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError(f"{kind}: a name is no Unicode text: {error}; not sent") from None
+    if len(frame) > HEADER_BYTES:
+        raise LocalProtocolError(
+            f"{kind}: header of {len(frame)} bytes, limit {HEADER_BYTES}; not sent"
+        )
+    return frame
+
+
+def _unpack(frame: bytes) -> Any:
+    if len(frame) > HEADER_BYTES:
+        raise RemoteProtocolError(f"header of {len(frame)} bytes, limit {HEADER_BYTES}; dropped")
     try:
         return msgpack.unpackb(
             frame,
@@ -269,6 +302,7 @@ def _unpack(frame: bytes, *, limit_bytes: int) -> Any:
             use_list=True,
             strict_map_key=True,
             ext_hook=_refuse_extension,
+            max_ext_len=0,  # msgpack makes timestamps without asking the hook
         )
     except RemoteProtocolError:
         raise
@@ -285,7 +319,7 @@ def _refuse_extension(code: int, _content: bytes) -> Any:
 def _decode(frames: Sequence[bytes], layouts: dict[str, Layout]) -> m.Message | None:
     if not frames:
         raise RemoteProtocolError("no frames; dropped")
-    header = _unpack(frames[0], limit_bytes=HEADER_BYTES)
+    header = _unpack(frames[0])
     if type(header) is not list or len(header) < 3 or type(header[0]) is not str:
         raise RemoteProtocolError("header is no array of kind, session, request; dropped")
     layout = layouts.get(header[0])
@@ -304,7 +338,11 @@ def _decode(frames: Sequence[bytes], layouts: dict[str, Layout]) -> m.Message | 
                 f"{header[0]}: {len(further)} further frames, limit {layout.further}; dropped"
             )
         tail.append(further)
-    return layout.message(header[1], header[2], *tail)
+    message = layout.message(header[1], header[2], *tail)
+    problem = _find_count_problem(layout, message) or _find_empty_value(layout, message)
+    if problem:
+        raise RemoteProtocolError(f"{header[0]}: {problem}; dropped")
+    return message
 
 
 def _read_tail(layout: Layout, header: list[Any]) -> list[Any]:
@@ -315,7 +353,7 @@ def _read_tail(layout: Layout, header: list[Any]) -> list[Any]:
     for position, (name, check) in enumerate(layout.tail):
         value = tail[position]
         if not check(value):
-            raise RemoteProtocolError(f"{header[0]}: {name} is {value!r:.80}; dropped")
+            raise RemoteProtocolError(f"{header[0]}: {name} is {shorten(value)}; dropped")
         if type(value) is list:
             tail[position] = _frozen(value)
     return tail
@@ -329,15 +367,29 @@ def _find_problem(layout: Layout, header: Sequence[Any]) -> str | None:
     elif layout.session is False:
         return "names a session"
     elif type(session) is not str or not 0 < len(session) <= SESSION_CHARACTERS:
-        return f"session is {session!r:.80}"
+        return f"session is {shorten(session)}"
     if request is None:
         if layout.request:
             return "no request"
     elif layout.request is False:
         return "names a request"
     elif not _is_count(request):
-        return f"request is {request!r:.80}"
+        return f"request is {shorten(request)}"
     return None
+
+
+def _find_count_problem(layout: Layout, message: Any) -> str | None:
+    if layout.keys is None:
+        return None
+    keys, further = len(getattr(message, layout.keys)), len(message.further)
+    return None if keys == further else f"{further} further frames for {keys} {layout.keys}"
+
+
+def _find_empty_value(layout: Layout, message: Any) -> str | None:
+    values = [message.payload] if layout.is_value else []
+    if layout.further and (layout.is_value or layout.keys is not None):
+        values += message.further
+    return None if all(values) else "an empty value, which is no JSON"
 
 
 _FROM_KERNEL = {layout.message.KIND: layout for layout in FROM_KERNEL_LAYOUTS}
