@@ -100,13 +100,14 @@ class Requests:
         kernel = seat.entry.kernel
         if kernel.life.state is State.FAILED:
             self.fail(seat, number, "KernelFailed", kernel.reason, tables.last_words(kernel))
-        elif seat.is_open:
+        elif self._take_room(seat, seat.session.requests[number]) and seat.is_open:
             self._send_action(seat, seat.session.requests[number])
 
-    def _send_action(self, seat: Seat, request: OpenRequest) -> None:
+    def _take_room(self, seat: Seat, request: OpenRequest) -> bool:
+        """Count the payload against the kernel's queue, sent or not, until the request ends."""
         entry = seat.entry
-        payload, request.payload = request.payload, b""
-        held_bytes = entry.open_bytes + len(payload)
+        size_bytes = len(request.payload)
+        held_bytes = entry.open_bytes + size_bytes
         limit = self._tables.settings.kernel_queue_bytes
         if held_bytes > limit:
             problem = (
@@ -114,10 +115,15 @@ class Requests:
                 f"limit {limit}; not run"
             )
             self.fail(seat, request.number, "KernelQueueFull", problem)
-            return
-        request.is_sent = True
-        request.size_bytes = len(payload)
+            return False
+        request.size_bytes = size_bytes
         entry.open_bytes = held_bytes
+        return True
+
+    def _send_action(self, seat: Seat, request: OpenRequest) -> None:
+        entry = seat.entry
+        payload, request.payload = request.payload, b""
+        request.is_sent = True
         entry.open_requests += 1
         if entry.open_requests == 1:
             entry.kernel.note(Event.WORK)
@@ -136,6 +142,7 @@ class Requests:
         can_cancel = bool(kernel.capabilities & {"cancel", "interrupt"})
         # Nobody else is touched where it has no other session: then there is nothing to ask.
         if message.force or (not can_cancel and len(seat.entry.seats) == 1):
+            kernel.life.note_completed()  # a wished end does not count
             kernel.end(f"ended by a page that cancelled {request.action!r}")
             return
         kernel.note(Event.CANCEL)
@@ -163,9 +170,9 @@ class Requests:
         request = seat.session.requests.get(number)
         if request is None:
             return None
+        entry = seat.entry
+        entry.open_bytes -= request.size_bytes
         if request.is_sent:
-            entry = seat.entry
-            entry.open_bytes -= request.size_bytes
             entry.open_requests -= 1
             if entry.open_requests == 0:
                 entry.kernel.note(Event.REST)

@@ -30,7 +30,7 @@ class OpenRequest:
         process_id: What the page calls it, or `None` when it wants no start and end.
         accepted_s: When it was accepted.
         is_sent: Whether the kernel has it; what it has not is sent after a restart.
-        size_bytes: What its payload holds of the kernel's queue, once it is sent.
+        size_bytes: What its payload holds of the kernel's queue.
         cancels: How often a page asked to cancel it.
     """
 

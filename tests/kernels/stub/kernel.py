@@ -24,6 +24,8 @@ socket.setsockopt(zmq.LINGER, 5000)
 socket.connect(os.environ["DATABENCH_ENDPOINT"])
 opened = {}  # session id to what `open` said
 held = []  # requests that wait for `release`
+class_values = []  # as `welcome` brought them
+closed_sessions = []
 
 
 def send(kind, session=None, request=None, *tail, payload=b"", further=()):
@@ -108,6 +110,18 @@ def raw(session, request, payload):
     for frames in json.loads(payload):
         socket.send_multipart([bytes.fromhex(frame) for frame in frames])
     done(session, request)
+
+
+def welcomed(session, request, _payload):
+    done(session, request, json.dumps(class_values).encode())
+
+
+def closed(session, request, _payload):
+    done(session, request, json.dumps(closed_sessions).encode())
+
+
+def request_args(session, request, _payload):
+    done(session, request, json.dumps(opened[session]["args"]).encode())
 
 
 # -- actions that end it ---------------------------------------------------------------------------
@@ -216,10 +230,11 @@ def print_lines(session, request, payload):
 # -- its life --------------------------------------------------------------------------------------
 
 
-def on_open(session, restored, keys, values):
-    opened[session] = {"restored": restored, "data": dict(zip(keys, map(json.loads, values)))}
+def on_open(session, args, restored, keys, values):
+    opened[session] = {"args": args}
     send("opened", session)
-    send("emit", session, None, "opened", payload=json.dumps(opened[session]).encode())
+    said = {"restored": restored, "data": dict(zip(keys, map(json.loads, values)))}
+    send("emit", session, None, "opened", payload=json.dumps(said).encode())
 
 
 def on_cancel(session, request):
@@ -247,11 +262,12 @@ def main():
             else:
                 act(session, request, payload)
         elif kind == "welcome":
-            values = [[*k, json.loads(v)] for k, v in zip(tail[4], further)]
-            print("welcome", json.dumps(values), file=sys.stderr, flush=True)
-            globals()["class_values"] = values
+            class_values[:] = [[*k, json.loads(v)] for k, v in zip(tail[4], further)]
         elif kind == "open":
-            on_open(session, tail[1], tail[2], further)
+            on_open(session, *tail[:3], further)
+        elif kind == "close":
+            closed_sessions.append(session)
+            del opened[session]
         elif kind == "cancel":
             on_cancel(session, request)
         elif kind == "ping":
@@ -264,10 +280,4 @@ def main():
             sys.exit(tail[0])
 
 
-def welcomed(session, request, _payload):
-    """The class's values as `welcome` brought them."""
-    done(session, request, json.dumps(class_values).encode())
-
-
-class_values = []
 main()

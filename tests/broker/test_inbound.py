@@ -1,0 +1,282 @@
+"""What kernels say, and how one that does not keep to the protocol harms only itself."""
+
+import json
+import signal
+
+import msgpack
+import pytest
+import zmq
+
+from tests.broker.harness import rigged, wait_until
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+DEATHS = r"was ended by SIG|exited with status"
+
+
+def header(*fields):
+    return msgpack.packb(list(fields)).hex()
+
+
+class Ghost:
+    """Somebody who knows the endpoint and takes a name."""
+
+    def __init__(self, rig, name):
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.IDENTITY, name)
+        self.socket.setsockopt(zmq.LINGER, 1000)
+        self.socket.connect(rig.broker.endpoint)
+
+    def say(self, *fields, payload=b""):
+        self.socket.send_multipart([msgpack.packb(list(fields)), payload])
+
+    def close(self):
+        self.socket.close()
+        self.context.term()
+
+
+# -- who speaks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_frames_of_an_older_generation_are_dropped_and_counted():
+    async with rigged() as rig:
+        page = rig.join()
+        id_ = page.request("never")
+        await page.run("echo", 1)
+        rig.kill(signal.SIGKILL)
+        await page.end(id_)
+        await page.run("echo", 2)
+        ghost = Ghost(rig, b"k1.1")
+        before = rig.broker.status()["dropped"]
+        ghost.say("emit", page.session, None, "echo", payload=b'"from the grave"')
+        ghost.say("done", page.session, 1)
+        await wait_until(lambda: rig.broker.status()["dropped"] == before + 2)
+        assert page.loads("echo") == [1, 2]
+        ghost.close()
+
+
+async def test_a_stranger_on_the_socket_is_dropped_and_counted():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("echo", 1)
+        stranger = Ghost(rig, b"stranger")
+        stranger.say("hello", None, None, 1, "token", "x", "x", [])
+        stranger.say("emit", page.session, None, "echo", payload=b"2")
+        stranger.socket.send_multipart([b"junk"] * 100)
+        stranger.socket.send_multipart([b"junk"])
+        await wait_until(lambda: rig.broker.status()["dropped"] == 4)
+        assert page.loads("echo") == [1]
+        stranger.close()
+
+
+async def test_a_kernel_that_was_not_welcomed_is_not_heard():
+    async with rigged("mute") as rig:
+        page = rig.join("mute")
+        ghost = Ghost(rig, b"k1.1")
+        ghost.say("emit", page.session, None, "echo", payload=b"1")
+        await wait_until(lambda: rig.broker.status()["dropped"] == 1)
+        assert page.loads("echo") == []
+        ghost.close()
+
+
+@pytest.mark.expected_log("a second hello; rejected", DEATHS)
+async def test_a_second_hello_is_rejected():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("echo")
+        supervisor = rig.broker._tables.entries["a"].kernel
+        words = header("hello", None, None, 1, supervisor._token, "x", "x", [])
+        page.request("raw", [[words, ""]])
+        await page.signal("opened", 2)  # it exits on a reject, and comes back
+
+
+async def test_a_message_for_a_session_that_is_not_there_is_dropped():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("raw", [[header("emit", "nobody", None, "x"), ""]])
+        assert rig.broker.status()["dropped"] == 1
+
+
+# -- junk ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.expected_log("kernel 'a':")
+async def test_junk_is_counted_and_what_follows_is_understood():
+    async with rigged() as rig:
+        page = rig.join()
+        end = await page.run("junk")
+        assert end["outcome"] == "done"
+        assert rig.broker.status()["dropped"] == 4
+        assert "'__connect' is Databench's own; not shown" in page.loads("error")[0]
+        assert len(page.loads("__connect")) == 1
+        assert rig.kernel()["deaths"] == 0
+
+
+@pytest.mark.expected_log("kernel 'a'")
+async def test_a_kernel_is_ended_beyond_the_junk_limit_and_no_other():
+    async with rigged(junk_messages=50) as rig:
+        page, other = rig.join("a"), rig.join("b")
+        hold = other.request("hold")
+        await other.signal("held")
+        await page.run("much_junk", 50)
+        end = await page.run("much_junk", 1)
+        if end["outcome"] == "done":  # it was quicker than its end
+            await wait_until(lambda: rig.kernel()["deaths"] == 1)
+        assert "51 messages were not understood, limit 50" in await wait_until(
+            lambda: page.loads("__kernel") and reason_of_death(page)
+        )
+        assert (await page.run("much_junk", 50))["outcome"] == "done"  # it counts anew
+        await other.run("release")
+        assert other.ends(hold)[0]["outcome"] == "done"
+
+
+def reason_of_death(page):
+    reasons = [load["reason"] for load in page.loads("__kernel") if "ended by" in load["reason"]]
+    return reasons[0] if reasons else ""
+
+
+@pytest.mark.expected_log("kernel 'a'")
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [header("emit", "SESSION"), ""],
+        [header("emit", 5, None, "x"), ""],
+        [header("emit", "SESSION", -1, "x"), ""],
+        [header("emit", "SESSION", None, 7), ""],
+        [header("emit", None, None, "x"), ""],
+        [header("state", None, None, "data", "k", None), "31"],
+        [header("state", "SESSION", None, "class_data", "k", None), "31"],
+        [header("state", "SESSION", None, "data", "k", None), "31", "32", "33"],
+        [header("state", None, None, "class_data", "k", None), "22ff22"],
+        [header("done", "SESSION", 10**6), ""],
+        [header("progress", "SESSION", 10**6, 0.5, None), ""],
+        [header("error", "SESSION", 10**6, "T", "t"), ""],
+        [header("cancelled", "SESSION", None), ""],
+        [header("log", "SESSION", None, "shout"), ""],
+        [header("log", None, None, "log"), ""],
+        [header("opened", None, None), ""],
+        [header("pong", None, None, "x"), ""],
+        [header("batch", None, None), "c0"],
+        [header("batch", None, None), msgpack.packb([[b"\xc1"]]).hex()],
+        [
+            header("batch", None, None),
+            msgpack.packb([[msgpack.packb(["batch", None, None]), b"\x90"]]).hex(),
+        ],
+        [msgpack.packb(msgpack.ExtType(5, b"x")).hex(), ""],
+        ["", ""],
+        ["93" * 500, ""],
+        [""] * 60,
+    ],
+)
+async def test_each_kind_of_junk_harms_nobody(frames):
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("echo", 1)
+        size = msgpack.packb(page.session).hex()
+        words = [frame.replace(msgpack.packb("SESSION").hex(), size) for frame in frames]
+        assert (await page.run("raw", [words]))["outcome"] == "done"
+        assert rig.broker.status()["dropped"] == 1
+        assert (await page.run("echo", 2))["outcome"] == "done"
+        assert page.loads("echo") == [1, 2]
+        assert page.loads("data") == page.loads("class_data") == []
+
+
+@pytest.mark.expected_log("no valid UTF-8")
+async def test_invalid_utf8_harms_only_its_own_session():
+    async with rigged() as rig:
+        page, other = rig.join(), rig.join()
+        assert (await page.run("invalid"))["outcome"] == "done"
+        assert [p for p in page.loads("error") if "no valid UTF-8" in p] == page.loads("error")
+        assert len(page.loads("error")) == 2
+        end = await page.run("invalid_result")
+        assert end["outcome"] == "error"
+        assert "no valid UTF-8" in end["error"]["message"]
+        for frame in page.raw + other.raw:
+            frame.decode()  # a browser would close the websocket
+        assert other.loads("error") == []
+        assert (await other.run("echo", 1))["outcome"] == "done"
+        # What was refused is not kept: a page that comes anew gets no such value.
+        assert rig.join(session=page.session, received=None).loads("data") == []
+
+
+# -- credit ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.expected_log("bytes without credit")
+async def test_a_flood_without_credit_is_ended_with_the_reason_while_another_echo_goes_on():
+    async with rigged(credit_window_bytes=2**20) as rig:
+        page, other = rig.join("a", is_slow=True), rig.join("b")
+        await other.run("echo", 0)
+        id_ = page.request("flood", 10_000)
+        echoes = 0
+        while not rig.kernel("a")["deaths"]:
+            assert (await other.run("echo", 1))["outcome"] == "done"
+            echoes += 1
+        assert echoes > 0
+        assert rig.kernel("b")["deaths"] == 0
+        assert len(page.raw) < 200  # the rest stands in no list of ours
+        page.is_slow = False
+        rig.broker.drained(page)
+        end = await page.end(id_)
+        assert end["outcome"] == "lost"
+        assert "bytes without credit, limit 2097152" in end["error"]["message"]
+
+
+async def test_a_page_that_drains_gives_credit_back():
+    async with rigged(credit_window_bytes=2**18) as rig:
+        page = rig.join()
+        for _ in range(10):  # ten windows in all
+            assert (await page.run("flood", 4))["outcome"] == "done"
+        assert rig.kernel()["deaths"] == 0
+
+
+async def test_without_a_page_credit_returns_at_once():
+    async with rigged(credit_window_bytes=2**18) as rig:
+        page = rig.join()
+        id_ = page.request("flood", 200)
+        page.leave()
+        watcher = rig.join()
+        await watcher.run("echo")
+        back = rig.join(session=page.session)
+        assert (await back.end(id_))["outcome"] == "done"
+        (gap,) = back.loads("__gap")
+        assert gap["missed"] > 0
+
+
+# -- state -----------------------------------------------------------------------------------------
+
+
+async def test_state_beyond_its_limit_is_not_kept_and_said():
+    async with rigged(state_bytes=2000) as rig:
+        page = rig.join()
+        await page.run("state", "x" * 1500)
+        await page.run("state", "x" * 2500)
+        assert "2502 bytes of state, limit 2000; not kept" in page.loads("error")[0]
+        assert rig.join(session=page.session, received=None).loads("data") == [{"k": "x" * 1500}]
+
+
+@pytest.mark.expected_log("bytes of class state, limit")
+async def test_class_state_beyond_its_limit_is_not_kept():
+    async with rigged(state_bytes=2000) as rig:
+        page = rig.join()
+        await page.run("class_state", 1)
+        await page.run("class_state", "x" * 2500)
+        await page.run("echo")
+        assert rig.join().loads("class_data") == [{"c": 1}]
+
+
+async def test_words_of_tomorrow_are_ignored():
+    async with rigged() as rig:
+        page = rig.join()
+        words = [
+            [header("word of tomorrow", None, None), "ff"],
+            [header("log", page.session, None, "warn", "a tail of tomorrow"), json_hex("yes")],
+        ]
+        await page.run("raw", words)
+        assert page.loads("warn") == ["yes"]
+        assert rig.broker.status()["dropped"] == 0
+
+
+def json_hex(value):
+    return json.dumps(value).encode().hex()

@@ -1,0 +1,159 @@
+"""What pages ask for: limits, cancels, forced ends, interrupts."""
+
+import asyncio
+import signal
+
+import pytest
+
+from tests.broker.harness import rigged, wait_until
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+DEATHS = r"was ended by SIG|exited with status"
+
+
+async def test_beyond_the_open_actions_limit_a_request_ends_at_once():
+    async with rigged(open_actions=3) as rig:
+        page = rig.join()
+        held = [page.request("hold") for _ in range(3)]
+        refused = page.request("hold")
+        (end,) = page.ends(refused)
+        assert end["outcome"] == "error"
+        assert end["error"]["type"] == "TooManyActions"
+        assert "3 actions are open, the limit" in end["error"]["message"]
+        other = rig.join()  # another session has its own count
+        await wait_until(lambda: len(page.loads("held")) == 3)
+        await other.run("release")
+        assert all(page.ends(id_)[0]["outcome"] == "done" for id_ in held)
+        assert (await page.run("echo"))["outcome"] == "done"
+
+
+async def test_what_waits_for_a_kernel_is_bounded():
+    async with rigged(kernel_queue_bytes=2**16) as rig:
+        page = rig.join()
+        await page.run("echo")
+        held = page.request("hold", b'"' + b"x" * 40_000 + b'"')
+        refused = page.request("echo", b'"' + b"x" * 40_000 + b'"')
+        (end,) = page.ends(refused)
+        assert end["error"]["type"] == "KernelQueueFull"
+        assert "bytes wait for its kernel, limit 65536; not run" in end["error"]["message"]
+        await page.run("release")
+        assert page.ends(held)[0]["outcome"] == "done"
+        assert (await page.run("echo", b'"' + b"x" * 40_000 + b'"'))["outcome"] == "done"
+
+
+async def test_what_waits_for_a_kernel_that_has_not_started_is_bounded_too():
+    async with rigged("mute", kernel_queue_bytes=2**16, shutdown_limit_s=0.5) as rig:
+        page = rig.join("mute")
+        waits = page.request("echo", b'"' + b"x" * 40_000 + b'"')
+        refused = page.request("echo", b'"' + b"x" * 40_000 + b'"')
+        assert page.ends(waits) == []
+        assert page.ends(refused)[0]["error"]["type"] == "KernelQueueFull"
+        page.cancel(waits)
+        again = page.request("echo", b'"' + b"x" * 40_000 + b'"')
+        assert page.ends(again) == []
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_a_death_frees_the_kernels_queue():
+    async with rigged(kernel_queue_bytes=2**16) as rig:
+        page = rig.join()
+        for _ in range(3):
+            await page.run("echo")
+            held = page.request("hold", b'"' + b"x" * 60_000 + b'"')
+            await page.run("echo")
+            rig.kill(signal.SIGKILL)
+            assert (await page.end(held))["outcome"] == "lost"
+        entry = rig.broker._tables.entries["a"]
+        assert (entry.open_bytes, entry.open_requests) == (0, 0)
+        assert rig.broker._tables.requests == {}
+
+
+# -- cancel ----------------------------------------------------------------------------------------
+
+
+async def test_a_request_that_was_not_sent_is_cancelled_at_once():
+    async with rigged("mute", shutdown_limit_s=0.5) as rig:
+        page = rig.join("mute")
+        id_ = page.request("echo")
+        page.cancel(id_)
+        (end,) = page.ends(id_)
+        assert end["outcome"] == "cancelled"
+        assert rig.kernel("mute")["deaths"] == 0
+
+
+async def test_a_kernel_that_can_cancel_is_asked():
+    async with rigged("cancels") as rig:
+        page, other = rig.join("cancels"), rig.join("cancels")
+        id_, theirs = page.request("hold"), other.request("hold")
+        await other.signal("held")
+        await page.signal("held")
+        page.cancel(id_)
+        assert page.kernel["state"] == "cancelling"
+        assert "cancelling" not in [load["state"] for load in other.loads("__kernel")]
+        assert (await page.end(id_))["outcome"] == "cancelled"
+        assert page.kernel["state"] in ("busy", "idle")
+        await page.run("release")
+        assert other.ends(theirs)[0]["outcome"] == "done"
+
+
+async def test_a_cancel_of_what_has_ended_or_never_was_is_harmless():
+    async with rigged("cancels") as rig:
+        page = rig.join("cancels")
+        id_ = page.request("echo")
+        await page.end(id_)
+        page.cancel(id_)
+        page.cancel(987654)
+        assert (await page.run("echo"))["outcome"] == "done"
+        assert len(page.ends(id_)) == 1
+
+
+@pytest.mark.expected_log("ended by a page that cancelled 'never'")
+async def test_a_kernel_that_cannot_cancel_is_ended_where_nobody_else_is_touched():
+    async with rigged(restart_limit=2, backoff_first_s=60.0) as rig:
+        page = rig.join()
+        await page.signal("opened")
+        for generation in (2, 3, 4, 5):  # a wish of a page is no fault of the kernel
+            id_ = page.request("never")
+            page.cancel(id_)
+            end = await page.end(id_)
+            assert end["outcome"] == "lost"
+            assert "ended by a page that cancelled 'never'" in end["error"]["message"]
+            await page.signal("opened", generation)
+        assert (await page.run("echo"))["outcome"] == "done"
+
+
+@pytest.mark.expected_log("ended by a page that cancelled 'never'")
+async def test_a_kernel_that_others_share_is_ended_by_force_alone():
+    async with rigged() as rig:
+        page, other = rig.join(), rig.join()
+        id_, theirs = page.request("never"), other.request("never")
+        await page.run("echo")
+        page.cancel(id_)
+        assert page.kernel["state"] == "cancelling"
+        assert page.kernel["sessions"] == 2  # so many would be touched
+        await page.run("echo")  # it goes on
+        assert page.ends(id_) == []
+        page.cancel(id_, force=True)
+        assert (await page.end(id_))["outcome"] == "lost"
+        assert (await other.end(theirs))["outcome"] == "lost"
+        assert (await other.run("echo"))["outcome"] == "done"
+
+
+async def test_interrupt_asks_for_the_end_of_every_sent_request():
+    async with rigged("cancels") as rig:
+        page = rig.join("cancels")
+        ids = [page.request("hold") for _ in range(3)]
+        await page.signal("held", 3)
+        page.control("interrupt")
+        ends = await asyncio.gather(*map(page.end, ids))
+        assert {end["outcome"] for end in ends} == {"cancelled"}
+
+
+async def test_the_kernel_is_busy_while_a_request_is_open():
+    async with rigged() as rig:
+        page = rig.join()
+        await rig.ready()
+        page.request("hold")
+        assert rig.broker.kernel_state("a") == "busy"
+        await page.run("release")
+        assert rig.broker.kernel_state("a") == "idle"

@@ -1,0 +1,117 @@
+"""Sessions come, stay for a while without a page, and go."""
+
+import pytest
+
+from tests.broker.harness import rigged, wait_until
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+
+def sweep(rig):
+    """The sweep, now: it would come within a second."""
+    rig.broker._sessions.sweep()
+
+
+async def test_a_session_without_a_page_stays_for_its_grace_and_no_longer():
+    async with rigged(session_grace_s=0.2) as rig:
+        page = rig.join()
+        await page.run("echo")
+        page.leave()
+        sweep(rig)
+        assert rig.broker.status()["sessions"] == 1
+        await wait_until(lambda: sweep(rig) or rig.broker.status()["sessions"] == 0)
+        back = rig.join(session=page.session)
+        assert not back.connected["resumed"]
+        assert back.session != page.session
+
+
+async def test_the_sweep_comes_by_itself():
+    async with rigged(session_grace_s=0.0) as rig:
+        page = rig.join()
+        await page.run("echo")
+        page.leave()
+        await wait_until(lambda: rig.broker.status()["sessions"] == 0)
+
+
+async def test_a_session_with_a_page_stays():
+    async with rigged(session_grace_s=0.0) as rig:
+        first = rig.join()
+        second = rig.join(session=first.session)
+        await first.run("echo")
+        first.leave()
+        sweep(rig)
+        assert (await second.run("echo"))["outcome"] == "done"
+
+
+async def test_a_session_whose_action_runs_stays_and_then_keeps_its_unseen_end():
+    async with rigged(session_grace_s=0.0, result_grace_s=1000.0) as rig:
+        page = rig.join()
+        id_ = page.request("hold")
+        await page.signal("held")
+        page.leave()
+        sweep(rig)
+        watcher = rig.join()
+        await watcher.run("release")
+        sweep(rig)
+        back = rig.join(session=page.session)
+        assert back.connected["resumed"]
+        assert back.ends(id_)[0]["outcome"] == "done"
+
+
+async def test_unseen_ends_are_kept_no_longer_than_their_grace():
+    async with rigged(session_grace_s=0.0, result_grace_s=0.0) as rig:
+        page = rig.join()
+        page.request("hold")
+        await page.signal("held")
+        page.leave()
+        watcher = rig.join()
+        await watcher.run("release")
+        sweep(rig)
+        assert rig.broker.status()["sessions"] == 1
+
+
+@pytest.mark.expected_log("was closed with a result that no page saw")
+async def test_rings_of_sessions_without_a_page_are_bounded_together():
+    async with rigged(session_grace_s=1000.0, result_bytes=150_000) as rig:
+        pages = [rig.join() for _ in range(3)]
+        for page in pages:
+            await page.run("echo", "x" * 60_000)
+            page.leave()
+        sweep(rig)
+        assert rig.broker.status()["sessions"] == 2
+        assert not rig.join(session=pages[0].session).connected["resumed"]  # the oldest
+        assert rig.join(session=pages[2].session).connected["resumed"]
+
+
+async def test_a_closed_session_is_closed_in_the_kernel_too():
+    async with rigged(session_grace_s=0.0) as rig:
+        page = rig.join()
+        await page.run("echo")
+        page.leave()
+        sweep(rig)
+        other = rig.join()
+        assert page.session in (await other.run("closed"))["result"]
+
+
+async def test_the_query_string_reaches_the_kernel():
+    async with rigged() as rig:
+        page = rig.join(args="?n=3")
+        assert (await page.run("request_args"))["result"] == "?n=3"
+
+
+async def test_sessions_do_not_share_their_state():
+    async with rigged() as rig:
+        one, two = rig.join(), rig.join()
+        await one.run("state", 1)
+        await two.run("echo")
+        assert two.loads("data") == []
+
+
+async def test_a_page_that_leaves_twice_counts_once():
+    async with rigged() as rig:
+        page = rig.join()
+        second = rig.join(session=page.session)
+        page.leave()
+        page.leave()
+        assert rig.broker.status()["pages"] == 1
+        assert (await second.run("echo"))["outcome"] == "done"
