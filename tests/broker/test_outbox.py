@@ -1,0 +1,113 @@
+"""What is to be written to pages: one write each, and a page that lags is served from the ring."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from databench.broker.outbox import Outbox
+from databench.broker.tables import PageRecord, Seat
+from databench.protocol import text
+from databench.protocol.session import Session
+from databench.settings import Settings
+
+
+class Paper:
+    """A page that keeps each write."""
+
+    def __init__(self):
+        self.writes = []
+
+    def write(self, frames):
+        self.writes.append(list(frames))
+
+    def close(self, code, reason):
+        raise AssertionError("nobody asked for that")
+
+
+@pytest.fixture
+def desk():
+    """A session with two pages, one of the client of 0.7, and their outbox."""
+    outbox = Outbox(lag_bytes=100)
+    session = Session("s", epoch="e", request_args="", limits=Settings())
+    seat = Seat(session, None)
+    modern, legacy = Paper(), Paper()
+    for page, received in ((modern, 0), (legacy, None)):
+        session.join(page, text.Connect(received=received), {})
+        outbox.records[page] = PageRecord(page, seat)
+    return SimpleNamespace(outbox=outbox, session=session, seat=seat, modern=modern, legacy=legacy)
+
+
+def publish(desk, *frames, process_id=None):
+    for frame in frames:
+        desk.session.append(frame)
+    desk.outbox.publish(desk.seat, frames, process_id)
+
+
+def test_what_was_gathered_is_one_write_per_page(desk):
+    publish(desk, b"1", b"2")
+    publish(desk, b"3")
+    assert desk.modern.writes == []
+    desk.outbox.flush()
+    desk.outbox.flush()
+    assert desk.modern.writes == desk.legacy.writes == [[b"1", b"2", b"3"]]
+
+
+def test_frames_about_requests_of_others_are_kept_from_a_page_that_throws_on_them(desk):
+    start = text.compose_start(7)
+    publish(desk, start, b"emit", process_id=7)
+    desk.outbox.flush()
+    assert desk.modern.writes == [[start, b"emit"]]
+    assert desk.legacy.writes == [[b"emit"]]
+    desk.session.views[desk.legacy].own_ids.add(8)
+    publish(desk, text.compose_start(8), process_id=8)
+    desk.outbox.flush()
+    assert desk.legacy.writes[-1] == [text.compose_start(8)]
+
+
+def test_an_announcement_goes_to_pages_that_know_it(desk):
+    desk.outbox.announce(desk.seat, b"kernel")
+    desk.outbox.flush()
+    assert (desk.modern.writes, desk.legacy.writes) == ([[b"kernel"]], [])
+
+
+def test_a_page_that_lags_gets_no_more_until_it_has_drained(desk):
+    publish(desk, b"x" * 101)
+    publish(desk, b"later")
+    desk.outbox.flush()
+    assert desk.modern.writes == [[b"x" * 101]]
+    view = desk.session.views[desk.modern]
+    assert view.is_lagging
+    assert view.cursor == 1
+    desk.outbox.records[desk.modern].in_flight_bytes = 0
+    publish(desk, b"still later")  # not before it has caught up: order
+    desk.outbox.flush()
+    assert len(desk.modern.writes) == 1
+    assert desk.session.catch_up(desk.modern, {}) == [b"later", b"still later"]
+
+
+def test_bytes_in_flight_are_counted(desk):
+    publish(desk, b"12345", b"678")
+    assert desk.outbox.records[desk.modern].in_flight_bytes == 8
+
+
+def test_a_page_that_is_gone_is_written_nothing(desk):
+    publish(desk, b"1")
+    record = desk.outbox.forget(desk.modern)
+    assert record.frames == [b"1"]
+    assert desk.outbox.forget(desk.modern) is None
+    desk.outbox.flush()
+    assert desk.modern.writes == []
+
+
+def test_what_a_write_brings_about_is_flushed_too(desk):
+    write = desk.modern.write
+
+    def write_and_publish(frames):
+        write(frames)
+        desk.modern.write = write
+        publish(desk, b"consequence")
+
+    desk.modern.write = write_and_publish
+    publish(desk, b"cause")
+    desk.outbox.flush()
+    assert desk.modern.writes == [[b"cause"], [b"consequence"]]
