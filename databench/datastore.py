@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Generator, ItemsView, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from .payload import clone, decode
 
@@ -41,15 +41,26 @@ class Results(list[Any]):
         return results
 
 
+class Changer(Protocol):
+    """Changes values that other processes have too."""
+
+    def change(self, key: str, function: Callable[[Any], Any]) -> Awaitable[Any]:
+        """See `Datastore.change`."""
+
+    def change_state(self, updater: Callable[[Any], Mapping[str, Any]]) -> Awaitable[Any]:
+        """Change what a function of the whole state says, each value by `change`."""
+
+
 class _Domain:
     """The values of one domain, and the stores that look at them."""
 
-    __slots__ = ("encoded", "plain", "stores")
+    __slots__ = ("changer", "encoded", "plain", "stores")
 
     def __init__(self) -> None:
         self.encoded: dict[str, bytes] = {}
         self.plain: dict[str, Any] = {}
         self.stores: list[Datastore] = []
+        self.changer: Changer | None = None
 
 
 def _nothing() -> None:
@@ -209,8 +220,32 @@ class Datastore:
             updater: A dict of values, or a function of this store that returns one.
             **kwargs: Further values.
         """
+        if callable(updater) and self._shared.changer is not None:
+            changing = self._shared.changer.change_state(updater)
+            return Results([*self.update(kwargs), changing])
         values = updater(self) if callable(updater) else updater
         return self.update({} if values is None else values, **kwargs)
+
+    def change(self, key: str, function: Callable[[Any], Any]) -> Awaitable[Any]:
+        """Read, compute and write one value, so that no other write comes in between.
+
+        Args:
+            key: The value's name.
+            function: Gets the value (`None` where there is none), returns the new one; it may be
+                called more than once.
+
+        Returns:
+            An awaitable of the value that was stored. The change begins at once.
+        """
+        if self._shared.changer is not None:
+            return self._shared.changer.change(key, function)
+        with self.lock:
+            results = self.set(key, function(self.get(key)))
+        return _Changed(results, self[key])
+
+    def set_changer(self, changer: Changer) -> None:
+        """Let `change` be done by who knows the other processes; for the kernel."""
+        self._shared.changer = changer
 
     def init(self, *values: Mapping[str, Any], **kwargs: Any) -> Results:
         """Store values whose keys are absent, and declare all of these names."""
@@ -268,6 +303,18 @@ class Datastore:
             for callback in list(store._callbacks):
                 results.append(callback(key, self.get(key)))
         return results
+
+
+class _Changed:
+    """What `change` returns where the value is stored already."""
+
+    def __init__(self, results: Results, value: Any) -> None:
+        self._results = results
+        self._value = value
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        yield from self._results.__await__()
+        return self._value
 
 
 def _merged(values: tuple[Mapping[str, Any], ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -57,9 +57,9 @@ def check_arguments(
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        taken = ", ".join(map(str, signature.parameters.values())) or "no parameters"
+        bare = signature.replace(return_annotation=inspect.Signature.empty)
         raise ActionError(
-            f"action {name!r}: the arguments do not fit: {error}; it takes ({taken})"
+            f"action {name!r}: the arguments do not fit: {error}; it takes {bare}"
         ) from None
 
 

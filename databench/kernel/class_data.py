@@ -3,22 +3,35 @@
 Every write goes to the broker and comes back with its version. While own writes of a key are on
 their way, values of others for that key are ignored: the broker's answer to the last own write
 tells what holds.
+
+Theory of operation: the broker answers the writes of a key in their order, so a queue per key
+tells which answer belongs to which write. A write that names the version it replaces
+(`Datastore.change`) is refused where another came first; it is computed and tried again.
 """
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import functools
 import logging
-from collections.abc import Callable
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..analysis import Analysis
 from ..datastore import Datastore
+from ..errors import DatabenchError
+from ..payload import clone
 from ..protocol import messages as m
 from ..protocol.codec import encode as encode_message
-from .channel import Channel
+from .channel import Channel, checkpoint
 
 logger = logging.getLogger("databench.kernel")
+
+_ATTEMPTS = 1000
+Answer = concurrent.futures.Future[bool]
 
 
 class ClassData:
@@ -26,15 +39,22 @@ class ClassData:
 
     Args:
         analysis_class: Whose values these are.
-        channel: The socket; `None` until the kernel is connected.
+        channel: The socket.
+        loop: The kernel's loop.
     """
 
-    def __init__(self, analysis_class: type[Analysis], channel: Channel) -> None:
+    def __init__(
+        self, analysis_class: type[Analysis], channel: Channel, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._channel = channel
+        self._loop = loop
         self._store = analysis_class.datastore_class(analysis_class.__name__)
         self._versions: dict[str, int] = {}
-        self._on_their_way: dict[str, int] = {}
+        self._on_their_way: dict[str, deque[Answer | None]] = {}
         self._store.observe(self._prepare)
+        self._store.set_changer(self)
+
+    # -- what the broker says
 
     def restore(self, message: m.Welcome) -> None:
         """Take over what the broker had at the start."""
@@ -45,22 +65,72 @@ class ClassData:
     def receive(self, message: m.SetState) -> None:
         """A value as the broker has it now."""
         key = message.key
-        self._versions[key] = message.version
-        if message.own and self._on_their_way.get(key):
-            self._on_their_way[key] -= 1
-        if self._on_their_way.get(key):
-            return
-        self._on_their_way.pop(key, None)
-        self._store.receive(key, message.payload)
+        with self._channel.lock:
+            self._versions[key] = max(message.version, self._versions.get(key, 0))
+            waiting = self._on_their_way.get(key)
+            answer = waiting.popleft() if waiting and message.own else None
+            is_own_ahead = any(item is None for item in waiting or ())
+            if not waiting:
+                self._on_their_way.pop(key, None)
+        if not is_own_ahead and message.payload:
+            self._store.receive(key, message.payload)
+        if answer is not None and not answer.done():
+            answer.set_result(message.accepted)
+
+    # -- what an analysis does
 
     def attach(self, analysis: Analysis) -> None:
-        """A session begins; a store of another domain or kind is the user's own affair."""
+        """A session begins; a store of another domain is the user's own affair."""
         store = analysis.class_data
         if isinstance(store, Datastore) and store.domain != self._store.domain:
             logger.warning(
-                'class_data of %s has the domain %r, expected %r: its changes are not sent',
-                type(analysis).__name__, store.domain, self._store.domain,
-            )  # fmt: skip
+                "class_data of %s has the domain %r, expected %r: its changes are not sent",
+                type(analysis).__name__,
+                store.domain,
+                self._store.domain,
+            )
+
+    def change(self, key: str, function: Callable[[Any], Any]) -> Awaitable[Any]:
+        """See `Datastore.change`."""
+        return self._begin(self._change(key, function))
+
+    def change_state(self, updater: Callable[[Any], Mapping[str, Any]]) -> Awaitable[Any]:
+        """Change the values that a function of the store says."""
+        return self._begin(self._change_state(updater))
+
+    def _begin(self, coroutine: Any) -> Awaitable[Any]:
+        """Begin at once; in a plain action's thread, wait for the end as well."""
+        if threading.get_ident() == getattr(self._loop, "_thread_id", None):
+            task: Awaitable[Any] = asyncio.ensure_future(coroutine, loop=self._loop)
+            return task
+        result = asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return _Ready(result)
+
+    async def _change_state(self, updater: Callable[[Any], Mapping[str, Any]]) -> dict[str, Any]:
+        changed = {}
+        for key in list(updater(self._store)):
+            # Computed anew at each attempt, from the values of that moment.
+            changed[key] = await self._change(
+                key, functools.partial(_computed, updater, self._store, key)
+            )
+        return changed
+
+    async def _change(self, key: str, function: Callable[[Any], Any]) -> Any:
+        for _ in range(_ATTEMPTS):
+            encoded, plain = clone(function(self._store.get(key)), name=key)
+            answer: Answer = concurrent.futures.Future()
+            with self._channel.lock:
+                checkpoint()
+                base = self._versions.get(key, 0)
+                message = m.State(None, None, "class_data", key, base, encoded)
+                self._on_their_way.setdefault(key, deque()).append(answer)
+                self._channel.send(encode_message(message))
+            if await asyncio.wrap_future(answer):
+                return plain
+        raise DatabenchError(
+            f"class_data {key!r:.80} was changed by others {_ATTEMPTS} times, limit {_ATTEMPTS}; "
+            "not stored: change it less often"
+        )
 
     def _prepare(self, key: str, _value: Any, encoded: bytes) -> Callable[[], None]:
         frames = encode_message(m.State(None, None, "class_data", key, None, encoded))
@@ -68,5 +138,20 @@ class ClassData:
 
     def _commit(self, key: str, frames: list[bytes]) -> None:
         # Under the channel's lock, as every commit.
-        self._on_their_way[key] = self._on_their_way.get(key, 0) + 1
+        self._on_their_way.setdefault(key, deque()).append(None)
         self._channel.send(frames)
+
+
+def _computed(
+    updater: Callable[[Any], Mapping[str, Any]], store: Datastore, key: str, _old: Any
+) -> Any:
+    return updater(store)[key]
+
+
+class _Ready:
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __await__(self) -> Any:
+        yield from ()
+        return self._value

@@ -74,7 +74,7 @@ class Kernel:
         self.desks = Desks(self.main, self._make_worker, settings.plain_threads)
         self.interrupts = Interrupts(lock, self.main, environment.interrupt_fd)
         Datastore.settle = staticmethod(self.interrupts.settle)
-        self.class_data = ClassData(analysis_class, self.channel)
+        self.class_data = ClassData(analysis_class, self.channel, self.loop)
         self._is_stopping = False
         self._handlers = self._message_handlers()
 

@@ -212,4 +212,6 @@ def _awaitable(yielded: Any) -> Any:
     # Lists and dicts of futures, concurrent futures: only tornado says what they mean.
     from tornado.gen import convert_yielded
 
-    return convert_yielded(yielded)
+    converted = convert_yielded(yielded)
+    # `moment` is a future in name only: it means one turn of the loop.
+    return converted if hasattr(converted, "__await__") else asyncio.sleep(0)

@@ -1,0 +1,54 @@
+"""From payloads to arguments."""
+
+import pytest
+
+from databench.kernel.arguments import (
+    ActionError,
+    check_arguments,
+    no_such_action,
+    read_payload,
+)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b"", ([], {})),
+        (b"[1, [2]]", ([1, [2]], {})),
+        (b'{"a": 1}', ([], {"a": 1})),
+        (b'{"a": 1, "__process_id": 4}', ([], {"a": 1})),
+        (b"{}", ([], {})),
+        (b"null", ([None], {})),
+        (b"0", ([0], {})),
+        (b'""', ([""], {})),
+        (b"1e400", ([float("inf")], {})),
+    ],
+)
+def test_payloads_become_arguments(payload, expected):
+    assert read_payload(payload) == expected
+
+
+@pytest.mark.parametrize("payload", [b"{", b"NaN", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_told(payload):
+    with pytest.raises(ActionError, match="no JSON"):
+        read_payload(payload)
+
+
+def test_arguments_that_do_not_fit_name_the_parameters():
+    def method(a, *, b=1):
+        pass
+
+    check_arguments("run", method, [1], {"b": 2})
+    with pytest.raises(ActionError, match=r"action 'run': .*'a'; it takes \(a, \*, b=1\)"):
+        check_arguments("run", method, [], {})
+    with pytest.raises(ActionError, match=r"it takes \(\)"):
+        check_arguments("run", lambda: None, [1], {})
+
+
+def test_a_method_without_a_signature_is_left_to_the_call():
+    check_arguments("run", type, [1, 2, 3, 4], {})
+
+
+def test_the_nearest_action_is_named():
+    assert str(no_such_action("rnu", ["run", "stop"])) == "no action 'rnu'; did you mean 'run'?"
+    assert str(no_such_action("xyz", ["run"])) == "no action 'xyz'"

@@ -1,0 +1,196 @@
+"""What a person subclasses."""
+
+import asyncio
+import functools
+
+import pytest
+import tornado.gen
+
+import databench
+from databench.analysis import MISSING, Progress, find_handlers, kind_of
+
+
+class Sink:
+    """An outlet that remembers."""
+
+    def __init__(self):
+        self.said = []
+
+    def emit(self, signal, message=MISSING):
+        self.said.append((signal, message))
+        return asyncio.sleep(0)
+
+    def progress(self, value, total):
+        self.said.append((value, total))
+
+
+def names(cls):
+    default = find_handlers(databench.Analysis)
+    return {k: v for k, v in find_handlers(cls).items() if default.get(k) != v}
+
+
+def test_handlers_are_found_by_mark_by_name_and_by_prefix():
+    class Demo(databench.Analysis):
+        @databench.on
+        def run(self):
+            """Run it."""
+
+        @databench.on_action("with space")
+        @databench.on_action("twice")
+        def marked(self):
+            pass
+
+        @databench.on(idempotent=True)
+        def again(self):
+            pass
+
+        @databench.on_action("*")
+        def every(self):
+            pass
+
+        def on_click(self):
+            pass
+
+        def helper(self):
+            pass
+
+        on_number = 5
+
+    assert names(Demo) == {
+        "run": ("run",),
+        "with space": ("marked",),
+        "twice": ("marked",),
+        "again": ("again",),
+        "*": ("every",),
+        "click": ("on_click",),
+    }
+    assert Demo.run.__doc__ == "Run it."
+
+
+def test_an_override_keeps_the_mark_and_replaces_the_default():
+    class Base(databench.Analysis):
+        @databench.on_action("go")
+        def run(self):
+            pass
+
+    class Demo(Base):
+        def run(self):
+            pass
+
+        def connected(self):
+            pass
+
+        def on_disconnected(self):
+            pass
+
+        log = None
+
+    found = find_handlers(Demo)
+    assert found["go"] == ("run",)
+    assert found["connected"] == ("connected",)
+    assert found["disconnected"] == ("on_disconnected",)
+    assert "log" not in found
+
+
+def test_the_mark_belongs_on_a_method():
+    with pytest.raises(TypeError, match="is no method"):
+        databench.on_action("x")(5)
+
+
+def test_before_the_session_begins_there_are_no_stores_and_no_arguments():
+    class Demo(databench.Analysis):
+        def __init__(self):
+            self.seen = (self.data, self.class_data, self.cli_args, self.request_args)
+
+    demo = Demo()
+    assert demo.seen == (None, None, [], {})
+    assert Demo().cli_args is not demo.cli_args
+    with pytest.raises(RuntimeError, match=r"emit\('x'\) before the session has begun"):
+        demo.emit("x")
+
+
+def test_the_stores_have_the_session_and_the_class_as_domains():
+    class Demo(databench.Analysis):
+        pass
+
+    demo = Demo().init_databench("abc")
+    assert (demo.id_, demo.data.domain, demo.class_data.domain) == ("abc", "abc", "Demo")
+    assert len(Demo().init_databench().id_) == 16
+    demo.set_state({"a": 1}, b=2)
+    demo.set_state(lambda state: {"a": state["a"] + 1})
+    demo.set_class_state(c=3)
+    assert dict(demo.data.items()) == {"a": 2, "b": 2}
+    assert dict(demo.class_data.items()) == {"c": 3}
+
+
+def test_emit_goes_to_the_outlet_or_to_the_function_that_was_set():
+    demo = databench.Analysis()
+    demo._outlet = sink = Sink()
+    demo.emit("a").close()
+    demo.emit("b", None).close()
+    demo.toast("hello").close()
+    assert sink.said == [("a", MISSING), ("b", None), ("toast", "hello")]
+    said = []
+    assert demo.set_emit_fn(lambda *args: said.append(args)) is demo
+    demo.emit("c", 1)
+    demo.emit("d")
+    assert said == [("c", 1), ("d", MISSING)]
+
+
+async def test_progress_says_how_far_it_is():
+    demo = databench.Analysis()
+    demo._outlet = sink = Sink()
+    assert list(demo.progress("ab")) == ["a", "b"]
+    assert sink.said == [(0, 2), (1, 2), (2, 2)]
+    sink.said.clear()
+    assert list(demo.progress(iter("ab"))) == ["a", "b"]
+    assert sink.said == [(0, None), (1, None), (2, None)]
+    sink.said.clear()
+
+    async def items():
+        yield 1
+        yield 2
+
+    assert [x async for x in demo.progress(items(), total=2)] == [1, 2]
+    assert [x async for x in demo.progress([3])] == [3]
+    assert sink.said == [(0, 2), (1, 2), (2, 2), (0, 1), (1, 1)]
+    assert list(Progress([1], None, None)) == [1]
+
+
+def test_kinds_of_handlers():
+    async def coroutine():
+        pass
+
+    async def asyncgen():
+        yield
+
+    def generator():
+        yield
+
+    def plain():
+        pass
+
+    @functools.wraps(coroutine)
+    def wrapped(*args):
+        return 5
+
+    assert kind_of(coroutine) == "coroutine"
+    assert kind_of(asyncgen) == "asyncgen"
+    assert kind_of(generator) == "generator"
+    assert kind_of(plain) == "plain"
+    assert kind_of(wrapped) == "plain"
+    assert kind_of(tornado.gen.coroutine(generator)) == "coroutine"
+
+
+@pytest.mark.expected_log
+def test_what_a_page_logs_is_logged(caplog):
+    demo = databench.Analysis()
+    with caplog.at_level("INFO", "databench"):
+        demo.log("a", 1)
+        demo.warn(x=2)
+        demo.error()
+    assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
+        ("INFO", "a 1"),
+        ("WARNING", "x=2"),
+        ("ERROR", ""),
+    ]
