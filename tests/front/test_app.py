@@ -1,12 +1,15 @@
 """The application: hosts, headers, its life, and what the broker is told of the analyses."""
 
+import inspect
 import logging
 from pathlib import Path
 
 import pytest
 
+from databench import broker as broker_package
 from databench import http
 from databench.config import load
+from databench.front import app
 from databench.front.app import Front, specs
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
@@ -104,6 +107,16 @@ def test_broker_is_told_of_the_analyses_that_can_run(folder):
     assert told["x"].root == folder.parent
     assert told["x"].module == "analyses.x.analysis"
     assert (told["x"].kernel, told["x"].version) == ("py", "2.0")
+
+
+@pytest.mark.parametrize(
+    "name", ["start", "stop", "join", "receive", "complain", "drained", "leave"]
+)
+async def test_fake_and_real_broker_take_what_the_front_gives(serve, name):
+    fake = type((await serve()).broker)
+    wanted = list(inspect.signature(getattr(app.Broker, name)).parameters)
+    for broker in (fake, broker_package.Broker):
+        assert list(inspect.signature(getattr(broker, name)).parameters) == wanted, broker
 
 
 async def test_application_is_one_of_http(folder):

@@ -157,10 +157,13 @@ async def real(folder):
     server.add_sockets(sockets)
     clients = []
 
-    async def connect(hello='{"__connect": null}'):
+    async def connect(hello='{"__connect": null}', before=()):
         port = sockets[0].getsockname()[1]
         page = await tornado.websocket.websocket_connect(f"ws://127.0.0.1:{port}/x/ws")
         clients.append((page, page.protocol.stream))
+        for junk in before:
+            await page.write_message(junk)
+            assert json.loads(await page.read_message())["signal"] == "error"
         await page.write_message(hello)
         answer = json.loads(await page.read_message())
         assert answer["signal"] == "__connect"
@@ -211,6 +214,14 @@ async def test_junk_is_answered_and_the_session_goes_on(real):
     page, _ = await real()
     await page.write_message("{")
     assert "not understood" in (await read_until(page, '"error"'))[-1]
+    await page.write_message('{"signal": "echo", "load": 3}')
+    assert (await read_until(page, '"echo"'))[-1] == '{"signal":"echo","load":3}'
+
+
+@pytest.mark.process
+@pytest.mark.slow
+async def test_junk_before_connect_is_answered_and_the_page_can_still_connect(real):
+    page, _ = await real(before=["{", '{"signal": "echo"}', '{"__cancel": 7}'])
     await page.write_message('{"signal": "echo", "load": 3}')
     assert (await read_until(page, '"echo"'))[-1] == '{"signal":"echo","load":3}'
 

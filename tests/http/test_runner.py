@@ -75,6 +75,20 @@ def test_bound_port_is_taken_and_nothing_else_is():
         bound.close()
 
 
+def test_all_addresses_of_a_name_get_one_port():
+    sockets = bind("localhost", 0)
+    assert len({bound.getsockname()[1] for bound in sockets}) == 1
+    assert all(not bound.getblocking() for bound in sockets)
+    for bound in sockets:
+        bound.close()
+
+
+@pytest.mark.parametrize(("host", "error"), [("203.0.113.1", OSError), ("no such host", OSError)])
+def test_host_that_is_not_ours_leaves_nothing_open(host, error):
+    with pytest.raises(error):
+        bind(host, 0)
+
+
 @pytest.mark.process
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
