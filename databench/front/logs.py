@@ -6,8 +6,14 @@ import logging
 import sys
 
 
+_KERNELS = "databench.kernel."  # behind it the analysis' name: a line that its kernel printed
+
+
 class Formatter(logging.Formatter):
-    """`12:31:07 text`, with the level where somebody should look, and the logger at DEBUG."""
+    """`12:31:07 text`, with the level where somebody should look, and the logger at DEBUG.
+
+    What a kernel prints has the analysis' name in front.
+    """
 
     def __init__(self) -> None:
         super().__init__(datefmt="%H:%M:%S")
@@ -15,6 +21,8 @@ class Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One record, its traceback below."""
         text = record.getMessage()
+        if record.name.startswith(_KERNELS):
+            text = f"{record.name.removeprefix(_KERNELS)} | {text}"
         if record.levelno >= logging.WARNING:
             text = f"{record.levelname.lower()}: {text}"
         elif record.levelno < logging.INFO:

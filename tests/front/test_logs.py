@@ -37,6 +37,11 @@ def test_line_is_short(level, line):
     assert re.fullmatch(line, logs.Formatter().format(record(level, "hello")))
 
 
+def test_line_of_a_kernel_has_its_name_in_front():
+    line = logs.Formatter().format(record(logging.INFO, "3 of 7", "databench.kernel.pi"))
+    assert re.fullmatch(r"\d\d:\d\d:\d\d pi \| 3 of 7", line)
+
+
 def test_traceback_follows_its_line():
     try:
         raise ValueError("why")
