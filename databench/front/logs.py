@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 
-
 _KERNELS = "databench.kernel."  # behind it the analysis' name: a line that its kernel printed
 
 
