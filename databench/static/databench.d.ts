@@ -911,6 +911,8 @@ interface Notice {
     ticking?: string;
     /** Lines behind a fold: standard error, or a traceback. */
     lines?: string[];
+    /** The fold is open from the start. */
+    isOpen?: boolean;
     buttons?: NoticeButton[];
 }
 /** A request, as far as notices need it. */

@@ -1888,13 +1888,14 @@ var OFFER_FORCE_MS = 2e3;
 var QUIET_ACTIVITY_MS = 2e3;
 var UNANSWERED_S = 6;
 function noticesOf(view, nowMs) {
-  if (view.status !== "joined") return lossNotices(view, nowMs);
+  const failures = view.failures.map(failureNotice);
+  if (view.status !== "joined") return [...lossNotices(view, nowMs), ...failures];
   return [
     ...questionNotices(view),
     ...kernelNotices(view, nowMs),
     ...cancelNotices(view, nowMs),
     ...activityNotices(view, nowMs),
-    ...view.failures.map(failureNotice)
+    ...failures
   ];
 }
 function lossNotices(view, nowMs) {
@@ -1921,7 +1922,6 @@ function questionNotices({ asking, kernel }) {
 }
 function kernelNotices({ kernel }, nowMs) {
   const forS = (nowMs - kernel.sinceMs) / 1e3;
-  const because = kernel.reason ? `: ${kernel.reason}` : "";
   const restart = endingButton("Restart", "restart", kernel.sessions);
   switch (kernel.state) {
     case "starting":
@@ -1939,7 +1939,7 @@ function kernelNotices({ kernel }, nowMs) {
       return [{
         key: "kernel",
         level: "warning",
-        text: `The kernel ended${because}`,
+        text: sentence(kernel.reason, "The kernel ended"),
         ticking: backoffText(kernel.retryInS, forS),
         lines: kernel.stderr,
         buttons: [{ label: "Restart now", word: "restart" }]
@@ -1948,17 +1948,21 @@ function kernelNotices({ kernel }, nowMs) {
       return [{
         key: "kernel",
         level: "danger",
-        text: `The kernel failed${because}`,
+        text: sentence(kernel.reason, "The kernel failed"),
         lines: kernel.stderr,
+        isOpen: true,
         buttons: [{ label: "Start again", word: "restart" }]
       }];
     case "stopping":
       return [{ key: "kernel", level: "quiet", text: "Stopping" }];
     case "culled":
-      return [{ key: "kernel", level: "quiet", text: `The kernel was stopped${because}` }];
+      return [{ key: "kernel", level: "quiet", text: sentence(kernel.reason, "The kernel was stopped") }];
     default:
       return [];
   }
+}
+function sentence(reason, otherwise) {
+  return reason ? reason[0].toUpperCase() + reason.slice(1) : otherwise;
 }
 function backoffText(retryInS, forS) {
   const leftS = Math.ceil((retryInS ?? 0) - forS);
@@ -2139,7 +2143,7 @@ var NoticePanel = class _NoticePanel {
     clock.setAttribute("aria-hidden", "true");
     line.append(text, " ", clock);
     for (const button of notice.buttons ?? []) line.append(" ", this.buttonOf(button));
-    if (notice.lines?.length) line.append(foldOf(notice.lines));
+    if (notice.lines?.length) line.append(foldOf(notice.lines, notice.isOpen ?? false));
     return line;
   }
   buttonOf(button) {
@@ -2158,8 +2162,9 @@ function viewOf(process) {
   const hasCancel = [...cancels].some((node) => node.dataset["cancel"] === action);
   return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel };
 }
-function foldOf(lines) {
+function foldOf(lines, isOpen) {
   const fold = document.createElement("details");
+  fold.open = isOpen;
   const title = document.createElement("summary");
   title.textContent = "Details";
   const text = document.createElement("pre");

@@ -136,7 +136,7 @@ export class NoticePanel {
     clock.setAttribute('aria-hidden', 'true'); // read out once a second it would be noise
     line.append(text, ' ', clock);
     for (const button of notice.buttons ?? []) line.append(' ', this.buttonOf(button));
-    if (notice.lines?.length) line.append(foldOf(notice.lines));
+    if (notice.lines?.length) line.append(foldOf(notice.lines, notice.isOpen ?? false));
     return line;
   }
 
@@ -158,8 +158,9 @@ function viewOf(process: Process): NoticeProcess {
   return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel };
 }
 
-function foldOf(lines: string[]): HTMLElement {
+function foldOf(lines: string[], isOpen: boolean): HTMLElement {
   const fold = document.createElement('details');
+  fold.open = isOpen;
   const title = document.createElement('summary');
   title.textContent = 'Details';
   const text = document.createElement('pre');

@@ -45,6 +45,8 @@ export interface Notice {
   ticking?: string;
   /** Lines behind a fold: standard error, or a traceback. */
   lines?: string[];
+  /** The fold is open from the start. */
+  isOpen?: boolean;
   buttons?: NoticeButton[];
 }
 
@@ -90,13 +92,14 @@ export interface NoticeView {
 
 /** The notices to show now, the most important first. */
 export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
-  if (view.status !== 'joined') return lossNotices(view, nowMs);
+  const failures = view.failures.map(failureNotice);
+  if (view.status !== 'joined') return [...lossNotices(view, nowMs), ...failures];
   return [
     ...questionNotices(view),
     ...kernelNotices(view, nowMs),
     ...cancelNotices(view, nowMs),
     ...activityNotices(view, nowMs),
-    ...view.failures.map(failureNotice),
+    ...failures,
   ];
 }
 
@@ -128,7 +131,6 @@ function questionNotices({ asking, kernel }: NoticeView): Notice[] {
 
 function kernelNotices({ kernel }: NoticeView, nowMs: number): Notice[] {
   const forS = (nowMs - kernel.sinceMs) / 1000;
-  const because = kernel.reason ? `: ${kernel.reason}` : '';
   const restart = endingButton('Restart', 'restart', kernel.sessions);
   switch (kernel.state) {
     case 'starting':
@@ -142,22 +144,28 @@ function kernelNotices({ kernel }: NoticeView, nowMs: number): Notice[] {
       }];
     case 'backoff':
       return [{
-        key: 'kernel', level: 'warning', text: `The kernel ended${because}`,
+        key: 'kernel', level: 'warning', text: sentence(kernel.reason, 'The kernel ended'),
         ticking: backoffText(kernel.retryInS, forS), lines: kernel.stderr,
         buttons: [{ label: 'Restart now', word: 'restart' }],
       }];
     case 'failed':
       return [{
-        key: 'kernel', level: 'danger', text: `The kernel failed${because}`, lines: kernel.stderr,
+        key: 'kernel', level: 'danger', text: sentence(kernel.reason, 'The kernel failed'),
+        lines: kernel.stderr, isOpen: true,
         buttons: [{ label: 'Start again', word: 'restart' }],
       }];
     case 'stopping':
       return [{ key: 'kernel', level: 'quiet', text: 'Stopping' }];
     case 'culled':
-      return [{ key: 'kernel', level: 'quiet', text: `The kernel was stopped${because}` }];
+      return [{ key: 'kernel', level: 'quiet', text: sentence(kernel.reason, 'The kernel was stopped') }];
     default:
       return [];
   }
+}
+
+/** A reason as the server gives it, in lower case and with its subject. */
+function sentence(reason: string, otherwise: string): string {
+  return reason ? reason[0]!.toUpperCase() + reason.slice(1) : otherwise;
 }
 
 function backoffText(retryInS: number | null, forS: number): string {

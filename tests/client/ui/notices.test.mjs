@@ -57,15 +57,15 @@ test('ending a shared kernel asks first, and says whom it touches', () => {
 });
 
 test('a backoff counts down', () => {
-  const kernel = { state: 'backoff', reason: 'ended by SIGKILL', retryInS: 4, sinceMs: 9000 };
+  const kernel = { state: 'backoff', reason: "kernel 'pi' ended", retryInS: 4, sinceMs: 9000 };
   assert.deepEqual(shown({ kernel }),
-    [['The kernel ended: ended by SIGKILL', 'starts again in 3 s', 'Restart now: restart']]);
+    [["Kernel 'pi' ended", 'starts again in 3 s', 'Restart now: restart']]);
   assert.equal(shown({ kernel }, 20_000)[0][1], 'starts again now');
 });
 
 test('a failed kernel shows reason and last lines, and can be started', () => {
-  const kernel = { state: 'failed', reason: 'exited with 3', stderr: ['a', 'b'] };
-  assert.deepEqual(shown({ kernel }), [['The kernel failed: exited with 3', undefined,
+  const kernel = { state: 'failed', reason: "kernel 'pi' exited with 3", stderr: ['a', 'b'] };
+  assert.deepEqual(shown({ kernel }), [["Kernel 'pi' exited with 3", undefined,
     'Start again: restart']]);
   assert.deepEqual(noticesOf(view({ kernel }), 0)[0].lines, ['a', 'b']);
 });
@@ -102,6 +102,7 @@ test('a failure shows its message, and its traceback behind a fold', () => {
   const failure = { id: 1, action: 'run', outcome: 'lost', message: 'SIGKILL', traceback: '' };
   assert.deepEqual(shown({ failures: [failure] }),
     [['“run” was lost: SIGKILL', undefined, 'Dismiss: dismiss']]);
+  assert.equal(shown({ failures: [failure], status: 'waiting' }).length, 1);
   const [notice] = noticesOf(view({
     failures: [{ ...failure, outcome: 'error', message: '', traceback: 'a\nb\n' }],
   }), 0);
