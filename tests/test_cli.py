@@ -220,5 +220,5 @@ def test_broken_entry_is_told_and_the_rest_is_served(command, tmp_path):
     server.process.send_signal(signal.SIGTERM)
     status, said = server.end()
     assert status == 0
-    assert "analyses/index.yaml:1: unknown key 'titel'; did you mean 'title'?" in said
+    assert "analyses/index.yaml:1: unknown key 'titel' is ignored; did you mean 'title'?" in said
     assert "analyses/index.yaml:2: analysis 'gone': its folder" in said

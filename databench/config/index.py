@@ -199,7 +199,7 @@ class _Reader:
                 near = difflib.get_close_matches(str(key), known, n=1)
                 hint = f"; did you mean '{near[0]}'?" if near else ""
                 warnings.append(
-                    self._say(key_node.start_mark, f"unknown key {key!r}{hint}; ignored")
+                    self._say(key_node.start_mark, f"unknown key {key!r} is ignored{hint}")
                 )
                 continue
             if key in seen:

@@ -16,8 +16,10 @@ _ERROR_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width">
 <link rel="stylesheet" href="/_static/databench.css"></head>
-<body><main><h1>{title}</h1><div class="alert alert-danger">{text}</div>{more}
-<p><a href="/">Home</a></p></main></body></html>
+<body><header><a id="d-title" href="/">
+<img id="d-logo" alt="" src="/_static/logo.svg" width="32" height="32">
+<span>Databench</span></a></header>
+<main><h1>{title}</h1><div class="alert alert-danger">{text}</div>{more}</main></body></html>
 """
 
 

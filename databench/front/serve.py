@@ -67,12 +67,17 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
         sockets,
         xheaders=options.xheaders,
         shutdown_limit_s=limits.shutdown_limit_s,
-        server_settings={
-            "max_body_size": limits.page_message_bytes,
-            # Tornado reads a websocket's message into this; see websocket.max_message_size.
-            "max_buffer_size": 2 * limits.page_message_bytes + _HEADERS_BYTES,
-        },
+        server_settings=_server_settings(limits),
     ).run()
+
+
+def _server_settings(limits: settings.Settings) -> dict[str, int]:
+    """Limits of Tornado's server that follow from ours."""
+    return {
+        "max_body_size": limits.page_message_bytes,
+        # Tornado reads a websocket's message into this; see websocket.max_message_size.
+        "max_buffer_size": 2 * limits.page_message_bytes + _HEADERS_BYTES,
+    }
 
 
 def listen(host: str, port: str | None, environ: Mapping[str, str]) -> list[socket.socket]:

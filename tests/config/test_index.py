@@ -126,13 +126,16 @@ def test_file_that_is_no_utf8_keeps_the_analyses(folder):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("x: 1\ntitel: T", "analyses/index.yaml:2: unknown key 'titel'; did you mean 'title'?"),
-        ("zzz: 1", "analyses/index.yaml:1: unknown key 'zzz'; ignored"),
-        ("[a]: 1", "analyses/index.yaml:1: unknown key None; ignored"),
+        (
+            "x: 1\ntitel: T",
+            "analyses/index.yaml:2: unknown key 'titel' is ignored; did you mean 'title'?",
+        ),
+        ("zzz: 1", "analyses/index.yaml:1: unknown key 'zzz' is ignored"),
+        ("[a]: 1", "analyses/index.yaml:1: unknown key None is ignored"),
         ("title: A\ntitle: B", "analyses/index.yaml:2: key 'title' again; the last one holds"),
         (
             "analyses:\n- name: one\n  kernl: py",
-            "analyses/index.yaml:3: unknown key 'kernl'; did you mean 'kernel'?",
+            "analyses/index.yaml:3: unknown key 'kernl' is ignored; did you mean 'kernel'?",
         ),
     ],
 )
