@@ -48,6 +48,8 @@ class Interrupts:
         self.requests: dict[int, Request] = {}
         # Attempts for requests whose action message has not been read yet.
         self._early: dict[int, int] = {}
+        self._is_handling = False
+        self._has_more = False
         self._fd = fd
         if fd is not None:
             os.set_blocking(fd, False)
@@ -93,8 +95,19 @@ class Interrupts:
                 raise Cancelled
 
     def _on_sigint(self, _number: int, _frame: FrameType | None) -> None:
-        for request in self._read_records():
-            self.strike(request)
+        if self._is_handling:
+            # It came while an earlier one is handled: raising here would lose what that one read.
+            self._has_more = True
+            return
+        self._has_more = True
+        while self._has_more:
+            self._has_more = False
+            self._is_handling = True
+            try:
+                for request in self._read_records():
+                    self.strike(request)
+            finally:
+                self._is_handling = False
         running = self.main.current
         if running is None or not self.main.is_running or running.wanted <= running.raised:
             return

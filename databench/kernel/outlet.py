@@ -153,6 +153,7 @@ class Outlet:
         total = total if total is None or abs(total) <= 2**53 else None
         message = m.Progress(self.session.id_, request.number, value, total)
         self._send_latest(("progress", request.number), encode_message(message), request)
+        self.session.kernel.interrupts.settle()
 
     # -- what the kernel calls
 
@@ -272,6 +273,7 @@ class Outlet:
                 self.account.awaited(entry)
                 if not entry.is_sent:
                     entry.waiter = gate
+            self.session.kernel.interrupts.settle()
             while not entry.is_sent:
                 # A signal interrupts this in the main thread, `Interrupts.strike` in others.
                 gate.acquire()

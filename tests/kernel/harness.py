@@ -237,9 +237,19 @@ class Front:
         """The end of a request, and what came before it and belongs to it."""
         end = self.expect((m.Done, m.Error, m.Cancelled), request=number, timeout_s=timeout_s)
         mine = [x for x in self.received if x.request == number]
-        for message in mine:
-            self.received.remove(message)
+        self.received = deque(x for x in self.received if x.request != number)
         return end, mine
+
+    def ends(self, numbers):
+        """The ends of these requests by number; everything else that comes is dropped."""
+        found = {}
+        while len(found) < len(numbers):
+            message = self.receive()
+            if isinstance(message, (m.Done, m.Error, m.Cancelled)):
+                assert message.request in numbers, message
+                assert message.request not in found, message
+                found[message.request] = message
+        return found
 
     def run(self, session, name, *args, payload=None, timeout_s=LIMIT_S):
         return self.end(self.action(session, name, *args, payload=payload), timeout_s)
