@@ -153,7 +153,10 @@ def _teller(place: folders.Place, host: str, port: int) -> http.OnStart:
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         shown = "localhost" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
         what = "the packaged analyses" if place.is_packaged else str(place.folder)
-        print(f"Databench {__version__} serves {what}", flush=True)
-        print(f"  http://{shown}:{port}/    (Ctrl-C stops)", flush=True)
+        try:
+            print(f"Databench {__version__} serves {what}", flush=True)
+            print(f"  http://{shown}:{port}/    (Ctrl-C stops)", flush=True)
+        except OSError:
+            pass  # nobody reads it (`databench | head -1`): no reason not to serve
 
     return tell

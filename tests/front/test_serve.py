@@ -132,6 +132,14 @@ def test_address_is_told(folder, capsys):
         assert f"http://{shown}:5001/" in capsys.readouterr().out
 
 
+def test_address_that_nobody_reads_is_no_reason_not_to_serve(folder, monkeypatch):
+    def fail(*args, **kwargs):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("builtins.print", fail)
+    serving._teller(from_folder(folder), "127.0.0.1", 5001)(None, None)
+
+
 def test_options_have_all_that_serve_reads():
     from databench.cli import make_parser
 
