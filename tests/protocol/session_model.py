@@ -1,0 +1,248 @@
+"""Pages, a kernel and a shell around one session, for the tests that try any order of events.
+
+The shell does what the broker does: it hands appended frames to pages, lets a page lag, and tells
+what has drained. The pages do what `databench.js` does (or the client of 0.7): they count, and
+keep what they were told. Whoever breaks a promise of docs/protocol.md, 8 and 9, fails an assertion.
+"""
+
+import json
+from types import SimpleNamespace
+
+from databench.protocol import text
+from databench.protocol.session import Session
+
+LIMITS = SimpleNamespace(
+    ring_messages=6,
+    ring_bytes=10**9,
+    ring_ends=10**6,
+    credit_window_bytes=1000,
+    open_actions=3,
+    recent_ids=5,
+    session_grace_s=60.0,
+    result_grace_s=86400.0,
+)
+UNCOUNTED = {"__connect", "__gap", "__kernel"}
+
+
+class Page:
+    """A page; it survives its connections, unless it is reloaded.
+
+    Attributes:
+        key: What the session calls its connection, or `None` while it has none.
+        inbox: Frames that were written to it and that it has not read.
+    """
+
+    def __init__(self, *, is_counting):
+        self.is_counting = is_counting
+        self.key = None
+        self.reload()
+
+    def reload(self):
+        """Empty, as after F5."""
+        self.received, self.epoch = 0, None
+        self.inbox = []
+        self.is_stuck = self.undrained = False
+        self.own_ids, self.ended = set(), set()
+        self.values = {"data": {}, "class_data": {}}
+        self.has_gap = False
+
+    def connect(self):
+        """What it says first."""
+        if not self.is_counting:
+            return text.Connect(None, "", None, None)
+        return text.Connect("s", "", self.received, self.epoch)
+
+    def read(self, stream):
+        """Read one frame; `stream` holds every frame of the session by its place."""
+        frame = self.inbox.pop(0)
+        said = json.loads(frame)
+        signal, load = said["signal"], said.get("load")
+        if signal == "__connect":
+            self.received, self.epoch = load["at"], load["epoch"]
+        elif signal == "__gap":
+            assert self.is_counting
+            self.received, self.has_gap = load["at"], True
+        elif not said.get("snapshot"):
+            self.received += 1
+            if self.is_counting:
+                self._check_place(frame, said, stream)
+        self._take(signal, load)
+
+    def _check_place(self, frame, said, stream):
+        if stream[self.received - 1] == frame:
+            return
+        is_end = said["signal"] == "__process" and said["load"]["status"] == "end"
+        assert is_end, f"{frame} is not at place {self.received}"
+        assert frame in stream, f"{frame} was never in the stream"
+
+    def _take(self, signal, load):
+        if signal in self.values:
+            self.values[signal].update(load)
+        elif signal in ("__process", "__progress"):
+            # The client of 0.7 throws on an id that it does not know.
+            assert self.is_counting or load["id"] in self.own_ids
+            if load.get("status") == "end":
+                self.ended.add(load["id"])
+
+
+class World:
+    """One session with its pages and its kernel."""
+
+    def __init__(self, class_values=()):
+        self.session = Session("s", epoch="e", request_args="", limits=LIMITS)
+        self.stream = []
+        self._watch_ring()
+        self.class_values = dict(class_values)
+        self.data = {}
+        self.pages = []
+        self.by_key = {}
+        self.spent_bytes = 0
+        self.keys = 0
+        self.numbers = 0
+        self.open = {}  # number to process id
+        self.recent = []
+        self.lives = {}  # process id to "start" or "end", its last word in the stream
+        self.now_s = 0.0
+
+    def _watch_ring(self):
+        ring = self.session.ring
+
+        class Watched(type(ring)):
+            __slots__ = ()
+
+            def append(inner, frame, *, is_end=False):
+                self.stream.append(frame)
+                self._note(json.loads(frame))
+                place = super().append(frame, is_end=is_end)
+                assert place == len(self.stream)
+                return place
+
+        ring.__class__ = Watched
+
+    def _note(self, said):
+        """Each id's words in the stream: a start, then an end, and nothing else."""
+        if said["signal"] != "__process":
+            return
+        process_id, status = said["load"]["id"], said["load"]["status"]
+        assert self.lives.get(process_id, "end") == ("end" if status == "start" else "start")
+        self.lives[process_id] = status
+
+    # -- what the broker does
+
+    def publish(self, frames, process_id=None):
+        place = self.session.ring.place
+        assert self.stream[place - len(frames) : place] == list(frames)
+        for key, view in self.session.views.items():
+            page = self.by_key[key]
+            if view.is_lagging:
+                continue
+            if page.is_stuck:
+                view.is_lagging = True
+                view.cursor = place - len(frames)
+                continue
+            view.cursor = place
+            written = frames if view.is_counting else view.select(frames, process_id)
+            self.write(page, written)
+
+    def write(self, page, frames):
+        page.inbox += frames
+        page.undrained = page.undrained or bool(frames)
+        if not page.undrained:
+            self.session.drain(page.key)  # nothing is on its way: it has all that concerns it
+
+    def drained(self, page):
+        page.is_stuck = page.undrained = False
+        session = self.session
+        session.drain(page.key)
+        if session.views[page.key].is_lagging:
+            self.write(page, session.catch_up(page.key, dict(self.class_values)))
+        if session.pending_class and session.is_drained:
+            self.publish(session.take_pending_class())
+
+    def join(self, page):
+        self.keys += 1
+        page.key = self.keys
+        page.is_stuck = False
+        page.undrained = True
+        self.by_key[page.key] = page
+        connect = page.connect()
+        at, frames = self.session.join(page.key, connect, dict(self.class_values))
+        head = text.compose_connect(
+            "s",
+            backend_version="0",
+            analyses_version=None,
+            resumed=True,
+            at=at,
+            epoch=self.session.epoch,
+            running=self.session.running(self.now_s),
+        )
+        page.inbox += [head, *frames]
+
+    def leave(self, page):
+        key, page.key = page.key, None
+        page.inbox.clear()
+        if not page.is_counting:
+            page.reload()
+        del self.by_key[key]
+        self.session.leave(key, self.now_s)
+        if not self.session.views:
+            self.session.take_pending_class()
+
+    def end(self, number, frames):
+        process_id = self.open.pop(number)
+        if process_id is not None:
+            self.recent = [*self.recent, process_id][-LIMITS.recent_ids :]
+        self.publish(frames, process_id)
+
+    # -- what must always hold
+
+    def check(self):
+        session, ledger = self.session, self.session.ledger
+        assert self.spent_bytes == ledger.in_flight_bytes + ledger.owed_bytes
+        assert ledger.credit_bytes == LIMITS.credit_window_bytes - self.spent_bytes
+        assert {n: r.process_id for n, r in session.requests.items()} == self.open
+        open_ids = [process_id for process_id in self.open.values() if process_id is not None]
+        assert sorted(session.ids) == sorted(open_ids)
+        assert list(session.recent) == self.recent
+        assert {i for i, word in self.lives.items() if word == "start"} == set(open_ids)
+        assert not (set(open_ids) & set(self.recent))
+        if not session.views:
+            assert ledger.in_flight_bytes == 0
+            assert not session.pending_class
+        if session.is_drained:
+            assert ledger.in_flight_bytes == 0
+        if session.views or session.requests:
+            assert session.expires_s() is None
+        else:
+            grace_s = 86400.0 if session.last_end > session.seen_place else 60.0
+            assert session.expires_s() == session.detached_s + grace_s
+        for view in session.views.values():
+            assert view.drained <= view.cursor <= session.ring.place
+            assert len(view.own_ids) <= LIMITS.recent_ids + LIMITS.open_actions
+        assert session.state_bytes == sum(map(len, self.data.values()))
+
+    def settle(self):
+        """Let every connected page drain and read all: then it knows all that there is."""
+        connected = [page for page in self.pages if page.key is not None]
+        for _ in range(3):
+            for page in connected:
+                self.drained(page)
+        for page in connected:
+            while page.inbox:
+                page.read(self.stream)
+            self.check_knowledge(page)
+
+    def check_knowledge(self, page):
+        session = self.session
+        assert not session.pending_class
+        assert not session.views[page.key].is_lagging
+        assert page.values["data"] == {k: json.loads(v) for k, v in self.data.items()}
+        assert page.values["class_data"] == {k: json.loads(v) for k, v in self.class_values.items()}
+        if page.is_counting:
+            assert page.received == session.ring.place
+        own_ids = page.own_ids
+        if not page.is_counting:
+            own_ids = own_ids & session.views[page.key].own_ids  # older ones are forgotten
+        for process_id in own_ids:
+            assert process_id in page.ended or self.lives[process_id] == "start"
+        assert session.ledger.in_flight_bytes == 0
