@@ -13,6 +13,7 @@ import errno
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ log = logging.getLogger("databench.http")
 
 EXIT_SOFTWARE = 70  # sysexits.h: an internal error, here before or at the start
 _BACKLOG = 1024  # pages that come back at once after a restart
+# A terminal and a wrapper (`timeout`, npm) both pass one Ctrl-C on: that is not a second one.
+_ECHO_S = 0.5
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -97,6 +100,7 @@ class Runner:
         self.server_settings = server_settings or {}
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._stopped_s = 0.0
 
     def run(self) -> int:
         """Serve until a signal.
@@ -115,7 +119,10 @@ class Runner:
 
     def stop(self) -> None:
         """Drain and end, as a signal does; a second call cuts the draining short."""
-        if self._stop.is_set():
+        now_s = time.monotonic()
+        if not self._stop.is_set():
+            self._stopped_s = now_s
+        elif now_s - self._stopped_s > _ECHO_S:
             log.warning("stopping at once")
             self._hurry.set()
         self._stop.set()

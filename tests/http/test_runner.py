@@ -114,8 +114,25 @@ def test_second_signal_cuts_the_end_short(program):
     process = program(delay_s=60, limit_s=60)
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == "ending\n"
+    for _ in range(50):
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(0.2) == 0
+            return
+        except subprocess.TimeoutExpired:
+            continue
+    raise AssertionError("it went on for 10 s")
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_echo_of_the_first_signal_cuts_nothing_short(program):
+    process = program(delay_s=0.3, limit_s=60)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "ending\n"
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
+    assert process.stdout.read() == "ended\n"
 
 
 def run_here(application, sockets=None):
