@@ -92,9 +92,11 @@ export class Processes {
     if (!known) this.open_.set(running.id, process);
     process.action = running.action || process.action;
     process.sinceMs = nowMs - 1000 * running.elapsed_s;
+    const hadStarted = known?.phase === 'started';
+    process.phase = 'started';
+    process.text = '';
     if (!known) this.tell('open', process);
-    this.markStarted(process);
-    if (!known) this.tell('start', process);
+    if (!hadStarted) this.tell('start', process);
   }
 
   /** `__process`; returns the request that it changed, or null when it is to be ignored. */
@@ -143,14 +145,10 @@ export class Processes {
       this.open_.set(load.id, process);
       this.tell('open', process);
     }
-    this.markStarted(process);
-    this.tell('start', process);
-    return process;
-  }
-
-  private markStarted(process: Process): void {
     process.phase = 'started';
     process.text = '';
+    this.tell('start', process);
+    return process;
   }
 
   private remember(id: number): void {

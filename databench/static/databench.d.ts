@@ -525,7 +525,6 @@ declare class Processes {
     /** Ends a request; null when it is not open. */
     end(load: Omit<ProcessLoad, 'status'>): Process | null;
     private start;
-    private markStarted;
     private remember;
     private tell;
 }

@@ -546,9 +546,11 @@ var exported = (() => {
       if (!known) this.open_.set(running.id, process);
       process.action = running.action || process.action;
       process.sinceMs = nowMs - 1e3 * running.elapsed_s;
+      const hadStarted = known?.phase === "started";
+      process.phase = "started";
+      process.text = "";
       if (!known) this.tell("open", process);
-      this.markStarted(process);
-      if (!known) this.tell("start", process);
+      if (!hadStarted) this.tell("start", process);
     }
     /** `__process`; returns the request that it changed, or null when it is to be ignored. */
     receive(load, nowMs) {
@@ -592,13 +594,10 @@ var exported = (() => {
         this.open_.set(load.id, process);
         this.tell("open", process);
       }
-      this.markStarted(process);
-      this.tell("start", process);
-      return process;
-    }
-    markStarted(process) {
       process.phase = "started";
       process.text = "";
+      this.tell("start", process);
+      return process;
     }
     remember(id) {
       this.ended.add(id);
@@ -2212,12 +2211,18 @@ var exported = (() => {
   ];
   var ANY = "button,input,select,textarea,[data-action],[data-signal],[data-cancel],[data-progress]";
   function wire(connection, root) {
-    Log.wire(connection);
-    StatusLog.wire(connection);
-    NoticePanel.wire(connection);
+    wireOnes(connection);
+    if (document.readyState === "loading") {
+      document.addEventListener("DOMContentLoaded", () => wireOnes(connection));
+    }
     wireElements(connection, root);
     if (typeof MutationObserver === "function") follow(connection, root ?? document);
     return connection;
+  }
+  function wireOnes(connection) {
+    Log.wire(connection);
+    StatusLog.wire(connection);
+    NoticePanel.wire(connection);
   }
   function wireElements(connection, root) {
     for (const kind of KINDS) kind.wire(connection, root);

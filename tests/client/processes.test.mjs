@@ -74,3 +74,16 @@ test('a watcher may end its own watching while it is told', () => {
   processes.cancelling(processes.get(1), false, 5);
   assert.deepEqual(heard, ['open', 'second open', 'second cancel']);
 });
+
+test('a request that is found running has started, once', () => {
+  const { processes, events } = watched();
+  processes.open(1, 'run', 'text', 0);
+  processes.sent(1);
+  processes.adopt({ id: 1, action: 'run', elapsed_s: 2 }, 5000);
+  start(processes, 1);
+  processes.adopt({ id: 1, action: 'run', elapsed_s: 3 }, 6000);
+  processes.adopt({ id: 2, action: 'other', elapsed_s: 1 }, 6000);
+  assert.deepEqual(events, ['open 1', 'start 1', 'open 2', 'start 2']);
+  assert.equal(processes.unseen().length, 0);
+  assert.equal(processes.get(1).sinceMs, 3000);
+});

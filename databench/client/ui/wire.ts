@@ -35,12 +35,20 @@ const ANY = 'button,input,select,textarea,[data-action],[data-signal],[data-canc
  * @returns           The same connection.
  */
 export function wire(connection: Connection, root?: Root): Connection {
-  Log.wire(connection); // before the elements: its node could have a signal too
-  StatusLog.wire(connection);
-  NoticePanel.wire(connection);
+  wireOnes(connection);
+  if (document.readyState === 'loading') { // a script in the head: the body is still to come
+    document.addEventListener('DOMContentLoaded', () => wireOnes(connection));
+  }
   wireElements(connection, root);
   if (typeof MutationObserver === 'function') follow(connection, root ?? document);
   return connection;
+}
+
+/** What a page has one of, found by its id. */
+function wireOnes(connection: Connection): void {
+  Log.wire(connection);
+  StatusLog.wire(connection);
+  NoticePanel.wire(connection);
 }
 
 function wireElements(connection: Connection, root?: Root): void {
