@@ -110,6 +110,7 @@ class Lifecycle:
         self.generation = 1
         self._said_hello = False
         self._completed = False
+        self._is_working = False
         self._deaths: deque[float] = deque()
         self._hello_exits = 0
 
@@ -124,11 +125,15 @@ class Lifecycle:
             raise AssertionError(f"no step from {self.state.value} on {event.value}")
         if after is State.STARTING:
             self.generation += 1
-            self._said_hello = self._completed = False
+            self._said_hello = self._completed = self._is_working = False
         elif event is Event.HELLO:
             self._said_hello = True
             self._hello_exits = 0
-        self.state = after
+        elif event in (Event.WORK, Event.REST):
+            self._is_working = event is Event.WORK
+        was, self.state = self.state, after
+        if was is State.UNRESPONSIVE and event is Event.TRAFFIC and not self._is_working:
+            return self.step(Event.REST)  # it fell silent while it was idle
         return after
 
     def allows(self, event: Event) -> bool:
@@ -179,7 +184,6 @@ class Lifecycle:
         """0, then 0.5, 1, 2 … up to the longest wait, each moved by up to a fifth."""
         if count <= 1:
             return 0.0
-        wait_s: float = min(
-            self._limits.backoff_first_s * 2 ** (count - 2), self._limits.backoff_max_s
-        )
+        doublings = min(count - 2, 64)  # a float ends at 2 ** 1024
+        wait_s: float = min(self._limits.backoff_first_s * 2**doublings, self._limits.backoff_max_s)
         return wait_s * (1 + 0.2 * jitter)

@@ -1,0 +1,314 @@
+"""A kernel's states and its restart budget: every pair, every order, every wait."""
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from databench.protocol.lifecycle import TABLE, Event, Lifecycle, State
+from databench.settings import Settings
+
+DEFAULTS = Settings()
+LIVE = [State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING]
+EXITS = [Event.EXIT_NOW, Event.EXIT_RETRY, Event.EXIT_FINAL]
+# A way into each state, from a new lifecycle.
+WAYS = {
+    State.STARTING: [],
+    State.IDLE: [Event.HELLO],
+    State.BUSY: [Event.HELLO, Event.WORK],
+    State.UNRESPONSIVE: [Event.HELLO, Event.WORK, Event.SILENT],
+    State.CANCELLING: [Event.HELLO, Event.WORK, Event.CANCEL],
+    State.BACKOFF: [Event.EXIT_RETRY],
+    State.FAILED: [Event.EXIT_FINAL],
+    State.STOPPING: [Event.STOP],
+    State.STOPPED: [Event.STOP, Event.GONE],
+}
+
+
+def make(state=State.STARTING, limits=DEFAULTS):
+    life = Lifecycle(limits)
+    for event in WAYS[state]:
+        life.step(event)
+    assert life.state is state
+    return life
+
+
+def limits(**changes):
+    return Settings(changes)
+
+
+# ---------------------------------------------------------------- the table
+
+
+@pytest.mark.parametrize("event", Event, ids=lambda event: event.name)
+@pytest.mark.parametrize("state", State, ids=lambda state: state.name)
+def test_every_pair_is_a_step_of_the_table_or_a_mistake(state, event):
+    life = make(state)
+    generation = life.generation
+    after = TABLE.get((state, event))
+    assert life.allows(event) is (after is not None)
+    if after is None:
+        with pytest.raises(AssertionError, match=f"no step from {state.value}"):
+            life.step(event)
+        assert (life.state, life.generation) == (state, generation)
+    else:
+        assert life.step(event) is life.state is after
+        assert life.generation == generation + (after is State.STARTING)
+
+
+def test_table_is_the_one_of_the_design():
+    # Written a second time, by hand: what follows what, but for steps that change nothing.
+    by_hand = {
+        State.STARTING: {Event.HELLO: State.IDLE},
+        State.IDLE: {Event.WORK: State.BUSY, Event.SILENT: State.UNRESPONSIVE},
+        State.BUSY: {
+            Event.REST: State.IDLE,
+            Event.CANCEL: State.CANCELLING,
+            Event.SILENT: State.UNRESPONSIVE,
+        },
+        State.CANCELLING: {
+            Event.REST: State.IDLE,
+            Event.WORK: State.BUSY,
+            Event.SILENT: State.UNRESPONSIVE,
+        },
+        State.UNRESPONSIVE: {Event.TRAFFIC: State.BUSY, Event.REST: State.IDLE},
+        State.BACKOFF: {Event.SPAWN: State.STARTING},
+        State.FAILED: {Event.SPAWN: State.STARTING},
+        State.STOPPING: {Event.GONE: State.STOPPED},
+        State.STOPPED: {},
+    }
+    for state in (State.STARTING, *LIVE):
+        by_hand[state] |= {
+            Event.EXIT_NOW: State.STARTING,
+            Event.EXIT_RETRY: State.BACKOFF,
+            Event.EXIT_FINAL: State.FAILED,
+        }
+    for state in (State.STARTING, *LIVE, State.BACKOFF, State.FAILED):
+        by_hand[state][Event.STOP] = State.STOPPING
+    changes = {(s, e): a for (s, e), a in TABLE.items() if a is not s or s is State.STARTING}
+    assert changes == {(s, e): a for s, steps in by_hand.items() for e, a in steps.items()}
+
+
+def test_every_state_can_be_reached_and_only_stopped_is_final():
+    reached = {State.STARTING}
+    for _ in State:
+        reached |= {after for (before, _), after in TABLE.items() if before in reached}
+    assert reached == set(State)
+    assert {state for state, _ in TABLE} == set(State) - {State.STOPPED}
+
+
+def test_nothing_leads_out_of_stopping_but_the_end():
+    after = {state for (before, _), state in TABLE.items() if before is State.STOPPING}
+    assert after == {State.STOPPING, State.STOPPED}
+
+
+@given(st.lists(st.sampled_from(Event), max_size=40))
+def test_any_order_of_events_obeys_the_table(events):
+    life = Lifecycle(DEFAULTS)
+    for event in events:
+        before, generation = life.state, life.generation
+        if not life.allows(event):
+            with pytest.raises(AssertionError):
+                life.step(event)
+            continue
+        after = life.step(event)
+        said = TABLE[before, event]
+        assert after is said or (before, after) == (State.UNRESPONSIVE, State.IDLE)
+        assert life.generation - generation == (after is State.STARTING)
+
+
+def test_silent_kernel_that_answers_is_what_it_was():
+    life = make(State.UNRESPONSIVE)
+    assert life.step(Event.TRAFFIC) is State.BUSY
+    idle = make(State.IDLE)
+    idle.step(Event.SILENT)
+    assert idle.step(Event.TRAFFIC) is State.IDLE
+    # Work that came or ended while it was silent counts.
+    idle.step(Event.SILENT)
+    idle.step(Event.WORK)
+    assert idle.step(Event.TRAFFIC) is State.BUSY
+    idle.step(Event.REST)
+    idle.step(Event.SILENT)
+    assert idle.step(Event.TRAFFIC) is State.IDLE
+
+
+def test_new_generation_has_no_work_of_the_old_one():
+    life = make(State.BUSY)
+    for event in (Event.EXIT_NOW, Event.HELLO, Event.SILENT):
+        life.step(event)
+    assert life.step(Event.TRAFFIC) is State.IDLE
+
+
+# ---------------------------------------------------------------- the budget
+
+
+def die(life, now_s, *, jitter=0.0, hello=True, completed=False):
+    """One life of a process, from its start to its next start where there is one."""
+    if hello:
+        life.step(Event.HELLO)
+    if completed:
+        life.note_completed()
+    verdict = life.judge_exit(now_s, jitter=jitter)
+    life.step(verdict.event)
+    if life.state is State.BACKOFF:
+        life.step(Event.SPAWN)
+    return verdict
+
+
+@pytest.mark.parametrize("jitter", [-1.0, 0.0, 1.0])
+def test_waits_double_up_to_the_longest_and_move_by_a_fifth(jitter):
+    life = Lifecycle(limits(restart_limit=1000))
+    waits = [die(life, now_s, jitter=jitter).wait_s for now_s in range(12)]
+    expected = [0, 0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30]
+    assert waits == pytest.approx([wait_s * (1 + jitter / 5) for wait_s in expected])
+
+
+def test_first_death_is_followed_by_a_start_at_once():
+    assert die(Lifecycle(DEFAULTS), 0.0).event is Event.EXIT_NOW
+
+
+def test_waits_of_thousands_of_deaths_stay_numbers():
+    life = Lifecycle(limits(restart_limit=10_000, backoff_max_s=0.01))
+    assert {die(life, 0.0).wait_s for _ in range(3000)} == {0, 0.01}
+
+
+def test_backoff_of_zero_starts_at_once():
+    life = Lifecycle(limits(backoff_first_s=0.0, restart_limit=100))
+    assert {die(life, 0.0).event for _ in range(20)} == {Event.EXIT_NOW}
+
+
+def test_fifth_death_within_the_window_is_the_last():
+    life = Lifecycle(DEFAULTS)
+    events = [die(life, now_s).event for now_s in (0.0, 40.0, 80.0, 120.0)]
+    assert events == [Event.EXIT_NOW, *[Event.EXIT_RETRY] * 3]
+    verdict = die(life, 180.0)
+    assert verdict.event is Event.EXIT_FINAL
+    assert verdict.note == ("5 deaths without a completed action in 180 s, limit 5; not restarting")
+    assert life.state is State.FAILED
+
+
+def test_deaths_before_the_window_do_not_count():
+    life = Lifecycle(DEFAULTS)
+    for now_s in (0.0, 40.0, 80.0, 120.0):
+        die(life, now_s)
+    assert die(life, 180.001).event is Event.EXIT_RETRY  # the one at 0 is older than 180 s
+    assert die(life, 1000.0).event is Event.EXIT_NOW  # all are: the waits begin anew
+
+
+def test_death_after_a_completed_action_restarts_at_once_and_does_not_count():
+    life = Lifecycle(DEFAULTS)
+    for _ in range(100):
+        verdict = die(life, 0.0, completed=True)
+        assert (verdict.event, verdict.wait_s, verdict.note) == (Event.EXIT_NOW, 0.0, "")
+    assert [die(life, 0.0).event for _ in range(5)][-1] is Event.EXIT_FINAL
+
+
+def test_completed_action_counts_for_its_own_generation_alone():
+    life = Lifecycle(DEFAULTS)
+    die(life, 0.0, completed=True)
+    assert [die(life, 0.0).event for _ in range(5)][-1] is Event.EXIT_FINAL
+
+
+def test_second_exit_before_hello_is_the_last():
+    life = Lifecycle(DEFAULTS)
+    assert die(life, 0.0, hello=False).event is Event.EXIT_NOW
+    verdict = die(life, 9999.0, hello=False)
+    assert verdict.event is Event.EXIT_FINAL
+    assert verdict.note == "2 exits before hello, limit 2; not restarting"
+
+
+def test_hello_between_two_early_exits_starts_their_count_anew():
+    life = Lifecycle(DEFAULTS)
+    die(life, 0.0, hello=False)
+    die(life, 1000.0)
+    assert die(life, 2000.0, hello=False).event is not Event.EXIT_FINAL
+    assert die(life, 3000.0, hello=False).event is Event.EXIT_FINAL
+
+
+def test_forgiven_deaths_and_early_exits_do_not_count():
+    life = Lifecycle(DEFAULTS)
+    for _ in range(4):
+        die(life, 0.0)
+    life.forgive()
+    assert [die(life, 0.0).event for _ in range(5)] == [
+        Event.EXIT_NOW,
+        *[Event.EXIT_RETRY] * 3,
+        Event.EXIT_FINAL,
+    ]
+    life.forgive()
+    life.step(Event.SPAWN)
+    assert die(life, 0.0, hello=False).event is Event.EXIT_NOW
+
+
+def test_failed_kernel_starts_again_when_a_person_asks():
+    life = make(State.FAILED)
+    assert life.step(Event.SPAWN) is State.STARTING
+    assert life.generation == 2
+
+
+def test_generation_counts_every_start():
+    life = Lifecycle(limits(restart_limit=1000))
+    assert life.generation == 1
+    for generation in range(2, 30):
+        die(life, 0.0, completed=generation % 2 == 0)
+        assert life.generation == generation
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 100), st.sampled_from(["early", "plain", "completed", "forgive"])),
+        max_size=30,
+    ),
+    st.floats(-1, 1),
+)
+def test_budget_is_that_of_a_plain_count(steps, jitter):
+    """Against a count that is written the long way."""
+    life = Lifecycle(DEFAULTS)
+    now_s, deaths, early = 0.0, [], 0
+    for delta_s, what in steps:
+        now_s += delta_s
+        if what == "forgive":
+            life.forgive()
+            deaths, early = [], 0
+            continue
+        if life.state is State.FAILED:
+            life.step(Event.SPAWN)
+        verdict = die(
+            life, now_s, jitter=jitter, hello=what != "early", completed=what == "completed"
+        )
+        early = early + 1 if what == "early" else 0
+        if early >= 2:
+            assert verdict.event is Event.EXIT_FINAL
+            continue
+        if what == "completed":
+            assert verdict.event is Event.EXIT_NOW
+            continue
+        deaths = [death_s for death_s in [*deaths, now_s] if now_s - death_s <= 180.0]
+        assert (verdict.event is Event.EXIT_FINAL) == (len(deaths) >= 5)
+        if len(deaths) < 5:
+            wait_s = [0, 0.5, 1, 2][len(deaths) - 1]
+            assert wait_s * 0.8 <= verdict.wait_s <= wait_s * 1.2
+
+
+def test_limits_are_read_when_they_are_needed():
+    # The supervisor hands in its settings; any object with the attributes will do.
+    named = SimpleNamespace(
+        hello_exit_limit=1,
+        restart_limit=1,
+        restart_window_s=1.0,
+        backoff_first_s=1.0,
+        backoff_max_s=1.0,
+    )
+    life = Lifecycle(named)
+    assert life.judge_exit(0.0, jitter=0.0).event is Event.EXIT_FINAL
+
+
+def test_every_way_of_this_file_is_one_of_the_table():
+    assert set(WAYS) == set(State)
+    for way in WAYS.values():
+        state = State.STARTING
+        for event in way:
+            state = TABLE[state, event]
+    assert all((state, event) in TABLE for state, event in itertools.product(LIVE, EXITS))
