@@ -103,7 +103,7 @@ class Runner:
         self._stopped_s = 0.0
 
     def run(self) -> int:
-        """Serve until a signal.
+        """Serve until a signal; after it, further ones are ignored: the process is on its way out.
 
         Returns:
             The exit status: 0 after a signal, 70 when the start failed.
@@ -113,7 +113,13 @@ class Runner:
         try:
             return loop.run_until_complete(self._serve())
         finally:
+            # Closing the loop gives the signals back to the system, which would end us with -2.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
             _close(loop)
+            if self._stop.is_set():
+                for number in _SIGNALS:
+                    signal.signal(number, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             for bound in self.sockets:
                 bound.close()
 

@@ -139,8 +139,14 @@ def run_here(application, sockets=None):
     """Run it in this thread, with this process' own signals put back."""
     sockets = bind("127.0.0.1", 0) if sockets is None else sockets
     runner = Runner(application, sockets, shutdown_limit_s=5)
-    status = runner.run()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    try:
+        status = runner.run()
+        left = {signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)}
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ignored = {signal.SIG_IGN}
+    assert left == (ignored if status == 0 else {signal.default_int_handler, signal.SIG_DFL})
     assert all(bound.fileno() == -1 for bound in sockets)
     return status
 
