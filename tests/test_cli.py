@@ -8,6 +8,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from databench import cli, settings
 from databench._version import __version__
@@ -39,6 +41,13 @@ from databench._version import __version__
 )
 def test_words_from_the_first_unknown_option_on_are_the_analyses(words, own, others):
     assert cli.split(cli.make_parser(), words) == (own, others)
+
+
+@given(st.lists(st.sampled_from(["--port", "1", "--x", "--port=1", "a.py", "-", "--xheaders"])))
+def test_no_word_is_lost_or_moved(words):
+    own, others = cli.split(cli.make_parser(), words)
+    assert own + others == words
+    assert not others or others[0] == "--x"
 
 
 def test_level_is_one_of_ours(capsys):

@@ -47,6 +47,15 @@ async def test_forwarded_host_is_never_believed(serve):
     assert (await server.get("/", headers=headers)).code == 403
 
 
+@pytest.mark.parametrize(("xheaders", "address"), [(False, b"127.0.0.1"), (True, b"192.0.2.7")])
+async def test_forwarded_address_is_believed_only_when_told(serve, folder, xheaders, address):
+    (folder / "x" / "index.html").write_text("{{ request.remote_ip }}")
+    server = await serve(xheaders=xheaders)
+    for header in ("X-Forwarded-For", "X-Real-Ip"):
+        answer = await server.get("/x/", headers={header: "192.0.2.7"})
+        assert answer.body == address
+
+
 @pytest.mark.expected_log(" (403|404|405) ")
 @pytest.mark.parametrize("path", ["/", "/x/", "/x", "/gone", "/x/analysis.py", "/_static/logo.svg"])
 async def test_each_answer_has_the_headers(serve, path):

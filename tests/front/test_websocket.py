@@ -15,7 +15,7 @@ from databench.front.websocket import frame_text, framer
 from databench.protocol import text
 from databench.settings import Settings
 
-ROOM = 16 * 2**20  # more than the kernel's socket buffers take
+ROOM = 8 * 2**20  # more than the kernel's socket buffers take
 
 
 async def handshake(port: int, *, receive_bytes: int | None = None) -> socket.socket:
