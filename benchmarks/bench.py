@@ -1,6 +1,7 @@
 """``make bench``: Databench beside a minimal relay, taking turns in the same run.
 
-A whole run, neither quick nor partial, also writes ``docs/performance.md``. `--null` measures the
+A whole run, neither quick nor partial, also writes ``docs/performance.md``, unless the machine was
+busy with something else and there is such a page already. `--null` measures the
 relay against itself: what its ratios are away from 1, the method cannot tell apart.
 
 The load generator is this process. It is cheap enough when its processor time per exchange, shown
@@ -23,6 +24,7 @@ from benchmarks.run import Run
 from benchmarks.servers import ROOT, ServerError
 
 OPEN_FILES = 8192
+BUSY_SHARE = 0.15
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -62,14 +64,21 @@ def main(argv: list[str]) -> int:
         except (PageError, ServerError, OSError) as error:
             failed += 1
             print(f"could not be measured: {error}", flush=True)
-    noise = others.describe()
+    noise, is_quiet = others.describe()
     report.show(run.results, run.costs(), noise)
     if not (args.only or args.quick or args.null or failed):
-        path = ROOT / "docs" / "performance.md"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(report.page(run.results, run.costs(), noise), encoding="utf-8")
-        print(f"written: {path.relative_to(ROOT)}")
+        _write(report.page(run.results, run.costs(), noise), is_quiet)
     return 1 if failed else 0
+
+
+def _write(page: str, is_quiet: bool) -> None:
+    path = ROOT / "docs" / "performance.md"
+    if path.exists() and not is_quiet:
+        print(f"{path.relative_to(ROOT)} stays as it is: the machine was too busy")
+        return
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    print(f"written: {path.relative_to(ROOT)}")
 
 
 class Others:
@@ -78,11 +87,14 @@ class Others:
     def __init__(self) -> None:
         self._began_s, self._before = time.monotonic(), _busy_s() - _own_s()
 
-    def describe(self) -> str:
-        """One sentence."""
+    def describe(self) -> tuple[str, bool]:
+        """A sentence or two, and whether the figures can be trusted."""
         spent_s = _busy_s() - _own_s() - self._before
         share = spent_s / (time.monotonic() - self._began_s) / (os.cpu_count() or 1)
-        return f"Other processes used {100 * max(0.0, share):.0f} % of the processors meanwhile."
+        text = f"Other processes used {100 * max(0.0, share):.0f} % of the processors meanwhile."
+        if share <= BUSY_SHARE:
+            return text, True
+        return f"{text} **Too busy to judge by: run it again while nothing else works.**", False
 
 
 def _busy_s() -> float:

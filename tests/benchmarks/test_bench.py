@@ -128,8 +128,29 @@ def test_page_names_the_machine_and_holds_the_rows():
     assert str(ROOT) not in text
 
 
-def test_busy_machine_is_told():
-    assert "% of the processors" in bench.Others().describe()
+@pytest.mark.parametrize(("spent_s", "is_quiet"), [(0.1, True), (1.5, False)])
+def test_busy_machine_is_told(monkeypatch, spent_s, is_quiet):
+    monkeypatch.setattr(bench.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(bench, "_own_s", lambda: 7.0)
+    monkeypatch.setattr(bench, "_busy_s", lambda: 100.0)
+    monkeypatch.setattr(bench.time, "monotonic", lambda: 50.0)
+    others = bench.Others()
+    monkeypatch.setattr(bench, "_busy_s", lambda: 100.0 + spent_s)
+    monkeypatch.setattr(bench.time, "monotonic", lambda: 52.0)
+    text, told = others.describe()
+    assert told is is_quiet
+    assert f"{50 * spent_s:.0f} %" in text
+    assert ("Too busy" in text) is not is_quiet
+
+
+def test_page_of_a_quiet_run_is_not_replaced_by_one_of_a_busy_run(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    page = tmp_path / "docs" / "performance.md"
+    bench._write("first, busy", False)
+    assert page.read_text() == "first, busy"
+    bench._write("quiet", True)
+    bench._write("busy again", False)
+    assert page.read_text() == "quiet"
 
 
 # -- load generator --------------------------------------------------------------------------------
