@@ -110,7 +110,6 @@ class Lifecycle:
         self.generation = 1
         self._said_hello = False
         self._completed = False
-        self._is_working = False
         self._deaths: deque[float] = deque()
         self._hello_exits = 0
 
@@ -125,15 +124,11 @@ class Lifecycle:
             raise AssertionError(f"no step from {self.state.value} on {event.value}")
         if after is State.STARTING:
             self.generation += 1
-            self._said_hello = self._completed = self._is_working = False
+            self._said_hello = self._completed = False
         elif event is Event.HELLO:
             self._said_hello = True
             self._hello_exits = 0
-        elif event in (Event.WORK, Event.REST):
-            self._is_working = event is Event.WORK
-        was, self.state = self.state, after
-        if was is State.UNRESPONSIVE and event is Event.TRAFFIC and not self._is_working:
-            return self.step(Event.REST)  # it fell silent while it was idle
+        self.state = after
         return after
 
     def allows(self, event: Event) -> bool:
