@@ -6,6 +6,7 @@ reaches a page is not decided here: the kernel (or a test) gives each instance a
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 import secrets
@@ -293,6 +294,11 @@ class Analysis:
 
 def kind_of(handler: Callable[..., Any]) -> str:
     """How a handler runs: `plain`, `coroutine`, `generator` or `asyncgen`."""
+    return _kind(getattr(handler, "__func__", handler))
+
+
+@functools.lru_cache(maxsize=1024)
+def _kind(handler: Callable[..., Any]) -> str:
     function = inspect.unwrap(handler, stop=lambda f: hasattr(f, "__tornado_coroutine__"))
     if hasattr(function, "__tornado_coroutine__"):
         # Decorated with tornado.gen.coroutine: plain to inspect, but it needs the loop.

@@ -72,6 +72,24 @@ def _find_signature(function: Callable[..., Any], is_bound: bool) -> inspect.Sig
         return None
 
 
+@functools.lru_cache(maxsize=1024)
+def _signature(function: Callable[..., Any], is_bound: bool) -> inspect.Signature | None:
+    """What can be passed; kept, since making it takes longer than most actions' other steps."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+    if not is_bound or not inspect.isfunction(function):
+        return signature
+    parameters = list(signature.parameters.values())
+    if parameters and parameters[0].kind in (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    ):
+        parameters = parameters[1:]
+    return signature.replace(parameters=parameters)
+
+
 def no_such_action(name: str, known: Iterable[str]) -> ActionError:
     """The error for an action that is not there; names the nearest one."""
     near = difflib.get_close_matches(name, list(known), n=1)

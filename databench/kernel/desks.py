@@ -20,6 +20,7 @@ from .channel import checkpoint
 from .request import Cancelled, Request, current
 
 Finish = Callable[[Request, Any, BaseException | None], None]
+Idle = Callable[["PlainDesk", Request], None]
 
 
 class Job:
@@ -80,7 +81,7 @@ class Desk:
 class PlainDesk(Desk):
     """What the main thread and the worker threads have in common."""
 
-    def __init__(self, lock: threading.RLock, on_idle: Callable[[PlainDesk], None]) -> None:
+    def __init__(self, lock: threading.RLock, on_idle: Idle) -> None:
         super().__init__(lock)
         self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -120,7 +121,7 @@ class MainDesk(PlainDesk):
         while (job := self.jobs.get()) is not None:
             self._prepare()
             self._run(job)
-            self._on_idle(self)
+            self._on_idle(self, job.request)
 
     def _run(self, job: Job) -> None:
         result: Any = None
@@ -142,7 +143,7 @@ class WorkerDesk(PlainDesk):
     it, any line can be hit.
     """
 
-    def __init__(self, lock: threading.RLock, on_idle: Callable[[PlainDesk], None]) -> None:
+    def __init__(self, lock: threading.RLock, on_idle: Idle) -> None:
         super().__init__(lock, on_idle)
         self._thread = threading.Thread(target=self._serve, name="databench-plain", daemon=True)
 
@@ -157,8 +158,8 @@ class WorkerDesk(PlainDesk):
             self._prepare()
             result, failure = self._run(job)
             job.finish(job.request, result, failure)
-            job = None
-            self._on_idle(self)
+            self._on_idle(self, job.request)
+            job = None  # nothing of an ended action is kept while the desk waits
 
     def _run(self, job: Job) -> tuple[Any, BaseException | None]:
         result: Any = None

@@ -11,12 +11,16 @@ _TEXT_CHARACTERS = 4000
 
 def describe(error: BaseException) -> str:
     """One readable line."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    try:
+        text = " ".join(str(error).split()) or type(error).__name__
+    except Exception:  # noqa: BLE001  # the user's __str__: whatever it raises, there is an end
+        text = f"{type(error).__name__} (its text cannot be had)"
     if isinstance(error, KeyError) and len(error.args) == 1:
         text = f"key {error.args[0]!r} is missing"
     if isinstance(error, SystemExit):
         text = f"the action called exit({error.code!r})"
-    return text[:_TEXT_CHARACTERS]
+    # msgpack takes no lone surrogates.
+    return text[:_TEXT_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def format_traceback(error: BaseException) -> str:

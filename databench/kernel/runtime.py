@@ -32,6 +32,7 @@ from .environment import Environment, read_environment
 from .interrupts import Interrupts
 from .loading import load_analysis
 from .report import describe, format_traceback
+from .request import Request
 from .session import Session
 from .steps import KernelLoop, LoopDesk
 
@@ -231,8 +232,13 @@ class Kernel:
             return
         self.logger.error("%s: %s\n%s", action, describe(failure), format_traceback(failure))
 
-    def _desk_idle(self, desk: PlainDesk) -> None:
-        self.loop.call_soon(self.desks.idle, desk)
+    def _desk_idle(self, desk: PlainDesk, request: Request) -> None:
+        self.loop.call_soon(self._desk_left, desk, request)
+
+    def _desk_left(self, desk: PlainDesk, request: Request) -> None:
+        # First the desk, so that the session's next plain action finds the main one free.
+        self.desks.idle(desk)
+        request.session.plain_left(request)
 
     def _make_worker(self) -> PlainDesk:
         worker = WorkerDesk(self.channel.lock, self._desk_idle)

@@ -207,9 +207,9 @@ class Session:
             request.calls.insert(0, ("awaitable", lambda: result))
         elif failure is not None or not request.calls:
             self._end(request, _plain_result(result), failure)
-        self.kernel.loop.call_soon(self._plain_left, request)
 
-    def _plain_left(self, request: Request) -> None:
+    def plain_left(self, request: Request) -> None:
+        """A desk has done with a plain call of this request; on the loop."""
         self._lane.let_go(request)
         if request.calls and not request.is_ended:
             self._next_call(request)

@@ -52,3 +52,24 @@ def test_a_method_without_a_signature_is_left_to_the_call():
 def test_the_nearest_action_is_named():
     assert str(no_such_action("rnu", ["run", "stop"])) == "no action 'rnu'; did you mean 'run'?"
     assert str(no_such_action("xyz", ["run"])) == "no action 'xyz'"
+
+
+def test_methods_are_told_without_their_self():
+    class Demo:
+        def run(self, a):
+            pass
+
+        @staticmethod
+        def static(a):
+            pass
+
+        def anything(*args):
+            pass
+
+    check_arguments("run", Demo().run, [1], {})
+    check_arguments("run", Demo().static, [1], {})
+    check_arguments("run", Demo().anything, [1, 2], {})
+    with pytest.raises(ActionError, match=r"it takes \(a\)"):
+        check_arguments("run", Demo().run, [], {})
+    with pytest.raises(ActionError, match=r"it takes \(a\)"):
+        check_arguments("run", Demo().static, [], {})

@@ -16,7 +16,7 @@ def make_request(number=1):
 @pytest.fixture(params=[MainDesk, WorkerDesk])
 def desk(request):
     idle = queue.SimpleQueue()
-    desk = request.param(threading.RLock(), idle.put)
+    desk = request.param(threading.RLock(), lambda *who: idle.put(who))
     desk.idle = idle
     thread = desk._thread if request.param is WorkerDesk else threading.Thread(target=desk.serve)
     thread.start() if request.param is MainDesk else desk.start()
@@ -31,7 +31,7 @@ def run(desk, function, request=None):
     job = Job(request or make_request(), function, lambda *end: ends.put(end))
     desk.jobs.put(job)
     end = ends.get(timeout=5)
-    assert desk.idle.get(timeout=5) is desk
+    assert desk.idle.get(timeout=5) == (desk, job.request)
     assert desk.current is None
     return end
 
@@ -67,7 +67,7 @@ class Idle(PlainDesk):
     """A desk that only remembers what it was given."""
 
     def __init__(self):
-        super().__init__(threading.RLock(), lambda _desk: None)
+        super().__init__(threading.RLock(), lambda _desk, _request: None)
 
     def given(self):
         return self.jobs.get_nowait().request.number

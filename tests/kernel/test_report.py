@@ -12,6 +12,15 @@ def test_a_line_is_one_line_and_bounded():
     assert len(describe(ValueError("x" * 10_000))) == 4000
 
 
+def test_a_line_can_always_be_sent():
+    class BadError(Exception):
+        def __str__(self):
+            raise ValueError
+
+    assert describe(BadError()) == "BadError (its text cannot be had)"
+    assert describe(ValueError("a\ud800")) == "a?"
+
+
 def test_the_kernels_own_frames_are_left_out():
     def fail():
         raise ValueError("no")

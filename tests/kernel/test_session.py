@@ -92,7 +92,7 @@ SOURCE = """
         @databench.on
         async def waiting(self, tag):
             self.emit('order', tag + ' begins')
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
             self.emit('order', tag + ' ends')
 
         @databench.on
@@ -101,6 +101,7 @@ SOURCE = """
             done.set_result(5)
             self.emit('order', [tag, (yield done), (yield self.emit('x')), (yield [done, done])])
             yield
+            yield asyncio.sleep(0.1)
             self.emit('order', tag + ' ends')
 
         @databench.on
@@ -123,6 +124,10 @@ SOURCE = """
         @databench.on
         def thread_name(self):
             time.sleep(0.1)
+            return threading.current_thread().name
+
+        @databench.on
+        def where(self):
             return threading.current_thread().name
 
         @databench.on
@@ -323,6 +328,11 @@ def test_the_main_thread_takes_plain_actions_first_and_others_the_rest(front, se
     names = [value(front.end(number)[0]) for number in numbers]
     assert names == ["MainThread", "databench-plain"]
     front.send(m.Close(other))
+
+
+def test_plain_actions_of_one_session_all_run_in_the_main_thread(front, session):
+    numbers = [front.action(session, "where") for _ in range(50)]
+    assert {value(front.end(number)[0]) for number in numbers} == {"MainThread"}
 
 
 def test_only_changes_of_state_are_sent_and_copies_are_stored(front, session):
