@@ -222,9 +222,13 @@ class Broker:
         """See `Owner.send`."""
         return self._tables.send(kernel, message)
 
-    def drain(self) -> None:
+    def drain(self, kernel: Supervisor) -> bool:
         """See `Owner.drain`."""
         self._channel.drain()
+        if self._channel.knows(kernel.routing_id):
+            return False
+        self._channel.drain()
+        return True
 
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """See `Owner.kernel_spawned`."""

@@ -98,6 +98,14 @@ class Channel:
             self._check_again()
         return True
 
+    def knows(self, routing_id: bytes) -> bool:
+        """Whether a peer of that name is there, or was and has not been read to its end.
+
+        An empty message asks: libzmq refuses it once the peer's pipe has ended, which is behind
+        the last message of the peer. Nobody reads it: this is for kernels that have ended.
+        """
+        return self.send(routing_id, [b""])
+
     def drain(self) -> None:
         """Take everything that has arrived; for the end of a kernel, before it is called lost."""
         while self._take(self._drain_messages):

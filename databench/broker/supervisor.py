@@ -26,6 +26,8 @@ from .output import LineReader
 from .specs import AnalysisSpec
 
 logger = logging.getLogger("databench.broker")
+DRAIN_LIMIT_S = 1.0
+DRAIN_STEP_S = 0.001
 RECORD = struct.Struct("<QQ")  # request, attempt: protocol.md 5.3
 
 
@@ -38,8 +40,12 @@ class Owner(Protocol):
     def send(self, kernel: Supervisor, message: m.Message) -> bool:
         """Send to the kernel's current generation."""
 
-    def drain(self) -> None:
-        """Take everything that has arrived from kernels."""
+    def drain(self, kernel: Supervisor) -> bool:
+        """Take everything that has arrived.
+
+        Returns:
+            Whether that was the last of this kernel, which has ended.
+        """
 
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """A process began."""
@@ -254,8 +260,20 @@ class Supervisor:
         for reader in self._readers:
             reader.finish()
         self._owner.kernel_reaped(process.pid)
-        # What it sent before it died is still delivered, in order, before anything is lost.
-        self._owner.drain()
+        self._take_last_messages(how, self._loop.time() + DRAIN_LIMIT_S)
+
+    def _take_last_messages(self, how: Exit, until_s: float) -> None:
+        """What it sent before it died is still delivered, in order, before anything is lost.
+
+        libzmq's own thread may not have read it all yet. The limit is for a kernel's child that
+        holds its socket open.
+        """
+        if not self._owner.drain(self) and self._loop.time() < until_s:
+            self._loop.call_later(DRAIN_STEP_S, self._take_last_messages, how, until_s)
+            return
+        self._clear_timer()  # a hello among them began one
+        if self.life.state is State.STOPPED:
+            return  # the server's end did not wait
         if self.life.state is State.STOPPING:
             self.life.step(Event.GONE)
             self._owner.kernel_lost(self)
