@@ -87,8 +87,8 @@ class Inbound:
             return
         handler(seat, message, sum(map(len, frames)))
         ledger = seat.session.ledger
-        if not seat.session.views:
-            self._tables.give_credit(seat)
+        # Now: what made no frame for a page has no write that could drain.
+        self._tables.give_credit(seat)
         if ledger.is_overdrawn:
             entry.kernel.end(
                 f"it sent {ledger.overdraft_bytes} bytes without credit, "

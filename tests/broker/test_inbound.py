@@ -7,6 +7,7 @@ import msgpack
 import pytest
 import zmq
 
+from databench.protocol import text
 from tests.broker.harness import rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -229,6 +230,17 @@ async def test_a_page_that_drains_gives_credit_back():
         for _ in range(10):  # ten windows in all
             assert (await page.run("flood", 4))["outcome"] == "done"
         assert rig.kernel()["deaths"] == 0
+
+
+async def test_results_of_requests_without_id_give_their_credit_back_though_nothing_is_written():
+    async with rigged("a", credit_window_bytes=4096) as rig:
+        page = rig.join()
+        await rig.ready()
+        (seat,) = rig.broker._tables.seats.values()
+        for _ in range(20):
+            rig.broker.receive(page, text.Request("result", b'"%b"' % (b"x" * 500), None))
+        await wait_until(lambda: not seat.session.requests)
+        assert seat.session.ledger.credit_bytes * 4 > 4096 * 3
 
 
 async def test_without_a_page_credit_returns_at_once():
