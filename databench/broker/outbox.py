@@ -5,7 +5,7 @@ Owns the count of bytes that a page has not drained, and with it who lags (docs/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..protocol.records import ProcessId
@@ -20,10 +20,14 @@ class Outbox:
 
     Args:
         lag_bytes: A page with more than this in flight gets no more until it has drained.
+
+    Attributes:
+        on_drained: Called during `flush` for a page that took everything at once.
     """
 
     def __init__(self, lag_bytes: int) -> None:
         self.records: dict[Page, PageRecord] = {}
+        self.on_drained: Callable[[Page], None] = _ignore
         self._lag_bytes = lag_bytes
         self._dirty: dict[Page, PageRecord] = {}
 
@@ -70,10 +74,14 @@ class Outbox:
             dirty, self._dirty = self._dirty, {}
             for page, record in dirty.items():
                 frames, record.frames = record.frames, []
-                if frames:
-                    page.write(frames)
+                if frames and page.write(frames):
+                    self.on_drained(page)
 
     def forget(self, page: Page) -> PageRecord | None:
         """The page is gone."""
         self._dirty.pop(page, None)
         return self.records.pop(page, None)
+
+
+def _ignore(_page: Page) -> None:
+    pass

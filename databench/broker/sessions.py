@@ -26,6 +26,7 @@ class Sessions:
     def __init__(self, tables: Tables, requests: Requests) -> None:
         self._tables = tables
         self._requests = requests
+        tables.outbox.on_drained = self.drain
 
     def find(self, id_: str | None, entry: Entry) -> Seat | None:
         """The session of that id, if the analysis has it."""
@@ -80,6 +81,22 @@ class Sessions:
             ),
         )
         self._requests.send_waiting(seat)
+
+    def drain(self, page: Page) -> None:
+        """A page has taken everything: credit goes back, and what waited for it follows."""
+        outbox = self._tables.outbox
+        record = outbox.records.get(page)
+        if record is None or record.frames:
+            return
+        record.in_flight_bytes = 0
+        seat = record.seat
+        session = seat.session
+        session.drain(page)
+        if session.views[page].is_lagging:
+            outbox.add(record, session.catch_up(page, seat.entry.store.shown()))
+        if session.pending_class and session.is_drained:
+            outbox.publish(seat, session.take_pending_class())
+        self._tables.give_credit(seat)
 
     def leave(self, page: Page, record: PageRecord) -> None:
         """A page is gone; its session stays for a while."""

@@ -32,8 +32,13 @@ class AnalysisSpec:
 class Page(Protocol):
     """One page's connection, as the broker sees it."""
 
-    def write(self, frames: Sequence[bytes]) -> None:
-        """Write text frames, in order, at once; a closed page ignores it."""
+    def write(self, frames: Sequence[bytes]) -> bool:
+        """Write text frames, in order, at once; a closed page ignores it.
+
+        Returns:
+            Whether all that was ever written has left the process. If not, the page calls
+            `Broker.drained` when it has; a closed page never does.
+        """
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection."""

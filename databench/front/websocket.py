@@ -150,7 +150,6 @@ class Connection:
         "_joined",
         "_opened_s",
         "_pinged_s",
-        "_telling",
         "_undrained_s",
         "name",
     )
@@ -159,7 +158,6 @@ class Connection:
         self.name = name
         self._handler = handler
         self._joined = False
-        self._telling = False
         # When the oldest write that is not out was made, or the last one went out since.
         self._undrained_s: float | None = None
         self._heard_s = self._opened_s = time.monotonic()
@@ -212,27 +210,28 @@ class Connection:
         connection = self._handler.ws_connection
         return None if connection is None or connection.is_closing() else connection.stream
 
-    def write(self, frames: Sequence[bytes]) -> None:
+    def write(self, frames: Sequence[bytes]) -> bool:
         """Write text frames in one go; does nothing on a closed connection.
 
         Args:
             frames: UTF-8 JSON, each one message, in this order.
+
+        Returns:
+            Whether everything is out of the process; if not, `drained` is told when it is.
         """
         stream = self._stream()
         if stream is None or not frames:
-            return
+            return False
         try:
             written = stream.write(framer.frame(frames))
         except tornado.iostream.StreamClosedError:
-            return
-        if stream.writing():
-            if self._undrained_s is None:
-                self._undrained_s = time.monotonic()
-            written.add_done_callback(self._on_written)
-        elif not self._telling:
-            # Never inside `write`: the broker is in the middle of something when it calls that.
-            self._telling = True
-            asyncio.get_running_loop().call_soon(self._tell_drained)
+            return False
+        if not stream.writing():
+            return True
+        if self._undrained_s is None:
+            self._undrained_s = time.monotonic()
+        written.add_done_callback(self._on_written)
+        return False
 
     def _on_written(self, written: asyncio.Future[None]) -> None:
         if written.cancelled() or written.exception() is not None:
@@ -242,7 +241,6 @@ class Connection:
         self._tell_drained()
 
     def _tell_drained(self) -> None:
-        self._telling = False
         stream = self._stream()
         if stream is None or stream.writing():
             return  # a later write is not out: its own callback tells
