@@ -194,21 +194,8 @@ class Broker:
 
     def drained(self, page: Page) -> None:
         """Everything written to this page has left the process."""
-        tables = self._tables
-        record = tables.outbox.records.get(page)
-        if record is None or record.frames:
-            return
-        record.in_flight_bytes = 0
-        seat = record.seat
-        session = seat.session
-        session.drain(page)
-        if session.views[page].is_lagging:
-            frames = session.catch_up(page, seat.entry.store.shown())
-            tables.outbox.add(record, frames)
-        if session.pending_class and session.is_drained:
-            tables.outbox.publish(seat, session.take_pending_class())
-        tables.give_credit(seat)
-        tables.outbox.flush()
+        self._sessions.drain(page)
+        self._tables.outbox.flush()
 
     def leave(self, page: Page) -> None:
         """The page's connection is gone; the session stays for a while."""
