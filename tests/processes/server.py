@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,7 +48,7 @@ class Server:
     def __exit__(self, *exc_info: object) -> None:
         if self._process is not None:
             self.stop()
-        self._folder.rmdir()
+        shutil.rmtree(self._folder)
 
     @property
     def url(self) -> str:
@@ -80,7 +81,15 @@ class Server:
         self._is_open = True
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.address = self.wait_printed(_ADDRESS)[1]
+        try:
+            self.address = self.wait_printed(_ADDRESS)[1]
+        except BaseException:
+            process, self._process = self._process, None
+            process.kill()
+            process.wait()
+            self._reader.join(LIMIT_S)
+            process.stdout.close()  # type: ignore[union-attr]
+            raise
 
     def restart(self) -> None:
         """Starts it anew, on the port that it had."""
