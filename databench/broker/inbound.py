@@ -114,10 +114,8 @@ class Inbound:
         if not (_is_utf8(message.payload) and _is_utf8(stored)):
             self._refuse_payload(seat, f"state {message.key!r}", size_bytes)
             return
-        held_bytes = seat.session.state_bytes_with(message.key, message.payload, stored)
-        limit = self._tables.settings.state_bytes
-        if held_bytes > limit:
-            problem = f"state {message.key!r}: {held_bytes} bytes of state, limit {limit}; not kept"
+        problem = seat.session.find_state_problem(message.key, message.payload, stored)
+        if problem:
             self._requests.complain(seat, problem, charge_bytes=size_bytes)
             return
         frame = seat.session.set_value(

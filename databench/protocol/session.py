@@ -15,10 +15,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import text
+from . import codec, text
 from .flow import Ledger
 from .records import OpenRequest, ProcessId, Value, Verdict, View
 from .ring import Ring
+
+KEY_BYTES = codec.HEADER_BYTES // 2
 
 
 class Session:
@@ -38,6 +40,7 @@ class Session:
         "epoch",
         "id_",
         "ids",
+        "key_bytes",
         "last_end",
         "ledger",
         "limits",
@@ -71,6 +74,7 @@ class Session:
         self.last_end = 0
         self.seen_place = 0
         self.state_bytes = 0
+        self.key_bytes = 0
 
     # ------------------------------------------------------------ the stream
 
@@ -106,6 +110,8 @@ class Session:
             Its frame, appended.
         """
         frame = text.compose_state("data", key, shown)
+        if key not in self.data:
+            self.key_bytes += _size_of_key(key)
         self.state_bytes = self.state_bytes_with(key, shown, stored)
         self.data[key] = Value(shown, stored, self.append(frame, charge_bytes=charge_bytes))
         return frame
@@ -115,6 +121,23 @@ class Session:
         before = self.data.get(key)
         held_bytes = self.state_bytes + _size(shown, stored)
         return held_bytes - (_size(before.shown, before.stored) if before else 0)
+
+    def find_state_problem(self, key: str, shown: bytes, stored: bytes) -> str | None:
+        """Why a value of `data` is not to be kept, or `None`.
+
+        Keys have a limit of their own: all of them stand in the header of one `open`.
+        """
+        held_bytes, limit = self.state_bytes_with(key, shown, stored), self.limits.state_bytes
+        if held_bytes > limit:
+            return f"state {key!r}: {held_bytes} bytes of state, limit {limit}; not kept"
+        if key in self.data:
+            return None
+        if len(self.data) >= codec.LIST_ITEMS:
+            return f"state {key!r}: {codec.LIST_ITEMS} keys of state, the limit; not kept"
+        key_bytes = self.key_bytes + _size_of_key(key)
+        if key_bytes > KEY_BYTES:
+            return f"state {key!r}: {key_bytes} bytes of keys, limit {KEY_BYTES}; not kept"
+        return None
 
     def return_charge(self, size_bytes: int) -> None:
         """A message that makes no frame costs nothing in the end."""
@@ -351,6 +374,10 @@ class Session:
             if value.place <= since
         ]
         return frames
+
+
+def _size_of_key(key: str) -> int:
+    return len(key.encode()) + 5  # with its length, in msgpack
 
 
 def _size(shown: bytes, stored: bytes) -> int:

@@ -3,7 +3,8 @@
 import json
 from types import SimpleNamespace
 
-from databench.protocol import text
+from databench.protocol import codec, text
+from databench.protocol import messages as m
 from databench.protocol.records import Verdict
 from databench.protocol.session import Session
 
@@ -210,6 +211,33 @@ def test_state_bytes_count_what_is_held_now():
     assert session.state_bytes_with("l", b"1", b"22") == 8
     session.set_value("k", b"1", b"22", charge_bytes=0)
     assert session.state_bytes == 3
+
+
+def test_state_beyond_its_bytes_is_a_problem_and_a_smaller_value_is_none():
+    session = make_session(state_bytes=10)
+    session.set_value("k", b"12345678", b"12345678", charge_bytes=0)
+    assert session.find_state_problem("k", b"x" * 10, b"") is None
+    assert session.find_state_problem("l", b"12", b"") is None
+    assert session.find_state_problem("l", b"12", b"3") == (
+        "state 'l': 11 bytes of state, limit 10; not kept"
+    )
+
+
+def test_state_that_is_kept_can_always_be_restored():
+    session = make_session(state_bytes=10**9)
+    for name in ("short", "é" * 1000):
+        for number in range(10_001):
+            key = f"{name}{number}"
+            problem = session.find_state_problem(key, b"1", b"1")
+            if problem:
+                break
+            session.set_value(key, b"1", b"1", charge_bytes=0)
+        assert "limit" in problem
+        values = tuple(value.stored for value in session.data.values())
+        again = m.Open("s", None, "", "x" * 65536, tuple(session.data), b"", values)
+        assert codec.decode_to_kernel(codec.encode(again)) == again
+        assert session.find_state_problem(next(iter(session.data)), b"2", b"2") is None
+        session = make_session(state_bytes=10**9)
 
 
 def test_class_value_waits_for_a_page_and_the_latest_one_is_shown():
