@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .runtime import Kernel
 
 Call = tuple[str, Callable[[], Any]]
+_PRESS_S = 0.05
 
 
 class Session:
@@ -74,7 +75,17 @@ class Session:
             request.raised = request.wanted
             request.task.cancel()
         else:
+            self._press(request)
+
+    def _press(self, request: Request) -> None:
+        """Interrupt a plain action, until it has noticed.
+
+        A signal that comes between two instructions, right before a call that waits, is noticed
+        only after that call.
+        """
+        if not request.is_ended and request.wanted > request.raised:
             self.kernel.interrupts.strike(request)
+            self.kernel.loop.call_later(_PRESS_S, self._press, request)
 
     def close(self) -> asyncio.Event:
         """Cancel everything, run `disconnected`, free what the session holds.
