@@ -73,6 +73,16 @@ def _listen(listening: socket.socket, address: tuple[Any, ...]) -> None:
     listening.listen(_BACKLOG)
 
 
+def new_loop() -> asyncio.AbstractEventLoop:
+    """A loop for a server: uvloop's where the extra `fast` is installed, asyncio's otherwise."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
 class Runner:
     """One run of one application.
 
@@ -108,7 +118,8 @@ class Runner:
         Returns:
             The exit status: 0 after a signal, 70 when the start failed.
         """
-        loop = asyncio.new_event_loop()
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        loop = new_loop()
         asyncio.set_event_loop(loop)
         try:
             return loop.run_until_complete(self._serve())
@@ -116,9 +127,9 @@ class Runner:
             # Closing the loop gives the signals back to the system, which would end us with -2.
             signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
             _close(loop)
-            if self._stop.is_set():
-                for number in _SIGNALS:
-                    signal.signal(number, signal.SIG_IGN)
+            for number, handler in before.items():
+                # asyncio's loop leaves the system's own handlers behind, uvloop's leaves its own.
+                signal.signal(number, signal.SIG_IGN if self._stop.is_set() else handler)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             for bound in self.sockets:
                 bound.close()
