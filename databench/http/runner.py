@@ -118,7 +118,7 @@ class Runner:
         Returns:
             The exit status: 0 after a signal, 70 when the start failed.
         """
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _SIGNALS}
         loop = new_loop()
         asyncio.set_event_loop(loop)
         try:
