@@ -103,6 +103,15 @@ def test_exactly_the_last_ended_ids_are_remembered():
     assert accept(session, 1, number=4)[0] is Verdict.ACCEPTED
 
 
+def test_page_forgets_its_ids_with_the_session():
+    session = make_session(recent_ids=2)
+    join(session)
+    for number in range(1, 9):
+        accept(session, number, number=number)
+        session.finish(number, "done")
+    assert session.views["p"].own_ids == set(session.recent) == {7, 8}
+
+
 def test_request_beyond_the_limit_gets_start_error_and_end():
     session = make_session(open_actions=2)
     for number in (1, 2):
