@@ -39,7 +39,7 @@ class Stubborn(databench.Analysis):
 
     @databench.on
     def division(self):
-        dividend, divisor = 10 ** 6_000_000, 7 ** 3_500_000
+        dividend, divisor = 10 ** 2_000_000, 7 ** 1_200_000
         self.emit('begun')
         dividend // divisor
 
