@@ -124,7 +124,7 @@ class Inbound:
         self._tables.outbox.publish(seat, (frame,))
 
     def _done(self, seat: Seat, message: m.Done, size_bytes: int) -> None:
-        number = self._known(seat, message)
+        number = self._known(seat, message, size_bytes)
         seat.entry.kernel.life.note_completed()
         if not _is_utf8(message.payload):
             problem = "the result is no valid UTF-8; dropped"
@@ -137,17 +137,17 @@ class Inbound:
         if message.request is None:
             self._requests.complain(seat, message.text, charge_bytes=size_bytes)
             return
-        number = self._known(seat, message)
+        number = self._known(seat, message, size_bytes)
         seat.entry.kernel.life.note_completed()
         self._requests.fail(seat, number, message.type, message.text, traceback, size_bytes)
 
     def _cancelled(self, seat: Seat, message: m.Cancelled, size_bytes: int) -> None:
-        number = self._known(seat, message)
+        number = self._known(seat, message, size_bytes)
         seat.entry.kernel.life.note_completed()
         self._requests.finish(seat, number, "cancelled", b"", size_bytes)
 
     def _progress(self, seat: Seat, message: m.Progress, size_bytes: int) -> None:
-        process_id = seat.session.requests[self._known(seat, message)].process_id
+        process_id = seat.session.requests[self._known(seat, message, size_bytes)].process_id
         if process_id is None:
             seat.session.return_charge(size_bytes)
             return
@@ -205,9 +205,10 @@ class Inbound:
         self._requests.complain(seat, problem, charge_bytes=size_bytes)
         self._count_junk(seat.entry, problem)
 
-    def _known(self, seat: Seat, message: m.Message) -> int:
+    def _known(self, seat: Seat, message: m.Message, size_bytes: int) -> int:
         number = message.request
         if number is None or number not in seat.session.requests:
+            seat.session.return_charge(size_bytes)
             raise RemoteProtocolError(f"{message.KIND}: request {number} is not open; dropped")
         return number
 

@@ -74,7 +74,9 @@ class Outbox:
             dirty, self._dirty = self._dirty, {}
             for page, record in dirty.items():
                 frames, record.frames = record.frames, []
-                if frames and page.write(frames):
+                # A selection for a page that does not count may be empty: nothing would drain.
+                is_out = page.write(frames) if frames else not record.in_flight_bytes
+                if is_out:
                     self.on_drained(page)
 
     def forget(self, page: Page) -> PageRecord | None:

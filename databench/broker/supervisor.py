@@ -27,6 +27,7 @@ from .specs import AnalysisSpec
 
 logger = logging.getLogger("databench.broker")
 DRAIN_LIMIT_S = 1.0
+REASON_CHARACTERS = 1000  # it is told to the next kernel, whose texts have a limit
 DRAIN_STEP_S = 0.001
 RECORD = struct.Struct("<QQ")  # request, attempt: protocol.md 5.3
 
@@ -197,7 +198,7 @@ class Supervisor:
 
     def said_bye(self, reason: str) -> None:
         """It ends by itself: the reason is shown with its exit."""
-        self._wished_end = self._wished_end or reason
+        self._wished_end = self._wished_end or reason[:REASON_CHARACTERS]
 
     def note(self, event: Event) -> None:
         """Work began or ended, or a cancel was asked: not shown to every page."""

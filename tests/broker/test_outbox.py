@@ -111,3 +111,21 @@ def test_what_a_write_brings_about_is_flushed_too(desk):
     publish(desk, b"cause")
     desk.outbox.flush()
     assert desk.modern.writes == [[b"cause"], [b"consequence"]]
+
+
+def test_a_page_from_which_all_was_kept_has_drained(desk):
+    drained = []
+    desk.outbox.on_drained = drained.append
+    publish(desk, text.compose_start(7), process_id=7)
+    desk.outbox.flush()
+    assert desk.legacy.writes == []
+    assert drained == [desk.legacy]
+
+
+def test_a_page_that_took_everything_at_once_is_told_of(desk):
+    drained = []
+    desk.outbox.on_drained = drained.append
+    desk.modern.write = lambda frames: True
+    publish(desk, b"1")
+    desk.outbox.flush()
+    assert drained == [desk.modern]

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ...protocol import codec
+from ...protocol.session import KEY_BYTES
+
 
 @dataclass(slots=True)
 class ClassValue:
@@ -30,6 +33,7 @@ class MemoryStore:
         self._limit_bytes = size_bytes
         self._values: dict[str, ClassValue] = {}
         self._size_bytes = 0
+        self._key_bytes = 0
 
     def __iter__(self) -> Iterator[tuple[str, ClassValue]]:
         return iter(self._values.items())
@@ -55,16 +59,28 @@ class MemoryStore:
             Whether it was written: not where `base` is no longer current.
 
         Raises:
-            OverflowError: The values would hold more than the limit.
+            OverflowError: The values, or their keys, would hold more than the limit.
         """
         before = self._values.get(key)
         version = before.version if before else 0
         if base is not None and base != version:
             return False
+        if before is None:
+            self._check_keys(key)
         size_bytes = self._size_bytes + len(shown) + len(stored)
         size_bytes -= len(before.shown) + len(before.stored) if before else 0
         if size_bytes > self._limit_bytes:
             raise OverflowError(f"{size_bytes} bytes of class state, limit {self._limit_bytes}")
         self._size_bytes = size_bytes
+        if before is None:
+            self._key_bytes += len(key.encode())
         self._values[key] = ClassValue(shown, stored, version + 1)
         return True
+
+    def _check_keys(self, key: str) -> None:
+        """Keys have limits of their own: all of them stand in the header of one `welcome`."""
+        if len(self._values) >= codec.LIST_ITEMS:
+            raise OverflowError(f"{codec.LIST_ITEMS} keys of class state, the limit")
+        key_bytes = self._key_bytes + len(key.encode())
+        if key_bytes > KEY_BYTES:
+            raise OverflowError(f"{key_bytes} bytes of keys of class state, limit {KEY_BYTES}")
