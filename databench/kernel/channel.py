@@ -49,6 +49,8 @@ class Channel:
         lock: Held by whoever sends, receives, or interrupts.
         on_readable: Called, from any thread, when a message may be there to be received.
         on_batch: Called when a batch begins, with the lock held.
+        burst: Emits since the kernel was quiet.
+        last_s: When the last emit was sent or batched (monotonic).
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Channel:
         self.on_batch: Callable[[], None] = _nothing
         self.batch: list[Sequence[bytes]] = []
         self._batch_bytes = 0
+        self.burst = 0
+        self.last_s = 0.0
         self._batch_messages = batch_messages
         self._batch_wait_s = batch_wait_s
         self._batch_since_s = 0.0

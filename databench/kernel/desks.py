@@ -12,6 +12,7 @@ import contextvars
 import queue
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from .channel import checkpoint
 from .request import Cancelled, Request, current
 
 Finish = Callable[[Request, Any, BaseException | None], None]
+_GRACE_S = 0.002
 Idle = Callable[["PlainDesk", Request], None]
 
 
@@ -85,6 +87,10 @@ class PlainDesk(Desk):
         super().__init__(lock)
         self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.loop: asyncio.AbstractEventLoop | None = None
+        # Set by who gives a job, taken away by the desk when the job's code has ended: before its
+        # end is said, so that the page's next action already finds the desk free.
+        self.is_busy = False
+        self.given_s = 0.0
         # True exactly while the user's code may be interrupted.
         self.is_running = False
         self._on_idle = on_idle
@@ -132,6 +138,7 @@ class MainDesk(PlainDesk):
         except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
             failure = error
         self.current = None
+        self.is_busy = False
         job.finish(job.request, result, failure)
 
 
@@ -157,6 +164,7 @@ class WorkerDesk(PlainDesk):
         while (job := self.jobs.get()) is not None:
             self._prepare()
             result, failure = self._run(job)
+            self.is_busy = False
             job.finish(job.request, result, failure)
             self._on_idle(self, job.request)
             job = None  # nothing of an ended action is kept while the desk waits
@@ -183,40 +191,58 @@ class WorkerDesk(PlainDesk):
 class Desks:
     """Gives plain actions to desks; used from the loop's thread.
 
+    The main thread is where an action can be interrupted best. One that finds it taken waits a
+    little: most plain actions are short. Where the main thread has been taken for longer than
+    that, another desk is as good as it gets.
+
     Args:
         main: The main thread's desk.
         make_worker: Makes and starts a further one.
         limit: Most desks beside the main one.
+        later: Calls a function with an argument after some seconds.
     """
 
-    def __init__(self, main: PlainDesk, make_worker: Callable[[], PlainDesk], limit: int) -> None:
-        self._idle: list[PlainDesk] = [main]
+    def __init__(
+        self,
+        main: PlainDesk,
+        make_worker: Callable[[], PlainDesk],
+        limit: int,
+        later: Callable[[float, Callable[[Job], None], Job], object],
+    ) -> None:
         self._main = main
+        self._workers: list[PlainDesk] = []
         self._make_worker = make_worker
-        self._spare = limit
+        self._limit = limit
+        self._later = later
         self._waiting: deque[Job] = deque()
 
     def submit(self, job: Job) -> None:
         """Run a job as soon as a desk is free."""
-        if self._main in self._idle:
-            desk = self._main
-            self._idle.remove(desk)
-        elif self._idle:
-            desk = self._idle.pop()
-        elif self._spare > 0:
-            self._spare -= 1
-            desk = self._make_worker()
-        else:
-            self._waiting.append(job)
+        if not self._main.is_busy:
+            self._give(self._main, job)
             return
-        self._give(desk, job)
+        self._waiting.append(job)
+        if time.monotonic() - self._main.given_s > _GRACE_S:
+            self._spill(job)
+        else:
+            self._later(_GRACE_S, self._spill, job)
 
     def idle(self, desk: PlainDesk) -> None:
-        """A desk has nothing to do any more."""
-        if self._waiting:
+        """A desk has done with a job; it may have been given another one meanwhile."""
+        if self._waiting and not desk.is_busy:
             self._give(desk, self._waiting.popleft())
-        else:
-            self._idle.append(desk)
+
+    def _spill(self, job: Job) -> None:
+        """Give a job that still waits to another desk than the main one."""
+        if job not in self._waiting:
+            return
+        desk = next((desk for desk in self._workers if not desk.is_busy), None)
+        if desk is None and len(self._workers) < self._limit:
+            desk = self._make_worker()
+            self._workers.append(desk)
+        if desk is not None:
+            self._waiting.remove(job)
+            self._give(desk, job)
 
     def withdraw(self, request: Request) -> bool:
         """Take out a request's job that no desk has; False where there is none."""
@@ -227,6 +253,8 @@ class Desks:
         return False
 
     def _give(self, desk: PlainDesk, job: Job) -> None:
+        desk.is_busy = True
+        desk.given_s = time.monotonic()
         job.request.desk = desk
         desk.jobs.put(job)
 

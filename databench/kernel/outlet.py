@@ -103,8 +103,6 @@ class Outlet:
         self._quiet_emits: int = settings.batch_quiet_emits
         self._quiet_s: float = settings.batch_wait_s
         self._limit_bytes: int = settings.kernel_message_bytes
-        self._burst = 0
-        self._last_s = 0.0
         # Stands for code that runs outside of any action (timers, ended actions' tasks).
         self._outside = Request(session, None, "", b"")
         self._logger = session.kernel.logger
@@ -175,7 +173,7 @@ class Outlet:
             if self.is_closed:
                 return
             if not self.account.put_end(frames, request):
-                self._pay(frames)
+                self._pay_end(frames)
 
     def send(self, message: m.Message) -> None:
         """Send a message that belongs to no request; it needs no credit, but costs some."""
@@ -215,15 +213,26 @@ class Outlet:
     def _transmit(self, frames: list[bytes], size_bytes: int) -> float:
         """Send at once or batch; for who holds the lock."""
         now_s = _monotonic()
-        if now_s - self._last_s > self._quiet_s:
-            self._burst = 0
-        self._last_s = now_s
-        if self._burst < self._quiet_emits or _get_ident() != self._desk.ident:
-            self._burst += 1
-            self._channel.send(frames)
+        channel = self._channel
+        # Of the whole kernel: many sessions with an emit each are no quiet spell.
+        if now_s - channel.last_s > self._quiet_s:
+            channel.burst = 0
+        channel.last_s = now_s
+        if channel.burst < self._quiet_emits or _get_ident() != self._desk.ident:
+            channel.burst += 1
+            channel.send(frames)
         else:
-            self._channel.send_soon(frames, size_bytes, now_s)
+            channel.send_soon(frames, size_bytes, now_s)
         return now_s
+
+    def _pay_end(self, frames: list[bytes]) -> None:
+        """Send an end: those of one turn of the loop go together, behind its emits."""
+        if _get_ident() != self._desk.ident:
+            self._pay(frames)
+            return
+        size_bytes = sum(map(len, frames))
+        self.account.spend(size_bytes)
+        self._channel.send_soon(frames, size_bytes, _monotonic())
 
     def _pay(self, frames: list[bytes]) -> None:
         size_bytes = sum(map(len, frames))

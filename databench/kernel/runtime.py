@@ -72,7 +72,9 @@ class Kernel:
         self.main = MainDesk(lock, self._desk_idle)
         self.main.loop = self.loop
         self.desk = LoopDesk(lock, self.loop)
-        self.desks = Desks(self.main, self._make_worker, settings.plain_threads)
+        self.desks = Desks(
+            self.main, self._make_worker, settings.plain_threads, self.loop.call_later
+        )
         self.interrupts = Interrupts(lock, self.main, environment.interrupt_fd)
         Datastore.settle = staticmethod(self.interrupts.settle)
         self.class_data = ClassData(analysis_class, self.channel, self.loop)
@@ -133,9 +135,15 @@ class Kernel:
                 logger.error("message of the front: %s", error)
                 continue
             if message is not None:
-                self._handlers[type(message)](message)
+                self._handle(message)
         if self.channel.is_readable():
             self.loop.call_soon(self._read)
+
+    def _handle(self, message: m.Message) -> None:
+        try:
+            self._handlers[type(message)](message)
+        except Exception:  # what came with it must still be read
+            logger.exception("%s: could not be carried out", message.KIND)
 
     # -- messages
 

@@ -149,7 +149,8 @@ class Session:
 
     def _find_own_calls(self, name: str) -> list[Call]:
         analysis = self._instance()
-        names = self.kernel.handlers.get(name, ())
+        # What `Analysis` does itself at these steps is nothing, or was done in `_open`.
+        names = [a for a in self.kernel.handlers.get(name, ()) if not _is_default(analysis, a)]
         given = (analysis.cli_args, analysis.request_args) if name == "args" else ()
         return [self._make_call(name, attribute, list(given), {}) for attribute in names]
 
@@ -326,6 +327,10 @@ class Session:
         if self.analysis is None:
             raise RuntimeError(f"the session did not begin ({self._failure}); reload the page")
         return self.analysis
+
+
+def _is_default(analysis: Analysis, attribute: str) -> bool:
+    return getattr(type(analysis), attribute, None) is getattr(Analysis, attribute, _PRESS_S)
 
 
 async def _call_and_wait(function: Callable[[], Any]) -> Any:

@@ -136,6 +136,14 @@ class Front:
     def stderr(self):
         return "\n".join(self.stderr_lines)
 
+    def wait_printed(self, text, lines=None):
+        """Wait until the kernel has printed this (stderr by default); pipes have no order."""
+        lines = self.stderr_lines if lines is None else lines
+        deadline_s = time.monotonic() + LIMIT_S
+        while text not in (printed := "\n".join(lines)):
+            assert time.monotonic() < deadline_s, f"{text!r} is not in {printed}"
+            time.sleep(0.005)
+
     # -- sending
 
     def send(self, message):

@@ -73,27 +73,74 @@ class Idle(PlainDesk):
         return self.jobs.get_nowait().request.number
 
 
-def test_the_main_desk_comes_first_then_idle_ones_then_new_ones_then_the_queue():
-    made = []
-    main = Idle()
-    desks = Desks(main, lambda: made.append(Idle()) or made[-1], 2)
-    jobs = [Job(make_request(n), None, None) for n in range(6)]
-    for job in jobs[:4]:
-        desks.submit(job)
+@pytest.fixture
+def office():
+    """Desks whose timers are called by hand: (desks, main, made workers, timers)."""
+    main, made, timers = Idle(), [], []
+    desks = Desks(
+        main, lambda: made.append(Idle()) or made[-1], 2, lambda _s, f, job: timers.append((f, job))
+    )
+    return desks, main, made, timers
+
+
+def submit(desks, *numbers):
+    for number in numbers:
+        desks.submit(Job(make_request(number), None, None))
+
+
+def run_out(timers):
+    for function, job in timers:
+        function(job)
+    timers.clear()
+
+
+def test_a_job_waits_a_little_for_the_main_desk(office):
+    desks, main, made, timers = office
+    submit(desks, 0, 1, 2)
+    assert main.given() == 0
+    for expected in (1, 2):
+        main.is_busy = False
+        desks.idle(main)
+        assert main.given() == expected
+    run_out(timers)
+    assert made == []
+
+
+def test_what_waited_goes_to_free_desks_then_to_new_ones_then_to_the_first_that_is_free(office):
+    desks, main, made, timers = office
+    submit(desks, 0, 1, 2, 3)
+    run_out(timers)
     assert (main.given(), made[0].given(), made[1].given()) == (0, 1, 2)
+    made[1].is_busy = False
     desks.idle(made[1])
     assert made[1].given() == 3
-    desks.idle(made[1])
+    made[0].is_busy = False
+    main.given_s -= 1
+    submit(desks, 4)
+    assert timers == []
+    assert made[0].given() == 4
+
+
+def test_a_desk_that_was_given_a_job_before_it_was_noticed_to_be_free_gets_no_second(office):
+    desks, main, _made, _timers = office
+    submit(desks, 0, 1)
+    main.is_busy = False
+    submit(desks, 2)
     desks.idle(main)
-    desks.submit(jobs[4])
-    assert (main.given(), jobs[4].request.desk) == (4, main)
-    desks.submit(jobs[5])
-    assert made[1].given() == 5
-    assert len(made) == 2
+    assert (main.given(), main.given()) == (0, 2)
+    assert main.jobs.empty()
+
+
+def test_a_desk_is_free_before_the_end_of_its_job_is_said(desk):
+    seen = queue.SimpleQueue()
+    desk.is_busy = True
+    desk.jobs.put(Job(make_request(), lambda: 1, lambda *_: seen.put(desk.is_busy)))
+    assert seen.get(timeout=5) is False
+    desk.idle.get(timeout=5)
 
 
 def test_what_waits_for_a_desk_can_be_withdrawn():
-    desks = Desks(Idle(), Idle, 0)
+    desks = Desks(Idle(), Idle, 0, lambda *_: None)
     jobs = [Job(make_request(n), None, None) for n in range(2)]
     for job in jobs:
         desks.submit(job)

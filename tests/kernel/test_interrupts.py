@@ -181,6 +181,11 @@ def test_either_way_of_cancelling_is_enough(front, session, action, way):
     number = front.action(session, action)
     front.expect(m.Emit, request=number, signal="started")
     front.cancel(session, number, message=way == "message", pipe=way == "pipe")
+    if way == "pipe":
+        # A signal right before a call that waits is noticed late; with the message the kernel
+        # itself repeats it.
+        time.sleep(0.1)
+        front.cancel(session, number, message=False)
     assert type(front.end(number)[0]) is m.Cancelled
 
 
@@ -347,7 +352,9 @@ def test_ten_thousand_cancels_never_touch_the_following_request():
             victims = []
             followers = {}
             for session in sessions:
-                victim = front.action(session, chance.choice(VICTIMS), chance.uniform(0, 0.002))
+                # Longer ones take the main thread, and send those of others to worker threads.
+                length_s = chance.uniform(0, 0.002 if chance.random() < 0.8 else 0.008)
+                victim = front.action(session, chance.choice(VICTIMS), length_s)
                 victims.append((session, victim))
                 follower = chance.choice(["next_plain", "next_async"])
                 number = front.action(session, follower, f"token {front.number}")

@@ -121,8 +121,7 @@ def test_what_nobody_awaits_is_bounded():
     ) as front:
         session = front.open()
         number = front.action(session, "unawaited", [200, 100])
-        front.drain(0.2)
-        assert "OutOfCreditError" in front.stderr
+        front.wait_printed("OutOfCreditError")
         front.credit(session, 10**6)
         end, before = front.end(number)
         assert (type(end), end.type) == (m.Error, "OutOfCreditError")

@@ -83,9 +83,8 @@ def test_the_process_is_as_the_analysis_expects_it(front):
 
 def test_output_comes_line_by_line_and_logging_follows_the_level(front):
     front.run(front.open(), "speak")
-    front.drain(0.05)
-    assert front.stdout_lines == ["to stdout"]
-    assert "INFO mine: to the log" in front.stderr
+    front.wait_printed("to stdout", front.stdout_lines)
+    front.wait_printed("INFO mine: to the log")
     assert "not to the log" not in front.stderr
 
 
