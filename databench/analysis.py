@@ -294,6 +294,11 @@ class Analysis:
 
 def kind_of(handler: Callable[..., Any]) -> str:
     """How a handler runs: `plain`, `coroutine`, `generator` or `asyncgen`."""
+    return _kind_of_function(getattr(handler, "__func__", handler))
+
+
+@functools.lru_cache(maxsize=1024)
+def _kind_of_function(handler: Callable[..., Any]) -> str:
     return _kind(getattr(handler, "__func__", handler))
 
 

@@ -95,6 +95,7 @@ class Broker:
             on_message=self._inbound.receive,
             on_flush=self._tables.outbox.flush,
             drain_messages=settings.drain_messages,
+            drain_turn_s=settings.drain_turn_s,
             message_bytes=settings.kernel_message_bytes,
             message_frames=settings.kernel_message_frames,
         )

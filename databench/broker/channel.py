@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 
 import zmq
@@ -31,6 +32,7 @@ class Channel:
         on_message: Called with the routing id and the frames behind it.
         on_flush: Called once after each group of messages.
         drain_messages: The most messages per group.
+        drain_turn_s: After this a group takes no further message: one may be a batch of many.
         message_bytes: Largest frame that libzmq accepts; a peer that sends more is disconnected.
         message_frames: The most frames of a message; more is counted as junk and dropped.
     """
@@ -42,6 +44,7 @@ class Channel:
         on_message: Callable[[bytes, list[bytes]], None],
         on_flush: Callable[[], None],
         drain_messages: int,
+        drain_turn_s: float,
         message_bytes: int,
         message_frames: int,
     ) -> None:
@@ -50,6 +53,7 @@ class Channel:
         self._on_message = on_message
         self._on_flush = on_flush
         self._drain_messages = drain_messages
+        self._drain_turn_s = drain_turn_s
         self._message_bytes = message_bytes
         self._message_frames = message_frames
         self._context = zmq.Context()
@@ -143,7 +147,10 @@ class Channel:
         socket = self._socket
         if socket is None:
             return 0
+        until_s = time.monotonic() + self._drain_turn_s
         for taken in range(limit):
+            if taken and time.monotonic() >= until_s:
+                return taken
             try:
                 frames = socket.recv_multipart(zmq.DONTWAIT)
             except zmq.Again:

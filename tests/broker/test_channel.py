@@ -16,7 +16,13 @@ class Ends:
         self.got = []
         self.flushes = []
         self.folder = tempfile.TemporaryDirectory()
-        limits = {"drain_messages": 100, "message_bytes": 2**20, "message_frames": 4} | limits
+        limits = {
+            "drain_messages": 100,
+            "drain_turn_s": 60.0,
+            "message_bytes": 2**20,
+            "message_frames": 4,
+            **limits,
+        }
         self.channel = Channel(
             f"ipc://{self.folder.name}/s",
             on_message=lambda id_, frames: self.got.append((id_, frames)),
@@ -75,6 +81,19 @@ async def test_many_messages_are_taken_in_order_and_flushed_in_groups(ends):
     taken = [after - before for before, after in zip([0, *ends.flushes], ends.flushes)]
     assert max(taken) <= 100
     assert len(ends.flushes) < 2500
+
+
+async def test_a_group_ends_by_the_clock_too():
+    ends = Ends(drain_turn_s=0.0)
+    ends.channel.bind()
+    try:
+        dealer = ends.dealer()
+        for n in range(20):
+            dealer.send_multipart([b"%d" % n])
+        await wait_until(lambda: len(ends.got) == 20)
+        assert [n for n in ends.flushes if n] == list(range(1, 21))
+    finally:
+        ends.close()
 
 
 async def test_what_arrives_during_a_send_is_seen(ends):
