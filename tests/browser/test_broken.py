@@ -75,3 +75,14 @@ def test_wrong_entry_of_the_index_is_told_on_its_page(app, serve, pages):
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text(re.compile(r"index\.yaml:3"))
     expect(alert).to_contain_text("did you mean 'py'?")
+
+
+def test_unknown_action_is_told_with_the_nearest_name(app, serve, pages):
+    pages.allow("no action")
+    (app / "analysis.py").write_text(WHOLE)
+    (app / "index.html").write_text(PAGE.replace('"run"', '"rnu"'))
+    page = pages.open(serve(app.parent), "/broken/")
+    page.get_by_role("button", name="Run").click()
+    alerts = page.locator("#databench-alerts")
+    expect(alerts).to_contain_text("no action 'rnu'; did you mean 'run'?")
+    expect(page.get_by_role("button", name="Run")).to_be_enabled()

@@ -13,3 +13,8 @@ class Lock(databench.Analysis):
     @databench.on
     def echo(self, value):
         self.emit('echo', value)
+
+    @databench.on
+    def freeze(self):
+        self.emit('log', 'freezing')
+        sum(range(10 ** 12))  # neither gives the lock back nor looks for signals
