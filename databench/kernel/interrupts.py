@@ -19,8 +19,10 @@ import logging
 import os
 import signal
 import struct
+import sys
 import threading
 from types import FrameType
+from typing import Any
 
 from .desks import PlainDesk
 from .request import Cancelled, Request, current
@@ -29,6 +31,7 @@ logger = logging.getLogger("databench.kernel")
 
 RECORD = struct.Struct("<QQ")
 _EARLY_LIMIT = 1024
+_REPEAT_S = 0.05
 _SET_ASYNC_EXC = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _CANCELLED = ctypes.py_object(Cancelled)
 
@@ -57,6 +60,7 @@ class Interrupts:
     def install(self) -> None:
         """Take SIGINT; in the main thread."""
         signal.signal(signal.SIGINT, self._on_sigint)
+        sys.unraisablehook = self._on_unraisable
 
     def open(self, request: Request) -> None:
         """A request with a number has arrived."""
@@ -93,6 +97,26 @@ class Interrupts:
             if self.main.current is request and request.wanted > request.raised:
                 request.raised = request.wanted
                 raise Cancelled
+
+    def _on_unraisable(self, unraisable: Any) -> None:
+        """Repeat an interruption that has interrupted nothing.
+
+        Python drops an exception that comes out in a weak reference's callback or a `__del__`.
+        """
+        if unraisable.exc_type is not Cancelled:
+            sys.__unraisablehook__(unraisable)
+            return
+        request = current.get()
+        if request is not None and not request.is_ended:
+            # Later and from another thread: here it would come out in this very hook.
+            timer = threading.Timer(_REPEAT_S, self._repeat, [request, request.wanted])
+            timer.daemon = True
+            timer.start()
+
+    def _repeat(self, request: Request, attempt: int) -> None:
+        if not request.is_ended and request.wanted == attempt:
+            request.raised = attempt - 1
+            self.strike(request)
 
     def _on_sigint(self, _number: int, _frame: FrameType | None) -> None:
         if self._is_handling:

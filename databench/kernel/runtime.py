@@ -72,9 +72,8 @@ class Kernel:
         self.main = MainDesk(lock, self._desk_idle)
         self.main.loop = self.loop
         self.desk = LoopDesk(lock, self.loop)
-        self.desks = Desks(
-            self.main, self._make_worker, settings.plain_threads, self.loop.call_later
-        )
+        later = self.loop.call_later
+        self.desks = Desks(self.main, self._make_worker, settings.plain_threads, later)
         self.interrupts = Interrupts(lock, self.main, environment.interrupt_fd)
         Datastore.settle = staticmethod(self.interrupts.settle)
         self.class_data = ClassData(analysis_class, self.channel, self.loop)

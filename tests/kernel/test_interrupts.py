@@ -88,6 +88,22 @@ SOURCE = """
                 self.emit('tick', 1)
 
         @databench.on
+        def dropping(self):
+            class Bad:
+                def __del__(self):
+                    demo.emit('started')
+                    while not done:
+                        pass
+            demo, done = self, []
+            del_me = Bad()
+            del del_me
+            spin()
+
+        @databench.on
+        async def dropping_coroutine(self):
+            self.dropping()
+
+        @databench.on
         def cleanup(self):
             try:
                 self.emit('started')
@@ -198,6 +214,14 @@ def test_a_loop_that_never_rests_is_cancelled_and_its_emits_come_first(front, se
     front.cancel(session, number)
     assert type(front.end(number)[0]) is m.Cancelled
     assert [x for x in front.drain() if x.request == number] == []
+
+
+@pytest.mark.parametrize("action", ["dropping", "dropping_coroutine"])
+def test_a_cancel_that_python_drops_is_repeated(front, session, action):
+    number = front.action(session, action)
+    front.expect(m.Emit, request=number, signal="started")
+    front.cancel(session, number)
+    assert type(front.end(number)[0]) is m.Cancelled
 
 
 def test_a_worker_thread_is_cancelled(front):
