@@ -63,6 +63,17 @@ def state_hooked(session, request, payload):
     done(session, request)
 
 
+def stepped(session, request, payload):
+    for _ in range(50):
+        send("emit", session, request, "step", payload=payload)
+    echo(session, request, payload)
+
+
+def state_echo(session, request, payload):
+    send("state", session, request, "data", "k", None, payload=payload)
+    echo(session, request, payload)
+
+
 def class_state(session, request, payload):
     send("state", None, None, "class_data", "c", None, payload=payload)
     done(session, request)
