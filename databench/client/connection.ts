@@ -282,6 +282,7 @@ export class Connection {
     }
     const frame = codec.decodeFrame(content);
     if (frame === null) {
+      this.session.countUnreadable(content);
       this.environment.report(new Error(`unreadable frame from the server: ${content.slice(0, 80)}`));
       return;
     }

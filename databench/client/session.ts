@@ -53,4 +53,9 @@ export class Session {
   count(frame: Frame): void {
     if (isCounted(frame)) this.received += 1;
   }
+
+  /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
+  countUnreadable(text: string): void {
+    if (!/^\{"signal":"(class_)?data","snapshot":true/.test(text)) this.received += 1;
+  }
 }

@@ -557,6 +557,8 @@ declare class Session {
     gap(load: GapLoad): void;
     /** Counts a frame, if it is one of the stream. */
     count(frame: Frame): void;
+    /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
+    countUnreadable(text: string): void;
 }
 /**
  * Who listens to which signal. Pure.

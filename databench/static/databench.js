@@ -658,6 +658,10 @@ var exported = (() => {
     count(frame) {
       if (isCounted(frame)) this.received += 1;
     }
+    /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
+    countUnreadable(text) {
+      if (!/^\{"signal":"(class_)?data","snapshot":true/.test(text)) this.received += 1;
+    }
   };
 
   // databench/client/state.ts
@@ -900,6 +904,7 @@ var exported = (() => {
       }
       const frame = decodeFrame(content);
       if (frame === null) {
+        this.session.countUnreadable(content);
         this.environment.report(new Error(`unreadable frame from the server: ${content.slice(0, 80)}`));
         return;
       }

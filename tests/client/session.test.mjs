@@ -36,3 +36,12 @@ test('a gap sets the place', () => {
   session.count({ signal: 'x', load: null, snapshot: true });
   assert.equal(session.received, 100);
 });
+
+test('a frame that cannot be read has its place, unless it is of a snapshot', () => {
+  const session = new Session(null);
+  session.joined(answer({ at: 3 }));
+  session.countUnreadable('{"signal":"x","load":nul}');
+  session.countUnreadable('{"signal":"data","load":{"k":nul}}');
+  session.countUnreadable('{"signal":"data","snapshot":true,"load":{"k":nul}}');
+  assert.equal(session.received, 5);
+});
