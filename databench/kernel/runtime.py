@@ -219,7 +219,8 @@ class Kernel:
 
     async def _close_all(self, reason: str) -> None:
         limit_s = self.settings.shutdown_limit_s / 2
-        waits = [asyncio.ensure_future(s.close().wait()) for s in self.sessions.values()]
+        sessions = list(self.sessions.values())  # closing takes them out
+        waits = [asyncio.ensure_future(session.close().wait()) for session in sessions]
         if waits:
             await asyncio.wait(waits, timeout=limit_s)
         self.channel.post(encode_message(m.Bye(reason=reason)))
