@@ -56,6 +56,7 @@ export class Session {
 
   /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
   countUnreadable(text: string): void {
-    if (!/^\{"signal":"(class_)?data","snapshot":true/.test(text)) this.received += 1;
+    // The front writes the head, so it can be told from the bytes; a snapshot is not counted.
+    if (/^\{"signal":"(?!(class_)?data","snapshot":true)/.test(text)) this.received += 1;
   }
 }

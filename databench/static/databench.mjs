@@ -638,7 +638,7 @@ var Session = class {
   }
   /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
   countUnreadable(text) {
-    if (!/^\{"signal":"(class_)?data","snapshot":true/.test(text)) this.received += 1;
+    if (/^\{"signal":"(?!(class_)?data","snapshot":true)/.test(text)) this.received += 1;
   }
 };
 
