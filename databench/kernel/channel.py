@@ -28,7 +28,7 @@ _SNDMORE = int(zmq.SNDMORE | zmq.DONTWAIT)
 _DONTWAIT = int(zmq.DONTWAIT)
 _BATCH_BYTES = 2**18
 _LINGER_MS = 1000
-_RECEIVES_PER_WAKE = 64
+RECEIVES_PER_WAKE = 64
 _QUIET_LOOKS = 10
 
 
@@ -122,14 +122,9 @@ class Channel:
         """The messages that are there, at most 64; more may be."""
         messages: list[list[bytes]] = []
         with self.lock:
-            while len(messages) < _RECEIVES_PER_WAKE and self._get(_EVENTS) & _POLLIN:
+            while len(messages) < RECEIVES_PER_WAKE and self._get(_EVENTS) & _POLLIN:
                 messages.append(self._socket.recv_multipart(_DONTWAIT))
         return messages
-
-    def is_readable(self) -> bool:
-        """Whether `receive` would give a message."""
-        with self.lock:
-            return bool(self._get(_EVENTS) & _POLLIN)
 
     def close(self) -> None:
         """Send what is left, within a second, and end."""

@@ -1,7 +1,8 @@
-"""Exceptions in words: one line for the page, the user's part of the traceback for people."""
+"""In words: exceptions for the page and for people, and lines of the log."""
 
 from __future__ import annotations
 
+import logging
 import os
 import traceback
 
@@ -29,6 +30,27 @@ def format_traceback(error: BaseException) -> str:
     while frames is not None and _is_own(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
     return "".join(traceback.format_exception(type(error), error, frames))
+
+
+class LineFormatter(logging.Formatter):
+    """Level and text, and the logger's name where it is not the analysis' own.
+
+    The front puts the analysis' name before every line: once is enough.
+
+    Args:
+        own_name: The analysis' own logger.
+    """
+
+    def __init__(self, own_name: str) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._own = logging.Formatter("%(levelname)s %(message)s")
+        self._own_name = own_name
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record, its traceback below."""
+        if record.name == self._own_name:
+            return self._own.format(record)
+        return super().format(record)
 
 
 def _is_own(filename: str) -> bool:

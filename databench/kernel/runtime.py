@@ -25,13 +25,13 @@ from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
 from .arguments import ActionError
-from .channel import Channel, Flusher
+from .channel import RECEIVES_PER_WAKE, Channel, Flusher
 from .class_data import ClassData
 from .desks import Desks, MainDesk, PlainDesk, WorkerDesk, leave_signals_to_main
 from .environment import Environment, read_environment
 from .interrupts import Interrupts
 from .loading import load_analysis
-from .report import describe, format_traceback
+from .report import LineFormatter, describe, format_traceback
 from .request import Request
 from .session import Session
 from .steps import KernelLoop, LoopDesk
@@ -78,6 +78,7 @@ class Kernel:
         Datastore.settle = staticmethod(self.interrupts.settle)
         self.class_data = ClassData(analysis_class, self.channel, self.loop)
         self._is_stopping = False
+        self._is_reading = False
         self._handlers = self._message_handlers()
 
     # -- the two threads
@@ -123,20 +124,30 @@ class Kernel:
 
     def _flush_soon(self) -> None:
         # Behind what the loop has to do now, and before it waits.
-        self.loop.call_soon(self.channel.flush)
+        if not self._is_reading:
+            self.loop.call_soon(self.channel.flush)
         self._flusher.wake()
 
     def _read(self) -> None:
-        for frames in self.channel.receive():
-            try:
-                message = decode_to_kernel(frames)
-            except RemoteProtocolError as error:
-                logger.error("message of the front: %s", error)
-                continue
-            if message is not None:
-                self._handle(message)
-        if self.channel.is_readable():
-            self.loop.call_soon(self._read)
+        messages = self.channel.receive()
+        self._is_reading = True
+        try:
+            for frames in messages:
+                self._take(frames)
+        finally:
+            self._is_reading = False
+            self.channel.flush()
+            if len(messages) >= RECEIVES_PER_WAKE:
+                self.loop.call_soon(self._read)
+
+    def _take(self, frames: list[bytes]) -> None:
+        try:
+            message = decode_to_kernel(frames)
+        except RemoteProtocolError as error:
+            logger.error("message of the front: %s", error)
+            return
+        if message is not None:
+            self._handle(message)
 
     def _handle(self, message: m.Message) -> None:
         try:
@@ -276,10 +287,10 @@ def main() -> int:
 
 
 def _configure_logging(environment: Environment) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(f"databench.kernel.{environment.analysis}"))
     level = getattr(logging, environment.log_level, logging.INFO)
-    logging.basicConfig(
-        stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def _watch_stdin() -> None:

@@ -176,7 +176,7 @@ class Hello(Message):
 
 @dataclass(frozen=True, slots=True)
 class Opened(Message):
-    """The session's `connected` has ended, or there is none."""
+    """The session's own start code has run as far as its first wait, or there is none."""
 
     KIND: ClassVar[str] = "opened"
 

@@ -1,7 +1,9 @@
 """Exceptions in words."""
 
+import logging
+
 import databench.kernel.desks as own
-from databench.kernel.report import describe, format_traceback
+from databench.kernel.report import LineFormatter, describe, format_traceback
 
 
 def test_a_line_is_one_line_and_bounded():
@@ -36,3 +38,11 @@ def test_the_kernels_own_frames_are_left_out():
     assert lines[0] == "Traceback (most recent call last):"
     assert "test_report.py" in lines[1]
     assert lines[-1] == "ValueError: no"
+
+
+def test_a_line_of_the_log_names_its_logger_unless_it_is_the_analysis_own():
+    formatter = LineFormatter("databench.kernel.pi")
+    record = logging.LogRecord("databench.kernel.pi", 30, "f", 1, "drawn %d", (3,), None)
+    assert formatter.format(record) == "WARNING drawn 3"
+    record.name = "urllib3"
+    assert formatter.format(record) == "WARNING urllib3: drawn 3"

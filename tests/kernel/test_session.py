@@ -354,7 +354,7 @@ def test_log_signals_are_log_messages_and_logged(front, session):
         (m.Log, "warn", "careful"),
         (m.Log, "error", "bad"),
     ]
-    front.wait_printed('WARNING databench.kernel.demo: "careful"')
+    front.wait_printed('WARNING "careful"')
 
 
 def test_progress_is_thinned_out_and_says_the_end(front, session):
