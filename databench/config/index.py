@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ FILE = "index.yaml"
 TITLE = "Databench"
 RESERVED = ("node_modules", "static", "status")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_FILE_BYTES = 2**20
+_VALUES = 100_000  # with each alias counted as often as it is used
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,10 +166,18 @@ class _Reader:
     def _compose(self) -> yaml.MappingNode | None:
         """The file's map, an empty one for an empty file, or `None` and a problem."""
         try:
+            size_bytes = self.file.stat().st_size
+            if size_bytes > _FILE_BYTES:
+                raise OSError(f"{size_bytes} bytes, limit {_FILE_BYTES}")
             self.loader = yaml.SafeLoader(self.file.read_text(encoding="utf-8"))
             node = self.loader.get_single_node()
+            if _count(node, {}) > _VALUES:
+                raise yaml.YAMLError(f"aliases make more than {_VALUES} values of it")
         except (OSError, UnicodeDecodeError) as error:
             self.problems.append(f"{self.file}: cannot be read: {error}")
+            return None
+        except RecursionError:
+            self.problems.append(self._say(None, "this is nested too deeply to be read"))
             return None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
@@ -185,13 +196,26 @@ class _Reader:
         return str(SettingError(text, name=name, file=self.shown, line=line))
 
     def _value(self, node: yaml.Node) -> Any:
-        return self.loader.construct_object(node, deep=True)
+        try:
+            return self.loader.construct_object(node, deep=True)
+        except (ValueError, OverflowError, RecursionError) as error:
+            # PyYAML lets through what `int` and `date` say to 9999…, 2020-13-45.
+            raise yaml.YAMLError(str(error)) from None
+
+    def _is_nothing(self, node: yaml.Node) -> bool:
+        try:
+            return self._value(node) is None
+        except yaml.YAMLError:
+            return False
 
     def _items(
         self, node: yaml.MappingNode, known: Collection[str], warnings: list[str]
     ) -> Iterator[tuple[str, yaml.Node]]:
         """The known keys and their values; the others warn, a repeated one warns and wins."""
-        self.loader.flatten_mapping(node)
+        try:
+            self.loader.flatten_mapping(node)
+        except yaml.YAMLError as error:
+            warnings.append(self._say(node.start_mark, f"'<<' is ignored: {error}"))
         seen: set[str] = set()
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
@@ -235,7 +259,7 @@ class _Reader:
             try:
                 row = settings.find_row(name, source=FILE)
                 values[name] = row.parse(self._value(value_node), source=FILE)
-            except SettingError as error:
+            except (SettingError, yaml.YAMLError) as error:
                 self.problems.append(self._say(key_node.start_mark, str(error), name))
         return values
 
@@ -265,7 +289,7 @@ class _Reader:
                     yield item, names[0] if names else None, item
                 else:
                     yield item, None, None
-        elif self._value(node) is not None:
+        elif not self._is_nothing(node):
             self.problems.append(
                 self._say(node.start_mark, "analyses is neither a list nor a map", "analyses")
             )
@@ -292,7 +316,7 @@ class _Reader:
                     self._check(ENTRY_KEYS[key], key, node, values, problems)
                 if key == "kernel" and values.get("kernel"):
                     self._check_kernel(values["kernel"], node, problems)
-        elif body is not None and self._value(body) is not None:
+        elif body is not None and not self._is_nothing(body):
             problems.append(self._say(body.start_mark, f"analysis {name!r} is no map"))
         values["title"] = values.get("title") or name
         values["kernel"] = values.get("kernel") or "py"
@@ -311,7 +335,21 @@ class _Reader:
 
     @staticmethod
     def _missing(folder: Path, kernel: str) -> Iterator[str]:
-        if not folder.is_dir():
-            yield f"its folder {str(folder)!r} is missing"
-        elif kernel == "py" and not (folder / "analysis.py").is_file():
-            yield f"there is no analysis.py in {str(folder)!r}"
+        try:
+            if not folder.is_dir():
+                yield f"its folder {str(folder)!r} is missing"
+            elif kernel == "py" and not (folder / "analysis.py").is_file():
+                yield f"there is no analysis.py in {str(folder)!r}"
+        except OSError as error:  # a name that is too long, a folder that is not ours to read
+            yield f"its folder {str(folder)!r:.200} cannot be read: {error.strerror}"
+
+
+def _count(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """How many values a node makes; what it is inside of itself counts as none."""
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = 0
+        items = node.value if isinstance(node, yaml.SequenceNode) else chain(*node.value)
+        known[id(node)] = 1 + sum(_count(item, known) for item in items)
+    return known[id(node)]

@@ -218,3 +218,51 @@ def test_missing_analyses_folder_is_an_error(tmp_path):
 def test_anchors_and_merges_are_understood(folder):
     index = read(folder, "analyses:\n- &a {name: one, isolation: session}\n- {<<: *a, name: two}\n")
     assert index.entries["two"].isolation == "session"
+
+
+_LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"b{n}: &b{n} [*{'a' if n == 0 else f'b{n - 1}'}{', *a' if n == 0 else f', *b{n - 1}'}]\n"
+    for n in range(40)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (_LAUGHS + "title: *b39", "aliases make more than"),
+        (_LAUGHS + "<<: {title: *b39}", "aliases make more than"),
+        ("[" * 5000, "nested too deeply"),
+        ("{a: " * 3000, "nested too deeply"),
+        ("# " + "x" * 2**20, "limit 1048576"),
+        ("title: " + "9" * 6000, "index.yaml:1: title cannot be read: "),
+        ("version: 2020-13-45", "index.yaml:1: version cannot be read: "),
+        ("settings: {sessions: " + "9" * 6000 + "}", "index.yaml:1: "),
+        ("analyses: 2020-13-45", "index.yaml:1: analyses is neither"),
+        ("title: &a [*a]", "index.yaml:1: title cannot be read: "),
+    ],
+    ids=lambda value: value[:24],
+)
+def test_what_would_exhaust_or_break_the_reader_is_a_problem(folder, text, problem):
+    index = read(folder, text)
+    assert problem in index.problems[0]
+
+
+def test_entry_that_breaks_the_reader_keeps_its_place_and_the_rest_is_served(folder):
+    long_name = "a" * 300
+    index = read(
+        folder,
+        f"analyses:\n- name: one\n- name: {long_name}\n- name: two\n  version: 2020-13-45\n",
+    )
+    assert list(index.entries) == ["one", long_name, "two"]
+    assert index.entries["one"].problems == ()
+    assert "cannot be read: File name too long" in index.entries[long_name].problems[0]
+    assert "version cannot be read" in index.entries["two"].problems[0]
+
+
+def test_merge_of_what_is_no_map_warns(folder):
+    index = read(folder, "<<: 5\ntitle: T\nanalyses:\n- name: one\n  <<: [5]\n")
+    assert (index.title, list(index.entries)) == ("T", ["one"])
+    assert all(
+        "'<<' is ignored" in warning or "unknown key" in warning for warning in index.warnings
+    )
+    assert "index.yaml:1: '<<' is ignored" in index.warnings[0]
