@@ -6,6 +6,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+# The log keeps its last lines only: a look at it must not wait for a certain one.
+DRAWING = re.compile(r"draws\D+\d{5,}")
+
 
 def run_button(page: Page):
     return page.get_by_role("button", name="Run", exact=True)
@@ -58,7 +61,7 @@ def test_person_finds_an_analysis_runs_it_and_reads_pi(server, pages):
 def test_cancel_stops_a_run_and_the_next_one_works(server, pages):
     page = pages.open(server, "/dummypi_py/")
     run_button(page).click()
-    expect(page.locator("#log")).to_contain_text('"draws":20000,')
+    expect(page.locator("#log")).to_contain_text(DRAWING)
     cancel_button(page).click()
     expect_idle(page)
     expect(page.locator("#log")).not_to_contain_text('"draws":500000')
@@ -72,19 +75,20 @@ def test_cancel_stops_a_run_and_the_next_one_works(server, pages):
 def test_two_tabs_run_at_once(server, pages):
     first = pages.open(server, "/dummypi_py/")
     second = pages.tab(first.context, server, "/dummypi_py/")
-    run_button(first).click()
-    run_button(second).click()
-    expect_running(first)
-    expect_running(second)
-    # Each goes on while the other one does.
     for page in (first, second):
-        expect(page.locator("#log")).to_contain_text('"draws":50000,')
-    expect_running(first)
-    expect_running(second)
+        page.get_by_role("slider").press("End")
+        run_button(page).click()
     for page in (first, second):
-        expect(page.locator("#log")).to_contain_text('{"action":"done"}')
-        expect_idle(page)
-        assert abs(estimate(page) - math.pi) < 0.05
+        expect(page.locator("#log")).to_contain_text(DRAWING)
+        expect_running(page)
+    # Cancelling the one leaves the other running, to its end.
+    cancel_button(first).click()
+    expect_idle(first)
+    expect_running(second)
+    expect(second.locator("#log")).to_contain_text('{"action":"done"}')
+    expect_idle(second)
+    assert abs(estimate(second) - math.pi) < 0.05
+    expect(first.locator("#log")).not_to_contain_text("done")
 
 
 @pytest.mark.parametrize("name", ["dummypi_py", "dummypi"])
@@ -93,7 +97,7 @@ def test_killed_kernel_tells_why_and_the_next_run_works(name, server, pages):
     page = pages.open(server, f"/{name}/")
     page.evaluate("window.isSamePage = true")
     run_button(page).click()
-    expect(page.locator("#log")).to_contain_text("20000")
+    expect(page.locator("#log")).to_contain_text(DRAWING)
     killed = server.kernel(name)
     killed.kill()
 
