@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mimetypes
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import tornado.web
 from .handlers import Headers
 
 # Never sent, wherever they are: what a project runs, and what Python makes of it.
-_SOURCES = (".py", ".pyc", ".pyo", ".pyi", ".pyx", ".ipynb")
+_COPIES = r"(~|#|[.](bak|orig|old|save|tmp|sw\w))*"
+_SOURCES = re.compile(r"[.](py[cioxw]?|ipynb)" + _COPIES + "$", re.IGNORECASE)
 _TEXT_TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -51,7 +53,8 @@ def find_file(roots: Sequence[Path], path: str) -> Path | None:
 
 
 def _is_source(path: str) -> bool:
-    return path.lower().endswith(_SOURCES)
+    # With what editors and people put behind the name of a copy: code.py~, code.py.bak.
+    return _SOURCES.search(os.path.basename(path)) is not None
 
 
 class Files(Headers, tornado.web.StaticFileHandler):

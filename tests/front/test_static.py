@@ -19,7 +19,8 @@ def files(folder):
     static = folder / "x" / "static"
     for name in ("a.txt", "b.yaml", "c d.txt", "ü.txt", "m.mjs", "w.wasm", "page.html"):
         (static / name).write_text(name)
-    for name in (".env", "code.py", "code.PY", "code.pyc", "nb.ipynb"):
+    copies = ("code.py~", "code.py.bak", "code.PY.orig")
+    for name in (".env", "code.py", "code.PY", "code.pyc", "nb.ipynb", *copies):
         (static / name).write_text("secret")
     (static / "deep").mkdir()
     (static / "deep" / "a.txt").write_text("deep")
@@ -61,6 +62,7 @@ REFUSED = [
     # sources, beside the page and in the static folder
     *("/x/analysis.py", "/x/analysis%2Epy", "/x/analysis.py?x.js", "/x/analysis.py%00.js"),
     *("/x/static/code.py", "/x/static/code.PY", "/x/static/code.pyc", "/x/static/nb.ipynb"),
+    *("/x/static/code.py~", "/x/static/code.py.bak", "/x/static/code.PY.orig"),
     *("/x/static/code.txt", "/x/data.csv", "/x/README.md", "/x/static/../analysis.py"),
     *("/index.yaml", "/x/../index.yaml", "/static/../index.yaml", "/x/index.yaml"),
     # hidden files
