@@ -336,6 +336,7 @@ async def test_stop_keeps_its_limit_though_a_kernel_ignores_message_and_sigterm(
     await rig.broker.stop()
     assert loop.time() - before_s < 1.5  # the limit, and the reaping
     assert [pid for pid in pids if is_alive(pid)] == []
+    assert rig.broker.kernel_state("a") == rig.broker.kernel_state("b") == "stopped"
 
 
 async def test_stop_keeps_its_limit_though_a_kernel_is_stopped():
@@ -347,6 +348,7 @@ async def test_stop_keeps_its_limit_though_a_kernel_is_stopped():
     os.kill(pid, signal.SIGSTOP)
     await asyncio.wait_for(rig.broker.stop(), 5)
     assert not is_alive(pid)
+    assert rig.broker.kernel_state("a") == "stopped"
 
 
 async def test_stop_before_any_kernel_said_hello():

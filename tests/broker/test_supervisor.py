@@ -130,6 +130,39 @@ async def test_children_in_the_group_die_with_their_kernel():
         await wait_until(lambda: not is_alive(child))
 
 
+@pytest.mark.expected_log(DEATHS)
+async def test_nothing_is_lost_before_the_dead_kernel_was_read_to_its_end(monkeypatch):
+    async with rigged() as rig:
+        page = rig.join()
+        id_ = page.request("never")
+        await page.run("echo")
+        drained, drain = [], rig.broker.drain
+
+        def drain_late(kernel):
+            drained.append(page.ends(id_))
+            return drain(kernel) and len(drained) > 5
+
+        monkeypatch.setattr(rig.broker, "drain", drain_late)
+        rig.kill(signal.SIGKILL)
+        assert (await page.end(id_))["outcome"] == "lost"
+        assert drained == [[]] * 6
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_a_child_that_holds_the_socket_open_delays_the_end_no_longer_than_its_limit(
+    monkeypatch,
+):
+    async with rigged() as rig:
+        page = rig.join()
+        id_ = page.request("never")
+        await page.run("echo")
+        monkeypatch.setattr(rig.broker, "drain", lambda kernel: False)
+        monkeypatch.setattr("databench.broker.supervisor.DRAIN_LIMIT_S", 0.1)
+        rig.kill(signal.SIGKILL)
+        assert (await page.end(id_))["outcome"] == "lost"
+        assert (await page.run("echo"))["outcome"] == "done"
+
+
 # -- restarts --------------------------------------------------------------------------------------
 
 
