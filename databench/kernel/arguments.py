@@ -51,6 +51,9 @@ def check_arguments(
         ActionError: It does not; the text names its parameters.
     """
     function = getattr(method, "__func__", method)
+    least, most = _count_positional(function, function is not method)
+    if not kwargs and least <= len(args) <= most:
+        return  # most calls: binding takes longer than what many of them do
     signature = _find_signature(function, function is not method)
     if signature is None:
         return  # written in C, and without a signature: the call itself will tell
@@ -73,21 +76,15 @@ def _find_signature(function: Callable[..., Any], is_bound: bool) -> inspect.Sig
 
 
 @functools.lru_cache(maxsize=1024)
-def _signature(function: Callable[..., Any], is_bound: bool) -> inspect.Signature | None:
-    """What can be passed; kept, since making it takes longer than most actions' other steps."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return None
-    if not is_bound or not inspect.isfunction(function):
-        return signature
+def _count_positional(function: Callable[..., Any], is_bound: bool) -> tuple[int, int]:
+    """How many positional arguments are surely right, from and to; (1, 0): none are."""
+    signature = _find_signature(function, is_bound)
+    if signature is None:
+        return 1, 0
     parameters = list(signature.parameters.values())
-    if parameters and parameters[0].kind in (
-        inspect.Parameter.POSITIONAL_ONLY,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-    ):
-        parameters = parameters[1:]
-    return signature.replace(parameters=parameters)
+    if any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
+        return 1, 0
+    return sum(p.default is p.empty for p in parameters), len(parameters)
 
 
 def no_such_action(name: str, known: Iterable[str]) -> ActionError:

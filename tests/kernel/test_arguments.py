@@ -73,3 +73,22 @@ def test_methods_are_told_without_their_self():
         check_arguments("run", Demo().run, [], {})
     with pytest.raises(ActionError, match=r"it takes \(a\)"):
         check_arguments("run", Demo().static, [], {})
+
+
+def test_positional_arguments_are_counted_without_binding():
+    class Analysis:
+        def run(self, a, b=2):
+            return a, b
+
+        def only_named(self, *, a):
+            return a
+
+    run = Analysis().run
+    check_arguments("run", run, [1], {})
+    check_arguments("run", run, [1, 2], {})
+    check_arguments("run", run, [], {"a": 1})
+    for args in ([], [1, 2, 3]):
+        with pytest.raises(ActionError, match="it takes"):
+            check_arguments("run", run, args, {})
+    with pytest.raises(ActionError, match="it takes"):
+        check_arguments("only_named", Analysis().only_named, [1], {})

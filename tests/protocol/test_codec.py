@@ -409,3 +409,15 @@ def test_batch_of_empty_arrays_is_refused_at_the_first():
     items = codec.split_batch(payload)
     with pytest.raises(RemoteProtocolError):
         next(items)
+
+
+@pytest.mark.parametrize("request_", [None, 0, 7])
+def test_header_of_an_emit_is_the_one_that_encode_makes(request_):
+    whole = codec.encode(m.Emit("s", request_, "status", b"1"))
+    assert codec.encode_emit_header("s", request_, "status") == whole[0]
+
+
+@pytest.mark.parametrize("signal", ["x" * 1025, 3, None, "\ud800"])
+def test_header_of_an_emit_refuses_what_is_no_name(signal):
+    with pytest.raises(LocalProtocolError, match="not sent"):
+        codec.encode_emit_header("s", 1, signal)
