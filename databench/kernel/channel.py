@@ -44,6 +44,7 @@ class Channel:
         routing_id: This kernel's name there.
         batch_messages: Most messages of a batch.
         batch_wait_s: How old a batch may become while its coroutine goes on emitting.
+        message_bytes: Largest message; libzmq ends the connection over a larger one.
 
     Attributes:
         lock: Held by whoever sends, receives, or interrupts.
@@ -54,7 +55,13 @@ class Channel:
     """
 
     def __init__(
-        self, endpoint: str, routing_id: str, *, batch_messages: int, batch_wait_s: float
+        self,
+        endpoint: str,
+        routing_id: str,
+        *,
+        batch_messages: int,
+        batch_wait_s: float,
+        message_bytes: int = 64 * 2**20,
     ) -> None:
         self.lock = threading.RLock()
         self.on_readable: Callable[[], None] = _nothing
@@ -66,6 +73,7 @@ class Channel:
         self._batch_messages = batch_messages
         self._batch_wait_s = batch_wait_s
         self._batch_since_s = 0.0
+        self._message_bytes = message_bytes
         self._context = zmq.Context()
         self._socket = socket = self._context.socket(zmq.DEALER)
         socket.setsockopt(zmq.ROUTING_ID, routing_id.encode())
@@ -81,13 +89,18 @@ class Channel:
     def send(self, frames: Sequence[bytes]) -> None:
         """Send a message now, behind what is batched; for who holds the lock."""
         if self.batch:
-            self.batch.append(frames)
-            self._send_batch()
-            return
+            if sum(map(len, frames)) < _BATCH_BYTES:
+                self.batch.append(frames)
+                self._send_batch()
+                return
+            self._send_batch()  # together they might be larger than a message may be
         self._send_frames(frames)
 
     def send_soon(self, frames: Sequence[bytes], size_bytes: int, now_s: float) -> None:
         """Batch a message; for who holds the lock."""
+        if size_bytes >= _BATCH_BYTES:
+            self.send(frames)
+            return
         if not self.batch:
             self._batch_since_s = now_s
             self.on_batch()
@@ -105,6 +118,22 @@ class Channel:
         with self.lock:
             checkpoint()
             self.send(frames)
+
+    def check_size(self, what: str, size_bytes: int) -> None:
+        """Refuse what would cost the connection, and all that is on its way with it.
+
+        Args:
+            what: Its name in the error.
+            size_bytes: All of it together.
+
+        Raises:
+            ValueError: It is too large.
+        """
+        if size_bytes > self._message_bytes:
+            raise ValueError(
+                f"{what}: {size_bytes} bytes, limit {self._message_bytes} "
+                "(kernel_message_bytes); not sent: send it in parts, or raise the limit"
+            )
 
     def flush(self) -> None:
         """Send what is batched."""

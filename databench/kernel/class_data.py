@@ -118,6 +118,7 @@ class ClassData:
     async def _change(self, key: str, function: Callable[[Any], Any]) -> Any:
         for _ in range(_ATTEMPTS):
             encoded, plain = clone(function(self._store.get(key)), name=key)
+            self._channel.check_size(f"class_data {key!r:.80}", len(encoded))
             answer: Answer = concurrent.futures.Future()
             with self._channel.lock:
                 checkpoint()
@@ -133,6 +134,7 @@ class ClassData:
         )
 
     def _prepare(self, key: str, _value: Any, encoded: bytes) -> Callable[[], None]:
+        self._channel.check_size(f"class_data {key!r:.80}", len(encoded))
         frames = encode_message(m.State(None, None, "class_data", key, None, encoded))
         return functools.partial(self._commit, key, frames)
 

@@ -17,6 +17,7 @@ from ..analysis import MISSING
 from ..payload import encode
 from ..protocol import messages as m
 from ..protocol.codec import encode as encode_message
+from ..protocol.codec import encode_emit_header
 from .account import Account, Entry
 from .channel import Channel, checkpoint
 from .request import Cancelled, Request, current
@@ -121,7 +122,7 @@ class Outlet:
         frames = [header, payload]
         size_bytes = len(header) + len(payload)
         if size_bytes > self._limit_bytes:
-            self._refuse(signal, size_bytes)
+            self._channel.check_size(f"emit {signal!r:.80}", size_bytes)
         entry, now_s = None, 0.0
         with self._lock:
             checkpoint()
@@ -154,6 +155,16 @@ class Outlet:
         self.session.kernel.interrupts.settle()
 
     # -- what the kernel calls
+
+    def check_state(self, key: str, payload: bytes, stored: bytes | None) -> None:
+        """Refuse a value that cannot be told, before it is stored.
+
+        Raises:
+            ValueError: It is too large.
+            LocalProtocolError: Its key is too long or no Unicode text.
+        """
+        self._channel.check_size(f"data {key!r:.80}", len(payload) + len(stored or b""))
+        encode_message(m.State(self.session.id_, None, "data", key, None))
 
     def send_state(self, key: str, payload: bytes, stored: bytes | None) -> None:
         """Tell a value of `data`; the latest one where there is no credit."""
@@ -250,6 +261,7 @@ class Outlet:
                 self.account.put_latest(key, frames, request)
 
     def _log(self, level: str, payload: bytes) -> Awaitable[None]:
+        self._channel.check_size(f"emit {level!r}", len(payload))
         text = payload.decode("utf-8", "replace")
         self._logger.log(_LEVELS[level], "%s", text[:2000])
         request = self._request()
@@ -318,20 +330,14 @@ class Outlet:
     def _make_header(self, request: Request, signal: str) -> bytes:
         if not isinstance(signal, str):
             raise TypeError(f"emit: the signal {signal!r:.80} is no string; not sent")
-        message = m.Emit(self.session.id_, request.number, signal)
-        return self._keep(request, signal, encode_message(message)[0])
+        header = encode_emit_header(self.session.id_, request.number, signal)
+        return self._keep(request, signal, header)
 
     def _keep(self, request: Request, name: str, header: bytes) -> bytes:
         if len(request.headers) >= _HEADERS_LIMIT:
             request.headers.clear()
         request.headers[name] = header
         return header
-
-    def _refuse(self, signal: str, size_bytes: int) -> None:
-        raise ValueError(
-            f"emit {signal!r:.80}: {size_bytes} bytes, limit {self._limit_bytes} "
-            "(kernel_message_bytes); not sent: send it in parts, or raise the limit"
-        )
 
 
 def _open_gate(gate: Any) -> None:

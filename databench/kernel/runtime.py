@@ -60,12 +60,7 @@ class Kernel:
         self.is_debug = False
         self.cli_args: Sequence[str] = ()
         self.status = 0
-        self.channel = Channel(
-            environment.endpoint,
-            environment.kernel,
-            batch_messages=settings.batch_messages,
-            batch_wait_s=settings.batch_wait_s,
-        )
+        self.channel = _make_channel(environment)
         self._flusher = Flusher(self.channel, settings.batch_wait_s)
         Datastore.lock = lock = self.channel.lock
         self.loop = KernelLoop()
@@ -284,6 +279,17 @@ def main() -> int:
         print(format_traceback(error), end="", file=sys.stderr, flush=True)
         return 1
     return Kernel(environment, analysis_class).serve()
+
+
+def _make_channel(environment: Environment) -> Channel:
+    settings = environment.settings
+    return Channel(
+        environment.endpoint,
+        environment.kernel,
+        batch_messages=settings.batch_messages,
+        batch_wait_s=settings.batch_wait_s,
+        message_bytes=settings.kernel_message_bytes,
+    )
 
 
 def _configure_logging(environment: Environment) -> None:

@@ -249,8 +249,9 @@ class Session:
         if failure is None and result is not None and request.number is not None:
             try:
                 payload = encode(result, name="result")
-            except TypeError as error:
-                failure = error
+                self.kernel.channel.check_size("result", len(payload))
+            except Exception as error:  # noqa: BLE001  # a value's own code may raise anything
+                payload, failure = b"", error
         request.is_ended = True
         self.requests.discard(request)
         self.kernel.interrupts.close(request)
@@ -309,6 +310,7 @@ class Session:
         if callable(hook):
             payload = encode(hook(value), name=key)
             stored = None if payload == encoded else encoded
+        self.outlet.check_state(key, payload, stored)
         return functools.partial(self.outlet.send_state, key, payload, stored)
 
     def _say_opened(self) -> None:

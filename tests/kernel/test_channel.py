@@ -60,8 +60,21 @@ def test_batches_go_when_full_when_old_when_flushed_and_before_what_is_urgent(ro
     assert receive(router) == [7, 8]
     channel.send_soon(pong(9), 2**20, 5.0)
     assert receive(router) == 9
-    assert len(begun) == 5
+    assert len(begun) == 4
     assert channel.batch == []
+
+
+@pytest.mark.parametrize("way", ["at once", "soon"])
+def test_a_large_message_goes_by_itself_behind_what_is_batched(router, channel, way):
+    # In a batch it might become larger than a message may be, and cost the connection.
+    large = codec.encode(m.Emit("s", None, "large", b"1" * 2**20))
+    channel.send_soon(pong(1), 10, 1.0)
+    if way == "soon":
+        channel.send_soon(large, 2**20, 1.0)
+    else:
+        channel.post(large)
+    assert receive(router) == 1
+    assert router.recv_multipart()[2] == b"1" * 2**20
 
 
 def test_a_batch_that_is_left_lying_is_sent_by_the_flusher(router, channel):

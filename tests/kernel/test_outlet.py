@@ -304,3 +304,85 @@ def test_a_message_over_the_limit_is_refused():
         end, _ = front.run(session, "awaited", [1, 80_000])
         assert (type(end), end.type) == (m.Error, "ValueError")
         assert "limit 70000" in end.text
+
+
+LARGE = """
+    import asyncio
+
+    import databench
+
+    class Weird:
+        def tolist(self):
+            raise LookupError("weird")
+
+    class Demo(databench.Analysis):
+        @databench.on
+        def result(self, size):
+            return "x" * size
+
+        @databench.on
+        async def result_later(self, size):
+            return "x" * size
+
+        @databench.on
+        def state(self, size):
+            self.data["value"] = "x" * size
+
+        @databench.on
+        def shared(self, size):
+            self.class_data["value"] = "x" * size
+
+        @databench.on
+        async def changed(self, size):
+            await self.class_data.change("value", lambda _old: "x" * size)
+
+        @databench.on
+        def line(self, size):
+            self.emit("log", "x" * size)
+
+        @databench.on
+        def weird(self):
+            return Weird()
+
+        @databench.on
+        async def weird_later(self):
+            return Weird()
+
+        @databench.on
+        def surrogate(self):
+            self.data[chr(0xD800)] = 1
+
+        @databench.on
+        def held(self):
+            return [self.data.keys(), self.class_data.keys()]
+"""
+
+
+@pytest.mark.parametrize("action", ["result", "result_later", "state", "shared", "changed", "line"])
+def test_nothing_over_the_limit_costs_the_connection(action):
+    with Front(LARGE, settings={"kernel_message_bytes": 70_000}) as front:
+        session = front.open()
+        end, _ = front.run(session, action, [80_000])
+        assert (type(end), getattr(end, "type", None)) == (m.Error, "ValueError")
+        assert "80002 bytes, limit 70000" in end.text
+        end, _ = front.run(session, "held")
+        assert end.payload == b"[[],[]]"
+
+
+@pytest.mark.parametrize("action", ["weird", "weird_later"])
+def test_a_result_that_raises_while_it_is_read_fails_its_action_alone(action):
+    with Front(LARGE) as front:
+        session = front.open()
+        end, _ = front.run(session, action)
+        assert (type(end), end.type, end.text) == (m.Error, "LookupError", "weird")
+        end, _ = front.run(session, "held")
+        assert end.payload == b"[[],[]]"
+
+
+def test_a_key_that_cannot_be_told_is_not_stored():
+    with Front(LARGE) as front:
+        session = front.open()
+        end, _ = front.run(session, "surrogate")
+        assert "no Unicode text" in end.text
+        end, _ = front.run(session, "held")
+        assert end.payload == b"[[],[]]"
