@@ -18,6 +18,16 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = databench.no_such_name
 
 
+def test_importing_it_loads_nothing_heavy():
+    heavy = ["zmq", "tornado", "asyncio", "orjson", "inspect", "databench.kernel"]
+    code = f"import sys, databench; print([n for n in {heavy!r} if n in sys.modules])"
+    # -S: what an editable install brings at every start is not ours.
+    found = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["__version__", "Analysis"])

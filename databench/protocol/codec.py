@@ -267,7 +267,7 @@ def split_batch(payload: bytes) -> Iterator[list[bytes]]:
 
 
 def join_batch(items: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """The frames of one `batch` that holds these messages' frames."""
+    """The frames of one `batch` of these messages."""
     return [_BATCH_HEADER, msgpack.packb([list(frames) for frames in items])]
 
 
@@ -307,8 +307,6 @@ def _unpack(frame: bytes) -> Any:
             ext_hook=_refuse_extension,
             max_ext_len=0,  # msgpack makes timestamps without asking the hook
         )
-    except RemoteProtocolError:
-        raise
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
         # msgpack's own exceptions are ValueErrors; a too deep nesting is one too.
         text = str(error) or type(error).__name__
