@@ -117,6 +117,7 @@ class Page:
     async def end(self, id_, timeout_s=LIMIT_S):
         """Waits for the end of that request."""
         found = await wait_until(lambda: self.ends(id_), timeout_s, f"end of {id_}")
+        await asyncio.sleep(0)  # the turn in which the broker is told that this page drained
         return found[0]
 
     async def run(self, action, payload=b""):
