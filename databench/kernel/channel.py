@@ -15,10 +15,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import zmq
 
+from ..errors import KernelError
 from ..protocol.codec import join_batch
 
 # Plain numbers: pyzmq's enumerations cost a microsecond per operation.
@@ -155,6 +156,11 @@ class Channel:
                 messages.append(self._socket.recv_multipart(_DONTWAIT))
         return messages
 
+    def disown(self) -> None:
+        """This process is a fork of the kernel's: libzmq's threads and its lock are not here."""
+        self._send = cast(Any, _refuse_fork)
+        self.batch = []
+
     def close(self) -> None:
         """Send what is left, within a second, and end."""
         self.flush()
@@ -213,6 +219,13 @@ class Flusher:
             with self._channel.lock:
                 # Under the lock, where batches begin: none can begin unseen.
                 self._is_parked = True
+
+
+def _refuse_fork(*_frame: object) -> None:
+    raise KernelError(
+        "this is a fork of the kernel's process, which cannot talk to pages; "
+        "hand the value to the process that forked (a queue, a pool's result), and emit it there"
+    )
 
 
 def _nothing() -> None:

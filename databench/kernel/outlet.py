@@ -209,6 +209,11 @@ class Outlet:
                 self._wake(entry)
             self.account.credit = 0
 
+    def disown(self) -> None:
+        """In a fork of the kernel's process: nothing waits, since nothing will ever come."""
+        self.account.close()
+        self.account.credit = 2**53
+
     def wait_sent(self, entry: Entry) -> Generator[Any, None, None]:
         """Wait, on the loop, until the entry has gone."""
         if not entry.is_sent:

@@ -82,6 +82,11 @@ class Kernel:
         """Run until the front says so; in the main thread. Returns the exit status."""
         signal.signal(signal.SIGTERM, self._on_sigterm)
         self.interrupts.install()
+        # The lock is ours at the fork: in the child, nobody is left to release it.
+        lock = self.channel.lock
+        os.register_at_fork(
+            before=lock.acquire, after_in_parent=lock.release, after_in_child=self._on_forked
+        )
         side = threading.Thread(target=self._run_loop, name="databench-loop", daemon=True)
         side.start()
         self.main.serve()
@@ -111,6 +116,13 @@ class Kernel:
             capabilities=CAPABILITIES,
         )
         self.channel.post(encode_message(hello))
+
+    def _on_forked(self) -> None:
+        """In the child of an action's fork, which has none of our threads."""
+        self.channel.disown()
+        for session in list(self.sessions.values()):
+            session.outlet.disown()
+        self.channel.lock.release()
 
     # -- reading
 

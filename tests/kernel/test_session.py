@@ -1,5 +1,7 @@
 """One session of a real kernel: its beginning, arguments, order, ends, state, end."""
 
+import json
+
 import pytest
 
 from databench.protocol import messages as m
@@ -438,3 +440,59 @@ def test_a_catch_all_runs_after_the_named_handler_and_not_for_the_sessions_own_s
         assert emits(before) == [("run", 1), ("every", [[], {"n": 1}])]
         end, before = front.run(session, "anything", 5)
         assert (type(end), emits(before)) == (m.Done, [("every", [[5], {}])])
+
+
+FORKS = """
+    import multiprocessing, os
+
+    import databench
+
+    class Demo(databench.Analysis):
+        @databench.on
+        def emits(self):
+            forks = multiprocessing.get_context("fork")
+            queue = forks.SimpleQueue()
+            child = forks.Process(target=self._child, args=(queue,))
+            child.start()
+            child.join()
+            return queue.get()
+
+        def _child(self, queue):
+            problems = []
+            calls = (
+                lambda: self.emit("a", 1),
+                lambda: self.data.set("a", 1),
+                lambda: self.class_data.set("a", 1),
+            )
+            for call in calls:
+                try:
+                    call()
+                except Exception as error:
+                    problems.append(f"{type(error).__name__}: {error}")
+            queue.put(problems)
+
+        @databench.on
+        def returns(self):
+            child = os.fork()
+            if child == 0:
+                return "child"
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.parametrize("window_bytes", [4 * 2**20, 1])
+def test_a_forked_process_is_told_that_it_cannot_talk_to_pages(window_bytes):
+    with Front(FORKS, window_bytes=window_bytes, auto_credit=False) as front:
+        session = front.open()
+        end, _ = front.run(session, "emits")
+        problems = json.loads(end.payload)
+        assert len(problems) == 3
+        assert all("KernelError: this is a fork" in problem for problem in problems)
+
+
+def test_a_forked_process_that_returns_ends_and_the_kernel_goes_on():
+    with Front(FORKS) as front:
+        session = front.open()
+        for _ in range(2):
+            end, _ = front.run(session, "returns")
+            assert end.payload == b"1"
