@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from .._version import __version__
 from ..protocol import messages as m
 from ..protocol import text
 from ..settings import Settings
-from .channel import Channel
+from .channel import PATH_BYTES, Channel
 from .guardian import Guardian
 from .inbound import Inbound
 from .kernelspec import KernelSpec, find_kernelspecs
@@ -85,7 +86,7 @@ class Broker:
         self._requests = Requests(self._tables)
         self._sessions = Sessions(self._tables, self._requests)
         self._inbound = Inbound(self._tables, self._requests)
-        directory = Path(tempfile.mkdtemp(prefix="databench-"))  # 0700
+        directory = Path(tempfile.mkdtemp(prefix="databench-", dir=_find_short_folder()))  # 0700
         self.endpoint = f"ipc://{directory}/front"
         self._guardian = Guardian(directory, self.mark)
         self._guardian.start()
@@ -270,3 +271,9 @@ class Broker:
     def _sweep(self) -> None:
         self._sessions.sweep()
         self._sweeper = self._tables.loop.call_later(SWEEP_S, self._sweep)
+
+
+def _find_short_folder() -> str | None:
+    """Where the socket's path fits: `None`, the usual place, or else `/tmp`."""
+    longest = os.path.join(tempfile.gettempdir(), "databench-12345678", "front")
+    return None if len(os.fsencode(longest)) < PATH_BYTES else "/tmp"

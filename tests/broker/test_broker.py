@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ ODD_PAYLOADS = [
 
 
 # -- requests and payloads -------------------------------------------------------------------------
+
+
+async def test_a_temporary_folder_that_is_too_deep_for_a_socket_is_not_used(tmp_path, monkeypatch):
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    async with rigged() as rig:
+        page = rig.join()
+        assert (await page.end(page.request("echo", 1)))["outcome"] == "done"
+        assert rig.broker.endpoint.startswith("ipc:///tmp/databench-")
+        folder = Path(rig.broker.endpoint.removeprefix("ipc://")).parent
+        assert not list(deep.iterdir())
+    assert not folder.exists()
 
 
 async def test_echo_comes_back_between_a_start_and_one_end():
