@@ -91,7 +91,7 @@ def listen(host: str, port: str | None, environ: Mapping[str, str]) -> list[sock
         return _bind(host, _port(wanted, source), source)
     for number in range(DEFAULT_PORT, DEFAULT_PORT + NEXT_PORTS):
         try:
-            sockets = http.bind(host, number)
+            sockets = _open(host, number)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise _unusable(host, number, "default", error) from None
@@ -109,9 +109,16 @@ def _port(text: str, source: str) -> int:
     raise SettingError(f"port ({source}) is {text!r}, expected 0 to 65535", name="port")
 
 
-def _bind(host: str, port: int, source: str) -> list[socket.socket]:
+def _open(host: str, port: int) -> list[socket.socket]:
     try:
         return http.bind(host, port)
+    except UnicodeError as error:  # a label that is too long, a character that no name has
+        raise OSError(errno.EINVAL, f"no name of a host ({error})") from None
+
+
+def _bind(host: str, port: int, source: str) -> list[socket.socket]:
+    try:
+        return _open(host, port)
     except OSError as error:
         raise _unusable(host, port, source, error) from None
 

@@ -94,6 +94,13 @@ def test_what_is_no_port_is_an_error(text):
 
 
 @pytest.mark.parametrize("port", ["0", None])
+@pytest.mark.parametrize("host", ["a" * 300, "a..b", chr(0xDC80)])
+def test_host_that_is_no_name_is_an_error(host, port):
+    with pytest.raises(SettingError, match="no name of a host"):
+        serving.listen(host, port, {})
+
+
+@pytest.mark.parametrize("port", ["0", None])
 def test_host_that_is_not_ours_is_an_error(port):
     with pytest.raises(SettingError, match=r"cannot listen on host '203\.0\.113\.1'"):
         serving.listen("203.0.113.1", port, {})
