@@ -39,6 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of our own options; the help is made from it."""
     parser = _Parser(
         prog="databench",
+        usage="databench [options] [limits] [arguments for the analyses]",
         description="Serve live web pages for data analyses, each in a process of its own.",
         epilog=_EPILOG,
         allow_abbrev=False,

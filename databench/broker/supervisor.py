@@ -295,7 +295,8 @@ class Supervisor:
         if self.life.state is State.FAILED:
             logger.error("%s", self.reason)
         else:
-            logger.warning("%s; restarting in %.1f s", self.reason, verdict.wait_s)
+            when = f" in {verdict.wait_s:.1f} s" if verdict.wait_s else ""
+            logger.warning("%s; restarting%s", self.reason, when)
         self._owner.kernel_lost(self)
         if self.life.state is State.STARTING:
             self.start()

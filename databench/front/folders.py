@@ -91,6 +91,12 @@ def from_folder(folder: Path) -> Place:
 def _find_wanted(wanted: str, here: Path) -> Place:
     folder = here / wanted
     if folder.is_dir():
+        if (folder / "analysis.py").is_file() and not (folder / "index.yaml").is_file():
+            raise SettingError(
+                f"--analyses is '{wanted}', which is one analysis; say the folder that holds it: "
+                f"'{Path(wanted) / '..' if wanted in ('.', '..') else Path(wanted).parent}'",
+                name="analyses",
+            )
         return from_folder(folder)
     if wanted == PACKAGED:
         return packaged()

@@ -45,8 +45,9 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
     """
     logs.configure(options.log)
     place = folders.find(options.analyses, here=Path.cwd())
-    index = load(place.folder, kernels=find_kernelspecs())
-    _tell_problems(index)
+    kernelspecs = find_kernelspecs(place.root / "kernels")
+    index = load(place.folder, kernels=kernelspecs)
+    _tell_problems(index, settings.find_misspelt(cli_args, environ))
     given = {row.name: value for row in settings.TABLE if (value := getattr(options, row.name))}
     limits = settings.resolve(options=given, environ=environ, file=index.settings)
     host = options.host or environ.get("HOST") or DEFAULT_HOST
@@ -59,6 +60,7 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
         log_level=options.log,
         cli_args=cli_args,
         analyses_version=index.version,
+        kernelspecs=kernelspecs,
     )
     front = Front(index, broker, limits, hosts=Hosts(host, options.allow_host), debug=debug)
     front.on_start_callbacks.append(_teller(place, host, sockets[0].getsockname()[1]))
@@ -146,8 +148,8 @@ def _debug(option: bool | None, environ: Mapping[str, str], host: str) -> bool:
     return is_loopback(host)
 
 
-def _tell_problems(index: Index) -> None:
-    for text in (*index.warnings, *index.problems):
+def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:
+    for text in (*misspelt, *index.warnings, *index.problems):
         log.warning("%s", text)
     for entry in index.entries.values():
         for text in entry.problems:

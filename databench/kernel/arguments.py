@@ -13,6 +13,12 @@ from ..errors import DatabenchError
 from ..payload import decode
 
 PROCESS_ID = "__process_id"
+# What every analysis has, and nobody looks for.
+_COMMON = {
+    "*", "connect", "args", "connected", "disconnected",
+    "set_state", "set_class_state", "log", "warn", "error",
+}  # fmt: skip
+_LISTED = 10
 
 
 class ActionError(DatabenchError):
@@ -89,6 +95,8 @@ def _count_positional(function: Callable[..., Any], is_bound: bool) -> tuple[int
 
 def no_such_action(name: str, known: Iterable[str]) -> ActionError:
     """The error for an action that is not there; names the nearest one."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    names = sorted(set(known) - _COMMON)
+    near = difflib.get_close_matches(name, names, n=1)
+    listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {listed}" if names else ""
     return ActionError(f"no action {name!r:.200}{hint}")

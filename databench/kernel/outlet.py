@@ -114,7 +114,7 @@ class Outlet:
         """Send a signal; see `Analysis.emit`."""
         payload = b"" if message is MISSING else encode(message)
         if signal in _LEVELS:
-            return self._log(signal, payload)
+            return self._log(signal, message, payload)
         request = _get_current()
         if request is None or request.is_ended or request.session is not self.session:
             request = self._outside
@@ -265,9 +265,10 @@ class Outlet:
             else:
                 self.account.put_latest(key, frames, request)
 
-    def _log(self, level: str, payload: bytes) -> Awaitable[None]:
+    def _log(self, level: str, message: Any, payload: bytes) -> Awaitable[None]:
         self._channel.check_size(f"emit {level!r}", len(payload))
-        text = payload.decode("utf-8", "replace")
+        # A text is logged as it is, without the quotes and escapes of JSON.
+        text = message if isinstance(message, str) else payload.decode("utf-8", "replace")
         self._logger.log(_LEVELS[level], "%s", text[:2000])
         request = self._request()
         frames = encode_message(m.Log(self.session.id_, request.number, level, payload))

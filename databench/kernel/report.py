@@ -17,7 +17,7 @@ def describe(error: BaseException) -> str:
     except Exception:  # noqa: BLE001  # the user's __str__: whatever it raises, there is an end
         text = f"{type(error).__name__} (its text cannot be had)"
     if isinstance(error, KeyError) and len(error.args) == 1:
-        text = f"key {error.args[0]!r} is missing"
+        text = f"KeyError: {error.args[0]!r}"
     if isinstance(error, SystemExit):
         text = f"the action called exit({error.code!r})"
     # msgpack takes no lone surrogates.

@@ -8,6 +8,7 @@ end means that the front is gone.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import os
 import platform
@@ -276,6 +277,8 @@ class Kernel:
 def main() -> int:
     """Run a kernel as its environment says; returns the exit status."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    # A crash in C code says where it happened: its lines are the last words of this kernel.
+    faulthandler.enable(all_threads=False)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:

@@ -27,6 +27,8 @@ from .steps import drive_asyncgen, drive_awaitable, drive_generator
 if TYPE_CHECKING:
     from .runtime import Kernel
 
+_TRACEBACK_CHARACTERS = 2**14
+
 Call = tuple[str, Callable[[], Any]]
 _PRESS_S = 0.05
 
@@ -274,7 +276,8 @@ class Session:
             self._failure = text
         payload = b""
         if self.kernel.is_debug and not isinstance(failure, ActionError):
-            payload = encode(format_traceback(failure))
+            # Its last part tells most; the log has all of it.
+            payload = encode(format_traceback(failure)[-_TRACEBACK_CHARACTERS:])
         kind = type(failure).__name__
         message = m.Error(self.id_, request.number, kind[:200], text, payload)
         if request.number is None:

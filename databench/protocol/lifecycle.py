@@ -156,7 +156,8 @@ class Lifecycle:
             self._hello_exits += 1
             if self._hello_exits >= limits.hello_exit_limit:
                 note = (
-                    f"{self._hello_exits} exits before hello, limit {limits.hello_exit_limit}; "
+                    f"it ended {self._hello_exits} times before it was ready, "
+                    f"limit {limits.hello_exit_limit}; "
                     "not restarting"
                 )
                 return Verdict(Event.EXIT_FINAL, note=note)

@@ -208,7 +208,7 @@ class Session:
             self.ids[process_id] = number
         limit = self.limits.open_actions
         if len(self.requests) > limit:
-            problem = f"action {request.action!r}: {limit} actions are open, the limit; not run"
+            problem = f"action {request.action!r}: open actions: {limit}, the limit; not run"
             return Verdict.REFUSED, frames + self.fail(number, "TooManyActions", problem)
         return Verdict.ACCEPTED, frames
 

@@ -19,7 +19,7 @@ async def test_beyond_the_open_actions_limit_a_request_ends_at_once():
         (end,) = page.ends(refused)
         assert end["outcome"] == "error"
         assert end["error"]["type"] == "TooManyActions"
-        assert "3 actions are open, the limit" in end["error"]["message"]
+        assert "open actions: 3, the limit" in end["error"]["message"]
         other = rig.join()  # another session has its own count
         await wait_until(lambda: len(page.loads("held")) == 3)
         await other.run("release")

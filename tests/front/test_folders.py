@@ -88,3 +88,10 @@ def test_dotted_path_is_found_without_running_it(tmp_path):
 def test_what_is_not_there_is_an_error(tmp_path, wanted):
     with pytest.raises(SettingError, match="neither a folder"):
         folders.find(wanted, here=tmp_path)
+
+
+def test_one_analysis_is_no_folder_of_analyses(tmp_path):
+    (tmp_path / "pi").mkdir()
+    (tmp_path / "pi" / "analysis.py").write_text("")
+    with pytest.raises(SettingError, match="'pi', which is one analysis; say the folder"):
+        folders.find("pi", here=tmp_path)

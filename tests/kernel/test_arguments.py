@@ -51,7 +51,10 @@ def test_a_method_without_a_signature_is_left_to_the_call():
 
 def test_the_nearest_action_is_named():
     assert str(no_such_action("rnu", ["run", "stop"])) == "no action 'rnu'; did you mean 'run'?"
-    assert str(no_such_action("xyz", ["run"])) == "no action 'xyz'"
+    assert str(no_such_action("xyz", ["run", "connected"])) == "no action 'xyz'; known: run"
+    assert str(no_such_action("xyz", ["connected"])) == "no action 'xyz'"
+    many = [f"a{n:02}" for n in range(12)]
+    assert str(no_such_action("xyz", many)).endswith("a08, a09, …")
 
 
 def test_methods_are_told_without_their_self():

@@ -341,6 +341,10 @@ LARGE = """
             self.emit("log", "x" * size)
 
         @databench.on
+        def fails(self, size):
+            raise ValueError("x" * size)
+
+        @databench.on
         def weird(self):
             return Weird()
 
@@ -367,6 +371,14 @@ def test_nothing_over_the_limit_costs_the_connection(action):
         assert "80002 bytes, limit 70000" in end.text
         end, _ = front.run(session, "held")
         assert end.payload == b"[[],[]]"
+
+
+def test_a_failure_with_a_huge_text_costs_no_connection():
+    with Front(LARGE, settings={"kernel_message_bytes": 70_000}) as front:
+        session = front.open()
+        end, _ = front.run(session, "fails", [80_000])
+        assert (type(end), end.type) == (m.Error, "ValueError")
+        assert len(end.text) + len(end.payload) < 70_000
 
 
 @pytest.mark.parametrize("action", ["weird", "weird_later"])

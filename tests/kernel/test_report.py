@@ -9,7 +9,7 @@ from databench.kernel.report import LineFormatter, describe, format_traceback
 def test_a_line_is_one_line_and_bounded():
     assert describe(ValueError("a\n  b")) == "a b"
     assert describe(ValueError()) == "ValueError"
-    assert describe(KeyError("k")) == "key 'k' is missing"
+    assert describe(KeyError("k")) == "KeyError: 'k'"
     assert describe(SystemExit(2)) == "the action called exit(2)"
     assert len(describe(ValueError("x" * 10_000))) == 4000
 

@@ -193,7 +193,7 @@ def test_second_exit_before_hello_is_the_last():
     assert die(life, 0.0, hello=False).event is Event.EXIT_NOW
     verdict = die(life, 9999.0, hello=False)
     assert verdict.event is Event.EXIT_FINAL
-    assert verdict.note == "2 exits before hello, limit 2; not restarting"
+    assert verdict.note == "it ended 2 times before it was ready, limit 2; not restarting"
 
 
 def test_hello_between_two_early_exits_starts_their_count_anew():

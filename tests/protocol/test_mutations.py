@@ -16,7 +16,7 @@ from tests.protocol.test_session_any_order import AnyOrder
 
 Session, Ring, Replay, View = session.Session, ring.Ring, ring.Replay, records.View
 BRIEF = settings(
-    max_examples=200,
+    max_examples=600,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
@@ -33,6 +33,10 @@ def any_order():
 
 def any_credit():
     run_state_machine_as_test(test_flow.ObeyingKernel, settings=BRIEF)
+
+
+def own_requests():
+    test_session.test_lagging_page_of_0_7_gets_its_own_requests_alone()
 
 
 def follows():
@@ -181,7 +185,7 @@ MUTATIONS = [
     (any_order, Session, "leave", leave_keeps_credit_in_flight),
     (any_order, Session, "drain", drain_delivers_nothing),
     (latest, Session, "set_class_value", class_value_replaces_none_that_waits),
-    (any_order, View, "select_replayed", page_of_0_7_gets_all),
+    (own_requests, View, "select_replayed", page_of_0_7_gets_all),
     (any_order, Ring, "replay", replay_is_one_place_late),
     (follows, Ring, "replay", replay_is_one_place_early),
     (ends_first, Ring, "replay", replay_forgets_the_ends),

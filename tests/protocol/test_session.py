@@ -122,7 +122,7 @@ def test_request_beyond_the_limit_gets_start_error_and_end():
     assert start["load"] == {"id": 3, "status": "start"}
     assert error == {
         "signal": "error",
-        "load": "action 'run': 2 actions are open, the limit; not run",
+        "load": "action 'run': open actions: 2, the limit; not run",
     }
     assert (end["load"]["status"], end["load"]["outcome"]) == ("end", "error")
     assert list(session.requests) == [1, 2]
