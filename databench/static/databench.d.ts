@@ -1111,6 +1111,23 @@ declare class TextInput extends Input {
     static wire(conn: Connection, root?: Root): void;
 }
 /**
+ * Short notices of the analysis: what `self.toast(text)` says, gone again after a moment.
+ */
+/** How long a toast stands, in milliseconds. */
+declare const TOAST_MS = 4000;
+/** Toasts that stand at once, at most; the newest. */
+declare const TOASTS_LIMIT = 5;
+/** The toasts of one page. */
+declare class Toasts {
+    private node;
+    private conn;
+    constructor(node: HTMLElement, conn: Connection);
+    /** Puts the toasts of a connection into the page's alerts. */
+    static wire(conn: Connection, id?: string): void;
+    /** Shows a message, as text; nothing for null and for an empty text. */
+    add(message: any): this;
+}
+/**
  * Wires the elements of a page, those that come into it later included.
  */
 /**

@@ -2177,6 +2177,41 @@ function foldOf(lines, isOpen) {
   return fold;
 }
 
+// databench/client/ui/toasts.ts
+var TOAST_MS = 4e3;
+var TOASTS_LIMIT = 5;
+var Toasts = class _Toasts {
+  constructor(node, conn) {
+    this.node = node;
+    this.conn = conn;
+    conn.on("toast", (message) => {
+      if (document.querySelector("[data-signal=toast]") === null) this.add(message);
+    });
+  }
+  /** Puts the toasts of a connection into the page's alerts. */
+  static wire(conn, id = "databench-alerts") {
+    const node = document.getElementById(id);
+    if (!node || UIElement.skipWire(node) || node.querySelector(":scope > .d-toasts")) return;
+    const box = document.createElement("div");
+    box.className = "d-toasts";
+    box.setAttribute("role", "status");
+    node.append(box);
+    new _Toasts(box, conn);
+  }
+  /** Shows a message, as text; nothing for null and for an empty text. */
+  add(message) {
+    const text = asText(message);
+    if (!text) return this;
+    const toast = document.createElement("div");
+    toast.className = "d-toast";
+    toast.textContent = text;
+    this.node.append(toast);
+    while (this.node.children.length > TOASTS_LIMIT) this.node.firstElementChild.remove();
+    this.conn.environment.setTimeout(() => toast.remove(), TOAST_MS);
+    return this;
+  }
+};
+
 // databench/client/ui/wire.ts
 var KINDS = [
   Cancel,
@@ -2206,6 +2241,7 @@ function wireOnes(connection) {
   Log.wire(connection);
   StatusLog.wire(connection);
   NoticePanel.wire(connection);
+  Toasts.wire(connection);
 }
 function wireElements(connection, root) {
   for (const kind of KINDS) kind.wire(connection, root);

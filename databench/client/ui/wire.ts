@@ -19,6 +19,7 @@ import { Select } from './select';
 import { Slider } from './slider';
 import { Text } from './text';
 import { TextInput } from './textinput';
+import { Toasts } from './toasts';
 
 const KINDS = [
   Cancel, Progress, Button, Slider, Checkbox, Radio, NumberInput, Select, TextInput, Plot, Image, Text,
@@ -49,6 +50,7 @@ function wireOnes(connection: Connection): void {
   Log.wire(connection);
   StatusLog.wire(connection);
   NoticePanel.wire(connection);
+  Toasts.wire(connection);
 }
 
 function wireElements(connection: Connection, root?: Root): void {
