@@ -110,7 +110,7 @@ TABLE = (
     # flow control
     Setting("credit_window_bytes", 4 * 2**20, "bytes", 2**10, "Bytes in flight per session."),
     Setting("stall_limit_s", 120.0, "s", 0.1, "A page that has not drained for this is closed."),
-    Setting("class_data_bytes", 64 * 2**20, "bytes", 2**10, "Class state that waits for one page."),
+    Setting("class_data_bytes", 64 * 2**20, "bytes", 2**10, "Answers to writes of class state that wait for a kernel."),
     # pages
     Setting("page_message_bytes", 10 * 2**20, "bytes", 2**10, "Largest message of a page."),
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),

@@ -75,8 +75,7 @@ class Inbound:
             return
         handler = self._handlers.get(type(message))
         if handler is None:
-            if type(message) is m.Bye:
-                entry.kernel.said_bye(message.reason)
+            self._hear_of_kernel(entry, message)
             return
         if message.session is None:
             self._class_state(entry, message)
@@ -176,18 +175,35 @@ class Inbound:
             for seat in entry.seats.values():
                 if seat.session.set_class_value(message.key, message.payload, frame):
                     self._tables.outbox.publish(seat, (frame,))
-        value = store.get(message.key)
+        self._answer_write(entry, message.key, accepted)
+
+    def _answer_write(self, entry: Entry, key: str, accepted: bool) -> None:
+        """Tell a kernel what became of its write; one that reads nothing does not fill memory."""
+        value = entry.store.get(key)
         answer = m.SetState(
             None,
             None,
             "class_data",
-            message.key,
+            key,
             value.version if value else 0,
             True,
             accepted,
             value.stored if value else b"null",
         )
         self._tables.send(entry.kernel, answer)
+        entry.answer_bytes += len(answer.payload)
+        limit = self._tables.settings.class_data_bytes
+        if entry.answer_bytes > limit:
+            entry.kernel.end(
+                f"{entry.answer_bytes} bytes of answers to its writes of class_data wait for it, "
+                f"limit {limit}"
+            )
+
+    def _hear_of_kernel(self, entry: Entry, message: m.Message) -> None:
+        if type(message) is m.Bye:
+            entry.kernel.said_bye(message.reason)
+        elif type(message) is m.Pong:
+            entry.answer_bytes = 0  # it has read what was sent before the ping
 
     # ------------------------------------------------------------ parts
 

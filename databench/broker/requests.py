@@ -68,7 +68,7 @@ class Requests:
         """The kernel is gone: end what it had, and, where none follows, what waits for it."""
         kernel = entry.kernel
         words = self._tables.last_words(kernel)
-        entry.junk = 0
+        entry.junk = entry.answer_bytes = 0
         for seat in entry.seats.values():
             seat.is_open = False
             seat.is_cancelling = False

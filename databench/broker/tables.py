@@ -32,6 +32,7 @@ class Entry:
         open_requests: How many requests the kernel has.
         open_bytes: What their payloads hold, sent and not yet ended.
         junk: Frames of its kernel's generation that were not understood.
+        answer_bytes: Answers to writes of `class_data` since the kernel's last `pong`.
     """
 
     kernel: Supervisor
@@ -40,6 +41,7 @@ class Entry:
     open_requests: int = 0
     open_bytes: int = 0
     junk: int = 0
+    answer_bytes: int = 0
 
 
 @dataclass(slots=True, eq=False)

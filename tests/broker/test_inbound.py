@@ -224,6 +224,25 @@ async def test_a_flood_without_credit_is_ended_with_the_reason_while_another_ech
         assert "bytes without credit, limit 2097152" in end["error"]["message"]
 
 
+@pytest.mark.expected_log("answers to its writes of class_data")
+async def test_a_kernel_that_reads_no_answer_to_its_writes_is_ended_with_the_reason():
+    async with rigged(class_data_bytes=2**20) as rig:
+        end = await rig.join().run("class_flood", 1000)
+        assert end["outcome"] == "lost"
+        assert "of answers to its writes of class_data wait for it" in end["error"]["message"]
+        assert "limit 1048576" in end["error"]["message"]
+
+
+async def test_a_kernel_that_answers_pings_may_write_on():
+    async with rigged(class_data_bytes=2**20, ping_interval_s=0.05) as rig:
+        page = rig.join()
+        for _ in range(5):  # two and a half times what may wait
+            assert (await page.run("class_flood", 8))["outcome"] == "done"
+            answered = rig.broker._tables.entries["a"]
+            await wait_until(lambda answered=answered: answered.answer_bytes == 0)
+        assert rig.kernel()["deaths"] == 0
+
+
 async def test_a_page_that_drains_gives_credit_back():
     async with rigged(credit_window_bytes=2**18) as rig:
         page = rig.join()

@@ -181,6 +181,13 @@ def flood(session, request, payload):
     done(session, request)
 
 
+def class_flood(session, request, payload):  # reads no answer
+    for _ in range(int(payload)):
+        value = b'"' + b"x" * 65536 + b'"'
+        send("state", None, None, "class_data", "c", None, payload=value)
+    done(session, request)
+
+
 def invalid(session, request, _payload):
     send("emit", session, request, "bad", payload=b'"\xff\xfe"')
     send("state", session, request, "data", "bad", None, payload=b'"\xff"')
