@@ -64,6 +64,29 @@ def test_pages_fit_a_phone_and_can_be_read(scheme, server, pages):
     assert unreadable(page) == []
 
 
+@pytest.mark.parametrize(
+    ("page_text", "heading"),
+    [("<p>Nothing more.</p>", "x"), ("<section><h1>Its own</h1></section>", "Its own")],
+)
+def test_page_has_one_heading(page_text, heading, serve, pages, tmp_path):
+    folder = tmp_path / "analyses" / "x"
+    folder.mkdir(parents=True)
+    (folder / "analysis.py").write_text(
+        "import databench\n\n\nclass X(databench.Analysis):\n    pass\n"
+    )
+    (folder / "index.html").write_text(
+        '{% extends "analysis.html" %}{% block analysis %}' + page_text + "{% end %}"
+    )
+    page = pages.open(serve(folder.parent), "/x/")
+    expect(page.get_by_role("heading", level=1)).to_have_text([heading])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_demos_have_one_heading(name, server, pages):
+    page = pages.open(server, f"/{name}/")
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+
+
 def test_page_is_used_by_keyboard_alone(server, pages):
     page = pages.open(server, "/scaffold/")
     expect(page.locator("strong")).to_contain_text("ready since")
