@@ -787,8 +787,11 @@ declare class Image extends UIElement {
     node: HTMLImageElement & {
         databenchUI?: UIElement;
     };
+    constructor(node: HTMLElement);
     getSrc(): string;
-    /** Shows an image; none for null. */
+    /** Hides an image without an address: a browser may draw a frame or a broken image for it. */
+    render(): this;
+    /** Shows an image; hides it for null. */
     setSrc(src: string | null | undefined): this;
     /** Wires all images of a part of the page. */
     static wire(conn: Connection, root?: Root): void;

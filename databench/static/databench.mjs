@@ -1392,14 +1392,23 @@ var Checkbox = class _Checkbox extends Input {
 
 // databench/client/ui/image.ts
 var Image = class _Image extends UIElement {
+  constructor(node) {
+    super(node);
+    this.render();
+  }
   getSrc() {
     return this.node.src;
   }
-  /** Shows an image; none for null. */
+  /** Hides an image without an address: a browser may draw a frame or a broken image for it. */
+  render() {
+    this.node.hidden = !this.node.getAttribute("src");
+    return this;
+  }
+  /** Shows an image; hides it for null. */
   setSrc(src) {
     if (src === null || src === void 0 || src === "") this.node.removeAttribute("src");
     else this.node.src = src;
-    return this;
+    return this.render();
   }
   /** Wires all images of a part of the page. */
   static wire(conn, root) {

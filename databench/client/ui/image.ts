@@ -9,15 +9,26 @@ import { Root, UIElement, unwired } from './element';
 export class Image extends UIElement {
   declare node: HTMLImageElement & { databenchUI?: UIElement };
 
+  constructor(node: HTMLElement) {
+    super(node);
+    this.render();
+  }
+
   getSrc(): string {
     return this.node.src;
   }
 
-  /** Shows an image; none for null. */
+  /** Hides an image without an address: a browser may draw a frame or a broken image for it. */
+  render(): this {
+    this.node.hidden = !this.node.getAttribute('src');
+    return this;
+  }
+
+  /** Shows an image; hides it for null. */
   setSrc(src: string | null | undefined): this {
     if (src === null || src === undefined || src === '') this.node.removeAttribute('src');
     else this.node.src = src;
-    return this;
+    return this.render();
   }
 
   /** Wires all images of a part of the page. */

@@ -45,3 +45,20 @@ test('an image takes an address', t => {
   world.socket.say('plot', null);
   assert.equal(one('img').getAttribute('src'), null);
 });
+
+test('an image without an address is hidden, from the start and for null', t => {
+  const { one, world } = page(t, '<img data-signal="data:plot">');
+  assert.ok(one('img').hidden);
+  world.socket.say('data', { plot: 'data:image/png;base64,AAAA' });
+  assert.ok(!one('img').hidden);
+  for (const none of [null, '']) {
+    world.socket.say('data', { plot: none });
+    assert.ok(one('img').hidden);
+    assert.equal(one('img').getAttribute('src'), null);
+  }
+});
+
+test('an image with an address of its own is shown until a signal comes', t => {
+  const { one } = page(t, '<img data-signal="plot" src="wait.png">');
+  assert.ok(!one('img').hidden);
+});
