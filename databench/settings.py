@@ -16,6 +16,7 @@ from typing import Any
 from .errors import SettingError
 
 Value = int | float
+MAXIMUM = 2**53  # what each language and each number of JSON can hold
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Setting:
             source: Where it was written, for the error.
 
         Raises:
-            SettingError: It is no number, not finite, or below the minimum.
+            SettingError: It is no number, not finite, below the minimum or above 2^53.
         """
         kind = type(self.default)
         try:
@@ -69,6 +70,12 @@ class Setting:
                 f"{self.name} ({source}) is {text!r}, expected {wanted} in {self.unit}",
                 name=self.name,
             ) from None
+        if value > MAXIMUM:
+            raise SettingError(
+                f"{self.name} ({source}) is {value} {self.unit}, maximum {MAXIMUM}; "
+                f"the default is {self.default}",
+                name=self.name,
+            )
         if value < self.minimum:
             raise SettingError(
                 f"{self.name} ({source}) is {value} {self.unit}, minimum {self.minimum}; "
@@ -110,7 +117,13 @@ TABLE = (
     # flow control
     Setting("credit_window_bytes", 4 * 2**20, "bytes", 2**10, "Bytes in flight per session."),
     Setting("stall_limit_s", 120.0, "s", 0.1, "A page that has not drained for this is closed."),
-    Setting("class_data_bytes", 64 * 2**20, "bytes", 2**10, "Answers to writes of class state that wait for a kernel."),
+    Setting(
+        "class_data_bytes",
+        64 * 2**20,
+        "bytes",
+        2**10,
+        "Answers to writes of class state that wait for a kernel.",
+    ),
     # pages
     Setting("page_message_bytes", 10 * 2**20, "bytes", 2**10, "Largest message of a page."),
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),

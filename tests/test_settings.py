@@ -163,3 +163,8 @@ def test_what_is_the_analyses_own_is_not_complained_of():
     own = {"DATABENCH_SESSION_GRACE_S": "5", "DATABENCH_FRONT": "x", "HOME": "/"}
     assert find_misspelt(["--samples", "--prot"], own) == []
     assert find_misspelt([], {}) == []
+
+
+def test_what_no_other_part_can_hold_is_an_error():
+    with pytest.raises(SettingError, match="maximum 9007199254740992; the default is"):
+        ROWS["kernel_message_bytes"].parse(2**64, source="--kernel-message-bytes")

@@ -13,15 +13,19 @@ _TEXT_CHARACTERS = 4000
 def describe(error: BaseException) -> str:
     """One readable line."""
     try:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = _describe(error)
     except Exception:  # noqa: BLE001  # the user's __str__: whatever it raises, there is an end
         text = f"{type(error).__name__} (its text cannot be had)"
-    if isinstance(error, KeyError) and len(error.args) == 1:
-        text = f"KeyError: {error.args[0]!r}"
-    if isinstance(error, SystemExit):
-        text = f"the action called exit({error.code!r})"
     # msgpack takes no lone surrogates.
     return text[:_TEXT_CHARACTERS].encode("utf-8", "replace").decode()
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, KeyError) and len(error.args) == 1:
+        return f"KeyError: {error.args[0]!r}"
+    if isinstance(error, SystemExit):
+        return f"the action called exit({error.code!r})"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def format_traceback(error: BaseException) -> str:

@@ -98,7 +98,7 @@ def parse_page(frame: str | bytes) -> PageMessage:
         RemoteProtocolError: It is none of the protocol's words; the text is for the page's author.
     """
     try:
-        envelope = _envelopes.decode(frame)
+        envelope = _decode_envelope(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
         raise RemoteProtocolError(f"frame is not understood: {error}; ignored") from None
     if isinstance(envelope.signal, str):
@@ -114,6 +114,19 @@ def parse_page(frame: str | bytes) -> PageMessage:
             )
         return Control(envelope.kernel)
     raise RemoteProtocolError("frame has none of signal, __connect, __cancel, __kernel; ignored")
+
+
+def _decode_envelope(frame: str | bytes) -> _Envelope:
+    try:
+        return _envelopes.decode(frame)
+    except msgspec.DecodeError:
+        words = frame if isinstance(frame, str) else frame.decode()
+        if "\\ud" not in words.lower():
+            raise
+        # Half of a surrogate pair, as JavaScript cuts strings: "?" stands for it, as it has no
+        # bytes in UTF-8.
+        mended = json.dumps(json.loads(words), ensure_ascii=False)
+        return _envelopes.decode(mended.encode("utf-8", "replace"))
 
 
 def _read_request(action: str, load: msgspec.Raw) -> Request:

@@ -19,7 +19,13 @@ def test_a_line_can_always_be_sent():
         def __str__(self):
             raise ValueError
 
+    class BadKey:
+        def __repr__(self):
+            raise ValueError
+
     assert describe(BadError()) == "BadError (its text cannot be had)"
+    assert describe(KeyError(BadKey())) == "KeyError (its text cannot be had)"
+    assert describe(SystemExit(BadKey())) == "SystemExit (its text cannot be had)"
     assert describe(ValueError("a\ud800")) == "a?"
 
 

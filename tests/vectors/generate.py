@@ -163,6 +163,7 @@ FROM_PAGE = {
     "return": '{"__connect":"s","__request_args":"","__received":12,"__epoch":"e"}',
     "action": '{"signal":"run","load":{"n":10,"__process_id":7}}',
     "action without argument": '{"signal":"run"}',
+    "half of a surrogate pair": '{"signal":"run","load":{"a":"\\ud800x","__process_id":7}}',
     "action without id": '{"signal":"run","load":[1,2]}',
     "load kept byte for byte": '{"signal":"run","load":{ "a":1e400,\t"a":2 , "__process_id":7 }}',
     "id is no whole number": '{"signal":"run","load":{"__process_id":0.5}}',
@@ -182,7 +183,6 @@ FROM_PAGE_REFUSED = {
     "load is no JSON": '{"signal":"run","load":NaN}',
     "id is text": '{"signal":"run","load":{"__process_id":"7"}}',
     "id is too large": '{"signal":"run","load":{"__process_id":9007199254740993}}',
-    "lone surrogate": '{"signal":"\\ud800x"}',
     "cancel of nothing": '{"__cancel":null}',
     "unknown command": '{"__kernel":"stop"}',
 }
