@@ -26,7 +26,6 @@ from .output import LineReader
 from .specs import AnalysisSpec
 
 logger = logging.getLogger("databench.broker")
-DRAIN_LIMIT_S = 1.0
 REASON_CHARACTERS = 1000  # it is told to the next kernel, whose texts have a limit
 DRAIN_STEP_S = 0.001
 RECORD = struct.Struct("<QQ")  # request, attempt: protocol.md 5.3
@@ -261,7 +260,7 @@ class Supervisor:
         for reader in self._readers:
             reader.finish()
         self._owner.kernel_reaped(process.pid)
-        self._take_last_messages(how, self._loop.time() + DRAIN_LIMIT_S)
+        self._take_last_messages(how, self._loop.time() + self._settings.exit_drain_s)
 
     def _take_last_messages(self, how: Exit, until_s: float) -> None:
         """What it sent before it died is still delivered, in order, before anything is lost.

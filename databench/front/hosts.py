@@ -17,7 +17,8 @@ def bare(host: str) -> str:
     """A `Host` header without its port, brackets, final dot and capitals."""
     host = host.strip().lower()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        name, _, rest = host[1:].partition("]")
+        return name if not rest or rest[0] == ":" else host
     if host.count(":") == 1:
         host = host.partition(":")[0]
     return host.removesuffix(".")

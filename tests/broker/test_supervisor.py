@@ -152,12 +152,11 @@ async def test_nothing_is_lost_before_the_dead_kernel_was_read_to_its_end(monkey
 async def test_a_child_that_holds_the_socket_open_delays_the_end_no_longer_than_its_limit(
     monkeypatch,
 ):
-    async with rigged() as rig:
+    async with rigged(exit_drain_s=0.1) as rig:
         page = rig.join()
         id_ = page.request("never")
         await page.run("echo")
         monkeypatch.setattr(rig.broker, "drain", lambda kernel: False)
-        monkeypatch.setattr("databench.broker.supervisor.DRAIN_LIMIT_S", 0.1)
         rig.kill(signal.SIGKILL)
         assert (await page.end(id_))["outcome"] == "lost"
         assert (await page.run("echo"))["outcome"] == "done"

@@ -30,6 +30,8 @@ def test_bare_name(host, name):
         ("127.0.0.1", True),
         ("127.9.9.9:80", True),
         ("[::1]:5000", True),
+        ("[::1]evil.example", False),
+        ("[::1", True),
         ("localhost.evil.example", False),
         ("127.0.0.1.evil.example", False),
         ("evil.example", False),

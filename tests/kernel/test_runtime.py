@@ -113,6 +113,16 @@ def test_shutdown_runs_disconnected_says_bye_and_exits_with_0(front):
     assert front.stdout_lines == ["disconnected"]
 
 
+def test_shutdown_with_sessions_that_have_nothing_to_do_ends_well():
+    source = "import databench\n\nclass Demo(databench.Analysis):\n    pass\n"
+    with Front(source) as front:
+        for _ in range(3):
+            front.open()
+        front.send(m.Shutdown(reason="the server stops"))
+        assert front.expect(m.Bye).reason == "the server stops"
+        assert front.wait_exit() == 0
+
+
 def test_sigterm_ends_it_likewise(front):
     front.open()
     front.process.send_signal(signal.SIGTERM)
