@@ -983,18 +983,26 @@ type Point = [x: number, y: number | null];
 declare function pointsOf(value: any): Point[];
 /** Smallest and largest of some numbers, apart even if they are all the same. */
 declare function spanOf(values: number[]): [number, number];
+/** Digits of two different numbers with which rounding takes at most 1 % of what lies between. */
+declare function digitsApart(low: number, high: number): number;
 /** Wired to elements with `data-signal` and `data-plot="line"`. */
 declare class Plot extends UIElement {
     private pending;
     private isScheduled;
-    /** May be replaced: how a number is written at an axis. */
-    formatFn(value: number): string;
+    /**
+     * May be replaced: how a number is written at an axis.
+     *
+     * @param digits  How many are needed to tell the ends of the axis apart; at least 4.
+     */
+    formatFn(value: number, digits?: number): string;
     /** Draws a line; an empty plot for null or an empty list. */
     setValue(value: any): this;
     /** Wires all plots of a part of the page. */
     static wire(conn: Connection, root?: Root): void;
     protected listen(conn: Connection): (() => void)[];
     private describe;
+    private textsOf;
+    private formatterOf;
 }
 /**
  * `data-progress="run"`: how far an action has come.

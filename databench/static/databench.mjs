@@ -1617,14 +1617,25 @@ function spanOf(values) {
   if (low === high) return [low - (Math.abs(low) / 2 || 0.5), high + (Math.abs(high) / 2 || 0.5)];
   return [low, high];
 }
+var DIGITS = 4;
+var ALL_DIGITS = 17;
+var CHARACTER = 10;
+function digitsApart(low, high) {
+  const shared = Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low)));
+  return Math.min(Math.max(shared + 3, DIGITS), ALL_DIGITS);
+}
 var Plot = class _Plot extends UIElement {
   constructor() {
     super(...arguments);
     this.isScheduled = false;
   }
-  /** May be replaced: how a number is written at an axis. */
-  formatFn(value) {
-    return String(Number.parseFloat(value.toPrecision(4)));
+  /**
+   * May be replaced: how a number is written at an axis.
+   *
+   * @param digits  How many are needed to tell the ends of the axis apart; at least 4.
+   */
+  formatFn(value, digits = DIGITS) {
+    return String(Number.parseFloat(value.toPrecision(digits)));
   }
   /** Draws a line; an empty plot for null or an empty list. */
   setValue(value) {
@@ -1634,15 +1645,18 @@ var Plot = class _Plot extends UIElement {
     svg.setAttribute("aria-label", this.describe(seen));
     const [x0, x1] = spanOf(seen.map((p) => p[0]));
     const [y0, y1] = spanOf(seen.map((p) => p[1]));
-    const px = (x) => LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT);
+    const [xLow, xHigh] = this.textsOf(x0, x1);
+    const [yLow, yHigh] = this.textsOf(y0, y1);
+    const left = Math.max(LEFT, 6 + CHARACTER * Math.max(yLow.length, yHigh.length));
+    const px = (x) => left + (x - x0) / (x1 - x0) * (WIDTH - left - RIGHT);
     const py = (y) => HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM);
-    svg.append(create("path", { class: "d-axis", d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }));
+    svg.append(create("path", { class: "d-axis", d: `M${left} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }));
     if (seen.length > 0) {
       svg.append(
-        label(LEFT - 6, py(y0), "end", this.formatFn(y0)),
-        label(LEFT - 6, py(y1) + 8, "end", this.formatFn(y1)),
-        label(px(x0), HEIGHT - 8, "start", this.formatFn(x0)),
-        label(px(x1), HEIGHT - 8, "end", this.formatFn(x1)),
+        label(left - 6, py(y0), "end", yLow),
+        label(left - 6, py(y1) + 8, "end", yHigh),
+        label(px(x0), HEIGHT - 8, "start", xLow),
+        label(px(x1), HEIGHT - 8, "end", xHigh),
         create("path", { class: "d-line", d: pathOf(points, px, py) })
       );
       const [x, y] = seen[seen.length - 1];
@@ -1670,7 +1684,16 @@ var Plot = class _Plot extends UIElement {
     if (seen.length === 0) return "line without values yet";
     const last = seen[seen.length - 1][1];
     const [low, high] = spanOf(seen.map((p) => p[1]));
-    return `line of ${seen.length} values from ${this.formatFn(low)} to ${this.formatFn(high)}, the last is ${this.formatFn(last)}`;
+    const text = this.formatterOf(low, high);
+    return `line of ${seen.length} values from ${text(low)} to ${text(high)}, the last is ${text(last)}`;
+  }
+  textsOf(low, high) {
+    const text = this.formatterOf(low, high);
+    return [text(low), text(high)];
+  }
+  formatterOf(low, high) {
+    const digits = digitsApart(low, high);
+    return (value) => String(this.formatFn(value, digits));
   }
 };
 function numberOrNull(value) {
