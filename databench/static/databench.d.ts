@@ -868,6 +868,7 @@ declare class NoticePanel {
     private asking;
     private lines;
     private timer;
+    private fold;
     constructor(node: HTMLElement, conn: Connection);
     /** Puts the notices of a connection into the page's alerts. */
     static wire(conn: Connection, id?: string): void;
@@ -878,6 +879,10 @@ declare class NoticePanel {
     private forget;
     private press;
     private show;
+    /** Puts lines where they belong, in their order. */
+    private place;
+    /** The fold of earlier failures, last in the panel; it stays open or closed while there are any. */
+    private foldOfEarlier;
     private showOne;
     private lineOf;
     private buttonOf;
@@ -917,6 +922,8 @@ interface Notice {
     lines?: string[];
     /** The fold is open from the start. */
     isOpen?: boolean;
+    /** A failure with a newer one: it stands behind the fold of those. */
+    isEarlier?: boolean;
     buttons?: NoticeButton[];
 }
 /** A request, as far as notices need it. */

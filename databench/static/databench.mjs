@@ -1924,7 +1924,7 @@ var OFFER_FORCE_MS = 2e3;
 var QUIET_ACTIVITY_MS = 2e3;
 var UNANSWERED_S = 6;
 function noticesOf(view, nowMs) {
-  const failures = view.failures.map(failureNotice);
+  const failures = failureNotices(view.failures);
   if (view.status !== "joined") return [...lossNotices(view, nowMs), ...failures];
   return [
     ...questionNotices(view),
@@ -2046,6 +2046,11 @@ function activityNotices({ processes }, nowMs) {
     };
   });
 }
+function failureNotices(failures) {
+  const [newest, ...earlier] = [...failures].reverse().map(failureNotice);
+  if (!newest) return [];
+  return [newest, ...earlier.map((notice) => ({ ...notice, isEarlier: true }))];
+}
 function failureNotice(failure) {
   const what = failure.outcome === "lost" ? "was lost" : "failed";
   return {
@@ -2059,7 +2064,7 @@ function failureNotice(failure) {
 
 // databench/client/ui/noticepanel.ts
 var TICK_MS = 500;
-var FAILURES_LIMIT = 3;
+var FAILURES_LIMIT = 10;
 var NoticePanel = class _NoticePanel {
   constructor(node, conn) {
     this.node = node;
@@ -2068,6 +2073,7 @@ var NoticePanel = class _NoticePanel {
     this.asking = null;
     this.lines = /* @__PURE__ */ new Map();
     this.timer = null;
+    this.fold = null;
     conn.onStatus(() => this.render());
     conn.kernel.on(() => this.render());
     conn.processes.watch((event, process) => {
@@ -2146,10 +2152,36 @@ var NoticePanel = class _NoticePanel {
       line.remove();
       this.lines.delete(key);
     }
-    notices.forEach((notice, place) => {
+    const earlier = notices.filter((n) => n.isEarlier);
+    const fold = this.foldOfEarlier(earlier.length);
+    this.place(this.node, notices.filter((n) => !n.isEarlier), 0);
+    if (fold) this.place(fold, earlier, 1);
+  }
+  /** Puts lines where they belong, in their order. */
+  place(parent, notices, first) {
+    notices.forEach((notice, i) => {
       const line = this.showOne(notice);
-      if (this.node.children[place] !== line) this.node.insertBefore(line, this.node.children[place]);
+      const there = parent.children[first + i] ?? null;
+      if (there !== line) parent.insertBefore(line, there);
     });
+  }
+  /** The fold of earlier failures, last in the panel; it stays open or closed while there are any. */
+  foldOfEarlier(count) {
+    if (count === 0) {
+      this.fold?.remove();
+      this.fold = null;
+      return null;
+    }
+    if (!this.fold) {
+      this.fold = document.createElement("details");
+      this.fold.className = "d-earlier";
+      this.fold.append(document.createElement("summary"));
+      this.node.append(this.fold);
+    }
+    const title = this.fold.querySelector("summary");
+    const text = count === 1 ? "1 earlier problem" : `${count} earlier problems`;
+    if (title.textContent !== text) title.textContent = text;
+    return this.fold;
   }
   showOne(notice) {
     const { ticking, ...steady } = notice;
@@ -2158,8 +2190,7 @@ var NoticePanel = class _NoticePanel {
     if (line?.dataset["print"] !== print) {
       const fresh = this.lineOf(notice);
       fresh.dataset["print"] = print;
-      if (line) line.replaceWith(fresh);
-      else this.node.append(fresh);
+      line?.replaceWith(fresh);
       this.lines.set(notice.key, fresh);
       line = fresh;
     }
@@ -2171,7 +2202,7 @@ var NoticePanel = class _NoticePanel {
     const line = document.createElement("div");
     const danger = notice.level === "danger" ? " alert-danger" : "";
     line.className = `alert${danger} d-notice d-notice-${notice.level}`;
-    if (notice.level === "danger") line.setAttribute("role", "alert");
+    if (notice.level === "danger" && !notice.isEarlier) line.setAttribute("role", "alert");
     const text = document.createElement("span");
     text.textContent = notice.text;
     const clock = document.createElement("span");

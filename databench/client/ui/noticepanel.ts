@@ -10,8 +10,8 @@ import { Notice, NoticeButton, NoticeFailure, NoticeProcess, noticesOf, NoticeVi
 /** How often what changes with time is written anew, in milliseconds. */
 const TICK_MS = 500;
 
-/** Failures shown at most; the newest. */
-const FAILURES_LIMIT = 3;
+/** Failures kept at most; the newest. All but one of them stand behind a fold. */
+const FAILURES_LIMIT = 10;
 
 /** The notices of one page. */
 export class NoticePanel {
@@ -19,6 +19,7 @@ export class NoticePanel {
   private asking: NoticeView['asking'] = null;
   private lines = new Map<string, HTMLElement>();
   private timer: unknown = null;
+  private fold: HTMLDetailsElement | null = null;
 
   constructor(private node: HTMLElement, private conn: Connection) {
     conn.onStatus(() => this.render());
@@ -100,11 +101,39 @@ export class NoticePanel {
       line.remove();
       this.lines.delete(key);
     }
-    notices.forEach((notice, place) => {
+    const earlier = notices.filter(n => n.isEarlier);
+    const fold = this.foldOfEarlier(earlier.length);
+    this.place(this.node, notices.filter(n => !n.isEarlier), 0);
+    if (fold) this.place(fold, earlier, 1); // after its summary
+  }
+
+  /** Puts lines where they belong, in their order. */
+  private place(parent: HTMLElement, notices: Notice[], first: number): void {
+    notices.forEach((notice, i) => {
       const line = this.showOne(notice);
       // Only where needed: moving a node takes the focus from its button.
-      if (this.node.children[place] !== line) this.node.insertBefore(line, this.node.children[place]!);
+      const there = parent.children[first + i] ?? null;
+      if (there !== line) parent.insertBefore(line, there);
     });
+  }
+
+  /** The fold of earlier failures, last in the panel; it stays open or closed while there are any. */
+  private foldOfEarlier(count: number): HTMLElement | null {
+    if (count === 0) {
+      this.fold?.remove();
+      this.fold = null;
+      return null;
+    }
+    if (!this.fold) {
+      this.fold = document.createElement('details');
+      this.fold.className = 'd-earlier';
+      this.fold.append(document.createElement('summary'));
+      this.node.append(this.fold);
+    }
+    const title = this.fold.querySelector('summary')!;
+    const text = count === 1 ? '1 earlier problem' : `${count} earlier problems`;
+    if (title.textContent !== text) title.textContent = text;
+    return this.fold;
   }
 
   private showOne(notice: Notice): HTMLElement {
@@ -114,8 +143,7 @@ export class NoticePanel {
     if (line?.dataset['print'] !== print) {
       const fresh = this.lineOf(notice);
       fresh.dataset['print'] = print;
-      if (line) line.replaceWith(fresh);
-      else this.node.append(fresh);
+      line?.replaceWith(fresh);
       this.lines.set(notice.key, fresh);
       line = fresh;
     }
@@ -128,7 +156,8 @@ export class NoticePanel {
     const line = document.createElement('div');
     const danger = notice.level === 'danger' ? ' alert-danger' : '';
     line.className = `alert${danger} d-notice d-notice-${notice.level}`;
-    if (notice.level === 'danger') line.setAttribute('role', 'alert');
+    // An earlier one was read out when it was new.
+    if (notice.level === 'danger' && !notice.isEarlier) line.setAttribute('role', 'alert');
     const text = document.createElement('span');
     text.textContent = notice.text;
     const clock = document.createElement('span');

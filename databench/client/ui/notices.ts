@@ -47,6 +47,8 @@ export interface Notice {
   lines?: string[];
   /** The fold is open from the start. */
   isOpen?: boolean;
+  /** A failure with a newer one: it stands behind the fold of those. */
+  isEarlier?: boolean;
   buttons?: NoticeButton[];
 }
 
@@ -92,7 +94,7 @@ export interface NoticeView {
 
 /** The notices to show now, the most important first. */
 export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
-  const failures = view.failures.map(failureNotice);
+  const failures = failureNotices(view.failures);
   if (view.status !== 'joined') return [...lossNotices(view, nowMs), ...failures];
   return [
     ...questionNotices(view),
@@ -220,6 +222,13 @@ function activityNotices({ processes }: NoticeView, nowMs: number): Notice[] {
       buttons: [{ label: 'Cancel', word: 'cancel', id: process.id }],
     };
   });
+}
+
+/** The newest first, and alone in the open. */
+function failureNotices(failures: NoticeFailure[]): Notice[] {
+  const [newest, ...earlier] = [...failures].reverse().map(failureNotice);
+  if (!newest) return [];
+  return [newest, ...earlier.map(notice => ({ ...notice, isEarlier: true }))];
 }
 
 function failureNotice(failure: NoticeFailure): Notice {

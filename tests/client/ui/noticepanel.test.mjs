@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { page } from './dom.mjs';
 
-const HTML = '<div id="databench-alerts"></div><button data-action="run">Run</button>';
+const HTML = '<div id="databench-alerts"></div><button data-action="run">Run</button>'
+  + ['a', 'b', 'c'].map(name => `<button data-action="${name}"></button>`).join('');
 
 function withAlerts(t) {
   const all = page(t, HTML);
@@ -10,13 +11,15 @@ function withAlerts(t) {
     .map(n => [...n.children].filter(c => c.tagName === 'SPAN').map(c => c.textContent).join(' ').trim());
   const press = label => [...all.document.querySelectorAll('.d-notice button')]
     .find(b => b.textContent === label).click();
-  const run = () => {
-    all.one('[data-action]').click();
+  const run = (action = 'run') => {
+    all.one(`[data-action=${action}]`).click();
     const id = all.world.socket.actions.at(-1).load.__process_id;
     all.world.socket.start(id);
     return id;
   };
-  return { ...all, texts, press, run };
+  const fail = (...actions) => actions.forEach(action => all.world.socket.end(run(action),
+    { outcome: 'error', error: { message: 'no' } }));
+  return { ...all, texts, press, run, fail };
 }
 
 test('a lost kernel shows its reason, until the next run or a dismissal', t => {
@@ -98,4 +101,55 @@ test('nothing ticks while there is nothing to tell', t => {
   world.socket.end(id);
   world.advance(1000);
   assert.equal(world.timers.size, 0);
+});
+
+test('the newest failure stands open, the earlier ones behind a fold, newest first', t => {
+  const { one, document, texts, fail } = withAlerts(t);
+  const folded = () => [...document.querySelectorAll('.d-earlier .d-notice > span:first-child')]
+    .map(n => n.textContent);
+  fail('a');
+  assert.equal(one('.d-earlier'), null);
+  fail('b');
+  assert.equal(one('.d-earlier summary').textContent, '1 earlier problem');
+  fail('c');
+  assert.deepEqual(texts(), ['“c” failed: no', '“b” failed: no', '“a” failed: no']);
+  assert.deepEqual(folded(), ['“b” failed: no', '“a” failed: no']);
+  assert.equal(one('.d-earlier summary').textContent, '2 earlier problems');
+  assert.equal(one('.d-earlier').open, false);
+  assert.equal(document.querySelectorAll('[role=alert]').length, 1);
+});
+
+test('another run of an action takes its failure out of the fold, which goes with the last', t => {
+  const { one, world, texts, run, fail } = withAlerts(t);
+  fail('a', 'b', 'c');
+  one('.d-earlier').open = true;
+  world.socket.end(run('a'));
+  assert.deepEqual(texts(), ['“c” failed: no', '“b” failed: no']);
+  assert.equal(one('.d-earlier').open, true);
+  world.socket.end(run('c'));
+  assert.deepEqual(texts(), ['“b” failed: no']);
+  assert.equal(one('.d-earlier'), null);
+  assert.equal(one('.d-notice').getAttribute('role'), 'alert');
+  world.socket.end(run('b'));
+  assert.deepEqual(texts(), []);
+});
+
+test('an earlier failure can be dismissed, and keeps its place below the state of the kernel', t => {
+  const { document, texts, world, fail } = withAlerts(t);
+  fail('a', 'b');
+  world.socket.say('__kernel', { state: 'failed', reason: 'gone' });
+  assert.deepEqual(texts(), ['Gone', '“b” failed: no', '“a” failed: no']);
+  document.querySelector('.d-earlier button').click();
+  assert.deepEqual(texts(), ['Gone', '“b” failed: no']);
+});
+
+test('the newest ten failures are kept', t => {
+  const { texts, world } = withAlerts(t);
+  const ids = Array.from({ length: 12 }, (_, i) => 900 + i);
+  for (const id of ids) {
+    world.socket.accept({ running: [{ id, action: `x${id}`, elapsed_s: 1 }] });
+    world.socket.end(id, { outcome: 'error', error: { message: 'no' } });
+  }
+  assert.equal(texts().length, 10);
+  assert.equal(texts()[0], '“x911” failed: no');
 });
