@@ -1,9 +1,13 @@
 """The templates that come with Databench, as they are."""
 
+import html
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import databench
 from databench.front.templates import Loader, render
 
 
@@ -35,3 +39,33 @@ def test_page_that_fills_the_analysis_block_has_the_heading_too(tmp_path):
     text = show(tmp_path, "x.html", title="X", readme=None)
     assert text.count("<h1") == 1
     assert text.index("<h1") < text.index("<p>here</p>")
+
+
+def handler_of(folder):
+    return SimpleNamespace(application=SimpleNamespace(index=SimpleNamespace(folder=folder)))
+
+
+def test_empty_gallery_says_what_to_make_and_where(tmp_path):
+    text = show(tmp_path, "index.html", meta_infos=[], handler=handler_of(Path("/a/lab")))
+    assert "<code>NAME/analysis.py</code> in the folder <code>lab</code>" in text
+    assert "/a/lab" not in text
+    assert "databench new" not in text
+    bare = show(tmp_path, "index.html")
+    assert "in the folder that is served" in bare
+
+
+def test_example_of_the_empty_gallery_is_an_analysis(tmp_path):
+    (example,) = re.findall(r"<pre><code>(.*?)</code></pre>", show(tmp_path, "index.html"), re.S)
+    names: dict = {}
+    exec(html.unescape(example), names)
+    assert issubclass(names["Hello"], databench.Analysis)
+    assert len([line for line in example.splitlines() if line.strip()]) == 3
+
+
+def test_gallery_with_analyses_gives_no_lesson(tmp_path):
+    hidden = show(tmp_path, "index.html", meta_infos=[{"name": "x", "show_in_index": False}])
+    assert "None are shown here" in hidden
+    shown = show(tmp_path, "index.html", meta_infos=[{"name": "x"}])
+    for text in (hidden, shown):
+        assert "analysis.py" not in text
+    assert "None are shown" not in shown
