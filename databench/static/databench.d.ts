@@ -1135,15 +1135,23 @@ declare class TextInput extends Input {
 declare const TOAST_MS = 4000;
 /** Toasts that stand at once, at most; the newest. */
 declare const TOASTS_LIMIT = 5;
+/**
+ * A reloaded page hears its session's past again: for this long, in milliseconds, it shows no
+ * toasts, since each of them was shown by the page before.
+ */
+declare const TOASTS_PAST_MS = 1000;
 /** The toasts of one page. */
 declare class Toasts {
     private node;
     private conn;
+    private hasJoined;
+    private quietUntilMs;
     constructor(node: HTMLElement, conn: Connection);
     /** Puts the toasts of a connection into the page's alerts. */
     static wire(conn: Connection, id?: string): void;
     /** Shows a message, as text; nothing for null and for an empty text. */
     add(message: any): this;
+    private joined;
 }
 /**
  * Wires the elements of a page, those that come into it later included.

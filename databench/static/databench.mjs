@@ -2243,11 +2243,16 @@ function foldOf(lines, isOpen) {
 // databench/client/ui/toasts.ts
 var TOAST_MS = 4e3;
 var TOASTS_LIMIT = 5;
+var TOASTS_PAST_MS = 1e3;
 var Toasts = class _Toasts {
   constructor(node, conn) {
     this.node = node;
     this.conn = conn;
+    this.hasJoined = false;
+    this.quietUntilMs = -Infinity;
+    conn.on("__connect", (load) => this.joined(load));
     conn.on("toast", (message) => {
+      if (conn.environment.now() < this.quietUntilMs) return;
       if (document.querySelector("[data-signal=toast]") === null) this.add(message);
     });
   }
@@ -2272,6 +2277,10 @@ var Toasts = class _Toasts {
     while (this.node.children.length > TOASTS_LIMIT) this.node.firstElementChild.remove();
     this.conn.environment.setTimeout(() => toast.remove(), TOAST_MS);
     return this;
+  }
+  joined({ resumed }) {
+    if (!this.hasJoined && resumed) this.quietUntilMs = this.conn.environment.now() + TOASTS_PAST_MS;
+    this.hasJoined = true;
   }
 };
 

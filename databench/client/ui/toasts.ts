@@ -2,6 +2,7 @@
  * Short notices of the analysis: what `self.toast(text)` says, gone again after a moment.
  */
 
+import type { ConnectLoad } from '../codec';
 import type { Connection } from '../connection';
 import { UIElement } from './element';
 import { asText } from './format';
@@ -12,10 +13,21 @@ export const TOAST_MS = 4000;
 /** Toasts that stand at once, at most; the newest. */
 export const TOASTS_LIMIT = 5;
 
+/**
+ * A reloaded page hears its session's past again: for this long, in milliseconds, it shows no
+ * toasts, since each of them was shown by the page before.
+ */
+export const TOASTS_PAST_MS = 1000;
+
 /** The toasts of one page. */
 export class Toasts {
+  private hasJoined = false;
+  private quietUntilMs = -Infinity;
+
   constructor(private node: HTMLElement, private conn: Connection) {
+    conn.on('__connect', (load: ConnectLoad) => this.joined(load));
     conn.on('toast', message => {
+      if (conn.environment.now() < this.quietUntilMs) return;
       // An element of the page's own shows it already.
       if (document.querySelector('[data-signal=toast]') === null) this.add(message);
     });
@@ -43,5 +55,10 @@ export class Toasts {
     while (this.node.children.length > TOASTS_LIMIT) this.node.firstElementChild!.remove();
     this.conn.environment.setTimeout(() => toast.remove(), TOAST_MS);
     return this;
+  }
+
+  private joined({ resumed }: ConnectLoad): void {
+    if (!this.hasJoined && resumed) this.quietUntilMs = this.conn.environment.now() + TOASTS_PAST_MS;
+    this.hasJoined = true; // after a lost connection only what was missed comes
   }
 }

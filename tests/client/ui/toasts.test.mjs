@@ -4,8 +4,8 @@ import { Databench, page } from './dom.mjs';
 
 const HTML = '<div id="databench-alerts"></div>';
 
-function withToasts(t, html = HTML) {
-  const all = page(t, html);
+function withToasts(t, html = HTML, options = {}) {
+  const all = page(t, html, options);
   const texts = () => [...all.document.querySelectorAll('.d-toast')].map(n => n.textContent);
   return { ...all, texts, toast: load => all.world.socket.say('toast', load) };
 }
@@ -62,4 +62,26 @@ test('a page without alerts, or with alerts of its own, gets no toasts', t => {
     toast('saved');
     assert.deepEqual(texts(), []);
   }
+});
+
+test('a reloaded page keeps quiet about its past', t => {
+  const { d, texts, toast, world } = withToasts(t, HTML, { join: false });
+  d.connect();
+  world.socket.accept({ resumed: true });
+  toast('old');
+  world.advance(999);
+  toast('old too');
+  assert.deepEqual(texts(), []);
+  world.advance(1);
+  toast('new');
+  assert.deepEqual(texts(), ['new']);
+});
+
+test('what was said while the connection was lost is shown', t => {
+  const { texts, toast, world } = withToasts(t);
+  world.socket.fail();
+  world.advance(5000);
+  world.socket.accept({ resumed: true });
+  toast('missed');
+  assert.deepEqual(texts(), ['missed']);
 });
