@@ -118,6 +118,7 @@ class Tables:
             retry_in_s=kernel.retry_in_s,
             sessions=len(seat.entry.seats),
             stderr=kernel.stderr_lines if self.debug and is_down else (),
+            cancel_limit_s=self.settings.cancel_limit_s if state == "cancelling" else None,
         )
 
     def last_words(self, kernel: Supervisor) -> bytes:

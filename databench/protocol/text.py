@@ -252,6 +252,7 @@ def compose_kernel(
     retry_in_s: float | None,
     sessions: int,
     stderr: Sequence[str] = (),
+    cancel_limit_s: float | None = None,
 ) -> bytes:
     """The kernel's state; `sessions` is how many an end of it would touch."""
     load = {
@@ -263,6 +264,8 @@ def compose_kernel(
     }
     if stderr:
         load["stderr"] = list(stderr)
+    if cancel_limit_s is not None:
+        load["cancel_limit_s"] = cancel_limit_s
     return compose_value("__kernel", load)
 
 

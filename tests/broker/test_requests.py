@@ -89,6 +89,7 @@ async def test_a_kernel_that_can_cancel_is_asked():
         await page.signal("held")
         page.cancel(id_)
         assert page.kernel["state"] == "cancelling"
+        assert page.kernel["cancel_limit_s"] == rig.broker._settings.cancel_limit_s
         assert "cancelling" not in [load["state"] for load in other.loads("__kernel")]
         assert (await page.end(id_))["outcome"] == "cancelled"
         assert page.kernel["state"] in ("busy", "idle")
