@@ -65,6 +65,7 @@ export interface KernelLoad {
   retry_in_s?: number | null;
   sessions?: number | null;
   stderr?: string[] | null;
+  cancel_limit_s?: number | null;
 }
 
 /** One frame of the front. */

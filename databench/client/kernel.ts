@@ -17,6 +17,8 @@ export class Kernel {
   generation: number | null = null;
   /** Seconds until it starts again, as of `sinceMs`. */
   retryInS: number | null = null;
+  /** After how long a cancel offers to end the kernel. */
+  cancelLimitMs = 2000;
   /** Sessions that share the process. */
   sessions = 1;
   /** Last lines of its standard error, where the server tells them. */
@@ -56,6 +58,7 @@ export class Kernel {
     this.generation = generation;
     this.retryInS = load.retry_in_s ?? null;
     this.sessions = load.sessions ?? 1;
+    this.cancelLimitMs = 1000 * (load.cancel_limit_s ?? this.cancelLimitMs / 1000);
     this.stderr = Array.isArray(load.stderr) ? load.stderr.map(String) : [];
     for (const watcher of [...this.watchers]) watcher(this);
   }

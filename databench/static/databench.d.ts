@@ -116,6 +116,7 @@ interface KernelLoad {
     retry_in_s?: number | null;
     sessions?: number | null;
     stderr?: string[] | null;
+    cancel_limit_s?: number | null;
 }
 /** One frame of the front. */
 interface Frame {
@@ -355,6 +356,8 @@ declare class Kernel {
     generation: number | null;
     /** Seconds until it starts again, as of `sinceMs`. */
     retryInS: number | null;
+    /** After how long a cancel offers to end the kernel. */
+    cancelLimitMs: number;
     /** Sessions that share the process. */
     sessions: number;
     /** Last lines of its standard error, where the server tells them. */
@@ -898,8 +901,6 @@ declare class NoticePanel {
 declare const QUIET_LOSS_MS = 1500;
 /** Kernel: starting for longer than this before it is told, in milliseconds. */
 declare const QUIET_START_MS = 400;
-/** Cancel: ending the kernel is offered after this, in milliseconds. */
-declare const OFFER_FORCE_MS = 2000;
 /** Activity: an action without a cancel element of its own is shown after this, in milliseconds. */
 declare const QUIET_ACTIVITY_MS = 2000;
 /** What a notice's button does. */
@@ -957,6 +958,7 @@ interface NoticeView {
         retryInS: number | null;
         sessions: number;
         stderr: string[];
+        cancelLimitMs: number;
     };
     processes: NoticeProcess[];
     failures: NoticeFailure[];

@@ -268,6 +268,8 @@ var Kernel = class {
     this.generation = null;
     /** Seconds until it starts again, as of `sinceMs`. */
     this.retryInS = null;
+    /** After how long a cancel offers to end the kernel. */
+    this.cancelLimitMs = 2e3;
     /** Sessions that share the process. */
     this.sessions = 1;
     /** Last lines of its standard error, where the server tells them. */
@@ -301,6 +303,7 @@ var Kernel = class {
     this.generation = generation;
     this.retryInS = load.retry_in_s ?? null;
     this.sessions = load.sessions ?? 1;
+    this.cancelLimitMs = 1e3 * (load.cancel_limit_s ?? this.cancelLimitMs / 1e3);
     this.stderr = Array.isArray(load.stderr) ? load.stderr.map(String) : [];
     for (const watcher of [...this.watchers]) watcher(this);
   }
@@ -1920,7 +1923,6 @@ var Text = class _Text extends UIElement {
 // databench/client/ui/notices.ts
 var QUIET_LOSS_MS = 1500;
 var QUIET_START_MS = 400;
-var OFFER_FORCE_MS = 2e3;
 var QUIET_ACTIVITY_MS = 2e3;
 var UNANSWERED_S = 6;
 function noticesOf(view, nowMs) {
@@ -2014,7 +2016,7 @@ function cancelNotices(view, nowMs) {
     };
     if (process.forced) return { ...notice, text: "Ending the kernel…" };
     const forMs = nowMs - process.cancelMs;
-    if (forMs < OFFER_FORCE_MS) return notice;
+    if (forMs < kernel.cancelLimitMs) return notice;
     return {
       ...notice,
       ticking: duration(forMs / 1e3),

@@ -16,9 +16,6 @@ export const QUIET_LOSS_MS = 1500;
 /** Kernel: starting for longer than this before it is told, in milliseconds. */
 export const QUIET_START_MS = 400;
 
-/** Cancel: ending the kernel is offered after this, in milliseconds. */
-export const OFFER_FORCE_MS = 2000;
-
 /** Activity: an action without a cancel element of its own is shown after this, in milliseconds. */
 export const QUIET_ACTIVITY_MS = 2000;
 
@@ -85,6 +82,7 @@ export interface NoticeView {
     retryInS: number | null;
     sessions: number;
     stderr: string[];
+    cancelLimitMs: number;
   };
   processes: NoticeProcess[];
   failures: NoticeFailure[];
@@ -184,7 +182,7 @@ function cancelNotices(view: NoticeView, nowMs: number): Notice[] {
     };
     if (process.forced) return { ...notice, text: 'Ending the kernel…' };
     const forMs = nowMs - process.cancelMs!;
-    if (forMs < OFFER_FORCE_MS) return notice;
+    if (forMs < kernel.cancelLimitMs) return notice;
     return {
       ...notice,
       ticking: duration(forMs / 1000),

@@ -4,7 +4,8 @@ import { load } from '../load.mjs';
 
 const { noticesOf } = await load('ui/notices.ts');
 
-const KERNEL = { state: 'idle', reason: '', sinceMs: 0, retryInS: null, sessions: 1, stderr: [] };
+const KERNEL = { state: 'idle', reason: '', sinceMs: 0, retryInS: null, sessions: 1, stderr: [],
+  cancelLimitMs: 2000 };
 const RUN = {
   id: 7, action: 'run', sinceMs: 0, cancelMs: null, forced: false, value: null, total: null,
   hasCancel: true,
@@ -81,6 +82,7 @@ test('a cancel that takes 2 s offers to end the kernel, and asks where it is sha
   assert.deepEqual(shown({ processes }, 11_000),
     [['Cancelling “run”…', '2 s', 'End it: force']]);
   assert.deepEqual(shown({ processes, kernel: { sessions: 2 } }, 11_000)[0][2], 'End it: ask');
+  assert.equal(shown({ processes, kernel: { cancelLimitMs: 5000 } }, 11_000)[0].length, 2);
   assert.deepEqual(shown({ processes: [{ ...RUN, cancelMs: 9000, forced: true }] }, 11_000),
     [['Ending the kernel…', undefined]]);
 });
