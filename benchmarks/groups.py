@@ -19,7 +19,7 @@ from benchmarks.loads import (
     share_s,
     stream_s,
 )
-from benchmarks.loops import Loop, burning, probe_s
+from benchmarks.loops import Loop, burning, index_s, probe_s
 from benchmarks.run import SIDES, Run, no_collector, p50_p99_ms, pages_on
 from benchmarks.servers import Server, ServerError, running
 
@@ -118,6 +118,23 @@ def _loops_round(run: Run, where: str, page: Page, looping: Page, duration_s: fl
         run.results.add("other_control", "reference", idle_p99)
 
 
+def lock(run: Run) -> None:
+    """Echoes on another analysis, and the index page, while one C call holds a kernel's lock."""
+    probed_s = 0.5 if run.is_quick else 1.5
+    with running(run.ours) as servers, no_collector():
+        port = servers[run.ours].port
+        echoing, holding = open_pages(port, 1, "other")[0], open_pages(port, 1)[0]
+        for _ in run.rounds(3):
+            idle = probe_s(echoing, probed_s), index_s(port, probed_s)
+            loop = Loop(holding, "hold", 0)
+            busy = probe_s(echoing, probed_s, loop), index_s(port, probed_s, loop)
+            loop.finish()
+            for key, quiet, held in zip(("lock_other", "lock_index"), idle, busy, strict=True):
+                run.results.add(key, "reference", p50_p99_ms(quiet)[1])
+                run.results.add(key, "databench", p50_p99_ms(held)[1])
+        close_pages([echoing, holding])
+
+
 def crowd(run: Run) -> None:
     """Memory of idle connections, and a change that all of them must hear of."""
     with run.pair() as servers, contextlib.ExitStack() as stack:
@@ -193,6 +210,7 @@ GROUPS: dict[str, Callable[[Run], None]] = {
     "stream": stream,
     "payload": payload,
     "loops": loops,
+    "lock": lock,
     "crowd": crowd,
     "revival": revival,
     "start": start,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import http.client
 import select
 import subprocess
 import sys
@@ -108,6 +109,38 @@ class Probe:
 def probe_s(page: Page, duration_s: float, loop: Loop | None = None) -> list[float]:
     """`Probe` in one call."""
     return Probe(page, loop).run(duration_s)
+
+
+def index_s(port: int, duration_s: float, loop: Loop | None = None) -> list[float]:
+    """Times of one request after another for the index page, on one connection, in seconds.
+
+    Args:
+        port: of the server.
+        duration_s: for how long.
+        loop: it must outlast this.
+
+    Raises:
+        PageError: the loop ended first, or the page was not answered with 200.
+    """
+    samples_s = []
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_TIMEOUT_S)
+    over_s = time.perf_counter() + duration_s
+    while (asked_s := time.perf_counter()) < over_s:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise PageError(f"the index page answered {answer.status}")
+        samples_s.append(time.perf_counter() - asked_s)
+        time.sleep(PERIOD_S)
+    connection.close()
+    if loop:
+        loop.page.sock.setblocking(False)
+        if select.select([loop.page], [], [], 0)[0]:
+            loop.read()
+        if loop.is_over:
+            raise PageError("the call ended before the requests beside it: nothing was measured")
+    return samples_s
 
 
 def _read_until(poll: select.epoll, loop: Loop, until_s: float) -> None:

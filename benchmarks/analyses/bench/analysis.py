@@ -41,5 +41,11 @@ class Bench(databench.Analysis):
         self.emit("loop_end", seconds)
 
     @databench.on
+    def hold(self, seconds):
+        """Hold the interpreter lock in one C call, for several seconds."""
+        quotient = 10**1_500_000 // 7**900_000
+        self.emit("loop_end", quotient > seconds)
+
+    @databench.on
     async def share(self, value):
         await self.set_class_state(shared=value)
