@@ -52,6 +52,7 @@ class Channel:
         on_readable: Called, from any thread, when a message may be there to be received.
         on_batch: Called when a batch begins, with the lock held.
         burst: Emits since the kernel was quiet.
+        is_fresh: Whether the loop's current turn has sent nothing yet.
         last_s: When the last emit was sent or batched (monotonic).
     """
 
@@ -70,6 +71,7 @@ class Channel:
         self.batch: list[Sequence[bytes]] = []
         self._batch_bytes = 0
         self.burst = 0
+        self.is_fresh = False
         self.last_s = 0.0
         self._batch_messages = batch_messages
         self._batch_wait_s = batch_wait_s

@@ -234,7 +234,11 @@ class Outlet:
         if now_s - channel.last_s > self._quiet_s:
             channel.burst = 0
         channel.last_s = now_s
-        if channel.burst < self._quiet_emits or _get_ident() != self._desk.ident:
+        # The first of a turn goes at once in any case: a page that sends one action after the
+        # other waits for it, and not for what the turn does behind it.
+        is_quiet = channel.is_fresh or channel.burst < self._quiet_emits
+        if is_quiet or _get_ident() != self._desk.ident:
+            channel.is_fresh = False
             channel.burst += 1
             channel.send(frames)
         else:

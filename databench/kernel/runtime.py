@@ -138,7 +138,7 @@ class Kernel:
 
     def _read(self) -> None:
         messages = self.channel.receive()
-        self._is_reading = True
+        self._is_reading = self.channel.is_fresh = True
         try:
             for frames in messages:
                 self._take(frames)

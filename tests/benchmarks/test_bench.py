@@ -89,6 +89,8 @@ def test_each_target_of_the_table_is_a_figure():
         "other_plain": 2.0,
         "same_coroutine": 25.0,
         "same_plain": 25.0,
+        "lock_other": 2.0,
+        "lock_index": 2.0,
         "memory": 40.0,
         "share": 1.5,
         "revival": 0.3,

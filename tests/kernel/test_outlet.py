@@ -253,6 +253,14 @@ def test_the_first_emits_of_a_coroutine_go_at_once_and_further_ones_in_batches()
         assert front.messages_in_batches > 4500
 
 
+def test_the_first_emit_of_a_turn_goes_at_once_however_busy_the_kernel_is():
+    with Front(SOURCE) as front:
+        session = front.open()
+        for _ in range(100):
+            front.run(session, "awaited", [1, 1])
+        assert front.messages_in_batches == 0
+
+
 def test_emits_of_plain_methods_are_never_batched():
     with Front(SOURCE) as front:
         session = front.open()
