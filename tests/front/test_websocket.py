@@ -103,19 +103,62 @@ async def test_payload_reaches_the_page_byte_for_byte(serve):
     page.close()
 
 
+class Socket:
+    """A socket that takes so many bytes at once, or fails."""
+
+    def __init__(self, takes):
+        self.takes = takes
+        self.calls = []
+
+    def send(self, data):
+        self.calls.append(bytes(data))
+        if isinstance(self.takes, OSError):
+            raise self.takes
+        return min(self.takes, len(data))
+
+
 async def test_frames_of_one_call_leave_in_one_write(serve, monkeypatch):
     server = await serve()
     page = await server.connect()
-    writes = []
-    original = tornado.iostream.BaseIOStream.write
-    monkeypatch.setattr(
-        tornado.iostream.BaseIOStream,
-        "write",
-        lambda self, data: (writes.append(bytes(data)), original(self, data))[1],
-    )
-    server.broker.pages[0].write([b"1", b"2", b"3"])
-    assert writes == [frame_text(b"1") + frame_text(b"2") + frame_text(b"3")]
-    assert [await page.read_message() for _ in range(3)] == ["1", "2", "3"]
+    stream = server.broker.pages[0]._stream()
+    socket_, fake = stream.socket, Socket(1000)
+    monkeypatch.setattr(stream, "socket", fake)
+    assert server.broker.pages[0].write([b"1", b"2", b"3"])
+    assert fake.calls == [frame_text(b"1") + frame_text(b"2") + frame_text(b"3")]
+    monkeypatch.setattr(stream, "socket", socket_)
+    page.close()
+
+
+@pytest.mark.parametrize("takes", [0, 1, 5, BlockingIOError(), ConnectionResetError()])
+async def test_what_the_system_does_not_take_goes_by_the_stream(serve, monkeypatch, takes):
+    server = await serve()
+    page = await server.connect()
+    stream = server.broker.pages[0]._stream()
+    original, fake = stream.socket, Socket(takes)
+    monkeypatch.setattr(stream, "socket", fake)
+    by_stream = []
+    monkeypatch.setattr(stream, "write", lambda data: by_stream.append(bytes(data)))
+    frame = frame_text(b"hello") + frame_text(b"world")
+    server.broker.pages[0].write([b"hello", b"world"])
+    taken = takes if isinstance(takes, int) else 0
+    assert by_stream == [frame[taken:]]
+    monkeypatch.undo()
+    assert stream.socket is original
+    page.close()
+
+
+async def test_nothing_overtakes_what_waits_in_the_stream(serve, monkeypatch):
+    server = await serve()
+    page = await server.connect()
+    stream = server.broker.pages[0]._stream()
+    fake = Socket(1000)
+    monkeypatch.setattr(stream, "socket", fake)
+    by_stream = []
+    monkeypatch.setattr(stream, "writing", lambda: True)
+    monkeypatch.setattr(stream, "write", lambda data: by_stream.append(data) or asyncio.Future())
+    assert not server.broker.pages[0].write([b"1"])
+    assert (fake.calls, by_stream) == ([], [frame_text(b"1")])
+    monkeypatch.undo()
     page.close()
 
 
