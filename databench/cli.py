@@ -45,6 +45,8 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    # Whether a lone `--` says that what follows is the analyses', however it is spelt.
+    parser.set_defaults(is_divided=False)
     _add_options(parser)
     limits = parser.add_argument_group("limits")
     for row in settings.TABLE:
@@ -113,6 +115,7 @@ def main(words: Sequence[str] | None = None, environ: Mapping[str, str] | None =
     parser = make_parser()
     own, cli_args = split(parser, words)
     options = parser.parse_args(own)
+    options.is_divided = "--" in words[: len(words) - len(cli_args)]
     try:
         if options.target is not None:
             return _dispatch(options.target)

@@ -231,3 +231,21 @@ def test_broken_entry_is_told_and_the_rest_is_served(command, tmp_path):
     assert status == 0
     assert "analyses/index.yaml:1: unknown key 'titel' is ignored; did you mean 'title'?" in said
     assert "analyses/index.yaml:2: analysis 'gone': its folder" in said
+
+
+def test_options_of_the_parser_are_the_ones_whose_misspelling_is_told():
+    rows = {row.option for row in settings.TABLE}
+    known = {word for word in cli.make_parser()._option_string_actions if word.startswith("--")}
+    assert known - rows - {"--help", "--version", "--no-debug"} == set(settings.OPTIONS)
+
+
+@pytest.mark.parametrize(("words", "is_divided"), [(["--prot"], False), (["--", "--prot"], True)])
+def test_what_a_lone_dash_pair_hands_on_is_not_taken_for_a_misspelling(
+    words, is_divided, monkeypatch
+):
+    from databench.front import serve
+
+    seen = []
+    monkeypatch.setattr(serve, "serve", lambda options, *rest: seen.append(options) or 0)
+    assert cli.main(["--port", "0", *words], {}) == 0
+    assert seen[0].is_divided is is_divided

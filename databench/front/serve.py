@@ -47,7 +47,8 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
     place = folders.find(options.analyses, here=Path.cwd())
     kernelspecs = find_kernelspecs(place.root / "kernels")
     index = load(place.folder, kernels=kernelspecs)
-    _tell_problems(index, settings.find_misspelt(cli_args, environ))
+    suspect = () if options.is_divided else cli_args
+    _tell_problems(index, settings.find_misspelt(suspect, environ))
     given = {row.name: value for row in settings.TABLE if (value := getattr(options, row.name))}
     limits = settings.resolve(options=given, environ=environ, file=index.settings)
     host = options.host or environ.get("HOST") or DEFAULT_HOST
