@@ -21,7 +21,8 @@ NODE := $(if $(wildcard package.json),node_modules/.stamp)
 PACKAGED := pyproject.toml setup.cfg
 
 # The tests that read the source and the documents, and run nothing of either for long.
-STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tests/test_docs.py
+STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tests/test_docs.py \
+    tests/test_statements.py
 ARGS ?=
 
 .PHONY: help serve test quick check docs format bench coverage build clean
