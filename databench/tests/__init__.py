@@ -1,0 +1,1 @@
+"""What people import to try their own tools against: small analyses, no tests."""
