@@ -10,6 +10,7 @@ import functools
 import inspect
 import logging
 import secrets
+import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, TypeVar, overload
 
@@ -25,7 +26,11 @@ _OPTIONS_MARK = "_databench_options"
 
 
 class Outlet(Protocol):
-    """Where an analysis' words go."""
+    """Where an analysis' words go.
+
+    One that has a loop of its own also has `start(generator)`: it runs the generator of a handler
+    that another handler calls, and returns what can be awaited.
+    """
 
     def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
         """Send a signal."""
@@ -65,9 +70,55 @@ def on_action(name: str, *, idempotent: bool = False) -> Callable[[F], F]:
 def _marked(method: F, name: str, idempotent: bool) -> F:
     if not callable(method):
         raise TypeError(f"on: {method!r:.80} is no method; put it above a def")
+    if inspect.isgeneratorfunction(method):
+        method = _begun_when_called(method)
     setattr(method, _MARK, (*getattr(method, _MARK, ()), name))
     setattr(method, _OPTIONS_MARK, {"idempotent": idempotent})
     return method
+
+
+def _begun_when_called(method: Callable[..., Any]) -> Any:
+    """A generator handler that other handlers call like one: it begins at once."""
+
+    @functools.wraps(method)
+    def begin(*args: Any, **kwargs: Any) -> Any:
+        generator = method(*args, **kwargs)
+        start = getattr(getattr(args[0] if args else None, "_outlet", None), "start", None)
+        if start is not None:
+            return start(generator)
+        from tornado.gen import coroutine
+
+        return coroutine(lambda: generator)()
+
+    return begin
+
+
+def bare(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """What a kernel runs of a handler: the generator behind a mark or `tornado.gen.coroutine`.
+
+    Args:
+        handler: A method, bound or not.
+
+    Returns:
+        It, or the generator function that it was made of, bound alike.
+    """
+    function = getattr(handler, "__func__", handler)
+    inner = _bare(function)
+    if inner is function:
+        return handler
+    instance = getattr(handler, "__self__", None)
+    return inner if instance is None else types.MethodType(inner, instance)
+
+
+@functools.lru_cache(maxsize=1024)
+def _bare(function: Callable[..., Any]) -> Callable[..., Any]:
+    inner = function
+    # Not every `__wrapped__`: other decorators add something, and copy these attributes along.
+    while hasattr(inner, "__wrapped__") and (
+        getattr(inner, "__globals__", {}).get("__name__") in (__name__, "tornado.gen")
+    ):
+        inner = inner.__wrapped__
+    return inner if inspect.isgeneratorfunction(inner) else function
 
 
 def find_handlers(cls: type) -> dict[str, tuple[str, ...]]:
@@ -242,19 +293,23 @@ class Analysis:
     @on
     def connect(self) -> Any:
         """Begin a session: called first."""
+        return Results()  # an override may wait for it, as for any other
 
     @on
     def args(self, cli_args: list[str], request_args: dict[str, list[str]]) -> Any:
         """Take the arguments of the session: called second."""
         self.cli_args, self.request_args = cli_args, request_args
+        return Results()
 
     @on
     def connected(self) -> Any:
         """Begin the analysis: called third; the place for `self.data.init(...)`."""
+        return Results()
 
     @on
     def disconnected(self) -> Any:
         """Clean up: called when the session ends."""
+        return Results()
 
     @on
     def log(self, *args: Any, **kwargs: Any) -> Any:
@@ -293,23 +348,19 @@ class Analysis:
 
 
 def kind_of(handler: Callable[..., Any]) -> str:
-    """How a handler runs: `plain`, `coroutine`, `generator` or `asyncgen`."""
+    """How a handler runs, as `bare` gives it: `plain`, `coroutine`, `generator` or `asyncgen`."""
     return _kind_of_function(getattr(handler, "__func__", handler))
 
 
 @functools.lru_cache(maxsize=1024)
 def _kind_of_function(handler: Callable[..., Any]) -> str:
-    return _kind(getattr(handler, "__func__", handler))
-
-
-@functools.lru_cache(maxsize=1024)
-def _kind(handler: Callable[..., Any]) -> str:
+    handler = _bare(handler)
     function = inspect.unwrap(handler, stop=lambda f: hasattr(f, "__tornado_coroutine__"))
+    if inspect.isgeneratorfunction(handler):
+        return "generator"
     if hasattr(function, "__tornado_coroutine__"):
         # Decorated with tornado.gen.coroutine: plain to inspect, but it needs the loop.
         return "coroutine"
     if inspect.isasyncgenfunction(handler):
         return "asyncgen"
-    if inspect.iscoroutinefunction(handler):
-        return "coroutine"
-    return "generator" if inspect.isgeneratorfunction(handler) else "plain"
+    return "coroutine" if inspect.iscoroutinefunction(handler) else "plain"

@@ -7,7 +7,7 @@ import pytest
 import tornado.gen
 
 import databench
-from databench.analysis import MISSING, Progress, find_handlers, kind_of
+from databench.analysis import MISSING, Progress, bare, find_handlers, kind_of
 
 
 class Sink:
@@ -179,7 +179,68 @@ def test_kinds_of_handlers():
     assert kind_of(generator) == "generator"
     assert kind_of(plain) == "plain"
     assert kind_of(wrapped) == "plain"
-    assert kind_of(tornado.gen.coroutine(generator)) == "coroutine"
+    assert kind_of(tornado.gen.coroutine(generator)) == "generator"
+    assert kind_of(tornado.gen.coroutine(plain)) == "coroutine"
+    assert kind_of(databench.on(generator)) == "generator"
+
+
+def test_what_is_run_is_the_generator_behind_the_marks_and_nothing_is_left_out():
+    def generator(self):
+        yield
+
+    def noisy(function):
+        @functools.wraps(function)
+        def call(*args):
+            return function(*args)
+
+        return call
+
+    class Demo(databench.Analysis):
+        marked = databench.on(generator)
+        twice = databench.on(databench.on_action("other")(generator))
+        decorated = databench.on(tornado.gen.coroutine(generator))
+        inside = tornado.gen.coroutine(databench.on(generator))
+        seen = noisy(databench.on(generator))
+        seen_inside = noisy(tornado.gen.coroutine(generator))
+
+        @databench.on
+        def plain(self):
+            pass
+
+    demo = Demo()
+    for name in ("marked", "twice", "decorated", "inside"):
+        method = bare(getattr(demo, name))
+        assert (method.__func__, method.__self__) == (generator, demo)
+    for name in ("seen", "seen_inside", "plain"):
+        assert bare(getattr(demo, name)) == getattr(demo, name)
+    assert bare(Demo.marked) is generator
+    assert find_handlers(Demo)["other"] == ("twice",)
+
+
+async def test_without_a_kernel_a_generator_handler_that_is_called_begins_too():
+    seen = []
+
+    class Demo(databench.Analysis):
+        @databench.on
+        def count(self, n):
+            """Counts."""
+            seen.append(n)
+            yield asyncio.sleep(0)
+            seen.append(n + 1)
+            return n + 2
+
+        @databench.on
+        async def connected(self):
+            await super().connected()
+            seen.append("connected")
+
+    counting = Demo().count(5)
+    assert seen == [5]
+    assert await counting == 7
+    assert seen == [5, 6]
+    assert Demo.count.__doc__ == "Counts."
+    await Demo().connected()
+    assert seen == [5, 6, "connected"]
 
 
 @pytest.mark.expected_log

@@ -38,8 +38,8 @@ class Lane(Generic[T]):
         return self._waiting.popleft()
 
     def hold(self, item: T) -> None:
-        """Keep later items back until `item` lets go."""
-        if self._holder is not None:
+        """Keep later items back until `item` lets go; it may do so already."""
+        if self._holder not in (None, item):
             raise AssertionError("only what take() gave may hold, and that gives one at a time")
         self._holder = item
 

@@ -154,6 +154,10 @@ class Outlet:
         self._send_latest(("progress", request.number), encode_message(message), request)
         self.session.kernel.interrupts.settle()
 
+    def start(self, generator: Any) -> Awaitable[Any]:
+        """Run the generator of a handler that was called by another."""
+        return self.session.inner.start(generator)
+
     # -- what the kernel calls
 
     def check_state(self, key: str, payload: bytes, stored: bytes | None) -> None:

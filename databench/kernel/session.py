@@ -8,21 +8,22 @@ from __future__ import annotations
 import asyncio
 import functools
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import ANY_ACTION, Analysis, kind_of
+from ..analysis import ANY_ACTION, Analysis, bare, kind_of
 from ..datastore import Results
 from ..payload import encode
 from ..protocol import messages as m
 from .account import Account
 from .arguments import ActionError, check_arguments, no_such_action, read_payload
 from .desks import Job
+from .inner import Inner
 from .lane import Lane
 from .outlet import Outlet, Sent
 from .report import describe, format_traceback
 from .request import Cancelled, Request, current
-from .steps import drive_asyncgen, drive_awaitable, drive_generator
+from .yields import drive_asyncgen, drive_awaitable, drive_generator
 
 if TYPE_CHECKING:
     from .runtime import Kernel
@@ -31,6 +32,9 @@ _TRACEBACK_CHARACTERS = 2**14
 
 Call = tuple[str, Callable[[], Any]]
 _PRESS_S = 0.05
+# Steps of a session's own that end before the next one begins, however they are written.
+# `connected` does not: what it computes may take long, and can be cancelled meanwhile.
+_IN_SUCCESSION = ("connect", "args", "disconnected")
 
 
 class Session:
@@ -51,6 +55,7 @@ class Session:
         self._lane: Lane[Request] = Lane()
         account = Account(kernel.window_bytes, kernel.settings.unawaited_bytes)
         self.outlet = Outlet(self, kernel.channel, kernel.desk, account)
+        self.inner = Inner(kernel.desk)
         self._failure: str | None = None
         for name in ("open", "connect", "args", "connected", "opened"):
             self._push(Request(self, None, name, b""))
@@ -101,6 +106,7 @@ class Session:
             self.outlet.close()
             for request in list(self.requests):
                 self.cancel(request, request.wanted + 1)
+            self.inner.close()
             if self.analysis is not None:
                 self._push(Request(self, None, "disconnected", b""))
             self._push(Request(self, None, "closed", b""))
@@ -175,7 +181,7 @@ class Session:
     ) -> Call:
         method = getattr(self._instance(), attribute)
         check_arguments(name, method, args, kwargs)
-        return kind_of(method), functools.partial(method, *args, **kwargs)
+        return kind_of(method), functools.partial(bare(method), *args, **kwargs)
 
     def _next_call(self, request: Request) -> None:
         """Start the next call; on the loop."""
@@ -211,13 +217,23 @@ class Session:
             coroutine = drive_awaitable(function())
         else:
             coroutine = _call_and_wait(function)
+        if request.number is None and request.name in _IN_SUCCESSION:
+            self._lane.hold(request)
+        if request.name == "disconnected" and self.is_closing:
+            limit_s = self.kernel.settings.shutdown_limit_s
+            self.kernel.loop.call_later(limit_s, self._give_up, request)
         self.kernel.desk.start(request, coroutine, self._coroutine_ended)
+
+    def _give_up(self, request: Request) -> None:
+        if request.task is not None:
+            limit_s = self.kernel.settings.shutdown_limit_s
+            self.kernel.logger.warning("disconnected took longer than %g s; cancelled", limit_s)
+            request.task.cancel()
 
     def _plain_ended(self, request: Request, result: Any, failure: BaseException | None) -> None:
         """A plain call has ended; on its own thread."""
         request.desk = None
-        waits = failure is None and hasattr(result, "__await__") and not isinstance(result, Sent)
-        if waits:
+        if failure is None and _waits(result):
             request.calls.insert(0, ("awaitable", lambda: result))
         elif failure is not None or not request.calls:
             self._end(request, _plain_result(result), failure)
@@ -240,6 +256,8 @@ class Session:
             self.kernel.loop.call_soon(self._next_call, request)
             return
         self._end(request, _plain_result(result), failure)
+        if request.number is None:
+            self.kernel.loop.call_soon(self._step_on, request)
 
     # -- ends
 
@@ -339,7 +357,15 @@ def _is_default(analysis: Analysis, attribute: str) -> bool:
 
 
 async def _call_and_wait(function: Callable[[], Any]) -> Any:
-    return await function()
+    result = await function()
+    return await drive_awaitable(result) if _waits(result) else result
+
+
+def _waits(result: Any) -> bool:
+    """Whether a handler returned what is to be waited for: an awaitable, a generator."""
+    if isinstance(result, Sent | Results):
+        return False
+    return hasattr(result, "__await__") or isinstance(result, Generator)
 
 
 def _plain_result(result: Any) -> Any:

@@ -60,19 +60,19 @@ class KernelLoop(asyncio.SelectorEventLoop):
         if not handle.cancelled():
             super().call_at(handle.when(), _run_unless_cancelled, handle)
 
-    def start_now(self, coroutine: Coroutine[Any, Any, Any], request: Request) -> None:
-        """Make a task and take its first step, in a context that belongs to the request."""
-        token = current.set(request)
+    def make_task(
+        self, coroutine: Coroutine[Any, Any, Any]
+    ) -> tuple[asyncio.Task[Any], asyncio.Handle]:
+        """Make a task, and have its first step in hand instead of at the loop's next turn."""
         try:
             self._catch = True
-            request.task = asyncio.Task(coroutine, loop=self)
+            task = asyncio.Task(coroutine, loop=self)
         finally:
             self._catch = False
-            current.reset(token)
         handle, self._caught = self._caught, None
         if handle is None:
             raise AssertionError("a new task calls call_soon for its first step")
-        handle._run()
+        return task, handle
 
 
 def _call(callback: Any, args: Any) -> None:
@@ -106,7 +106,34 @@ class LoopDesk(Desk):
             ended: Called with request, result and exception.
         """
         request.desk = self
-        self.loop.start_now(_Bracket(self, request, coroutine, ended), request)
+        bracket = _Bracket(self, request, coroutine, ended)
+        token = current.set(request)
+        try:
+            request.task, handle = self.loop.make_task(bracket)
+        finally:
+            current.reset(token)
+        handle._run()
+
+    def start_inner(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run what an action calls, as far as its first real wait, inside the action's step.
+
+        Args:
+            coroutine: A native coroutine.
+
+        Returns:
+            Its task, in the context of the caller.
+        """
+        before, outer = self.current, asyncio.current_task(self.loop)
+        task, handle = self.loop.make_task(_Inner(self, current.get(), coroutine, _nothing))
+        if outer is not None:
+            asyncio.tasks._leave_task(self.loop, outer)
+        try:
+            handle._run()
+        finally:
+            if outer is not None:
+                asyncio.tasks._enter_task(self.loop, outer)
+            self.current = before
+        return task
 
 
 class _Bracket(Coroutine[Any, Any, Any]):
@@ -114,7 +141,7 @@ class _Bracket(Coroutine[Any, Any, Any]):
 
     __slots__ = ("_coroutine", "_desk", "_ended", "_request")
 
-    def __init__(self, desk: LoopDesk, request: Request, coroutine: Any, ended: Ended) -> None:
+    def __init__(self, desk: LoopDesk, request: Any, coroutine: Any, ended: Ended) -> None:
         self._desk = desk
         self._request = request
         self._coroutine = coroutine
@@ -161,57 +188,38 @@ class _Bracket(Coroutine[Any, Any, Any]):
             except Cancelled as error:
                 late = desk.leave(error)
             if coroutine.cr_frame is None:
-                self._ended(self._request, result, failure if has_returned else failure or late)
-                raise StopIteration
+                raise self._end(result, failure if has_returned else failure or late)
             if (value := late or failure) is None:
                 return yielded
             step = coroutine.throw  # it came just behind the step: met where the coroutine waits
 
-
-async def drive_generator(generator: Generator[Any, Any, Any]) -> Any:
-    """Run a generator handler: wait for what it yields, send the result in.
-
-    What is done already does not wait. Lists, dicts and tornado's own things are left to tornado.
-    """
-    value: Any = None
-    failure: BaseException | None = None
-    while True:
-        try:
-            if failure is None:
-                yielded = generator.send(value)
-            else:
-                error, failure = failure, None
-                yielded = generator.throw(error)
-        except StopIteration as stop:
-            return stop.value
-        value = None
-        try:
-            if yielded is None:
-                await asyncio.sleep(0)
-            else:
-                value = await _awaitable(yielded)
-        except BaseException as error:  # noqa: BLE001  # the generator's to deal with
-            failure = error
+    def _end(self, result: Any, failure: BaseException | None) -> BaseException:
+        """What the task is told at the end."""
+        self._ended(self._request, result, failure)
+        return StopIteration()
 
 
-async def drive_asyncgen(generator: Any) -> None:
-    """Run an `async def` with `yield`: what it yields is awaited where that is possible."""
-    async for yielded in generator:
-        if yielded is not None and hasattr(yielded, "__await__"):
-            await yielded
+class _Inner(_Bracket):
+    """The same for what an action calls: its task has the result."""
+
+    __slots__ = ()
+
+    def _end(self, result: Any, failure: BaseException | None) -> BaseException:
+        if failure is None:
+            return StopIteration(result)
+        if isinstance(failure, Cancelled):
+            # It was meant for the action, which may not be waiting for this.
+            task = self._request.task if self._request is not None else None
+            if task is not None:
+                task.cancel()
+            return asyncio.CancelledError()
+        if isinstance(failure, SystemExit | KeyboardInterrupt):
+            # These would end the loop.
+            ended = RuntimeError(f"an action that was called raised {type(failure).__name__}")
+            ended.__cause__ = failure
+            return ended
+        return failure
 
 
-async def drive_awaitable(awaitable: Any) -> Any:
-    """Wait for what a plain method returned."""
-    return await _awaitable(awaitable)
-
-
-def _awaitable(yielded: Any) -> Any:
-    if hasattr(yielded, "__await__"):
-        return yielded
-    # Lists and dicts of futures, concurrent futures: only tornado says what they mean.
-    from tornado.gen import convert_yielded
-
-    converted = convert_yielded(yielded)
-    # `moment` is a future in name only: it means one turn of the loop.
-    return converted if hasattr(converted, "__await__") else asyncio.sleep(0)
+def _nothing(_request: Request, _result: Any, _failure: BaseException | None) -> None:
+    pass

@@ -45,6 +45,16 @@ def test_what_waits_can_be_removed():
     assert lane.take() is None
 
 
+def test_who_holds_the_lane_may_hold_it_again_and_nobody_else():
+    lane = Lane()
+    lane.hold(1)
+    lane.hold(1)
+    with pytest.raises(AssertionError):
+        lane.hold(2)
+    lane.let_go(1)
+    assert not lane.is_held
+
+
 @given(st.lists(st.sampled_from(["push plain", "push free", "take", "let go"]), max_size=60))
 def test_any_order_of_events_keeps_the_order(events):
     lane, pushed, taken, holder = Lane(), 0, [], None

@@ -412,6 +412,65 @@ def test_a_session_that_cannot_begin_says_why_and_answers():
         assert "cannot begin" in end.text
 
 
+IN_SUCCESSION = """
+    import asyncio
+    import tornado.gen
+    import databench
+
+    class Demo(databench.Analysis):
+        def __init__(self):
+            self.seen = []
+
+        @tornado.gen.coroutine
+        def on_connect(self):
+            yield tornado.gen.sleep(0.02)
+            self.seen.append('connect')
+
+        @databench.on_action('connect')
+        async def then_connect(self):
+            await asyncio.sleep(0.02)
+            self.seen.append('connect too')
+
+        @databench.on
+        async def args(self, cli_args, request_args):
+            await asyncio.sleep(0.02)
+            self.seen.append('args')
+
+        @databench.on
+        def connected(self):
+            self.seen.append('connected')
+            yield asyncio.sleep(60)
+
+        @databench.on
+        def look(self):
+            return self.seen
+
+        @databench.on
+        async def disconnected(self):
+            print('disconnecting', flush=True)
+            await asyncio.sleep(0.02)
+            self.data['end'] = 1
+            print('disconnected', dict(self.data.items()), flush=True)
+            await asyncio.sleep(60 if self.request_args else 0)
+            print('not reached', flush=True)
+"""
+
+
+def test_each_step_of_a_session_ends_before_the_next_one_begins():
+    with Front(IN_SUCCESSION, settings={"shutdown_limit_s": 0.2}) as front:
+        session = front.open(wait=False)
+        end, _ = front.run(session, "look")
+        assert value(end) == ["connect", "connect too", "args", "connected"]
+        front.send(m.Close(session))
+        front.wait_printed("disconnected {'end': 1}\nnot reached", front.stdout_lines)
+
+        front.stdout_lines.clear()
+        session = front.open(request_args="?a=1")
+        front.send(m.Close(session))
+        front.wait_printed("disconnected took longer than 0.2 s; cancelled")
+        assert front.stdout_lines == ["disconnecting", "disconnected {'end': 1}"]
+
+
 CATCH_ALL = """
     import databench
 

@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from databench.kernel.request import Cancelled, Request, current
-from databench.kernel.steps import KernelLoop, LoopDesk, drive_asyncgen, drive_generator
+from databench.kernel.steps import KernelLoop, LoopDesk
+from databench.kernel.yields import drive_asyncgen, drive_generator
 from databench.protocol import messages as m
 from tests.kernel.harness import Front, emits, value
 

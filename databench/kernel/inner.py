@@ -1,0 +1,61 @@
+"""Generator handlers that a session's other handlers call: begun at once, on the loop.
+
+Owns their tasks until they end: they end with the session. Not those that a person makes with
+asyncio: who made them ends them, in `disconnected`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Awaitable
+from typing import Any
+
+from .steps import LoopDesk
+from .yields import drive_generator
+
+# How long a thread waits in one piece: an exception that interrupts it does not wake it.
+_LOOK_S = 0.05
+
+
+class Inner:
+    """What the handlers of one session have called.
+
+    Args:
+        desk: The loop's thread.
+    """
+
+    def __init__(self, desk: LoopDesk) -> None:
+        self._desk = desk
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, generator: Any) -> Awaitable[Any]:
+        """Run it as far as its first real wait; the rest goes on by itself."""
+        if threading.get_ident() == self._desk.ident:
+            return self._begin(generator)
+        begun: concurrent.futures.Future[asyncio.Task[Any]] = concurrent.futures.Future()
+        # call_soon takes the caller's context along: it belongs to the same request.
+        self._desk.loop.call_soon_threadsafe(self._begin_for, generator, begun)
+        while True:
+            try:
+                return begun.result(_LOOK_S)
+            except concurrent.futures.TimeoutError:
+                continue
+
+    def close(self) -> None:
+        """End all of them; on the loop."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _begin(self, generator: Any) -> asyncio.Task[Any]:
+        task = self._desk.start_inner(drive_generator(generator))
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _begin_for(
+        self, generator: Any, begun: concurrent.futures.Future[asyncio.Task[Any]]
+    ) -> None:
+        begun.set_result(self._begin(generator))
