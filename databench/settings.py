@@ -103,6 +103,7 @@ TABLE = (
     Setting("kernel_message_frames", 64, "count", 2, "Most frames in one message of a kernel."),
     Setting("junk_messages", 1000, "count", 1, "Messages not understood until a kernel is ended."),
     Setting("output_line_bytes", 8192, "bytes", 80, "Longest captured line of a kernel's output."),
+    Setting("watched_files", 2000, "count", 1, "Source files of one kernel that are watched."),
     Setting("output_lines", 20, "count", 1, "Last lines of stderr that are kept per kernel."),
     # sessions
     Setting("open_actions", 256, "count", 1, "Actions that may be open in one session."),

@@ -22,6 +22,7 @@ from ..protocol import messages as m
 from ..protocol import text
 from ..settings import Settings
 from .channel import PATH_BYTES, Channel
+from .code import Code
 from .guardian import Guardian
 from .inbound import Inbound
 from .kernelspec import KernelSpec, find_kernelspecs
@@ -85,7 +86,8 @@ class Broker:
         self._tables = Tables(self._settings, debug=self._debug)
         self._requests = Requests(self._tables)
         self._sessions = Sessions(self._tables, self._requests)
-        self._inbound = Inbound(self._tables, self._requests)
+        self.code = Code(self._tables, self._requests)
+        self._inbound = Inbound(self._tables, self._requests, self.code)
         directory = Path(tempfile.mkdtemp(prefix="databench-", dir=_find_short_folder()))  # 0700
         self.endpoint = f"ipc://{directory}/front"
         self._guardian = Guardian(directory, self.mark)
@@ -137,6 +139,13 @@ class Broker:
         """The state of the analysis' kernel; `"none"` while it was never needed."""
         entry = self._tables.entries.get(analysis)
         return entry.kernel.life.state.value if entry else "none"
+
+    def announce(self, frame: bytes) -> None:
+        """A frame outside of the stream, for each page that knows such frames."""
+        outbox = self._tables.outbox
+        for seat in self._tables.seats.values():
+            outbox.announce(seat, frame)
+        outbox.flush()
 
     # ------------------------------------------------------------ pages
 

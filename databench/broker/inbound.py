@@ -13,12 +13,13 @@ from typing import Any
 from ..errors import RemoteProtocolError
 from ..protocol import codec, text
 from ..protocol import messages as m
+from .code import Code
 from .requests import Requests
 from .tables import Entry, Seat, Tables
 
 logger = logging.getLogger("databench.broker")
 
-RESERVED = frozenset({"__connect", "__kernel", "__gap", "__process", "__progress"})
+RESERVED = frozenset({"__connect", "__kernel", "__gap", "__process", "__progress", "__reload"})
 
 
 class Inbound:
@@ -27,12 +28,14 @@ class Inbound:
     Args:
         tables: The broker's.
         requests: Ends requests.
+        code: Hears of the files that kernels have read.
     """
 
-    def __init__(self, tables: Tables, requests: Requests) -> None:
+    def __init__(self, tables: Tables, requests: Requests, code: Code) -> None:
         self.dropped = 0
         self._tables = tables
         self._requests = requests
+        self._code = code
         self._handlers: dict[type[m.Message], Callable[[Seat, Any, int], None]] = {
             m.Emit: self._emit,
             m.State: self._state,
@@ -56,6 +59,8 @@ class Inbound:
                 return  # a word of a later protocol
             if type(message) is m.Hello:
                 entry.kernel.receive_hello(message)
+            elif type(message) is m.Sources:
+                self._code.take_sources(entry, message)
             elif entry.kernel.is_ready:
                 entry.kernel.heard(is_working=entry.open_requests > 0)
                 self._dispatch(entry, message, frames)

@@ -69,6 +69,7 @@ class Requests:
         kernel = entry.kernel
         words = self._tables.last_words(kernel)
         entry.junk = entry.answer_bytes = 0
+        entry.code_change = ""  # the next process reads the new code
         for seat in entry.seats.values():
             seat.is_open = False
             seat.is_cancelling = False
@@ -84,6 +85,11 @@ class Requests:
             if kernel.life.state in (State.FAILED, State.STOPPING, State.STOPPED):
                 for request in seat.session.waiting():
                     self.fail(seat, request.number, "KernelFailed", kernel.reason, words)
+
+    def reload_idle(self, entry: Entry) -> None:
+        """Restart a kernel whose code was changed while it worked, unless it works again."""
+        if entry.code_change and entry.open_requests == 0:
+            entry.kernel.restart(f"code changed: {entry.code_change}", is_reload=True)
 
     # ------------------------------------------------------------ parts
 
@@ -142,7 +148,7 @@ class Requests:
         can_cancel = bool(kernel.capabilities & {"cancel", "interrupt"})
         # Nobody else is touched where it has no other session: then there is nothing to ask.
         if message.force or (not can_cancel and len(seat.entry.seats) == 1):
-            kernel.life.note_completed()  # a wished end does not count
+            kernel.life.wish_end()
             kernel.end(f"ended by a page that cancelled {request.action!r}")
             return
         kernel.note(Event.CANCEL)
@@ -176,6 +182,8 @@ class Requests:
             entry.open_requests -= 1
             if entry.open_requests == 0:
                 entry.kernel.note(Event.REST)
+                if entry.code_change:  # the end itself comes first
+                    self._tables.loop.call_soon(self.reload_idle, entry)
         return request.process_id
 
     def _settle(self, seat: Seat, frames: Sequence[bytes], process_id: ProcessId | None) -> None:

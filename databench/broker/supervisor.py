@@ -103,6 +103,7 @@ class Supervisor:
         self._readers: list[LineReader] = []
         self._timer: asyncio.TimerHandle | None = None
         self._wished_end = ""
+        self._is_reload = False
         self._heard = False
         self._missed = 0
         self._pings = 0
@@ -136,6 +137,7 @@ class Supervisor:
         """Start a process for the current generation."""
         self.retry_in_s = None
         self._wished_end = ""
+        self._is_reload = False
         self._missed = 0
         self._token = secrets.token_urlsafe(16)
         command = self._kernelspec.command(self.spec.folder)
@@ -215,13 +217,19 @@ class Supervisor:
             self._wished_end = reason
             self._process.signal_group(signal.SIGKILL)
 
-    def restart(self, reason: str) -> None:
-        """A person asks for a restart: earlier deaths are forgiven."""
+    def restart(self, reason: str, *, is_reload: bool = False) -> None:
+        """A person asks for it, or its code was changed: earlier deaths are forgiven.
+
+        Args:
+            reason: Why; sessions are told it as `restored`.
+            is_reload: Whether it is for new code: that is no incident.
+        """
         self.life.forgive()
+        self._is_reload = is_reload
         if self.life.state in (State.BACKOFF, State.FAILED):
             self._spawn_again()
         elif self._process and self.life.state is not State.STOPPING:
-            self.life.note_completed()  # a wished end does not count
+            self.life.wish_end()
             self.end(reason)
 
     async def stop(self, limit_s: float) -> None:
@@ -280,7 +288,9 @@ class Supervisor:
             self.ended.set()
             return
         why = f": {self._wished_end}" if self._wished_end else ""
-        self._judge(f"kernel {self.spec.name!r} {how}{why}")
+        self._judge(
+            self._wished_end if self._is_reload else f"kernel {self.spec.name!r} {how}{why}"
+        )
 
     def _on_failed_start(self, problem: str) -> None:
         if self.life.state is State.STARTING:
@@ -295,7 +305,8 @@ class Supervisor:
             logger.error("%s", self.reason)
         else:
             when = f" in {verdict.wait_s:.1f} s" if verdict.wait_s else ""
-            logger.warning("%s; restarting%s", self.reason, when)
+            level = logging.INFO if self._is_reload else logging.WARNING
+            logger.log(level, "%s; restarting%s", self.reason, when)
         self._owner.kernel_lost(self)
         if self.life.state is State.STARTING:
             self.start()

@@ -33,6 +33,10 @@ class Entry:
         open_bytes: What their payloads hold, sent and not yet ended.
         junk: Frames of its kernel's generation that were not understood.
         answer_bytes: Answers to writes of `class_data` since the kernel's last `pong`.
+        code_change: What was saved while its kernel worked, which restarts when it is idle.
+        sources: The files that the kernel has named, each with the time since when it may have
+            been read; `None` while it has named none.
+        sources_of: The generation that named them.
     """
 
     kernel: Supervisor
@@ -42,6 +46,9 @@ class Entry:
     open_bytes: int = 0
     junk: int = 0
     answer_bytes: int = 0
+    code_change: str = ""
+    sources: dict[str, float | None] | None = None
+    sources_of: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -119,6 +126,7 @@ class Tables:
             sessions=len(seat.entry.seats),
             stderr=kernel.stderr_lines if self.debug and is_down else (),
             cancel_limit_s=self.settings.cancel_limit_s if state == "cancelling" else None,
+            code_change=seat.entry.code_change,
         )
 
     def last_words(self, kernel: Supervisor) -> bytes:

@@ -35,6 +35,7 @@ from .loading import load_analysis
 from .report import LineFormatter, describe, format_traceback
 from .request import Request
 from .session import Session
+from .sources import Sources
 from .steps import KernelLoop, LoopDesk
 
 CAPABILITIES = ("cancel", "interrupt", "credit", "ping")
@@ -48,9 +49,13 @@ class Kernel:
     Args:
         environment: What the front said.
         analysis_class: The user's class.
+        sources: What it was read from.
     """
 
-    def __init__(self, environment: Environment, analysis_class: type[Analysis]) -> None:
+    def __init__(
+        self, environment: Environment, analysis_class: type[Analysis], sources: Sources
+    ) -> None:
+        self.sources = sources
         self.environment = environment
         self.settings = settings = environment.settings
         self.analysis_class = analysis_class
@@ -116,7 +121,12 @@ class Kernel:
             library=f"databench {__version__}",
             capabilities=CAPABILITIES,
         )
+        self._tell_sources()
         self.channel.post(encode_message(hello))
+
+    def _tell_sources(self) -> None:
+        for message in self.sources.look():
+            self.channel.post(encode_message(message))
 
     def _on_forked(self) -> None:
         """In the child of an action's fork, which has none of our threads."""
@@ -220,6 +230,7 @@ class Kernel:
 
     def _on_ping(self, message: m.Ping) -> None:
         self.channel.post(encode_message(m.Pong(number=message.number)))
+        self._tell_sources()  # an action may have imported more
 
     # -- the end
 
@@ -286,14 +297,27 @@ def main() -> int:
         _configure_logging(environment)
         _watch_stdin()
         signal.signal(signal.SIGINT, _ignore)
-        analysis_class = load_analysis(environment.module, environment.analysis, os.getcwd())
     except KernelError as error:
         print(error, file=sys.stderr, flush=True)
         return 1
+    sources = Sources(environment.settings.watched_files)
+    try:
+        analysis_class = load_analysis(environment.module, environment.analysis, os.getcwd())
     except BaseException as error:  # noqa: BLE001  # whatever the user's module raises
-        print(format_traceback(error), end="", file=sys.stderr, flush=True)
+        is_told = isinstance(error, KernelError)
+        text = f"{error}\n" if is_told else format_traceback(error)
+        print(text, end="", file=sys.stderr, flush=True)
+        _tell_failure(environment, sources.look_at_failure(error))
         return 1
-    return Kernel(environment, analysis_class).serve()
+    return Kernel(environment, analysis_class, sources).serve()
+
+
+def _tell_failure(environment: Environment, messages: Sequence[m.Sources]) -> None:
+    """Name the files of a failed import, so that the next save of one starts a kernel again."""
+    channel = _make_channel(environment)
+    for message in messages:
+        channel.post(encode_message(message))
+    channel.close()
 
 
 def _make_channel(environment: Environment) -> Channel:

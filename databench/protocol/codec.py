@@ -10,8 +10,7 @@ know and ignores header fields behind those it knows: that is how version 1 grow
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from reprlib import repr as shorten  # a peer's value may be nested deeper than `repr` can go
 from typing import Any
 
@@ -19,166 +18,16 @@ import msgpack
 
 from ..errors import LocalProtocolError, RemoteProtocolError
 from . import messages as m
+from .layouts import (
+    FROM_KERNEL_LAYOUTS,
+    SESSION_CHARACTERS,
+    TO_KERNEL_LAYOUTS,
+    Layout,
+    is_count,
+    is_name,
+)
 
-SESSION_CHARACTERS = 64
-NAME_BYTES = 1024
-TEXT_BYTES = 65536
-LIST_ITEMS = 10_000
 HEADER_BYTES = 2 * 2**20
-REQUEST_MAX = 2**53
-
-Check = Callable[[Any], bool]
-
-
-def _is_name(value: Any) -> bool:
-    return type(value) is str and len(value) <= NAME_BYTES
-
-
-def _is_text(value: Any) -> bool:
-    return type(value) is str and len(value) <= TEXT_BYTES
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= REQUEST_MAX
-
-
-def _is_bool(value: Any) -> bool:
-    return type(value) is bool
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) is float or (type(value) is int and abs(value) <= REQUEST_MAX)
-
-
-def _or_none(check: Check) -> Check:
-    return lambda value: value is None or check(value)
-
-
-def _is_names(value: Any) -> bool:
-    return type(value) is list and len(value) <= LIST_ITEMS and all(map(_is_text, value))
-
-
-def _is_versions(value: Any) -> bool:
-    return (
-        type(value) is list
-        and len(value) <= LIST_ITEMS
-        and all(
-            type(v) is list and len(v) == 2 and _is_name(v[0]) and _is_count(v[1]) for v in value
-        )
-    )
-
-
-def _is_scope(value: Any) -> bool:
-    return value in ("data", "class_data")
-
-
-def _is_level(value: Any) -> bool:
-    return value in ("log", "warn", "error")
-
-
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """How one kind lies in its header.
-
-    Attributes:
-        message: The dataclass.
-        tail: The header's fields after kind, session and request, with the check of each.
-        session: True: a session id must be there; False: none may; None: either.
-        request: The same for the request number.
-        payload: Whether the message has a payload (else its frame is empty).
-        further: The most further frames; -1 is no limit but the frames' count itself.
-        keys: The field that names the further frames, one for each of its items.
-        is_value: Whether payload and further frames are values: JSON, never empty.
-    """
-
-    message: type[m.Message]
-    tail: tuple[tuple[str, Check], ...] = ()
-    session: bool | None = True
-    request: bool | None = False
-    payload: bool = False
-    further: int = 0
-    keys: str | None = None
-    is_value: bool = False
-
-
-_VERSION = ("version", _is_count)
-
-TO_KERNEL_LAYOUTS = (
-    Layout(
-        m.Welcome,
-        (
-            _VERSION,
-            ("window_bytes", _is_count),
-            ("debug", _is_bool),
-            ("cli_args", _is_names),
-            ("class_keys", _is_versions),
-        ),
-        session=False,
-        payload=True,
-        further=-1,
-        keys="class_keys",
-    ),
-    Layout(m.Reject, (("reason", _is_text),), session=False),
-    Layout(
-        m.Open,
-        (("request_args", _is_text), ("restored", _or_none(_is_text)), ("data_keys", _is_names)),
-        payload=True,
-        further=-1,
-        keys="data_keys",
-    ),
-    Layout(m.Action, (("name", _is_name),), request=True, payload=True),
-    Layout(m.Cancel, (("attempt", _is_count),), request=True),
-    Layout(m.Close, (("reason", _is_text),)),
-    Layout(
-        m.SetState,
-        (
-            ("scope", _is_scope),
-            ("key", _is_name),
-            _VERSION,
-            ("own", _is_bool),
-            ("accepted", _is_bool),
-        ),
-        session=False,
-        payload=True,
-        is_value=True,
-    ),
-    Layout(m.Credit, (("size_bytes", _is_count),)),
-    Layout(m.Ping, (("number", _is_count),), session=False),
-    Layout(m.Shutdown, (("reason", _is_text),), session=False),
-)
-
-FROM_KERNEL_LAYOUTS = (
-    Layout(
-        m.Hello,
-        (
-            _VERSION,
-            ("token", _is_name),
-            ("language", _is_name),
-            ("library", _is_name),
-            ("capabilities", _is_names),
-        ),
-        session=False,
-    ),
-    Layout(m.Opened),
-    Layout(m.Emit, (("signal", _is_name),), request=None, payload=True, further=-1),
-    Layout(
-        m.State,
-        (("scope", _is_scope), ("key", _is_name), ("base", _or_none(_is_count))),
-        session=None,
-        request=None,
-        payload=True,
-        further=1,
-        is_value=True,
-    ),
-    Layout(m.Log, (("level", _is_level),), request=None, payload=True),
-    Layout(m.Done, request=True, payload=True),
-    Layout(m.Error, (("type", _is_name), ("text", _is_text)), request=None, payload=True),
-    Layout(m.Cancelled, request=True),
-    Layout(m.Progress, (("value", _is_number), ("total", _or_none(_is_number))), request=True),
-    Layout(m.Pong, (("number", _is_count),), session=False),
-    Layout(m.Bye, (("reason", _is_text),), session=False),
-    Layout(m.Batch, session=False, payload=True),
-)
 
 _BY_MESSAGE = {layout.message: layout for layout in TO_KERNEL_LAYOUTS + FROM_KERNEL_LAYOUTS}
 
@@ -213,7 +62,7 @@ def encode_emit_header(session: str, request: int | None, signal: str) -> bytes:
     Raises:
         LocalProtocolError: The signal is no name.
     """
-    if not _is_name(signal):
+    if not is_name(signal):
         raise LocalProtocolError(f"emit: signal is {shorten(signal)}; not sent")
     return _pack(m.Emit.KIND, [m.Emit.KIND, session, request, signal])
 
@@ -374,7 +223,7 @@ def _find_problem(layout: Layout, header: Sequence[Any]) -> str | None:
             return "no request"
     elif layout.request is False:
         return "names a request"
-    elif not _is_count(request):
+    elif not is_count(request):
         return f"request is {shorten(request)}"
     return None
 

@@ -82,6 +82,14 @@ TABLE: dict[tuple[State, Event], State] = {
 """Every legal step. A pair that is not here is a mistake of the caller."""
 
 
+class OnChange(enum.Enum):
+    """What follows a change of a kernel's code."""
+
+    RESTART = "restart"  # now; a kernel that waits or has failed starts again
+    WAIT = "wait"  # until no action is open: pages are told, and may ask for it now
+    NOTHING = "nothing"  # the server ends
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is to be done after a death.
@@ -110,6 +118,7 @@ class Lifecycle:
         self.generation = 1
         self._said_hello = False
         self._completed = False
+        self._is_end_wished = False
         self._deaths: deque[float] = deque()
         self._hello_exits = 0
 
@@ -124,7 +133,7 @@ class Lifecycle:
             raise AssertionError(f"no step from {self.state.value} on {event.value}")
         if after is State.STARTING:
             self.generation += 1
-            self._said_hello = self._completed = False
+            self._said_hello = self._completed = self._is_end_wished = False
         elif event is Event.HELLO:
             self._said_hello = True
             self._hello_exits = 0
@@ -139,6 +148,23 @@ class Lifecycle:
         """An action of this generation ended: it does not loop, so its death will not count."""
         self._completed = True
 
+    def wish_end(self) -> None:
+        """Somebody ends this generation on purpose: its death does not count."""
+        self._is_end_wished = True
+
+    def judge_change(self, *, is_working: bool, at_once: bool) -> OnChange:
+        """Decide what follows when code that this kernel has read was changed.
+
+        Args:
+            is_working: Whether it has open requests.
+            at_once: Whether it is restarted whatever it does.
+        """
+        if self.state in (State.STOPPING, State.STOPPED):
+            return OnChange.NOTHING
+        if self.state in _LIVE and is_working and not at_once:
+            return OnChange.WAIT
+        return OnChange.RESTART
+
     def forgive(self) -> None:
         """A person restarted it, or its code changed: earlier deaths no longer count."""
         self._deaths.clear()
@@ -152,6 +178,8 @@ class Lifecycle:
             jitter: From -1 to 1; moves the wait by up to a fifth.
         """
         limits = self._limits
+        if self._is_end_wished:
+            return Verdict(Event.EXIT_NOW)
         if not self._said_hello:
             self._hello_exits += 1
             if self._hello_exits >= limits.hello_exit_limit:

@@ -277,6 +277,21 @@ class Bye(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Sources(Message):
+    """Files that the kernel has read its code from; the only kind that may come before `hello`.
+
+    Attributes:
+        paths: Absolute; they add to those of earlier messages of this process.
+        since_s: Unix time: none of them was read before this. A file that was modified later may
+            have been read in its older form. `None` where the kernel does not know.
+    """
+
+    KIND: ClassVar[str] = "sources"
+    paths: tuple[str, ...] = ()
+    since_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch(Message):
     """Several messages in one: `payload` is a msgpack array of arrays of frames."""
 
@@ -308,6 +323,7 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Progress,
     Pong,
     Bye,
+    Sources,
     Batch,
 )
 ENDS = (Done, Error, Cancelled)

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import codec, text
+from . import codec, layouts, text
 from .flow import Ledger
 from .records import OpenRequest, ProcessId, Value, Verdict, View
 from .ring import Ring
@@ -132,8 +132,8 @@ class Session:
             return f"state {key!r}: {held_bytes} bytes of state, limit {limit}; not kept"
         if key in self.data:
             return None
-        if len(self.data) >= codec.LIST_ITEMS:
-            return f"state {key!r}: {codec.LIST_ITEMS} keys of state, the limit; not kept"
+        if len(self.data) >= layouts.LIST_ITEMS:
+            return f"state {key!r}: {layouts.LIST_ITEMS} keys of state, the limit; not kept"
         key_bytes = self.key_bytes + _size_of_key(key)
         if key_bytes > KEY_BYTES:
             return f"state {key!r}: {key_bytes} bytes of keys, limit {KEY_BYTES}; not kept"

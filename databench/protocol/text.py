@@ -253,6 +253,7 @@ def compose_kernel(
     sessions: int,
     stderr: Sequence[str] = (),
     cancel_limit_s: float | None = None,
+    code_change: str = "",
 ) -> bytes:
     """The kernel's state; `sessions` is how many an end of it would touch."""
     load = {
@@ -266,7 +267,14 @@ def compose_kernel(
         load["stderr"] = list(stderr)
     if cancel_limit_s is not None:
         load["cancel_limit_s"] = cancel_limit_s
+    if code_change:
+        load["code_change"] = code_change
     return compose_value("__kernel", load)
+
+
+def compose_reload(paths: Sequence[str]) -> bytes:
+    """What is shown at these addresses was changed: a page that shows it loads it again."""
+    return compose_value("__reload", {"paths": list(paths)})
 
 
 @functools.lru_cache(maxsize=4096)

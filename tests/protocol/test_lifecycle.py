@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from databench.protocol.lifecycle import TABLE, Event, Lifecycle, State
+from databench.protocol.lifecycle import TABLE, Event, Lifecycle, OnChange, State
 from databench.settings import Settings
 
 DEFAULTS = Settings()
@@ -202,6 +202,32 @@ def test_hello_between_two_early_exits_starts_their_count_anew():
     die(life, 1000.0)
     assert die(life, 2000.0, hello=False).event is not Event.EXIT_FINAL
     assert die(life, 3000.0, hello=False).event is Event.EXIT_FINAL
+
+
+def test_wished_end_does_not_count_not_even_before_hello():
+    life = Lifecycle(limits(hello_exit_limit=1, restart_limit=1))
+    for hello in (False, True) * 5:
+        if hello:
+            life.step(Event.HELLO)
+        life.wish_end()
+        assert life.step(life.judge_exit(0.0, jitter=0.0).event) is State.STARTING
+    assert die(life, 0.0, hello=False).event is Event.EXIT_FINAL  # the wish was for one end
+
+
+# ---------------------------------------------------------------- new code
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("is_working", [False, True])
+@pytest.mark.parametrize("state", State, ids=lambda state: state.name)
+def test_changed_code_waits_for_work_alone_and_never_begins_what_ends(state, is_working, at_once):
+    step = make(state).judge_change(is_working=is_working, at_once=at_once)
+    if state in (State.STOPPING, State.STOPPED):
+        assert step is OnChange.NOTHING
+    elif state in LIVE and is_working and not at_once:
+        assert step is OnChange.WAIT
+    else:
+        assert step is OnChange.RESTART
 
 
 def test_forgiven_deaths_and_early_exits_do_not_count():

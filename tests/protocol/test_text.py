@@ -261,8 +261,15 @@ def test_composed_frames_are_json_for_every_string(name, key):
         text.compose_value(name, key),
         text.compose_failure(1, "error", name, key),
         text.compose_kernel(
-            name, reason=key, generation=1, retry_in_s=None, sessions=1, stderr=[key]
+            name,
+            reason=key,
+            generation=1,
+            retry_in_s=None,
+            sessions=1,
+            stderr=[key],
+            code_change=key,
         ),
+        text.compose_reload([name, key]),
     ):
         json.loads(frame.decode())
         assert frame.isascii()

@@ -87,6 +87,10 @@ FROM_KERNEL = {
     "progress of unknown length": m.Progress("s", 7, 0.5, None),
     "pong": m.Pong(number=1),
     "bye": m.Bye(reason="asked to"),
+    "sources": m.Sources(
+        paths=("/home/u/analyses/pi/analysis.py", "/home/u/lib/π.py"), since_s=1763700000.5
+    ),
+    "sources, none": m.Sources(),
     "batch": m.Batch(
         payload=codec.join_batch(
             [codec.encode(m.Emit("s", 7, "pi", b"3.14")), codec.encode(m.Done("s", 7))]
@@ -215,6 +219,15 @@ TO_PAGE = {
     "kernel": text.compose_kernel(
         "idle", reason="", generation=1, retry_in_s=None, sessions=2, stderr=()
     ),
+    "kernel whose code was changed": text.compose_kernel(
+        "busy",
+        reason="",
+        generation=1,
+        retry_in_s=None,
+        sessions=1,
+        code_change="analyses/pi/analysis.py",
+    ),
+    "reload": text.compose_reload(["/pi/", "/pi/static/é.css"]),
     "kernel that waits": text.compose_kernel(
         "backoff",
         reason="kernel 'pi' exited with status 3",

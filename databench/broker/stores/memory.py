@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...protocol import codec
+from ...protocol import layouts
 from ...protocol.session import KEY_BYTES
 
 
@@ -79,8 +79,8 @@ class MemoryStore:
 
     def _check_keys(self, key: str) -> None:
         """Keys have limits of their own: all of them stand in the header of one `welcome`."""
-        if len(self._values) >= codec.LIST_ITEMS:
-            raise OverflowError(f"{codec.LIST_ITEMS} keys of class state, the limit")
+        if len(self._values) >= layouts.LIST_ITEMS:
+            raise OverflowError(f"{layouts.LIST_ITEMS} keys of class state, the limit")
         key_bytes = self._key_bytes + len(key.encode())
         if key_bytes > KEY_BYTES:
             raise OverflowError(f"{key_bytes} bytes of keys of class state, limit {KEY_BYTES}")

@@ -123,6 +123,12 @@ def raw(session, request, payload):
     done(session, request)
 
 
+def sources(session, request, payload):
+    """Names files as those that its code was read from."""
+    send("sources", None, None, json.loads(payload), None)
+    done(session, request)
+
+
 def welcomed(session, request, _payload):
     done(session, request, json.dumps(class_values).encode())
 

@@ -1,0 +1,143 @@
+"""Changed code: a kernel restarts when it is idle, and what it says of its sources is kept."""
+
+import pytest
+
+from tests.broker.harness import rigged, wait_until
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+
+def generation(rig, analysis="a"):
+    return rig.kernel(analysis)["generation"]
+
+
+async def test_idle_kernel_restarts_alone_with_its_state_and_says_why():
+    async with rigged() as rig:
+        page, other = rig.join(), rig.join("b")
+        await other.run("echo")
+        await page.run("state", 7)
+        before = rig.kernel("b")["pid"]
+        rig.broker.code.change("a", "a/analysis.py", at_once=False)
+        await page.signal("opened", 2)
+        said = page.loads("opened")[-1]
+        assert said == {"restored": "code changed: a/analysis.py", "data": {"k": 7}}
+        assert (generation(rig), generation(rig, "b")) == (2, 1)
+        assert rig.kernel("b")["pid"] == before
+
+
+async def test_working_kernel_restarts_when_its_last_action_has_ended():
+    async with rigged() as rig:
+        page, other = rig.join(), rig.join()
+        await page.run("echo")
+        held = page.request("hold")
+        await page.signal("held")
+        rig.broker.code.change("a", "a.py", at_once=False)
+        rig.broker.code.change("a", "a.py", at_once=False)  # saved again: it is told once
+        assert [k.get("code_change") for k in page.loads("__kernel")].count("a.py") == 1
+        assert other.kernel["code_change"] == "a.py"
+        assert rig.join().kernel["code_change"] == "a.py"  # one that comes meanwhile
+        assert (await other.run("echo"))["outcome"] == "done"
+        assert generation(rig) == 1
+        await other.run("release")
+        assert (await page.end(held))["outcome"] == "done"
+        assert (await page.run("echo"))["outcome"] == "done"
+        assert generation(rig) == 2
+        assert "code_change" not in page.kernel
+
+
+async def test_at_once_ends_what_runs_as_lost():
+    async with rigged() as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        rig.broker.code.change("a", "a.py", at_once=True)
+        assert (await page.end(held))["outcome"] == "lost"
+        assert (await page.run("echo"))["outcome"] == "done"
+        assert generation(rig) == 2
+
+
+@pytest.mark.expected_log("restarted by a page")
+async def test_restart_now_takes_the_new_code_once():
+    async with rigged() as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        rig.broker.code.change("a", "a.py", at_once=False)
+        page.control("restart")
+        assert (await page.end(held))["outcome"] == "lost"
+        await page.run("echo")
+        await page.run("echo")
+        assert generation(rig) == 2
+        assert "code_change" not in page.kernel
+
+
+@pytest.mark.expected_log("exited with status 3")
+async def test_failed_kernel_starts_again_for_new_code_with_a_fresh_count():
+    async with rigged("dies", hello_exit_limit=1) as rig:
+        page = rig.join("dies")
+        for expected in (1, 2, 3):
+            await page.kernel_state("failed")
+            assert generation(rig, "dies") == expected
+            rig.broker.code.change("dies", "dies.py", at_once=False)
+            assert page.kernel["state"] == "starting"
+        await page.kernel_state("failed")
+
+
+async def test_change_during_the_start_restarts_the_start_and_counts_for_nothing():
+    async with rigged("mute", hello_exit_limit=1, shutdown_limit_s=0.5) as rig:
+        rig.join("mute")
+        for expected in (2, 3, 4):
+            rig.broker.code.change("mute", "a.py", at_once=False)
+            await wait_until(lambda n=expected: generation(rig, "mute") == n)
+        assert rig.kernel("mute")["state"] == "starting"
+
+
+async def test_change_of_an_analysis_that_nobody_opened_does_nothing():
+    async with rigged() as rig:
+        rig.broker.code.change("a", "a.py", at_once=True)
+        assert rig.broker.kernel_state("a") == "none"
+        assert rig.broker.code.sources("a") is None
+
+
+async def test_sources_add_up_in_one_life_and_begin_anew_in_the_next():
+    async with rigged() as rig:
+        told = []
+        rig.broker.code.on_sources = told.append
+        page = rig.join()
+        await page.run("echo")
+        assert rig.broker.code.sources("a") is None
+        await page.run("sources", ["/a.py"])
+        await page.run("sources", ["/b.py"])
+        assert set(rig.broker.code.sources("a")) == {"/a.py", "/b.py"}
+        rig.broker.code.change("a", "a.py", at_once=False)
+        await page.run("echo")
+        assert set(rig.broker.code.sources("a")) == {"/a.py", "/b.py"}  # until it says others
+        await page.run("sources", ["/c.py"])
+        assert set(rig.broker.code.sources("a")) == {"/c.py"}
+        assert told == ["a"] * 3
+
+
+@pytest.mark.expected_log("over 2 source files, the limit")
+async def test_sources_are_bounded():
+    async with rigged(watched_files=2) as rig:
+        page = rig.join()
+        await page.run("sources", ["/a", "/b", "/c", "/a"])
+        assert set(rig.broker.code.sources("a")) == {"/a", "/b"}
+
+
+@pytest.mark.expected_log("paths is '/a'; dropped")
+async def test_sources_that_are_no_list_are_junk():
+    async with rigged() as rig:
+        page = rig.join()
+        with_log = await page.run("sources", "/a")
+        assert with_log["outcome"] == "done"
+        assert rig.broker.status()["dropped"] == 1
+        assert rig.broker.code.sources("a") is None
+
+
+async def test_announced_frame_reaches_pages_that_count_and_no_others():
+    async with rigged() as rig:
+        page, old = rig.join(), rig.join(received=None)
+        rig.broker.announce(b'{"signal":"__reload"}')
+        assert len(page.loads("__reload")) == 1
+        assert old.loads("__reload") == []
