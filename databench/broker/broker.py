@@ -20,6 +20,7 @@ from typing import Any
 from .._version import __version__
 from ..protocol import messages as m
 from ..protocol import text
+from ..protocol.pace import Pace
 from ..settings import Settings
 from .channel import PATH_BYTES, Channel
 from .code import Code
@@ -97,6 +98,7 @@ class Broker:
             self.endpoint,
             on_message=self._inbound.receive,
             on_flush=self._tables.outbox.flush,
+            pace=Pace(settings.gather_rate, settings.gather_s),
             drain_messages=settings.drain_messages,
             drain_turn_s=settings.drain_turn_s,
             message_bytes=settings.kernel_message_bytes,
@@ -119,6 +121,7 @@ class Broker:
         entries = self._tables.entries.values()
         await asyncio.gather(*(entry.kernel.stop(limit_s) for entry in entries))
         self._tables.outbox.flush()
+        self._tables.outbox.release_all()
         self._tables.channel = None
         self._channel.close()
         if entries:
@@ -171,7 +174,8 @@ class Broker:
                 return
             seat = self._sessions.begin(entry, connect)
         session = seat.session
-        record = tables.outbox.records[page] = PageRecord(page, seat)
+        pace = Pace(self._settings.gather_rate, self._settings.page_gather_s)
+        record = tables.outbox.records[page] = PageRecord(page, seat, pace)
         at, frames = session.join(page, connect, entry.store.shown())
         answer = text.compose_connect(
             session.id_,
@@ -191,6 +195,7 @@ class Broker:
         """Whatever a page says after `__connect`."""
         record = self._tables.outbox.records.get(page)
         if record is not None:
+            record.pace.hear()
             self._requests.receive(record, message)
             self._tables.outbox.flush()
 
