@@ -132,7 +132,7 @@ TABLE = (
     Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
     Setting("drain_messages", 100, "count", 1, "Messages taken from the kernels per wake-up."),
     Setting("drain_turn_s", 0.002, "s", 0.0, "After this a wake-up takes no further message."),
-    Setting("gather_rate", 5000, "1/s", 1, "Messages above this rate are handled in groups."),
+    Setting("gather_per_s", 5000, "count/s", 1, "Messages above this rate are handled in groups."),
     Setting("gather_s", 0.0002, "s", 0.0, "How long kernels' messages are gathered for then."),
     Setting("page_gather_s", 0.001, "s", 0.0, "How long a page's messages are gathered for then."),
     # the kernel's own

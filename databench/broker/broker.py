@@ -98,7 +98,7 @@ class Broker:
             self.endpoint,
             on_message=self._inbound.receive,
             on_flush=self._tables.outbox.flush,
-            pace=Pace(settings.gather_rate, settings.gather_s),
+            pace=Pace(settings.gather_per_s, settings.gather_s),
             drain_messages=settings.drain_messages,
             drain_turn_s=settings.drain_turn_s,
             message_bytes=settings.kernel_message_bytes,
@@ -174,7 +174,7 @@ class Broker:
                 return
             seat = self._sessions.begin(entry, connect)
         session = seat.session
-        pace = Pace(self._settings.gather_rate, self._settings.page_gather_s)
+        pace = Pace(self._settings.gather_per_s, self._settings.page_gather_s)
         record = tables.outbox.records[page] = PageRecord(page, seat, pace)
         at, frames = session.join(page, connect, entry.store.shown())
         answer = text.compose_connect(
