@@ -11,16 +11,19 @@ import inspect
 import logging
 import secrets
 import types
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import Any, Generic, Protocol, TypeVar, overload
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol, TypeVar, overload
 
 from .datastore import Datastore, Results, Updater
+from .progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda _self: "<no message>"})()
 ANY_ACTION = "*"
+# Signals that are also logged.
+LEVELS = {"log": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _MARK = "_databench_actions"
 _OPTIONS_MARK = "_databench_options"
 
@@ -155,44 +158,6 @@ def _own_last(cls: type, attributes: list[str]) -> list[str]:
     return own or attributes
 
 
-class Progress(Generic[T]):
-    """An iterable that says how far it is; `for` and `async for`."""
-
-    def __init__(self, items: Iterable[T], total: float | None, outlet: Outlet | None) -> None:
-        self._items = items
-        self._outlet = outlet
-        if total is None:
-            try:
-                total = len(items)  # type: ignore[arg-type]
-            except TypeError:
-                pass
-        self.total = total
-
-    def _say(self, value: int) -> None:
-        if self._outlet is not None:
-            self._outlet.progress(value, self.total)
-
-    def __iter__(self) -> Iterator[T]:
-        self._say(0)
-        for done, item in enumerate(self._items, 1):
-            yield item
-            self._say(done)
-
-    async def __aiter__(self) -> AsyncIterator[T]:
-        self._say(0)
-        done = 0
-        if isinstance(self._items, AsyncIterator) or hasattr(self._items, "__aiter__"):
-            async for item in self._items:
-                yield item
-                done += 1
-                self._say(done)
-            return
-        for item in self._items:
-            yield item
-            done += 1
-            self._say(done)
-
-
 class Analysis:
     """The code of an analysis: one instance per browser session.
 
@@ -221,6 +186,7 @@ class Analysis:
     restored: str | None
     _outlet: Outlet | None
     _emit_fn: Callable[..., Any] | None
+    _untold: list[tuple[str, Datastore]]
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Analysis:
         """Give every instance its attributes."""
@@ -230,6 +196,7 @@ class Analysis:
         self.cli_args, self.request_args = [], {}
         self.id_, self.restored = "", None
         self._outlet = self._emit_fn = None
+        self._untold = []
         return self
 
     # -- set up by whoever runs the session
@@ -238,6 +205,10 @@ class Analysis:
         """Give the instance its id and its datastores; returns the instance."""
         self.id_ = id_ or secrets.token_urlsafe(12)
         self.init_datastores()
+        stores: list[tuple[str, Any]] = [("data", self.data), ("class_data", self.class_data)]
+        # An init_datastores of the user's may have subscribed to them itself.
+        self._untold = [x for x in stores if isinstance(x[1], Datastore) and not x[1].is_heard]
+        self._tell_changes()
         return self
 
     def init_datastores(self) -> None:
@@ -246,9 +217,26 @@ class Analysis:
         self.class_data = self.datastore_class(type(self).__name__)
 
     def set_emit_fn(self, emit_fn: Callable[..., Any]) -> Analysis:
-        """Let `emit` call `emit_fn(signal, message)` instead; returns the instance."""
+        """Let `emit` call `emit_fn(signal, message)` instead; returns the instance.
+
+        Where nobody else tells of them (outside of a kernel), changes of state go there too, as the
+        signals `data` and `class_data`.
+        """
         self._emit_fn = emit_fn
+        self._tell_changes()
         return self
+
+    def _tell_changes(self) -> None:
+        if self._emit_fn is None or self._outlet is not None:
+            return
+        while self._untold:
+            signal, store = self._untold.pop()
+            store.on_change(functools.partial(self._tell_change, signal))
+
+    def _tell_change(self, signal: str, key: str, value: Any) -> Awaitable[None]:
+        if signal == "data":
+            value = as_shown(self, key, value)
+        return self.emit(signal, {key: value})
 
     # -- what an analysis says
 
@@ -266,6 +254,9 @@ class Analysis:
             TypeError: The message has no JSON form; the text names the place.
         """
         if self._emit_fn is not None:
+            if signal in LEVELS:
+                text = message if isinstance(message, str) else repr(message)
+                _logger_of(self).log(LEVELS[signal], "%s", text[:2000])
             sent: Awaitable[None] = self._emit_fn(signal, message)
             return sent
         if self._outlet is None:
@@ -282,7 +273,7 @@ class Analysis:
             items: What to iterate over.
             total: Number of items, where `len(items)` does not tell.
         """
-        return Progress(items, total, self._outlet)
+        return Progress(items, total, None if self._outlet is None else self._outlet.progress)
 
     def toast(self, text: str) -> Awaitable[None]:
         """Show a short notice on the page."""
@@ -343,8 +334,17 @@ class Analysis:
 
     def _log_page(self, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         words = [str(arg) for arg in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
-        logger = logging.getLogger(f"databench.kernel.{type(self).__module__}.page")
-        logger.log(level, "%s", " ".join(words)[:2000])
+        _logger_of(self, ".page").log(level, "%s", " ".join(words)[:2000])
+
+
+def as_shown(analysis: Analysis, key: str, value: Any) -> Any:
+    """A value of `data` as pages see it: what a method `data_<key>` makes of it."""
+    hook = getattr(analysis, f"data_{key}", None)
+    return hook(value) if callable(hook) else value
+
+
+def _logger_of(analysis: Analysis, part: str = "") -> logging.Logger:
+    return logging.getLogger(f"databench.kernel.{type(analysis).__module__}{part}")
 
 
 def kind_of(handler: Callable[..., Any]) -> str:

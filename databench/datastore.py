@@ -11,6 +11,7 @@ message before the lock is taken and only commit inside; users' callbacks run ou
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Generator, ItemsView, Iterator, Mapping
 from typing import Any, ClassVar, Protocol
@@ -20,6 +21,12 @@ from .payload import clone, decode
 Commit = Callable[[], Any]
 Prepare = Callable[[str, Any, bytes], Commit]
 Updater = Mapping[str, Any] | Callable[["Datastore"], Mapping[str, Any]]
+
+
+# Domain and key of the change that callbacks are being told of, in the code that they run.
+telling: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar(
+    "databench_telling", default=None
+)
 
 
 class MissingKeyError(KeyError, IndexError):
@@ -117,6 +124,11 @@ class Datastore:
         """
         self._observers.append(prepare)
         return self
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether `on_change` or `subscribe` was called on this store."""
+        return bool(self._callbacks)
 
     def trigger_changed(self, key: str) -> Results:
         """Call everybody as if the value of `key` had just changed.
@@ -299,9 +311,13 @@ class Datastore:
     def _tell(self, key: str, results: Results | None) -> Results:
         if results is None:
             return Results()
-        for store in self._shared.stores:
-            for callback in list(store._callbacks):
-                results.append(callback(key, self.get(key)))
+        token = telling.set((self.domain, key))
+        try:
+            for store in self._shared.stores:
+                for callback in list(store._callbacks):
+                    results.append(callback(key, self.get(key)))
+        finally:
+            telling.reset(token)
         return results
 
 

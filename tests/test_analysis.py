@@ -7,7 +7,7 @@ import pytest
 import tornado.gen
 
 import databench
-from databench.analysis import MISSING, Progress, bare, find_handlers, kind_of
+from databench.analysis import MISSING, bare, find_handlers, kind_of
 
 
 class Sink:
@@ -137,26 +137,6 @@ def test_emit_goes_to_the_outlet_or_to_the_function_that_was_set():
     assert said == [("c", 1), ("d", MISSING)]
 
 
-async def test_progress_says_how_far_it_is():
-    demo = databench.Analysis()
-    demo._outlet = sink = Sink()
-    assert list(demo.progress("ab")) == ["a", "b"]
-    assert sink.said == [(0, 2), (1, 2), (2, 2)]
-    sink.said.clear()
-    assert list(demo.progress(iter("ab"))) == ["a", "b"]
-    assert sink.said == [(0, None), (1, None), (2, None)]
-    sink.said.clear()
-
-    async def items():
-        yield 1
-        yield 2
-
-    assert [x async for x in demo.progress(items(), total=2)] == [1, 2]
-    assert [x async for x in demo.progress([3])] == [3]
-    assert sink.said == [(0, 2), (1, 2), (2, 2), (0, 1), (1, 1)]
-    assert list(Progress([1], None, None)) == [1]
-
-
 def test_kinds_of_handlers():
     async def coroutine():
         pass
@@ -255,3 +235,47 @@ def test_what_a_page_logs_is_logged(caplog):
         ("WARNING", "x=2"),
         ("ERROR", ""),
     ]
+
+
+@pytest.mark.expected_log("careful")
+def test_where_an_emit_function_is_set_it_gets_changes_of_state_and_words_are_logged(caplog):
+    class Demo(databench.Analysis):
+        def data_hooked(self, value):
+            return value + 1
+
+    said = []
+    demo = Demo().init_databench()
+    demo.data.on_change(lambda key, value: "seen")
+    assert demo.set_emit_fn(lambda *args: said.append(args)) is demo
+    demo.set_emit_fn(lambda *args: said.append(args))
+    demo.data["a"] = [1]
+    demo.data["a"] = [1]
+    demo.set_state(hooked=1)
+    demo.set_class_state(hooked=1)
+    with caplog.at_level("INFO", "databench"):
+        demo.emit("warn", "careful")
+        demo.emit("log", {"n": 1})
+    assert said == [
+        ("data", {"a": [1]}),
+        ("data", {"hooked": 2}),
+        ("class_data", {"hooked": 1}),
+        ("warn", "careful"),
+        ("log", {"n": 1}),
+    ]
+    assert [record.getMessage() for record in caplog.records] == ["careful", "{'n': 1}"]
+    assert demo.data["hooked"] == 1
+    demo.class_data.close()
+
+
+def test_stores_that_were_subscribed_to_are_told_once():
+    class Demo(databench.Analysis):
+        def init_datastores(self):
+            self.data = databench.Datastore(self.id_, release_storage=True)
+            self.data.subscribe(lambda change: self.emit("data", change))
+
+    said = []
+    demo = Demo().set_emit_fn(lambda *args: said.append(args)).init_databench("subscribed")
+    demo.data["a"] = 1
+    assert said == [("data", {"a": 1})]
+    assert demo.class_data is None
+    demo.data.close()

@@ -308,7 +308,7 @@ def test_python_page_names_everything_public():
 
 
 # For the kernel, and for whoever writes a backend of their own.
-_INNER = {"observe", "get_encoded", "restore", "receive", "set_changer"}
+_INNER = {"is_heard", "observe", "get_encoded", "restore", "receive", "set_changer"}
 
 
 @pytest.mark.parametrize("name", ["Analysis", "Datastore"])

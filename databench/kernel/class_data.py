@@ -48,11 +48,19 @@ class ClassData:
     ) -> None:
         self._channel = channel
         self._loop = loop
-        self._store = analysis_class.datastore_class(analysis_class.__name__)
+        store_class: Any = analysis_class.datastore_class
+        if not issubclass(store_class, Datastore):
+            store_class = Datastore  # another backend shares its values itself
+        self._store: Datastore = store_class(analysis_class.__name__)
         self._versions: dict[str, int] = {}
         self._on_their_way: dict[str, deque[Answer | None]] = {}
         self._store.observe(self._prepare)
         self._store.set_changer(self)
+
+    @property
+    def domain(self) -> str:
+        """The domain of the values that are shared."""
+        return self._store.domain
 
     # -- what the broker says
 
@@ -78,17 +86,6 @@ class ClassData:
             answer.set_result(message.accepted)
 
     # -- what an analysis does
-
-    def attach(self, analysis: Analysis) -> None:
-        """A session begins; a store of another domain is the user's own affair."""
-        store = analysis.class_data
-        if isinstance(store, Datastore) and store.domain != self._store.domain:
-            logger.warning(
-                "class_data of %s has the domain %r, expected %r: its changes are not sent",
-                type(analysis).__name__,
-                store.domain,
-                self._store.domain,
-            )
 
     def change(self, key: str, function: Callable[[Any], Any]) -> Awaitable[Any]:
         """See `Datastore.change`."""

@@ -7,13 +7,13 @@ here. So headers are made once per signal, and no message object is made at all.
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Awaitable, Generator
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import MISSING
+from ..analysis import LEVELS, MISSING
+from ..datastore import Datastore, telling
 from ..payload import encode
 from ..protocol import messages as m
 from ..protocol.codec import encode as encode_message
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .session import Session
     from .steps import LoopDesk
 
-_LEVELS = {"log": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_SPECIAL = {*LEVELS, "data", "class_data"}
 _HEADERS_LIMIT = 256
 _STEP_S = 0.002
 _PROGRESS_S = 0.05
@@ -98,6 +98,8 @@ class Outlet:
         self.session = session
         self.account = account
         self.is_closed = False
+        # The stores whose changes the kernel tells, by signal.
+        self.told: dict[str, Datastore] = {}
         self._channel = channel
         self._lock = channel.lock
         self._desk = desk
@@ -113,8 +115,8 @@ class Outlet:
     def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
         """Send a signal; see `Analysis.emit`."""
         payload = b"" if message is MISSING else encode(message)
-        if signal in _LEVELS:
-            return self._log(signal, message, payload)
+        if signal in _SPECIAL and (sent := self._emit_special(signal, message, payload)):
+            return sent
         request = _get_current()
         if request is None or request.is_ended or request.session is not self.session:
             request = self._outside
@@ -139,6 +141,25 @@ class Outlet:
         if now_s - self._desk.step_s > _STEP_S:
             return TICK
         return SENT
+
+    def _emit_special(self, signal: str, message: Any, payload: bytes) -> Awaitable[None] | None:
+        if signal in LEVELS:
+            return self._log(signal, message, payload)
+        return SENT if self._is_told(signal, message) else None
+
+    def _is_told(self, signal: str, message: Any) -> bool:
+        """Whether this repeats a change of state that is told without it.
+
+        An `init_datastores` of the user's may emit what its stores tell it.
+        """
+        change = telling.get()
+        if change is None or not isinstance(message, dict) or list(message) != [change[1]]:
+            return False
+        store = self.told.get(signal)
+        return store is not None and (store.domain, store.get(change[1])) == (
+            change[0],
+            message[change[1]],
+        )
 
     def progress(self, value: float, total: float | None) -> None:
         """Say how far the running action is; at most 20 times a second, and at its end."""
@@ -277,7 +298,7 @@ class Outlet:
         self._channel.check_size(f"emit {level!r}", len(payload))
         # A text is logged as it is, without the quotes and escapes of JSON.
         text = message if isinstance(message, str) else payload.decode("utf-8", "replace")
-        self._logger.log(_LEVELS[level], "%s", text[:2000])
+        self._logger.log(LEVELS[level], "%s", text[:2000])
         request = self._request()
         frames = encode_message(m.Log(self.session.id_, request.number, level, payload))
         with self._lock:

@@ -23,6 +23,7 @@ from .lane import Lane
 from .outlet import Outlet, Sent
 from .report import describe, format_traceback
 from .request import Cancelled, Request, current
+from .stores import Stores
 from .yields import drive_asyncgen, drive_awaitable, drive_generator
 
 if TYPE_CHECKING:
@@ -312,37 +313,21 @@ class Session:
         analysis._outlet = self.outlet
         analysis.restored = message.restored
         analysis.cli_args = list(kernel.cli_args)
-        analysis.request_args = urllib.parse.parse_qs(
-            message.request_args.lstrip("?"), keep_blank_values=True
-        )
+        analysis.request_args = urllib.parse.parse_qs(message.request_args.lstrip("?"))
         analysis.init_databench(self.id_)
-        for key, value in zip(message.data_keys, message.further, strict=False):
-            analysis.data.restore(key, value)
-        kernel.class_data.attach(analysis)
-        observe = getattr(analysis.data, "observe", None)
-        if observe is not None:
-            observe(self._prepare_state)
+        self._stores = Stores(analysis, self.outlet, kernel.class_data.domain)
+        self._stores.restore(zip(message.data_keys, message.further, strict=False))
+        self._stores.tell()
         self._message = m.Open(self.id_)  # the values are not kept twice
         self.analysis = analysis
-
-    def _prepare_state(self, key: str, value: Any, encoded: bytes) -> Callable[[], None]:
-        hook = getattr(self.analysis, f"data_{key}", None)
-        payload, stored = encoded, None
-        if callable(hook):
-            payload = encode(hook(value), name=key)
-            stored = None if payload == encoded else encoded
-        self.outlet.check_state(key, payload, stored)
-        return functools.partial(self.outlet.send_state, key, payload, stored)
 
     def _say_opened(self) -> None:
         self.outlet.send(m.Opened(self.id_))
 
     def _free(self) -> None:
-        analysis, self.analysis = self.analysis, None
-        if analysis is not None:
-            for store in (analysis.data, analysis.class_data):
-                if store is not None and hasattr(store, "close"):
-                    store.close()
+        if self.analysis is not None:
+            self._stores.close()
+        self.analysis = None
         self.kernel.forget(self)
         self.closed.set()
 

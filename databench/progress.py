@@ -1,0 +1,53 @@
+"""What `Analysis.progress` returns: an iterable that says how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Say = Callable[[float, float | None], None]
+
+
+class Progress(Generic[T]):
+    """Goes through items, by `for` or `async for`, and says so.
+
+    Args:
+        items: What to iterate over.
+        total: Number of items, where `len(items)` does not tell.
+        say: Told the number of items that are done, and the total.
+    """
+
+    def __init__(self, items: Iterable[T], total: float | None, say: Say | None) -> None:
+        self._items = items
+        self._say_so = say
+        if total is None:
+            try:
+                total = len(items)  # type: ignore[arg-type]
+            except TypeError:
+                pass
+        self.total = total
+
+    def _say(self, value: int) -> None:
+        if self._say_so is not None:
+            self._say_so(value, self.total)
+
+    def __iter__(self) -> Iterator[T]:
+        self._say(0)
+        for done, item in enumerate(self._items, 1):
+            yield item
+            self._say(done)
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        self._say(0)
+        done = 0
+        if isinstance(self._items, AsyncIterator) or hasattr(self._items, "__aiter__"):
+            async for item in self._items:
+                yield item
+                done += 1
+                self._say(done)
+            return
+        for item in self._items:
+            yield item
+            done += 1
+            self._say(done)
