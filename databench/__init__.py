@@ -12,20 +12,28 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from . import testing as testing
     from .analysis import Analysis, on, on_action
     from .datastore import Datastore
+    from .meta import Meta
 
 _HOMES = {
     "Analysis": "analysis",
     "Datastore": "datastore",
+    "Meta": "meta",
     "on": "analysis",
     "on_action": "analysis",
 }
 
-__all__ = ["Analysis", "Datastore", "__version__", "on", "on_action"]
+# Modules that people reach without importing them by name.
+_MODULES = {"testing"}
+
+__all__ = ["Analysis", "Datastore", "Meta", "__version__", "on", "on_action"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
