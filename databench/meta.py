@@ -16,11 +16,12 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from .analysis import ANY_ACTION, MISSING, Analysis, find_handlers, kind_of
+from .analysis import MISSING, Analysis, find_handlers
 from .datastore import Results
-from .kernel.arguments import PROCESS_ID, check_arguments, no_such_action, read_payload
+from .kernel.arguments import PROCESS_ID
+from .kernel.calls import find_calls
 from .kernel.outlet import Sent
-from .kernel.steps import drive_asyncgen, drive_awaitable, drive_generator
+from .kernel.yields import drive_asyncgen, drive_awaitable, drive_generator
 from .payload import encode
 
 Route = tuple[str, Any, Any]
@@ -105,27 +106,14 @@ async def _say(analysis: Analysis, message: dict[str, Any]) -> None:
 
 
 async def _run(analysis: Analysis, name: str, payload: bytes) -> Any:
-    args, kwargs = read_payload(payload)
-    handlers = find_handlers(type(analysis))
-    attributes = handlers.get(name, ()) + handlers.get(ANY_ACTION, ())
-    if not attributes:
-        declared = getattr(analysis.data, "declared", ())
-        if name not in declared:
-            raise no_such_action(name, [*handlers, *declared])
-        value = args if payload[:1] == b"[" else args[0] if args else kwargs or None
-        await analysis.data.set_state({name: value})
     result = None
-    for attribute in attributes:
-        method = getattr(analysis, attribute)
-        check_arguments(name, method, args, kwargs)
-        result = await _call(kind_of(method), method, args, kwargs)
+    for kind, function in find_calls(analysis, find_handlers(type(analysis)), name, payload):
+        result = await _call(kind, function)
     return result
 
 
-async def _call(
-    kind: str, method: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
-) -> Any:
-    result = method(*args, **kwargs)
+async def _call(kind: str, function: Callable[[], Any]) -> Any:
+    result = function()
     if kind == "generator":
         result = await drive_generator(result)
     elif kind == "asyncgen":
@@ -174,7 +162,9 @@ def _finish(
 
 
 async def _end_others() -> None:
-    """End what the action has started and left running: its loop closes."""
+    """Let handlers end that the action has called, and end what else it has left running."""
+    loop = asyncio.get_running_loop()
+    await asyncio.gather(*[task for task in _tasks if task.get_loop() is loop])
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

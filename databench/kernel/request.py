@@ -6,8 +6,9 @@ import contextvars
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .calls import Call
     from .desks import Desk
-    from .session import Call, Session
+    from .session import Session
 
 
 class Cancelled(BaseException):  # it is no error: it is what was asked for

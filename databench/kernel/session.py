@@ -11,12 +11,13 @@ import urllib.parse
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import ANY_ACTION, Analysis, bare, kind_of
+from ..analysis import Analysis
 from ..datastore import Results
 from ..payload import encode
 from ..protocol import messages as m
 from .account import Account
-from .arguments import ActionError, check_arguments, no_such_action, read_payload
+from .arguments import ActionError
+from .calls import Call, find_calls, make_call
 from .desks import Job
 from .inner import Inner
 from .lane import Lane
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _TRACEBACK_CHARACTERS = 2**14
 
-Call = tuple[str, Callable[[], Any]]
 _PRESS_S = 0.05
 # Steps of a session's own that end before the next one begins, however they are written.
 # `connected` does not: what it computes may take long, and can be cancelled meanwhile.
@@ -154,35 +154,15 @@ class Session:
             if self._failure is not None:
                 return []
             return self._find_own_calls(request.name)
-        return self._find_page_calls(request)
+        handlers = self.kernel.handlers
+        return find_calls(self._instance(), handlers, request.name, request.payload)
 
     def _find_own_calls(self, name: str) -> list[Call]:
         analysis = self._instance()
         # What `Analysis` does itself at these steps is nothing, or was done in `_open`.
         names = [a for a in self.kernel.handlers.get(name, ()) if not _is_default(analysis, a)]
         given = (analysis.cli_args, analysis.request_args) if name == "args" else ()
-        return [self._make_call(name, attribute, list(given), {}) for attribute in names]
-
-    def _find_page_calls(self, request: Request) -> list[Call]:
-        analysis, name = self._instance(), request.name
-        args, kwargs = read_payload(request.payload)
-        handlers = self.kernel.handlers
-        names = handlers.get(name, ()) + handlers.get(ANY_ACTION, ())
-        if names:
-            return [self._make_call(name, attribute, args, kwargs) for attribute in names]
-        declared = getattr(analysis.data, "declared", ())
-        if name not in declared:
-            raise no_such_action(name, [*handlers, *declared])
-        # An input without a handler of its name writes the value of that name.
-        value = args if request.payload[:1] == b"[" else args[0] if args else kwargs or None
-        return [("here", functools.partial(analysis.data.set_state, {name: value}))]
-
-    def _make_call(
-        self, name: str, attribute: str, args: list[Any], kwargs: dict[str, Any]
-    ) -> Call:
-        method = getattr(self._instance(), attribute)
-        check_arguments(name, method, args, kwargs)
-        return kind_of(method), functools.partial(bare(method), *args, **kwargs)
+        return [make_call(analysis, name, attribute, list(given), {}) for attribute in names]
 
     def _next_call(self, request: Request) -> None:
         """Start the next call; on the loop."""

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from ..analysis import MISSING, Analysis
 from ..kernel.outlet import SENT
-from ..meta import Meta
+from ..kernel.yields import drive_generator
+from ..meta import Meta, begin
 from ..payload import encode
 
 
@@ -134,6 +135,10 @@ class _Outlet:
 
     def progress(self, value: float, total: float | None) -> None:
         """How far an action is, which is no message of the analysis."""
+
+    def start(self, generator: Any) -> Awaitable[Any]:
+        """Run the generator of a handler that another handler calls, at once."""
+        return begin(drive_generator(generator), asyncio.get_running_loop())
 
     def prepare_state(self, name: str, key: str, value: Any, _encoded: bytes) -> Any:
         """A change of `data` or `class_data` becomes a message when it is stored."""

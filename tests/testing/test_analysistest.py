@@ -58,6 +58,16 @@ class Sample(databench.Analysis):
             pass
 
     @databench.on
+    def called(self):
+        yield None
+        yield self.emit("called")
+
+    @databench.on
+    def calling(self):
+        self.called()
+        self.emit("calling")
+
+    @databench.on
     def tick(self):
         self.periodic = tornado.ioloop.PeriodicCallback(self.on_timer, 1)
         self.periodic.start()
@@ -176,6 +186,12 @@ def test_without_a_loop_an_action_runs_to_its_end():
     test = AnalysisTest(Sample)
     assert test.trigger("wait", ["x"]).result() == "x"
     assert test.emitted_messages[-1] == ("waited", "x")
+
+
+def test_without_a_loop_a_handler_that_was_called_runs_to_its_end():
+    test = AnalysisTest(Sample)
+    test.trigger("calling")
+    assert test.emitted_messages[-2:] == [("calling", MISSING), ("called", MISSING)]
 
 
 async def test_in_an_async_test():
