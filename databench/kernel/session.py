@@ -6,7 +6,6 @@ Lives in the loop's thread; only `_ended` may be called from the threads of plai
 from __future__ import annotations
 
 import asyncio
-import functools
 import urllib.parse
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
