@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .analysis import Analysis, on, on_action
     from .datastore import Datastore
     from .meta import Meta
+    from .single import run
 
 _HOMES = {
     "Analysis": "analysis",
@@ -23,12 +24,13 @@ _HOMES = {
     "Meta": "meta",
     "on": "analysis",
     "on_action": "analysis",
+    "run": "single",
 }
 
 # Modules that people reach without importing them by name.
 _MODULES = {"testing"}
 
-__all__ = ["Analysis", "Datastore", "Meta", "__version__", "on", "on_action"]
+__all__ = ["Analysis", "Datastore", "Meta", "__version__", "on", "on_action", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,33 +1,102 @@
 """`databench` on the command line: arguments and how they end, nothing else.
 
 A file or a subcommand comes before the first unknown flag; from that flag on everything belongs
-to the analyses (`cli_args`). What the command does with it is in `front.serve`.
+to the analyses (`cli_args`), and so does each further word that is no option. What the command
+does with it is in `front.serve`; `databench.run` reads the same options without a file.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import settings
 from ._version import __version__
 from .errors import SettingError
 
+if TYPE_CHECKING:
+    from .front.script import Script
+
 EXIT_USAGE = 2
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+SUBCOMMANDS: tuple[str, ...] = ()
 
+_USAGE = """\
+databench [options] [limits] [arguments for the analyses]
+       databench [options] [limits] FILE.py [arguments for it]"""
+_DESCRIPTION = """\
+Serve live web pages for data analyses, each in a process of its own.
+
+  databench            the folder 'analyses' here, or this folder when it is one, or the demos
+  databench FILE.py    the one analysis in that file, at /FILE/
+"""
 _EPILOG = """\
-Without --analyses: the folder 'analyses' here, or this folder when it is one, or else the demos.
 Everything from the first unknown option on is handed to the analyses as cli_args.
-Each limit below can also be set in the environment (DATABENCH_SESSION_GRACE_S=60) and in
+Each limit above can also be set in the environment (DATABENCH_SESSION_GRACE_S=60) and in
 index.yaml (settings: {session_grace_s: 60}); the command line wins, then the environment.
 """
+_EPILOG_OF_SCRIPT = """\
+Everything from the first unknown option on is handed to the analysis as cli_args.
+Each limit above can also be set in the environment (DATABENCH_SESSION_GRACE_S=60); the
+command line wins.
+"""
+
+
+# Our own options, beside `--help` and the limits: what `argparse` takes of each. The help, the
+# documents' tests and the nearest name of a misspelt one (settings.OPTIONS) follow it.
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--version", {"action": "version", "version": f"databench {__version__}"}),
+    ("--host", {"help": "address to listen on (HOST; 127.0.0.1: this machine alone)"}),
+    ("--port", {"help": "port (PORT; 5000, or the next free one; 0: any free one)"}),
+    ("--analyses", {"metavar": "FOLDER", "help": "folder or dotted path of the analyses"}),
+    (
+        "--log",
+        {
+            "type": str.upper,
+            "choices": LEVELS,
+            "default": "INFO",
+            "metavar": "LEVEL",
+            "help": f"{', '.join(LEVELS)} (INFO)",
+        },
+    ),
+    (
+        "--allow-host",
+        {
+            "action": "append",
+            "default": [],
+            "metavar": "NAME",
+            "help": "a further name to answer to (again for more; *.example.org: all below)",
+        },
+    ),
+    (
+        "--xheaders",
+        {
+            "action": "store_true",
+            "help": "believe the X-Forwarded headers of the proxy in front",
+        },
+    ),
+    (
+        "--debug",
+        {
+            "action": argparse.BooleanOptionalAction,
+            "help": "show tracebacks on pages, read templates again for each request "
+            "(DEBUG=0 or 1; on where only this machine can connect)",
+        },
+    ),
+)
+# What is of no use where a script is the analysis.
+_OF_FOLDERS = ("--analyses",)
 
 
 class _Parser(argparse.ArgumentParser):
     """Knows which words are options of ours, and whether a value follows."""
+
+    targets = 1  # how many words that are no options are ours
 
     def takes_value(self, word: str) -> bool | None:
         """Whether this option takes a value; `None` when it is none of ours."""
@@ -35,44 +104,34 @@ class _Parser(argparse.ArgumentParser):
         return None if action is None else action.nargs != 0
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of our own options; the help is made from it."""
+def make_parser(script: Script | None = None) -> argparse.ArgumentParser:
+    """The parser of our own options; the help is made from it.
+
+    Args:
+        script: The script that calls `databench.run`; `None`: the command `databench`.
+    """
     parser = _Parser(
-        prog="databench",
-        usage="databench [options] [limits] [arguments for the analyses]",
-        description="Serve live web pages for data analyses, each in a process of its own.",
-        epilog=_EPILOG,
+        prog="databench" if script is None else Path(script.argv[0]).name,
+        usage=_USAGE if script is None else "%(prog)s [options] [limits] [arguments]",
+        description=_DESCRIPTION if script is None else f"Serve the analysis '{script.name}'.",
+        epilog=_EPILOG if script is None else _EPILOG_OF_SCRIPT,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     # Whether a lone `--` says that what follows is the analyses', however it is spelt.
-    parser.set_defaults(is_divided=False)
-    _add_options(parser)
+    parser.set_defaults(is_divided=False, target=None, analyses=None)
+    for option, arguments in _OPTIONS:
+        if script is None or option not in _OF_FOLDERS:
+            parser.add_argument(option, **arguments)
     limits = parser.add_argument_group("limits")
     for row in settings.TABLE:
         help_text = f"{row.help} ({row.unit}; {row.default})".replace("%", "%%")
         limits.add_argument(row.option, metavar=row.unit.upper(), help=help_text)
-    parser.add_argument("target", nargs="?", help=argparse.SUPPRESS)
+    if script is None:
+        parser.add_argument("target", nargs="?", help=argparse.SUPPRESS)
+    else:
+        parser.targets = 0
     return parser
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--version", action="version", version=f"databench {__version__}")
-    add("--host", help="address to listen on (HOST; 127.0.0.1: this machine alone)")
-    add("--port", help="port (PORT; 5000, or the next free one; 0: any free one)")
-    add("--analyses", metavar="FOLDER", help="folder or dotted path of the analyses")
-    levels = f"{', '.join(LEVELS)} (INFO)"
-    add("--log", type=str.upper, choices=LEVELS, default="INFO", metavar="LEVEL", help=levels)
-    hosts = "a further name to answer to (again for more; *.example.org: all below)"
-    add("--allow-host", action="append", default=[], metavar="NAME", help=hosts)
-    proxy = "believe the X-Forwarded headers of the proxy in front"
-    add("--xheaders", action="store_true", help=proxy)
-    debug = (
-        "show tracebacks on pages, read templates again for each request "
-        "(DEBUG=0 or 1; on where only this machine can connect)"
-    )
-    add("--debug", action=argparse.BooleanOptionalAction, help=debug)
 
 
 def split(parser: argparse.ArgumentParser, words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -83,10 +142,11 @@ def split(parser: argparse.ArgumentParser, words: Sequence[str]) -> tuple[list[s
         words: The command line without the program's name.
 
     Returns:
-        The words before the first unknown option, and the rest with it; a lone `--` divides too.
+        The words before the first unknown option (or the first word too many that is none), and
+        the rest with it; a lone `--` divides too.
     """
     assert isinstance(parser, _Parser)
-    position = 0
+    position = targets = 0
     while position < len(words):
         word = words[position]
         if word == "--":
@@ -96,32 +156,42 @@ def split(parser: argparse.ArgumentParser, words: Sequence[str]) -> tuple[list[s
             if takes_value is None:
                 break
             position += 1 if takes_value and "=" not in word else 0
+        else:
+            targets += 1
+            if targets > parser.targets:
+                break
         position += 1
     return list(words[:position]), list(words[position:])
 
 
-def main(words: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+def main(
+    words: Sequence[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    script: Script | None = None,
+) -> int:
     """Run the command.
 
     Args:
         words: The command line without the program's name; this process' own when `None`.
         environ: The environment; this process' own when `None`.
+        script: The script that calls `databench.run`; `None`: the command `databench`.
 
     Returns:
         The exit status: 0 after Ctrl-C or SIGTERM, 2 for what cannot be used.
     """
     words = sys.argv[1:] if words is None else words
     environ = os.environ if environ is None else environ
-    parser = make_parser()
+    parser = make_parser(script)
     own, cli_args = split(parser, words)
     options = parser.parse_args(own)
     options.is_divided = "--" in words[: len(words) - len(cli_args)]
     try:
         if options.target is not None:
-            return _dispatch(options.target)
+            script = _find_script(options.target, cli_args)
         from .front import serve  # the help and the version need no server
 
-        return serve.serve(options, environ, cli_args)
+        return serve.serve(options, environ, cli_args, script)
     except SettingError as error:
         print(f"databench: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -129,8 +199,40 @@ def main(words: Sequence[str] | None = None, environ: Mapping[str, str] | None =
         return 0
 
 
-def _dispatch(target: str) -> int:
-    """A file or a subcommand: `new`, a single file and `kernels` get their place here."""
-    raise SettingError(
-        f"'{target}' is no subcommand; to serve a folder say --analyses {target}", name="target"
-    )
+def _find_script(target: str, cli_args: Sequence[str]) -> Script:
+    """The file that the command line names.
+
+    Raises:
+        SettingError: It is none, with what is near.
+    """
+    from .front import script
+
+    path = Path(target)
+    if path.is_dir():
+        raise SettingError(f"'{target}' is a folder; {_advise_folder(path, target)}", name="target")
+    if path.suffix != ".py" and path.exists():
+        raise SettingError(
+            f"'{target}' is no Python file, expected FILE.py; to serve a folder say --analyses",
+            name="target",
+        )
+    if not path.exists():
+        near = _nearest(target, path)
+        hint = f"did you mean '{near}'?" if near else "databench --help tells what there is"
+        raise SettingError(f"'{target}' is no subcommand and no file; {hint}", name="target")
+    return script.from_file(path, argv=(target, *cli_args))
+
+
+def _advise_folder(path: Path, target: str) -> str:
+    if (path / "analysis.py").is_file():
+        return f"to serve the analysis in it say {path / 'analysis.py'}"
+    return f"to serve the analyses in it say --analyses {target}"
+
+
+def _nearest(target: str, path: Path) -> str | None:
+    """A file of its folder, or a subcommand, with nearly that name."""
+    files = {file.name: str(file) for file in sorted(path.parent.glob("*.py"))}
+    named = {**files, **{word: word for word in SUBCOMMANDS if path.name == target}}
+    near = difflib.get_close_matches(path.name, named, n=1)
+    if not near and f"{path.name}.py" in files:
+        near = [f"{path.name}.py"]
+    return named[near[0]] if near else None

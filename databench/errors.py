@@ -6,6 +6,7 @@
     │   └── RemoteProtocolError  the other side sent it: it is counted, answered or dropped
     ├── KernelError              a kernel could not be started, or ended
     └── SettingError             a setting or a configuration that cannot be used
+    ScriptEnd (BaseException)    ends a script that a kernel runs, once it has named its class
 
 Texts are lower case and carry no full stop: subject, event, value against limit, consequence.
 """
@@ -40,6 +41,20 @@ class KernelError(DatabenchError):
     def __init__(self, text: str, *, kernel: str | None = None) -> None:
         super().__init__(text)
         self.kernel = kernel
+
+
+class ScriptEnd(BaseException):
+    """Ends the execution of a script in its kernel, where it would begin to serve.
+
+    Private: `databench.run` raises it and the kernel catches it.
+
+    Args:
+        analysis_class: The class that the script hands over.
+    """
+
+    def __init__(self, analysis_class: type) -> None:
+        super().__init__(f"{analysis_class.__qualname__} runs in this kernel")
+        self.analysis_class = analysis_class
 
 
 class SettingError(DatabenchError):

@@ -30,6 +30,8 @@ _ALLOWED = {
     "broker": {"protocol"},
     "front": {"broker", "protocol", "http", "config"},
     "scaffold": {"config"},
+    # `databench.run`: a command line of its own for one script.
+    "single": {"analysis", "cli", "front"},
     "cli": {"front", "broker", "protocol", "http", "config", "scaffold"},
     # Runs actions by the kernel's own rules, without a kernel.
     "meta": {"analysis", "datastore", "kernel", "payload"},
@@ -47,7 +49,7 @@ _ALLOWED = {
     "__main__": {"cli"},
     "tests": {"__init__", "analysis", "datastore"},  # written as people write theirs
     # Runs in every process of ours, kernels too: what a person subclasses, and no server.
-    "__init__": {"analysis", "datastore", "meta", "testing", "utils"},
+    "__init__": {"analysis", "datastore", "meta", "single", "testing", "utils"},
 }
 # What decides has no loop, socket, clock, chance, thread or process.
 _IMPURE = {

@@ -5,6 +5,6 @@ follow `Page`. No other module sees a ZeroMQ socket, starts a process or sends a
 """
 
 from .broker import Broker
-from .specs import AnalysisSpec, Page
+from .specs import AnalysisSpec, Page, Script
 
-__all__ = ["AnalysisSpec", "Broker", "Page"]
+__all__ = ["AnalysisSpec", "Broker", "Page", "Script"]

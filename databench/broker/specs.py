@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Script:
+    """What the Python kernel runs where an analysis is one script.
+
+    Attributes:
+        file: The file, absolute; `None`: the module is imported by its name.
+        class_name: The class' `__qualname__`; `None`: the only one in the file.
+        argv: `sys.argv` of the kernel.
+        path: The folders to import from, before all others.
+    """
+
+    file: Path | None
+    class_name: str | None
+    argv: tuple[str, ...]
+    path: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """As the kernel's environment has it."""
+        file = None if self.file is None else str(self.file)
+        return json.dumps({**asdict(self), "file": file})
 
 
 @dataclass(frozen=True)
@@ -19,6 +42,7 @@ class AnalysisSpec:
         root: The project's folder: working directory of the kernel, and on its path.
         kernel: The kernel spec's name.
         version: The analysis' own version, or `None`.
+        script: Set where the analysis is one script; `folder` is then the one of its page.
     """
 
     name: str
@@ -27,6 +51,7 @@ class AnalysisSpec:
     root: Path
     kernel: str = "py"
     version: str | None = None
+    script: Script | None = None
 
 
 class Page(Protocol):

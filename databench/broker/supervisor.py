@@ -363,6 +363,8 @@ class Supervisor:
             "DATABENCH_FOLDER": str(self.spec.folder),
             "DATABENCH_LOG": self._log_level,
             "DATABENCH_SETTINGS": json.dumps(dict(settings)),
+            # Always set: a front that was started by a kernel inherits that kernel's.
+            "DATABENCH_SCRIPT": self.spec.script.to_json() if self.spec.script else "",
         }
 
     def _log_line(self, line: str) -> None:

@@ -2,5 +2,6 @@
 
 from .checks import IMAGES
 from .index import FILE, RESERVED, Entry, Index, load
+from .single import of_script
 
-__all__ = ["FILE", "IMAGES", "RESERVED", "Entry", "Index", "load"]
+__all__ = ["FILE", "IMAGES", "RESERVED", "Entry", "Index", "load", "of_script"]

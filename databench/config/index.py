@@ -46,6 +46,8 @@ class Entry:
         thumbnail: An image, relative to the analysis' folder.
         readme: Markdown text from `index.yaml`; `None` leaves it to `README.md`.
         problems: Why it cannot run; empty when it can.
+        file: The script that it is, absolute; `None` for a folder with an `analysis.py`.
+        extra: Further names for its templates, of a script.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Entry:
     readme: str | None = None
     version: str | None = None
     problems: tuple[str, ...] = ()
+    file: Path | None = None
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Index:
         entries: The analyses by name, in the order of the gallery.
         problems: What is wrong with the file as a whole; the gallery shows it.
         warnings: What is ignored, and why.
+        single: The analysis whose page is at `/`; `None`: the gallery is there.
     """
 
     folder: Path
@@ -92,6 +97,7 @@ class Index:
     entries: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    single: str | None = None
 
 
 def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,20 +14,22 @@ import tornado.ioloop
 import tornado.web
 
 from .. import http
-from ..broker import AnalysisSpec, Page
+from ..broker import Page
 from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
 from . import pages, websocket
-from .folders import Place
 from .handlers import NotFound, Refused
 from .hosts import Hosts
+from .script import Routes
 from .static import Files
 from .templates import Loader
 
 log = logging.getLogger("databench.front")
 
 _WARM_UP_S = 0.5  # after the first page, which needs none of it
+# The same wherever an analysis' page is: a script's page at `/` leaves them alone.
+_SHARED = r"/(favicon\.ico|_static/.*|node_modules/.*|status(/.*)?)"
 _NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 
 
@@ -64,6 +67,7 @@ class Front(http.Application):
         limits: The settings in force.
         hosts: The names that it answers to.
         debug: Whether pages show tracebacks, and templates are read again for each request.
+        extra_routes: Further handlers of a script whose page is at `/`.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Front(http.Application):
         *,
         hosts: Hosts,
         debug: bool = False,
+        extra_routes: Routes = (),
     ) -> None:
         self.index = index
         self.broker = broker
@@ -83,7 +88,7 @@ class Front(http.Application):
         self.loader = Loader(index.folder)
         self.watch = websocket.Watch(limits)
         super().__init__(
-            _routes(index),
+            [*_extra_routes(index, extra_routes), *_routes(index)],
             default_handler_class=NotFound,
             debug_pages=debug,
             log_function=_log_request,
@@ -106,30 +111,33 @@ class Front(http.Application):
         """Refuse a foreign `Host` before any route is looked at."""
         if not self.hosts.is_allowed(request.host):
             return self.get_handler_delegate(request, Refused, {"host": request.host})
+        if self.index.single is not None and not self._is_shared(request.path):
+            request.path = f"/{self.index.single}{request.path}"
         return super().find_handler(request, **kwargs)
 
+    def _is_shared(self, path: str) -> bool:
+        """Whether this address is the same, wherever an analysis' page is."""
+        patterns = [_SHARED, *(_pattern(pattern) for pattern, _ in self.index.static)]
+        return any(re.fullmatch(pattern, path) for pattern in patterns)
 
-def specs(index: Index, place: Place) -> dict[str, AnalysisSpec]:
-    """What the broker must know of the analyses that can run."""
-    return {
-        entry.name: AnalysisSpec(
-            name=entry.name,
-            folder=entry.folder,
-            module=place.module(entry.name),
-            root=place.root,
-            kernel=entry.kernel,
-            version=entry.version,
-        )
-        for entry in index.entries.values()
-        if not entry.problems
-    }
+
+def _pattern(pattern: str) -> str:
+    return f"/{pattern.lstrip('/')}"
+
+
+def _extra_routes(index: Index, routes: Routes) -> list[tuple[str, Any, dict[str, Any]]]:
+    """A script's own handlers, below its analysis as those of `routes.py` are."""
+    return [
+        (f"/{index.single}{_pattern(route)}", handler, dict(arguments or {}))
+        for route, handler, arguments in routes
+    ]
 
 
 def _routes(index: Index) -> list[tuple[str, type[tornado.web.RequestHandler], Mapping[str, Any]]]:
     """Routes take the analysis' name from the address: a changed index needs no new ones."""
     roots = pages.static_roots(index)
     own = [
-        (rf"/{pattern.lstrip('/')}", Files, {"roots": (index.folder / folder, Path.cwd() / folder)})
+        (_pattern(pattern), Files, {"roots": (index.folder / folder, Path.cwd() / folder)})
         for pattern, folder in index.static
     ]
     return [

@@ -59,6 +59,7 @@ def describe(entry: Entry, index: Index, *, debug: bool) -> dict[str, Any]:
         debug: Whether its problems are told as they are.
     """
     return tornado.util.ObjectDict(
+        entry.extra,
         name=entry.name,
         title=entry.title,
         description=entry.description,
@@ -74,7 +75,8 @@ def describe(entry: Entry, index: Index, *, debug: bool) -> dict[str, Any]:
         problems=_told(entry.problems, debug=debug),
         author=index.author,
         site_title=index.title,
-        home_link="/",
+        description_html=index.description_html,
+        home_link=None if index.single else "/",
     )
 
 
@@ -147,7 +149,7 @@ class Gallery(Page):
         index = front.index
         infos = [describe(entry, index, debug=front.debug) for entry in index.entries.values()]
         self.show(
-            front.loader.find("index.html"),
+            _gallery(front),
             {
                 "title": index.title,
                 "site_title": index.title,
@@ -167,6 +169,13 @@ class Gallery(Page):
         )
 
     head = get
+
+
+def _gallery(front: Front) -> str:
+    """Its template: the folder's own, unless that is the page of the one script in it."""
+    if any(entry.file for entry in front.index.entries.values()):
+        return str(templates.PACKAGED / "index.html")
+    return front.loader.find("index.html")
 
 
 class AnalysisPage(Page):
@@ -225,7 +234,10 @@ class AnalysisStatic(Files):
 
     async def get(self, name: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file."""
-        self.roots = (self.application.entry(name).folder / "static",)
+        entry = self.application.entry(name)
+        self.roots = (entry.folder / "static",)
+        if path in (*_OWN_FILES, find_thumbnail(entry)):
+            self.roots += (entry.folder,)  # where pages of early releases look for them
         await super().get(path, include_body)
 
     def head(self, name: str, path: str) -> Any:  # type: ignore[override]

@@ -14,12 +14,13 @@ import tornado.ioloop
 from .. import http, settings
 from .._version import __version__
 from ..broker import Broker
-from ..broker.kernelspec import find_kernelspecs
-from ..config import Index, load
+from ..config import Index
 from ..errors import SettingError
-from . import folders, logs
-from .app import Front, specs
+from . import logs, project
+from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
+from .project import Project
+from .script import Script
 
 log = logging.getLogger("databench.front")
 
@@ -29,13 +30,19 @@ NEXT_PORTS = 100
 _HEADERS_BYTES = 2**20
 
 
-def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Sequence[str]) -> int:
+def serve(
+    options: argparse.Namespace,
+    environ: Mapping[str, str],
+    cli_args: Sequence[str],
+    script: Script | None = None,
+) -> int:
     """Serve until a signal.
 
     Args:
         options: Databench's own options, as `cli` parsed them.
         environ: The environment.
         cli_args: What the analyses get.
+        script: What to serve in the place of a folder.
 
     Returns:
         The exit status.
@@ -44,27 +51,26 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
         SettingError: Something that was asked for cannot be had; nothing was started.
     """
     logs.configure(options.log)
-    place = folders.find(options.analyses, here=Path.cwd())
-    kernelspecs = find_kernelspecs(place.root / "kernels")
-    index = load(place.folder, kernels=kernelspecs)
-    suspect = () if options.is_divided else cli_args
-    _tell_problems(index, settings.find_misspelt(suspect, environ))
-    given = {row.name: value for row in settings.TABLE if (value := getattr(options, row.name))}
-    limits = settings.resolve(options=given, environ=environ, file=index.settings)
+    served = _find(options.analyses, script)
+    index = served.index
+    misspelt = settings.find_misspelt(() if options.is_divided else cli_args, environ)
+    _tell_problems(index, [*misspelt, *served.warnings])
+    limits = _limits(options, environ, index)
     host = options.host or environ.get("HOST") or DEFAULT_HOST
     sockets = listen(host, options.port, environ)
     debug = _debug(options.debug, environ, host)
     broker = Broker(
-        specs(index, place),
+        served.specs,
         limits,
         debug=debug,
         log_level=options.log,
         cli_args=cli_args,
         analyses_version=index.version,
-        kernelspecs=kernelspecs,
+        kernelspecs=served.kernelspecs,
     )
-    front = Front(index, broker, limits, hosts=Hosts(host, options.allow_host), debug=debug)
-    front.on_start_callbacks.append(_teller(place, host, sockets[0].getsockname()[1]))
+    hosts = Hosts(host, options.allow_host)
+    front = Front(index, broker, limits, hosts=hosts, debug=debug, extra_routes=served.extra_routes)
+    front.on_start_callbacks.append(_teller(served, host, sockets[0].getsockname()[1]))
     return http.Runner(
         front,
         sockets,
@@ -72,6 +78,20 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], cli_args: Seq
         shutdown_limit_s=limits.shutdown_limit_s,
         server_settings=_server_settings(limits),
     ).run()
+
+
+def _limits(
+    options: argparse.Namespace, environ: Mapping[str, str], index: Index
+) -> settings.Settings:
+    given = {row.name: value for row in settings.TABLE if (value := getattr(options, row.name))}
+    return settings.resolve(options=given, environ=environ, file=index.settings)
+
+
+def _find(analyses: str | None, script: Script | None) -> Project:
+    here = Path.cwd()
+    if script is None:
+        return project.from_folder(analyses, here=here)
+    return project.from_script(script, here=here)
 
 
 def _server_settings(limits: settings.Settings) -> dict[str, int]:
@@ -157,15 +177,14 @@ def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:
             log.warning("%s; the others are served", text)
 
 
-def _teller(place: folders.Place, host: str, port: int) -> http.OnStart:
+def _teller(served: Project, host: str, port: int) -> http.OnStart:
     """Says where the pages are, once they are there."""
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         shown = "localhost" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
-        what = "the packaged analyses" if place.is_packaged else str(place.folder)
         try:
-            print(f"Databench {__version__} serves {what}", flush=True)
-            print(f"  http://{shown}:{port}/    (Ctrl-C stops)", flush=True)
+            print(f"Databench {__version__} serves {served.shown}", flush=True)
+            print(f"  http://{shown}:{port}/{served.address}    (Ctrl-C stops)", flush=True)
         except OSError:
             pass  # nobody reads it (`databench | head -1`): no reason not to serve
 

@@ -11,6 +11,23 @@ from ..settings import Settings
 
 
 @dataclasses.dataclass(frozen=True)
+class Script:
+    """What to run where the analysis is one script.
+
+    Attributes:
+        file: Its path, absolute; `None`: the module is imported by its name.
+        class_name: The class' `__qualname__`; `None`: the only one in the file.
+        argv: What the script finds as `sys.argv`.
+        path: The folders to import from, before all others.
+    """
+
+    file: str | None
+    class_name: str | None
+    argv: list[str]
+    path: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
 class Environment:
     """The kernel's part of the environment.
 
@@ -24,6 +41,7 @@ class Environment:
         log_level: A name that `logging` knows.
         interrupt_fd: The read end of the interrupt pipe, or `None`.
         settings: The settings in force.
+        script: Set where the analysis is one script.
     """
 
     endpoint: str
@@ -35,6 +53,7 @@ class Environment:
     log_level: str
     interrupt_fd: int | None
     settings: Settings
+    script: Script | None = None
 
 
 def read_environment(environ: MutableMapping[str, str]) -> Environment:
@@ -55,10 +74,15 @@ def read_environment(environ: MutableMapping[str, str]) -> Environment:
             log_level=environ.get("DATABENCH_LOG", "INFO").upper(),
             interrupt_fd=int(interrupt_fd) if interrupt_fd else None,
             settings=Settings(json.loads(environ.get("DATABENCH_SETTINGS") or "{}")),
+            script=_read_script(environ.get("DATABENCH_SCRIPT")),
         )
     except KeyError as error:
         raise KernelError(
             f"{error.args[0]} is not set: a kernel is started by the front, not by hand"
         ) from None
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise KernelError(f"the environment of the kernel cannot be used: {error}") from None
+
+
+def _read_script(text: str | None) -> Script | None:
+    return Script(**json.loads(text)) if text else None

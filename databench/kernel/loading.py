@@ -1,33 +1,116 @@
-"""From the user's module to the class of the analysis."""
+"""From the user's module or script to the class of the analysis.
+
+Theory of operation: the file runs under a name that is not `__main__`, so that what a guard keeps
+to the command line is not run. `databench.run` ends its execution by `ScriptEnd`, told by a mark in
+the environment that it is in a kernel. The module is found under its own name by `pickle`,
+`inspect` and children that `multiprocessing` starts afresh (they import it, and `run` does nothing
+there); what was pickled as `__main__.X` is found too.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.machinery
 import importlib.util
+import inspect
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
 from ..analysis import Analysis
-from ..errors import KernelError
+from ..errors import KernelError, ScriptEnd
+from .environment import Script
+
+# Which process imports the analysis, and from which file: read by `databench.run`.
+MARK = "DATABENCH_LOADING"
 
 
-def load_analysis(module_name: str, analysis: str, project: str) -> type[Analysis]:
-    """Import the module and find the class; in the main thread.
+def load_analysis(
+    module_name: str, analysis: str, project: str, script: Script | None = None
+) -> type[Analysis]:
+    """Import the module, or run the script, and find the class; in the main thread.
 
     Args:
         module_name: For example `analyses.pi.analysis`.
         analysis: The analysis' name; of several classes the one named alike is taken.
         project: The folder to import from.
+        script: What to run, where the analysis is one script.
 
     Raises:
-        KernelError: There is no class in it.
+        KernelError: There is no class in it, or there are several.
     """
-    if project not in sys.path:
+    if script is not None:
+        _set_up(script)
+    elif project not in sys.path:
         sys.path.insert(0, project)
-    _pin_packages(module_name, Path(project))
-    return find_class(importlib.import_module(module_name), analysis)
+    file = None if script is None else script.file
+    if file is None:
+        _pin_packages(module_name, Path(project))
+        module, named = _execute(module_name, None)
+    else:
+        module, named = _execute(_free_name(module_name), file)
+        _answer_for_main(module)
+    if named is None and script is not None and script.class_name is not None:
+        named = _named(module, script.class_name)
+    return find_class(module, analysis) if named is None else named
+
+
+def _set_up(script: Script) -> None:
+    """The world of the script as the command line would make it."""
+    sys.argv[:] = script.argv
+    # `python -m databench.kernel` put the working directory in front, `python pi.py` does not.
+    rest = [entry for entry in sys.path[1:] if entry not in script.path]
+    sys.path[:] = [*script.path, *rest]
+
+
+def _free_name(name: str) -> str:
+    """A script that is named like a module in use (code.py, random.py) must not take its place."""
+    is_taken = name in sys.modules or name in sys.stdlib_module_names
+    return f"{name}_script" if is_taken else name
+
+
+def _execute(name: str, file: str | None) -> tuple[ModuleType, type[Analysis] | None]:
+    """Import as `import` does, but keep what `databench.run` has ended in the middle.
+
+    Returns:
+        The module, and the class that was handed to `run`, if it was called.
+    """
+    parent, _, child = name.rpartition(".")
+    package = importlib.import_module(parent) if parent else None
+    if name in sys.modules:
+        return sys.modules[name], None
+    if file is None:
+        spec = importlib.util.find_spec(name)
+    else:
+        loader = importlib.machinery.SourceFileLoader(name, file)
+        spec = importlib.util.spec_from_file_location(name, file, loader=loader)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    os.environ[MARK] = f"{os.getpid()}:{spec.origin}"
+    named = None
+    try:
+        spec.loader.exec_module(module)
+    except ScriptEnd as end:
+        named = end.analysis_class
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        os.environ[MARK] = f"0:{spec.origin}"  # for children, and for a `run` in an action
+    if package is not None:
+        setattr(package, child, module)
+    return module, named
+
+
+def _answer_for_main(module: ModuleType) -> None:
+    """Let `__main__.X`, as a pickle of the plain script has it, be the module's X."""
+
+    def find(name: str) -> object:
+        return getattr(module, name)
+
+    sys.modules["__main__"].__getattr__ = find  # type: ignore[method-assign]
 
 
 def _pin_packages(module_name: str, project: Path) -> None:
@@ -46,29 +129,65 @@ def _pin_packages(module_name: str, project: Path) -> None:
         sys.modules[name] = importlib.util.module_from_spec(spec)
 
 
+# ---------------------------------------------------------------- the class
+
+
+def _named(module: ModuleType, class_name: str) -> type[Analysis]:
+    found: object = module
+    for part in class_name.split("."):
+        found = getattr(found, part, None)
+    if isinstance(found, type) and issubclass(found, Analysis):
+        return found
+    raise KernelError(
+        f"{module.__file__} has no class {class_name} when a kernel runs it; define it at the top "
+        "of the file, outside of `if __name__ == '__main__'`"
+    )
+
+
 def find_class(module: ModuleType, analysis: str) -> type[Analysis]:
-    """The class of the analysis: defined in this module, named like it, else the last one.
+    """The class of the analysis: the only one of its module.
+
+    One that is named like the analysis comes before others, a class before the one that it extends,
+    and a class of the module before those that it imports.
 
     Raises:
-        KernelError: There is none.
+        KernelError: There is none, or there are several.
     """
-    found = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and issubclass(value, Analysis)
-        and value.__module__ == module.__name__
-    ]
-    if not found:
-        raise KernelError(
-            f"{module.__file__} defines no analysis; expected a class: "
-            f"class {_class_name(analysis)}(databench.Analysis)",
-            kernel=analysis,
-        )
+    types = dict.fromkeys(value for value in vars(module).values() if isinstance(value, type))
+    classes = [cls for cls in types if issubclass(cls, Analysis)]
+    own = [cls for cls in classes if cls.__module__ == module.__name__]
+    foreign = [cls for cls in classes if not cls.__module__.startswith("databench")]
     wanted = _class_name(analysis).lower()
-    named = [cls for cls in found if cls.__name__.lower() == wanted]
-    return (named or found)[-1]
+    for found in (own, foreign):
+        ends = [cls for cls in found if not any(c is not cls and issubclass(c, cls) for c in found)]
+        named = [cls for cls in found if cls.__name__.lower() == wanted] or ends
+        if len(named) == 1:
+            return named[0]
+        if named:
+            raise KernelError(_tell_several(module, named, analysis), kernel=analysis)
+    raise KernelError(
+        f"{module.__file__} defines no analysis; expected a class: "
+        f"class {_class_name(analysis)}(databench.Analysis)",
+        kernel=analysis,
+    )
+
+
+def _tell_several(module: ModuleType, found: list[type], analysis: str) -> str:
+    told = ", ".join(f"{cls.__name__}{_line(cls)}" for cls in found)
+    return (
+        f"{module.__file__} defines {len(found)} analyses, expected one: {told}; "
+        f"call one {_class_name(analysis)}, like the analysis, or move the others to a file of "
+        "their own"
+    )
+
+
+def _line(cls: type) -> str:
+    try:
+        return f" (line {inspect.getsourcelines(cls)[1]})"
+    except (OSError, TypeError):
+        return ""
 
 
 def _class_name(analysis: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in analysis.split("_")) or "MyAnalysis"
+    words = analysis.replace("-", "_").split("_")
+    return "".join(part[:1].upper() + part[1:] for part in words) or "MyAnalysis"

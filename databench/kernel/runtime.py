@@ -302,7 +302,9 @@ def main() -> int:
         return 1
     sources = Sources(environment.settings.watched_files)
     try:
-        analysis_class = load_analysis(environment.module, environment.analysis, os.getcwd())
+        analysis_class = load_analysis(
+            environment.module, environment.analysis, os.getcwd(), environment.script
+        )
     except BaseException as error:  # noqa: BLE001  # whatever the user's module raises
         is_told = isinstance(error, KernelError)
         text = f"{error}\n" if is_told else format_traceback(error)

@@ -10,9 +10,10 @@ from databench import broker as broker_package
 from databench import http
 from databench.config import load
 from databench.front import app
-from databench.front.app import Front, specs
+from databench.front.app import Front
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
+from databench.front.project import specs
 from databench.http import app as life
 from databench.settings import Settings
 

@@ -15,9 +15,10 @@ from databench.broker import Broker
 from databench.config import load
 from databench.errors import SettingError
 from databench.front import serve as serving
-from databench.front.app import Front, specs
+from databench.front.app import Front
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
+from databench.front.project import Project, specs
 from databench.settings import Settings
 
 ANALYSIS = """
@@ -133,10 +134,14 @@ def test_problems_of_the_index_are_told(folder, caplog):
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
 
 
+def project(folder):
+    return Project(load(folder), {}, {}, shown=str(folder), address="x/")
+
+
 def test_address_is_told(folder, capsys):
     for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "localhost"), ("::1", "[::1]")):
-        serving._teller(from_folder(folder), host, 5001)(None, None)
-        assert f"http://{shown}:5001/" in capsys.readouterr().out
+        serving._teller(project(folder), host, 5001)(None, None)
+        assert f"http://{shown}:5001/x/" in capsys.readouterr().out
 
 
 def test_address_that_nobody_reads_is_no_reason_not_to_serve(folder, monkeypatch):
@@ -144,7 +149,7 @@ def test_address_that_nobody_reads_is_no_reason_not_to_serve(folder, monkeypatch
         raise BrokenPipeError
 
     monkeypatch.setattr("builtins.print", fail)
-    serving._teller(from_folder(folder), "127.0.0.1", 5001)(None, None)
+    serving._teller(project(folder), "127.0.0.1", 5001)(None, None)
 
 
 def test_options_have_all_that_serve_reads():

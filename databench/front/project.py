@@ -1,0 +1,112 @@
+"""What is served: a folder of analyses, or one script, with what the broker must know of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from .. import broker
+from ..broker import AnalysisSpec
+from ..broker.kernelspec import KernelSpec, find_kernelspecs
+from ..config import Index, load, of_script
+from . import folders
+from .script import Routes, Script
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """What is served.
+
+    Attributes:
+        index: The analyses, and all that `index.yaml` says.
+        specs: What the broker must know of those that can run.
+        kernelspecs: The kernels that there are.
+        shown: What it is called in the terminal.
+        address: The page to open, without a slash in front.
+        warnings: What is doubtful about it.
+        extra_routes: Further handlers of a script.
+    """
+
+    index: Index
+    specs: Mapping[str, AnalysisSpec]
+    kernelspecs: Mapping[str, KernelSpec]
+    shown: str
+    address: str = ""
+    warnings: tuple[str, ...] = ()
+    extra_routes: Routes = ()
+
+
+def from_folder(wanted: str | None, *, here: Path) -> Project:
+    """The analyses of a folder.
+
+    Args:
+        wanted: As in `folders.find`.
+        here: The working directory.
+
+    Raises:
+        SettingError: What is wanted is not there.
+    """
+    place = folders.find(wanted, here=here)
+    kernelspecs = find_kernelspecs(place.root / "kernels")
+    index = load(place.folder, kernels=kernelspecs)
+    return Project(
+        index,
+        specs(index, place),
+        kernelspecs,
+        shown="the packaged analyses" if place.is_packaged else str(place.folder),
+    )
+
+
+def specs(index: Index, place: folders.Place) -> dict[str, AnalysisSpec]:
+    """What the broker must know of the analyses of a folder that can run."""
+    return {
+        entry.name: AnalysisSpec(
+            name=entry.name,
+            folder=entry.folder,
+            module=place.module(entry.name),
+            root=place.root,
+            kernel=entry.kernel,
+            version=entry.version,
+        )
+        for entry in index.entries.values()
+        if not entry.problems
+    }
+
+
+def from_script(script: Script, *, here: Path) -> Project:
+    """One script.
+
+    Args:
+        script: What is known of it.
+        here: The working directory, the kernel's too.
+
+    Raises:
+        SettingError: What its `info` or its `static` says cannot be used.
+    """
+    index, warnings = of_script(
+        script.file,
+        script.folder,
+        script.name,
+        title=script.title,
+        info=script.info,
+        static=script.static,
+        is_at_root=script.is_at_root,
+    )
+    spec = AnalysisSpec(
+        name=script.name,
+        folder=script.folder,
+        module=script.module,
+        root=here,
+        version=index.version,
+        script=broker.Script(script.file, script.class_name, script.argv, script.path),
+    )
+    return Project(
+        index,
+        {script.name: spec},
+        find_kernelspecs(),
+        shown=str(script.file or script.module),
+        address="" if script.is_at_root else f"{script.name}/",
+        warnings=tuple(warnings),
+        extra_routes=script.extra_routes,
+    )

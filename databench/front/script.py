@@ -1,0 +1,159 @@
+"""One script as the thing that is served: from `databench.run`, or from `databench FILE.py`.
+
+Owns what is refused of a script, and what the kernel is told to run. Reads no Python: the class is
+found where the file runs, in the kernel.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..config import RESERVED
+from ..errors import SettingError
+
+Routes = Sequence[tuple[str, Any, Mapping[str, Any] | None]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Script:
+    """What is known of a script before it is served.
+
+    Attributes:
+        name: The analysis' name: its place in the address, where it has one.
+        title: What it is called where `info` does not say.
+        folder: Where its page and its files are, absolute.
+        file: What the kernel runs, absolute; `None`: it imports `module`.
+        module: The name of the module in the kernel.
+        class_name: The class, as `__qualname__` says it; `None`: the only one.
+        argv: `sys.argv` in the kernel.
+        path: Where the kernel imports from, first of all.
+        is_at_root: Whether its page is at `/`, not at `/<name>/`.
+        info: What `index.yaml` would say of it, and what else templates are to know.
+        static: Regular expressions with one group, and folders.
+        extra_routes: Further handlers: route, class, arguments of its `initialize`.
+    """
+
+    name: str
+    title: str
+    folder: Path
+    file: Path | None
+    module: str
+    class_name: str | None
+    argv: tuple[str, ...]
+    path: tuple[str, ...]
+    is_at_root: bool = False
+    info: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    static: Any = None
+    extra_routes: Routes = ()
+
+
+def from_file(path: Path, *, argv: Sequence[str]) -> Script:
+    """A file that the command line names.
+
+    Args:
+        path: The file; a symbolic link is followed, as Python does.
+        argv: What the script finds as `sys.argv`.
+    """
+    real = Path(os.path.realpath(path))
+    return Script(
+        name=_name(path.stem),
+        title=path.stem,
+        folder=real.parent,
+        file=real,
+        module=_module_name(real),
+        class_name=None,
+        argv=tuple(argv),
+        path=(str(real.parent),),
+    )
+
+
+def from_class(
+    analysis_class: type,
+    *,
+    path: str | os.PathLike[str] | None,
+    name: str | None,
+    info: Mapping[str, Any] | None,
+    static: Any,
+    extra_routes: Routes,
+) -> Script:
+    """The class that a running script hands over.
+
+    Args:
+        analysis_class: Found by the kernel under its name, in its module.
+        path: The script's file (or a file beside its page); the class' own when `None`.
+        name: The analysis' name; the class' in lower case when `None`.
+        info: As `databench.run` takes it.
+        static: Likewise.
+        extra_routes: Likewise.
+
+    Raises:
+        SettingError: The kernel could not find the class; the text tells why.
+    """
+    _check_reachable(analysis_class)
+    module = sys.modules[analysis_class.__module__]
+    file, module_name = _source(analysis_class, module)
+    beside = file if path is None else Path(os.path.realpath(path))
+    return Script(
+        name=_name(name or analysis_class.__name__.lower()),
+        title=name or analysis_class.__name__,
+        folder=beside if beside.is_dir() else beside.parent,
+        file=None if module_name else file,
+        module=module_name or _module_name(file),
+        class_name=analysis_class.__qualname__,
+        argv=tuple(sys.argv),
+        path=tuple(os.path.abspath(entry) for entry in sys.path),
+        is_at_root=True,
+        info=dict(info or {}),
+        static=static,
+        extra_routes=extra_routes,
+    )
+
+
+def _check_reachable(analysis_class: type) -> None:
+    """The kernel, another process, gets the class by its name alone."""
+    shown = f"{analysis_class.__module__}.{analysis_class.__qualname__}"
+    if "<locals>" in analysis_class.__qualname__:
+        raise SettingError(
+            f"class {analysis_class.__name__!r} is made inside a function ({shown}), where the "
+            "kernel, a process of its own, cannot find it; define it at the top of its file"
+        )
+    found: Any = sys.modules.get(analysis_class.__module__)
+    if found is None or getattr(found, "__file__", None) is None:
+        raise SettingError(
+            f"class {shown} is in no file, and the kernel, a process of its own, cannot find it; "
+            "write it to a file and run that"
+        )
+    for part in analysis_class.__qualname__.split("."):
+        found = getattr(found, part, None)
+    if found is not analysis_class:
+        raise SettingError(
+            f"class {shown} is not found under that name in its file, so that the kernel, a "
+            "process of its own, cannot find it either; give it the name that it is defined by"
+        )
+
+
+def _source(analysis_class: type, module: ModuleType) -> tuple[Path, str | None]:
+    """The class' file, and the name by which its module is imported, where it has one."""
+    file = Path(os.path.realpath(str(module.__file__)))
+    if analysis_class.__module__ != "__main__":
+        return file, analysis_class.__module__
+    spec = module.__spec__  # `python -m package.module` has one
+    return file, None if spec is None else spec.name
+
+
+def _module_name(file: Path) -> str:
+    """As `import` and `pickle` would call it: a dot would make a package of it."""
+    return file.stem.replace(".", "_")
+
+
+def _name(text: str) -> str:
+    """A name that an address can hold, and that no route of ours has."""
+    name = re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-_") or "analysis"
+    return f"{name}-" if name in RESERVED else name
