@@ -1,8 +1,10 @@
 """A user's value as JSON text and back.
 
-orjson does nearly everything. What it refuses (integers over 64 bits, keys that are no strings,
+orjson writes nearly everything. What it refuses (integers over 64 bits, keys that are no strings,
 sets, lone surrogates) is rewritten into plain values and left to the standard encoder. What that
 cannot say either is a `TypeError` that names the place of the value.
+
+msgspec reads: orjson would make floats of integers over 64 bits.
 
 NaN and the infinities become `null`, as JSON has no word for them.
 """
@@ -16,11 +18,13 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 import orjson
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 _DEPTH_LIMIT = 250
 _dumps = orjson.dumps
+_loads = msgspec.json.decode
 
 
 def encode(value: Any, *, name: str = "message") -> bytes:
@@ -51,7 +55,7 @@ def clone(value: Any, *, name: str = "message") -> tuple[bytes, Any]:
     except (TypeError, RecursionError):
         text = _encode_slowly(value, name)
         return text, json.loads(text)
-    return text, orjson.loads(text)
+    return text, _loads(text)
 
 
 def decode(text: bytes) -> Any:
@@ -61,9 +65,9 @@ def decode(text: bytes) -> Any:
         ValueError: It is no JSON.
     """
     try:
-        return orjson.loads(text)
-    except ValueError:
-        # Lone surrogates and numbers beyond float64 are JSON, but orjson refuses them.
+        return _loads(text)
+    except (ValueError, msgspec.DecodeError):
+        # Lone surrogates and numbers beyond float64 are JSON, but msgspec refuses them.
         return json.loads(text, parse_constant=_refuse_constant)
 
 

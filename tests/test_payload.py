@@ -102,6 +102,7 @@ def test_what_has_no_end_is_refused():
     ("text", "value"),
     [
         (b"1e400", math.inf),
+        (b'{"n": [1180591620717411303424, -9223372036854775809]}', {"n": [2**70, -(2**63) - 1]}),
         (b'"\\ud800"', "\ud800"),
         (b' {"a": 1, "a": 2} ', {"a": 2}),
     ],
@@ -110,7 +111,7 @@ def test_json_of_pages_is_read(text, value):
     assert payload.decode(text) == value
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"NaN", b"[Infinity]", b"\xff"])
+@pytest.mark.parametrize("text", [b"", b"{", b"NaN", b"[Infinity]", b"\xff", b'"\xff"', b"1 2"])
 def test_what_is_no_json_is_refused(text):
     with pytest.raises(ValueError):
         payload.decode(text)

@@ -215,8 +215,10 @@ class Session:
         request.desk = None
         if failure is None and _waits(result):
             request.calls.insert(0, ("awaitable", lambda: result))
-        elif failure is not None or not request.calls:
-            self._end(request, _plain_result(result), failure)
+            return
+        _keep_result(request, result)
+        if failure is not None or not request.calls:
+            self._end(request, request.result, failure)
 
     def plain_left(self, request: Request) -> None:
         """A desk has done with a plain call of this request; on the loop."""
@@ -230,12 +232,12 @@ class Session:
     ) -> None:
         """A coroutine has ended; inside its task's last step."""
         request.desk = request.task = None
+        _keep_result(request, result)
         if failure is None and request.calls:
-            request.result = result
             # Later: a task may not be started inside the step of another.
             self.kernel.loop.call_soon(self._next_call, request)
             return
-        self._end(request, _plain_result(result), failure)
+        self._end(request, request.result, failure)
         if request.number is None:
             self.kernel.loop.call_soon(self._step_on, request)
 
@@ -332,6 +334,10 @@ def _waits(result: Any) -> bool:
     return hasattr(result, "__await__") or isinstance(result, Generator)
 
 
-def _plain_result(result: Any) -> Any:
-    """Without what only says that a message has gone: actions often return an emit."""
-    return None if isinstance(result, Sent | Results) else result
+def _keep_result(request: Request, result: Any) -> None:
+    """Keep what the first of several handlers returned; the catch-all is the last one.
+
+    Actions often return an emit, which only says that a message has gone.
+    """
+    if request.result is None and not isinstance(result, Sent | Results):
+        request.result = result

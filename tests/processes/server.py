@@ -31,9 +31,10 @@ class Server:
     def __init__(self, analyses: Path | None = None, *options: str, port: int = 0) -> None:
         # Elsewhere than the repository, whose `analyses` would be found otherwise.
         self._folder = Path(tempfile.mkdtemp(prefix="s-"))
-        self._argv = [sys.executable, "-m", "databench", "--port", str(port), *options]
+        self._argv = [sys.executable, "-m", "databench", "--port", str(port)]
         if analyses is not None:
             self._argv += ["--analyses", str(analyses)]
+        self._argv += options  # last: a `--` among them begins the analyses' own arguments
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._lines: list[str] = []

@@ -32,6 +32,3 @@ class Parameters(databench.Analysis):
     def echo(self, *args, **kwargs):
         """Say what came as positional and as keyword arguments."""
         self.emit('echo', {'args': args, 'kwargs': kwargs})
-
-    def data_hooked(self, value):
-        return value + 1
