@@ -113,11 +113,39 @@ class Broker:
         self._tables.channel = self._channel
         self._sweep()
 
-    async def stop(self) -> None:
-        """Stop all kernels within `shutdown_limit_s`; leave nothing behind."""
+    async def wind_down(self, limit_s: float) -> None:
+        """Accept no further request, and wait for the end of those that are open.
+
+        Args:
+            limit_s: After this what still runs is left to `stop`.
+        """
+        tables = self._tables
+        tables.is_draining = True
+        if not tables.requests:
+            return
+        logger.info(
+            "%d actions still run: waiting %g s for them (Ctrl-C again: not at all)",
+            len(tables.requests),
+            limit_s,
+        )
+        tables.at_rest.clear()
+        try:
+            await asyncio.wait_for(tables.at_rest.wait(), limit_s)
+        except asyncio.TimeoutError:
+            logger.warning(
+                "%d actions took more than %g s, limit; ended", len(tables.requests), limit_s
+            )
+
+    async def stop(self, limit_s: float | None = None) -> None:
+        """Stop all kernels; leave nothing behind.
+
+        Args:
+            limit_s: For the kernels; most of `shutdown_limit_s` when `None`.
+        """
         if self._sweeper:
             self._sweeper.cancel()
-        limit_s = self._settings.shutdown_limit_s * STOP_PART
+        if limit_s is None:
+            limit_s = self._settings.shutdown_limit_s * STOP_PART
         entries = self._tables.entries.values()
         await asyncio.gather(*(entry.kernel.stop(limit_s) for entry in entries))
         self._tables.outbox.flush()

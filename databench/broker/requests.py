@@ -104,7 +104,10 @@ class Requests:
             return
         tables.requests[number] = seat
         kernel = seat.entry.kernel
-        if kernel.life.state is State.FAILED:
+        if tables.is_draining:
+            problem = f"action {message.action!r}: the server stops; not run"
+            self.fail(seat, number, "ServerStops", problem)
+        elif kernel.life.state is State.FAILED:
             self.fail(seat, number, "KernelFailed", kernel.reason, tables.last_words(kernel))
         elif self._take_room(seat, seat.session.requests[number]) and seat.is_open:
             self._send_action(seat, seat.session.requests[number])
@@ -173,6 +176,8 @@ class Requests:
 
     def _count_off(self, seat: Seat, number: int) -> ProcessId | None:
         self._tables.requests.pop(number, None)
+        if not self._tables.requests:
+            self._tables.at_rest.set()
         request = seat.session.requests.get(number)
         if request is None:
             return None

@@ -105,6 +105,8 @@ class Tables:
         self.by_routing: dict[bytes, Entry] = {}
         self.numbers = itertools.count(1)
         self.channel: Channel | None = None
+        self.is_draining = False
+        self.at_rest = asyncio.Event()  # told when the last open request has ended
 
     def send(self, kernel: Supervisor, message: m.Message) -> bool:
         """Send to the kernel's current generation; one that is not there gets nothing."""

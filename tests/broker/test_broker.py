@@ -13,7 +13,7 @@ import pytest
 from databench.broker.channel import Channel
 from databench.protocol import codec, text
 from databench.protocol import messages as m
-from tests.broker.harness import Page, Rig, is_alive, rigged, wait_until
+from tests.broker.harness import LIMIT_S, Page, Rig, is_alive, rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 DEATHS = r"was ended by SIG|exited with status"
@@ -340,6 +340,32 @@ async def test_requests_are_lost_when_the_broker_stops():
     assert end["outcome"] == "lost"
     assert "the server stops" in end["error"]["message"]
     assert page.kernel["state"] == "stopping"
+
+
+async def test_open_requests_are_waited_for_and_further_ones_refused():
+    async with rigged() as rig:
+        page = rig.join()
+        open_ids = [page.request("hold"), page.request("release")]  # both before the kernel is up
+        winding = asyncio.ensure_future(rig.broker.wind_down(LIMIT_S))
+        await asyncio.sleep(0)
+        late = await page.run("echo", 1)
+        assert late["outcome"] == "error"
+        assert late["error"]["message"] == "action 'echo': the server stops; not run"
+        assert not winding.done()
+        await winding
+        assert [page.ends(id_)[0]["outcome"] for id_ in open_ids] == ["done", "done"]
+        await rig.broker.wind_down(0)  # nothing is open: no wait
+
+
+@pytest.mark.expected_log("1 actions took more than 0.05 s, limit; ended")
+async def test_requests_are_not_waited_for_beyond_the_limit():
+    async with rigged() as rig:
+        page = rig.join()
+        id_ = page.request("never")
+        await page.run("echo")
+        await rig.broker.wind_down(0.05)
+        await rig.broker.stop(1)
+        assert page.ends(id_)[0]["outcome"] == "lost"
 
 
 async def test_stop_keeps_its_limit_though_a_kernel_ignores_message_and_sigterm():
