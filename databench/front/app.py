@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +31,7 @@ log = logging.getLogger("databench.front")
 _WARM_UP_S = 0.5  # after the first page, which needs none of it
 # The same wherever an analysis' page is: a script's page at `/` leaves them alone.
 _SHARED = r"/(favicon\.ico|_static/.*|node_modules/.*|status(/.*)?)"
+_ACTIONS_PART = 0.75  # of the time to drain: the rest is for kernels that do not end by themselves
 _NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 
 
@@ -39,7 +41,10 @@ class Broker(Protocol):
     async def start(self) -> None:
         """Begin; called on the running loop."""
 
-    async def stop(self) -> None:
+    async def wind_down(self, limit_s: float) -> None:
+        """Accept no further request, and wait for those that are open."""
+
+    async def stop(self, limit_s: float | None = None) -> None:
         """End every kernel and remove everything, within `shutdown_limit_s`."""
 
     def join(self, analysis: str, page: Page, connect: text.Connect) -> None:
@@ -70,6 +75,11 @@ class Front(http.Application):
         extra_routes: Further handlers of a script whose page is at `/`.
     """
 
+    must_start = True
+    one_process = (
+        "the front is one process, since it holds every session; each analysis has one of its own"
+    )
+
     def __init__(
         self,
         index: Index,
@@ -93,8 +103,21 @@ class Front(http.Application):
             debug_pages=debug,
             log_function=_log_request,
         )
-        self.on_start_callbacks.append(_start_broker)
-        self.on_shutdown_callbacks.append(_stop)
+        self._is_started = False
+        self.on_start_callbacks.append(Front._start_broker)
+        self.on_shutdown_callbacks.append(_stop_watch)
+
+    async def drain(self, limit_s: float) -> None:
+        """Let actions end, then end kernels; pages are still there and hear of it."""
+        if self._is_started:
+            began_s = time.monotonic()
+            await self.broker.wind_down(limit_s * _ACTIONS_PART)
+            await self.broker.stop(limit_s - (time.monotonic() - began_s))
+
+    async def _start_broker(self, io_loop: tornado.ioloop.IOLoop) -> None:
+        await self.broker.start()
+        self._is_started = True
+        asyncio.get_running_loop().call_later(_WARM_UP_S, pages.warm_up, self.index)
 
     def entry(self, name: str) -> Entry:
         """The analysis of that name.
@@ -156,17 +179,8 @@ def _routes(index: Index) -> list[tuple[str, type[tornado.web.RequestHandler], M
     ]
 
 
-async def _start_broker(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
-    await front.broker.start()
-    asyncio.get_running_loop().call_later(_WARM_UP_S, pages.warm_up, front.index)
-
-
-async def _stop(front: Front) -> None:
-    """Kernels end first, so that pages hear of it; then the pages."""
-    try:
-        await front.broker.stop()
-    finally:
-        front.watch.close_all(websocket.GOING_AWAY, "the server stops")
+def _stop_watch(front: Front) -> None:
+    front.watch.close_all(websocket.GOING_AWAY, "the server stops")
 
 
 def _log_request(handler: tornado.web.RequestHandler) -> None:

@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tornado.ioloop
 
@@ -71,13 +72,8 @@ def serve(
     hosts = Hosts(host, options.allow_host)
     front = Front(index, broker, limits, hosts=hosts, debug=debug, extra_routes=served.extra_routes)
     front.on_start_callbacks.append(_teller(served, host, sockets[0].getsockname()[1]))
-    return http.Runner(
-        front,
-        sockets,
-        xheaders=options.xheaders,
-        shutdown_limit_s=limits.shutdown_limit_s,
-        server_settings=_server_settings(limits),
-    ).run()
+    http.Runner(front, sockets=sockets, settings=_run_settings(limits, options.xheaders)).run()
+    return 0
 
 
 def _limits(
@@ -94,9 +90,11 @@ def _find(analyses: str | None, script: Script | None) -> Project:
     return project.from_script(script, here=here)
 
 
-def _server_settings(limits: settings.Settings) -> dict[str, int]:
-    """Limits of Tornado's server that follow from ours."""
+def _run_settings(limits: settings.Settings, xheaders: bool) -> dict[str, Any]:
+    """What the runner is told: limits of Tornado's server that follow from ours, and the rest."""
     return {
+        "xheaders": xheaders,
+        "shutdown_limit_s": limits.shutdown_limit_s,
         "max_body_size": limits.page_message_bytes,
         # Tornado reads a websocket's message into this; see websocket.max_message_size.
         "max_buffer_size": 2 * limits.page_message_bytes + _HEADERS_BYTES,

@@ -1,76 +1,46 @@
 """Runs an application until SIGINT or SIGTERM, then drains it and ends with a status.
 
 Theory of operation. Sockets are bound before anything else starts, so that a taken port leaves
-nothing behind. A signal stops the listening, then runs the shutdown callbacks under one limit;
-a second signal cuts that short. The loop is closed by hand and not by `asyncio.run`, which would
-wait without a limit for threads of an executor.
+nothing behind; then, where there are to be several, processes are forked; each makes its own loop.
+A signal stops the listening; requests that are under way are answered, websockets closed and the
+shutdown callbacks called, all under one limit; a second signal cuts short what is waited for. The
+loop is closed by hand and not by `asyncio.run`, which would wait without a limit for threads of an
+executor.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
+import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
-import tornado.httpserver
+import tornado.autoreload
 import tornado.ioloop
+import tornado.web
 
+from ..errors import SettingError
 from . import app
+from .processes import EXIT_SOFTWARE, STOP_SIGNALS, Child, Parent
+from .server import Server
+from .sockets import bind
+
+__all__ = ["EXIT_SOFTWARE", "Runner", "new_loop"]
 
 log = logging.getLogger("databench.http")
 
-EXIT_SOFTWARE = 70  # sysexits.h: an internal error, here before or at the start
-_BACKLOG = 1024  # pages that come back at once after a restart
+DEFAULT_PORT = 8000
+DEFAULT_LIMIT_S = 5.0
 # A terminal and a wrapper (`timeout`, npm) both pass one Ctrl-C on: that is not a second one.
 _ECHO_S = 0.5
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-def bind(host: str, port: int) -> list[socket.socket]:
-    """Listening sockets for each address of a host.
-
-    Args:
-        host: A name or an address; all of its addresses get the same port.
-        port: 0 takes any free one.
-
-    Raises:
-        OSError: The port is taken, or the host is none of ours.
-    """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    bound: list[socket.socket] = []
-    refused: OSError | None = None
-    for family, kind, protocol, _, address in dict.fromkeys(found):
-        own_port = bound[0].getsockname()[1] if bound else port
-        listening = socket.socket(family, kind, protocol)
-        try:
-            _listen(listening, (address[0], own_port, *address[2:]))
-        except OSError as error:
-            listening.close()
-            if error.errno == errno.EADDRNOTAVAIL:  # a name's IPv6 address without IPv6
-                refused = error
-                continue
-            for other in bound:
-                other.close()
-            raise
-        bound.append(listening)
-    if not bound and refused is not None:
-        raise refused
-    return bound
-
-
-def _listen(listening: socket.socket, address: tuple[Any, ...]) -> None:
-    listening.setblocking(False)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if listening.family == socket.AF_INET6:
-        # Its own address alone, so that the IPv4 one of the same name can be had beside it.
-        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    listening.bind(address)
-    listening.listen(_BACKLOG)
+# Of `shutdown_limit_s`: what requests may take, and what the websockets may take after them.
+_WORK_PART = 0.9
+_CLOSE_PART = 0.05
+_SERVER_SETTINGS = ("xheaders", "max_body_size", "max_buffer_size")
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -87,52 +57,75 @@ class Runner:
     """One run of one application.
 
     Args:
-        application: A Tornado application that is a `CallbackManager` too.
-        sockets: Bound and listening; the runner closes them.
-        xheaders: Whether to believe the X-Forwarded headers of a proxy.
-        shutdown_limit_s: From the first signal to the end.
-        server_settings: Further arguments of Tornado's `HTTPServer`.
+        application: A `CallbackManager`, or any Tornado application.
+        before_run: Further callbacks, see `CallbackManager`.
+        on_start: Further callbacks.
+        shutdown: Further callbacks.
+        sockets: Bound and listening; the runner closes them. None: bound by `run`.
+        settings: For those of the application, where it has none of that name: `xheaders`,
+            `max_body_size`, `max_buffer_size`, `server`, `host`, `shutdown_limit_s`.
+        loop: Where the application was made; the runner closes it. `None`: a new one.
     """
 
     def __init__(
         self,
-        application: app.Application,
-        sockets: Sequence[socket.socket],
+        application: app.CallbackManager | tornado.web.Application,
+        before_run: Sequence[app.BeforeRun] | None = None,
+        on_start: Sequence[app.OnStart] | None = None,
+        shutdown: Sequence[app.OnShutdown] | None = None,
         *,
-        xheaders: bool = False,
-        shutdown_limit_s: float = 5.0,
-        server_settings: dict[str, Any] | None = None,
+        sockets: Iterable[socket.socket] = (),
+        settings: Mapping[str, Any] | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self.application = application
+        self.application = app.wrap_application(application, before_run, on_start, shutdown)
         self.sockets = list(sockets)
-        self.xheaders = xheaders
-        self.shutdown_limit_s = shutdown_limit_s
-        self.server_settings = server_settings or {}
+        self._settings = self.application.tornado_application.settings
+        for name, value in (settings or {}).items():
+            self._settings.setdefault(name, value)
+        self.shutdown_limit_s = float(self._settings.get("shutdown_limit_s", DEFAULT_LIMIT_S))
+        self._loop = loop
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._stopped_s = 0.0
 
-    def run(self) -> int:
+    def run(self, port_number: int | None = None, number_of_procs: int = 1) -> None:
         """Serve until a signal; after it, further ones are ignored: the process is on its way out.
 
-        Returns:
-            The exit status: 0 after a signal, 70 when the start failed.
+        Args:
+            port_number: Where to listen, where no sockets were given; 0 takes any free port.
+                `None`: 8000.
+            number_of_procs: 0 is one for each core; with the setting `debug` it is always one.
+
+        Raises:
+            SystemExit: With 70, when a `before_run` callback failed; with 0 in each child, once
+                it has ended.
+            SettingError: The application cannot be run in several processes.
+            OSError: The port is taken, or the host is none of ours.
         """
-        before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _SIGNALS}
-        loop = new_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            return loop.run_until_complete(self._serve())
-        finally:
-            # Closing the loop gives the signals back to the system, which would end us with -2.
-            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-            _close(loop)
-            for number, handler in before.items():
-                # asyncio's loop leaves the system's own handlers behind, uvloop's leaves its own.
-                signal.signal(number, signal.SIG_IGN if self._stop.is_set() else handler)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            for bound in self.sockets:
-                bound.close()
+        count = self._count(number_of_procs)
+        self.bind(port_number)
+        child = None
+        if count > 1:
+            answer = self._fork(count)
+            if isinstance(answer, int):
+                if answer:
+                    raise SystemExit(answer)
+                return
+            child = answer
+        status = self._run_here(child)
+        if status or child is not None:
+            raise SystemExit(status)
+
+    def bind(self, port_number: int | None = None) -> None:
+        """Listen, where no sockets were given; see `run`.
+
+        Raises:
+            OSError: The port is taken, or the host is none of ours.
+        """
+        if not self.sockets:
+            port = DEFAULT_PORT if port_number is None else port_number
+            self.sockets = bind(self._settings.get("host") or None, port)
 
     def stop(self) -> None:
         """Drain and end, as a signal does; a second call cuts the draining short."""
@@ -144,59 +137,121 @@ class Runner:
             self._hurry.set()
         self._stop.set()
 
-    async def _serve(self) -> int:
-        loop = asyncio.get_running_loop()
-        io_loop = tornado.ioloop.IOLoop.current()
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, self.stop)
-        server = tornado.httpserver.HTTPServer(
-            self.application, xheaders=self.xheaders, **self.server_settings
-        )
+    # ------------------------------------------------------------ processes
+
+    def _count(self, wanted: int) -> int:
+        if self._settings.get("debug"):
+            return 1
+        reason = self.application.one_process
+        if wanted != 1 and reason:
+            raise SettingError(f"number_of_procs is {wanted}, limit 1: {reason}")
+        return wanted if wanted > 0 else os.cpu_count() or 1
+
+    def _fork(self, count: int) -> Child | int:
+        if self._loop is not None:
+            self._loop.close()  # a loop does not survive a fork
+            self._loop = None
+        parent = Parent(count, limit_s=self.shutdown_limit_s, on_stop=self._close_sockets)
+        answer = parent.run()
+        if isinstance(answer, int):
+            self._close_sockets()
+        return answer
+
+    def _close_sockets(self) -> None:
+        for bound in self.sockets:
+            bound.close()
+
+    # ------------------------------------------------------------ one process
+
+    def _run_here(self, child: Child | None) -> int:
+        before = {number: signal.getsignal(number) or signal.SIG_DFL for number in STOP_SIGNALS}
+        loop = self._loop or new_loop()
+        asyncio.set_event_loop(loop)
         try:
-            for before in self.application.before_run_callbacks:
-                before(self.application, io_loop)
-            await app.start(self.application, io_loop)
-        except Exception:
-            log.exception("the start failed; ending")
-            await app.shut_down(self.application, self.shutdown_limit_s)
-            return EXIT_SOFTWARE
+            return self._run_on(loop, child)
+        finally:
+            # Closing the loop gives the signals back to the system, which would end us with -2.
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+            _close(loop)
+            for number, handler in before.items():
+                # asyncio's loop leaves the system's own handlers behind, uvloop's leaves its own.
+                signal.signal(number, signal.SIG_IGN if self._stop.is_set() else handler)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            self._close_sockets()
+
+    def _run_on(self, loop: asyncio.AbstractEventLoop, child: Child | None) -> int:
+        for number in STOP_SIGNALS:  # until the loop has its own: a callback can be interrupted
+            signal.signal(number, signal.default_int_handler)
+        try:
+            if child is not None:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
+                loop.add_reader(child.parent_fd, self._on_orphaned, loop, child.parent_fd)
+            started = self.application.start(tornado.ioloop.IOLoop.current())
+            return loop.run_until_complete(self._serve(started))
+        except KeyboardInterrupt:
+            self._stop.set()
+            status = 0
+        except Exception:  # noqa: BLE001 - a callback's; it is logged
+            status = EXIT_SOFTWARE
+        loop.run_until_complete(self.application.shut_down(self.shutdown_limit_s))
+        return status
+
+    def _on_orphaned(self, loop: asyncio.AbstractEventLoop, parent_fd: int) -> None:
+        loop.remove_reader(parent_fd)
+        log.warning("the parent process is gone; stopping")
+        self.stop()
+
+    async def _serve(self, started: asyncio.Task[bool]) -> int:
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, self.stop)
+        application = self.application.tornado_application
+        values = {name: self._settings.get(name) for name in _SERVER_SETTINGS}
+        server = Server(application, **values)
         server.add_sockets(self.sockets)
-        await self._stop.wait()
-        await self._drain(server)
-        return 0
+        if self._settings.get("autoreload"):
+            tornado.autoreload.start()  # again, should the application have been made elsewhere
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((stopped, started), return_when=asyncio.FIRST_COMPLETED)
+        has_failed = started.done() and not started.result() and self.application.must_start
+        if not has_failed:
+            await stopped
+        stopped.cancel()
+        await self._end(server)
+        return EXIT_SOFTWARE if has_failed else 0
 
-    async def _drain(self, server: tornado.httpserver.HTTPServer) -> None:
-        server.stop()
-        draining = asyncio.ensure_future(app.shut_down(self.application, self.shutdown_limit_s))
+    # ------------------------------------------------------------ the end
+
+    async def _end(self, server: Server) -> None:
+        """Requests, then websockets, then callbacks; each has what the ones before have left."""
+        loop = asyncio.get_running_loop()
+        limit_s = self.shutdown_limit_s
+        end_s = loop.time() + limit_s
+        self.application.ready_to_serve.clear()
+        server.drain()
+        work_s = limit_s * _WORK_PART
+        await asyncio.gather(
+            self._wait(server.wait_answered(), work_s),
+            self._wait(self.application.drain(work_s), work_s),
+        )
+        if server.busy:
+            log.warning("%d requests took more than %g s, limit; cut", server.busy, work_s)
+        close_s = max(end_s - loop.time() - limit_s * _CLOSE_PART, 0)
+        await self._wait(server.close_websockets("the server stops"), min(close_s, 1.0))
+        left_s = max(end_s - loop.time(), limit_s * _CLOSE_PART)
+        await self._wait(self.application.shut_down(left_s), left_s + _ECHO_S)
+        await self._wait(server.close_all_connections(), limit_s * _CLOSE_PART)
+
+    async def _wait(self, work: Coroutine[Any, Any, Any], limit_s: float) -> None:
+        """Until it is done, the limit is over or there is a hurry."""
+        task = asyncio.ensure_future(work)
         hurrying = asyncio.ensure_future(self._hurry.wait())
-        await asyncio.wait((draining, hurrying), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((task, hurrying), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         hurrying.cancel()
-        draining.cancel()
-
-
-def run(
-    create_application: Callable[[dict[str, Any]], app.Application],
-    settings: dict[str, Any] | None = None,
-) -> int:
-    """Create an application and serve it until a signal.
-
-    Args:
-        create_application: Takes the settings; a class does as well.
-        settings: `port` (default 5000), `host` (default 127.0.0.1), `xheaders`,
-            `shutdown_limit_s`, `server` (arguments of Tornado's `HTTPServer`).
-
-    Returns:
-        The exit status.
-    """
-    values = dict(settings or {})
-    sockets = bind(values.get("host", "127.0.0.1"), values.get("port", 5000))
-    return Runner(
-        create_application(values),
-        sockets,
-        xheaders=values.get("xheaders", False),
-        shutdown_limit_s=values.get("shutdown_limit_s", 5.0),
-        server_settings=values.get("server"),
-    ).run()
+        if not task.done():
+            task.cancel()
+        elif not task.cancelled() and task.exception() is not None:
+            log.error("the end goes on without a part that failed", exc_info=task.exception())
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

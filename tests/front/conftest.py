@@ -41,7 +41,10 @@ class FakeBroker:
     async def start(self) -> None:
         self._note("start")
 
-    async def stop(self) -> None:
+    async def wind_down(self, limit_s) -> None:
+        self._note("wind_down")
+
+    async def stop(self, limit_s=None) -> None:
         self._note("stop")
 
     def join(self, analysis, page, connect) -> None:

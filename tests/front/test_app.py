@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 import pytest
+import tornado.ioloop
 
 from databench import broker as broker_package
 from databench import http
@@ -14,7 +15,6 @@ from databench.front.app import Front
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
 from databench.front.project import specs
-from databench.http import app as life
 from databench.settings import Settings
 
 PATHS = ["/", "/x/", "/x/static/a.txt", "/x/ws", "/gone", "/_static/databench.js", "/favicon.ico"]
@@ -84,26 +84,23 @@ async def test_pages_are_logged_at_info_and_files_at_debug(serve, folder, caplog
 
 async def test_broker_starts_and_stops_with_the_application(serve):
     server = await serve()
-    await life.start(server.front, None)
+    assert await server.front.start(tornado.ioloop.IOLoop.current())
+    await server.front.drain(5)
+    assert [call[0] for call in server.broker.calls] == ["start", "wind_down", "stop"]
+
+
+async def test_broker_that_did_not_start_is_not_stopped(serve):
+    server = await serve()
+    await server.front.drain(5)
+    assert server.broker.calls == []
+
+
+async def test_pages_are_closed_at_the_end(serve):
+    server = await serve()
     page = await server.connect()
-    assert await life.shut_down(server.front, 5)
+    assert await server.front.shut_down(5)
     assert await page.read_message() is None
     assert (page.close_code, page.close_reason) == (1001, "the server stops")
-    calls = [call[0] for call in server.broker.calls]
-    assert calls[0] == "start"
-    assert "stop" in calls
-
-
-@pytest.mark.expected_log("at shutdown failed")
-async def test_pages_are_closed_even_when_the_broker_fails_to_stop(serve):
-    async def stop():
-        raise RuntimeError("no")
-
-    server = await serve()
-    server.broker.stop = stop
-    page = await server.connect()
-    await life.shut_down(server.front, 5)
-    assert await page.read_message() is None
 
 
 def test_broker_is_told_of_the_analyses_that_can_run(folder):
@@ -120,7 +117,7 @@ def test_broker_is_told_of_the_analyses_that_can_run(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["start", "stop", "join", "receive", "complain", "drained", "leave"]
+    "name", ["start", "wind_down", "stop", "join", "receive", "complain", "drained", "leave"]
 )
 async def test_fake_and_real_broker_take_what_the_front_gives(serve, name):
     fake = type((await serve()).broker)

@@ -1,18 +1,20 @@
 """A run: its start, its signals, its end."""
 
 import asyncio
-import errno
 import os
 import signal
 import socket
 import subprocess
-import sys
-import textwrap
 import time
 
 import pytest
+import tornado.web
+from tornado.websocket import websocket_connect
 
+from databench.errors import SettingError
 from databench.http import EXIT_SOFTWARE, Application, Runner, bind
+from databench.http import runner as running
+from tests.http.program import Program, fetch, free_port
 
 PROGRAM = """
 import asyncio, sys, tornado.web
@@ -23,8 +25,8 @@ class Hello(tornado.web.RequestHandler):
         self.write("hello")
 
 class App(http.Application):
-    def __init__(self, settings):
-        super().__init__([("/", Hello)])
+    def __init__(self, **settings):
+        super().__init__([("/", Hello)], **settings)
         self.on_start_callbacks.append(lambda app, loop: print("started", flush=True))
         self.on_shutdown_callbacks.append(self.end)
 
@@ -33,60 +35,22 @@ class App(http.Application):
         await asyncio.sleep(float(sys.argv[1]))
         print("ended", flush=True)
 
-sys.exit(http.run(App, {"port": 0, "shutdown_limit_s": float(sys.argv[2])}))
+http.run(App, {"port": 0, "shutdown_limit_s": float(sys.argv[2])})
 """
 
 
-def start(repository, delay_s, limit_s):
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(delay_s), str(limit_s)],
-        cwd=repository,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-
-
 @pytest.fixture
-def program(repository):
+def program():
     running = []
 
     def begin(delay_s=0.0, limit_s=5.0):
-        process = start(repository, delay_s, limit_s)
-        running.append(process)
-        assert process.stdout.readline() == "started\n"
-        return process
+        running.append(Program(PROGRAM, delay_s, limit_s))
+        assert running[-1].line() == "started"
+        return running[-1].process
 
     yield begin
-    for process in running:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-def test_bound_port_is_taken_and_nothing_else_is():
-    sockets = bind("127.0.0.1", 0)
-    port = sockets[0].getsockname()[1]
-    assert port > 0
-    with pytest.raises(OSError) as caught:
-        bind("127.0.0.1", port)
-    assert caught.value.errno == errno.EADDRINUSE
-    for bound in sockets:
-        bound.close()
-
-
-def test_all_addresses_of_a_name_get_one_port():
-    sockets = bind("localhost", 0)
-    assert len({bound.getsockname()[1] for bound in sockets}) == 1
-    assert all(not bound.getblocking() for bound in sockets)
-    for bound in sockets:
-        bound.close()
-
-
-@pytest.mark.parametrize(("host", "error"), [("203.0.113.1", OSError), ("no such host", OSError)])
-def test_host_that_is_not_ours_leaves_nothing_open(host, error):
-    with pytest.raises(error):
-        bind(host, 0)
+    for each in running:
+        each.__exit__()
 
 
 @pytest.mark.process
@@ -138,11 +102,14 @@ def test_echo_of_the_first_signal_cuts_nothing_short(program):
 def run_here(application, sockets=None):
     """Run it in this thread, with this process' own signals put back."""
     sockets = bind("127.0.0.1", 0) if sockets is None else sockets
-    runner = Runner(application, sockets, shutdown_limit_s=5)
+    runner = Runner(application, sockets=sockets)
+    status = 0
     try:
-        status = runner.run()
-        left = {signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)}
+        runner.run()
+    except SystemExit as end:
+        status = end.code
     finally:
+        left = {signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)}
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     ignored = {signal.SIG_IGN}
@@ -169,19 +136,112 @@ def test_order_of_a_run():
     assert order == ["before", "start", "end"]
 
 
-@pytest.mark.expected_log("the start failed")
-@pytest.mark.parametrize("when", ["before_run_callbacks", "on_start_callbacks"])
-def test_failure_at_the_start_ends_with_70_and_cleans_up(when):
+@pytest.mark.expected_log("before_run callback .* failed")
+def test_failed_before_run_ends_with_70_and_cleans_up(caplog):
     cleaned = []
     application = Application([])
 
     def fail(app, io_loop):
         raise RuntimeError("no")
 
-    getattr(application, when).append(fail)
+    async def clean(app):
+        await asyncio.sleep(0)
+        cleaned.append(1)
+
+    application.before_run_callbacks.append(fail)
+    application.on_start_callbacks.append(lambda app, io_loop: cleaned.append("started"))
+    application.on_shutdown_callbacks.append(clean)
+    assert run_here(application) == EXIT_SOFTWARE
+    assert cleaned == [1]
+    assert "RuntimeError: no" in caplog.text
+
+
+async def fail_to_start(app, io_loop):
+    raise RuntimeError("no")
+
+
+@pytest.mark.expected_log("on_start callback .* failed")
+def test_failed_on_start_of_an_application_that_must_start_ends_with_70():
+    class Front(Application):
+        must_start = True
+
+    cleaned = []
+    application = Front([])
+    application.on_start_callbacks.append(fail_to_start)
     application.on_shutdown_callbacks.append(lambda app: cleaned.append(1))
     assert run_here(application) == EXIT_SOFTWARE
     assert cleaned == [1]
+
+
+@pytest.mark.expected_log("on_start callback .* failed")
+def test_failed_on_start_of_another_application_leaves_it_serving():
+    application = Application([])
+    application.on_start_callbacks += [fail_to_start, stop_soon]
+    assert run_here(application) == 0
+
+
+def stop_soon(app, io_loop):
+    asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_before_the_loop_runs_ends_with_0(number):
+    cleaned = []
+    application = Application([])
+
+    def before(app, io_loop):
+        os.kill(os.getpid(), number)
+        time.sleep(60)
+
+    application.before_run_callbacks.append(before)
+    application.on_shutdown_callbacks.append(lambda app: cleaned.append(1))
+    assert run_here(application) == 0
+    assert cleaned == [1]
+
+
+def test_any_application_of_tornado_is_run_with_callbacks():
+    order = []
+    runner = Runner(
+        tornado.web.Application(),
+        before_run=[lambda app, io_loop: order.append("before")],
+        on_start=[stop_soon],
+        shutdown=[lambda app: order.append("end")],
+    )
+    runner.sockets = bind("127.0.0.1", 0)
+    try:
+        runner.run()
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    assert order == ["before", "end"]
+
+
+def test_settings_of_the_application_win():
+    application = Application(shutdown_limit_s=3, xheaders=True)
+    runner = Runner(application, settings={"shutdown_limit_s": 7, "host": "127.0.0.1"})
+    assert runner.shutdown_limit_s == 3
+    assert application.settings["host"] == "127.0.0.1"
+
+
+def test_application_that_is_one_process_says_why():
+    class Front(Application):
+        one_process = "it holds every session"
+
+    with pytest.raises(SettingError, match="is 4, limit 1: it holds every session"):
+        Runner(Front()).run(0, 4)
+    with pytest.raises(SettingError, match="is 0, limit 1"):
+        Runner(Front()).run(0, 0)
+
+
+def test_loop_is_uvloops_where_that_is_installed(monkeypatch):
+    for module, name in ((None, "asyncio"), ("uvloop", "uvloop")):
+        if module is None:
+            monkeypatch.setitem(__import__("sys").modules, "uvloop", None)
+        else:
+            monkeypatch.undo()
+        loop = running.new_loop()
+        assert type(loop).__module__.startswith(name)
+        loop.close()
 
 
 def test_tasks_that_are_left_are_cancelled():
@@ -222,12 +282,74 @@ def test_listening_stops_at_the_first_signal():
             except ConnectionRefusedError:
                 refused.append(time.monotonic())
 
-    application.on_start_callbacks.append(
-        lambda app, loop: (
-            asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), signal.SIGTERM)
-            and None
-        )
-    )
+    application.on_start_callbacks.append(stop_soon)
     application.on_shutdown_callbacks.append(end)
     assert run_here(application, sockets) == 0
     assert len(refused) == 1
+
+
+DRAINING = """
+import asyncio, sys, tornado.web, tornado.websocket
+from databench import http
+
+class Slow(tornado.web.RequestHandler):
+    async def get(self):
+        print("asked", flush=True)
+        await asyncio.sleep(float(self.get_query_argument("s")))
+        self.write("done")
+
+    def on_finish(self):
+        print("finished", flush=True)
+
+class Socket(tornado.websocket.WebSocketHandler):
+    def on_close(self):
+        print("closed", self.close_code, flush=True)
+
+class App(http.Application):
+    async def drain(self, limit_s):
+        await asyncio.sleep(0)
+        print("drained", flush=True)
+
+def make(**settings):
+    application = App([("/slow", Slow), ("/ws", Socket)], **settings)
+    application.on_shutdown_callbacks.append(lambda app: print("end", flush=True))
+    application.on_start_callbacks.append(lambda app, loop: print("started", flush=True))
+    return application
+
+http.run(make, {"shutdown_limit_s": float(sys.argv[1])})
+"""
+
+
+@pytest.mark.process
+@pytest.mark.slow
+async def test_request_is_answered_then_websockets_closed_then_callbacks_called():
+    port = free_port()
+    with Program(DRAINING, 10, PORT=str(port)) as program:
+        assert program.line() == "started"
+        page = await websocket_connect(f"ws://127.0.0.1:{port}/ws")
+        asked = asyncio.get_running_loop().run_in_executor(None, fetch, port, "/slow?s=0.3")
+        assert program.line() == "asked"
+        program.signal(signal.SIGTERM)
+        assert await asked == "done"
+        assert await page.read_message() is None
+        assert (page.close_code, page.close_reason) == (1001, "the server stops")
+        page.close()
+        status, out, _ = program.end()
+    assert status == 0
+    assert out.split("\n")[:-1] == ["drained", "finished", "closed 1001", "end"]
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_request_that_takes_longer_than_the_limit_is_cut():
+    port = free_port()
+    with Program(DRAINING, 0.3, PORT=str(port)) as program, socket.socket() as client:
+        assert program.line() == "started"
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"GET /slow?s=60 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert program.line() == "asked"
+        status, out, err = program.end(signal.SIGTERM)
+        assert client.recv(100) == b""
+    assert status == 0
+    assert out.split()[:2] == ["drained", "end"]
+    assert "1 requests took more than 0.27 s, limit" in err

@@ -1,0 +1,58 @@
+"""Listening sockets: bound before anything else starts, so that a taken port leaves nothing."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+_BACKLOG = 1024  # pages that come back at once after a restart
+
+
+def bind(host: str | None, port: int) -> list[socket.socket]:
+    """Listening sockets for each address of a host.
+
+    Args:
+        host: A name or an address; all of its addresses get the same port. `None` is every
+            address of this machine.
+        port: 0 takes any free one.
+
+    Raises:
+        OSError: The port is taken, or the host is none of ours.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    bound: list[socket.socket] = []
+    refused: OSError | None = None
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        own_port = bound[0].getsockname()[1] if bound else port
+        try:
+            listening = socket.socket(family, kind, protocol)
+        except OSError as error:
+            if error.errno == errno.EAFNOSUPPORT:  # a system without IPv6
+                refused = error
+                continue
+            raise
+        try:
+            _listen(listening, (address[0], own_port, *address[2:]))
+        except OSError as error:
+            listening.close()
+            if error.errno == errno.EADDRNOTAVAIL:  # a name's IPv6 address without IPv6
+                refused = error
+                continue
+            for other in bound:
+                other.close()
+            raise
+        bound.append(listening)
+    if not bound and refused is not None:
+        raise refused
+    return bound
+
+
+def _listen(listening: socket.socket, address: tuple[Any, ...]) -> None:
+    listening.setblocking(False)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if listening.family == socket.AF_INET6:
+        # Its own address alone, so that the IPv4 one of the same name can be had beside it.
+        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listening.bind(address)
+    listening.listen(_BACKLOG)
