@@ -50,10 +50,15 @@ class Kernel:
         environment: What the front said.
         analysis_class: The user's class.
         sources: What it was read from.
+        loop: The loop that it found while it was imported.
     """
 
     def __init__(
-        self, environment: Environment, analysis_class: type[Analysis], sources: Sources
+        self,
+        environment: Environment,
+        analysis_class: type[Analysis],
+        sources: Sources,
+        loop: KernelLoop,
     ) -> None:
         self.sources = sources
         self.environment = environment
@@ -69,7 +74,7 @@ class Kernel:
         self.channel = _make_channel(environment)
         self._flusher = Flusher(self.channel, settings.batch_wait_s)
         Datastore.lock = lock = self.channel.lock
-        self.loop = KernelLoop()
+        self.loop = loop
         self.main = MainDesk(lock, self._desk_idle)
         self.main.loop = self.loop
         self.desk = LoopDesk(lock, self.loop)
@@ -301,6 +306,9 @@ def main() -> int:
         print(error, file=sys.stderr, flush=True)
         return 1
     sources = Sources(environment.settings.watched_files)
+    # Timers and clients that the module makes find the loop that will run.
+    loop = KernelLoop()
+    asyncio.set_event_loop(loop)
     try:
         analysis_class = load_analysis(
             environment.module, environment.analysis, os.getcwd(), environment.script
@@ -311,7 +319,7 @@ def main() -> int:
         print(text, end="", file=sys.stderr, flush=True)
         _tell_failure(environment, sources.look_at_failure(error))
         return 1
-    return Kernel(environment, analysis_class, sources).serve()
+    return Kernel(environment, analysis_class, sources, loop).serve()
 
 
 def _tell_failure(environment: Environment, messages: Sequence[m.Sources]) -> None:

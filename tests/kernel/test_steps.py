@@ -153,6 +153,10 @@ TORNADO = """
     import tornado.ioloop
     import databench
 
+    AT_IMPORT = tornado.ioloop.IOLoop.current()
+    THREADS = []
+    AT_IMPORT.call_later(0.001, lambda: THREADS.append(threading.current_thread().name))
+
     class Demo(databench.Analysis):
         def __init__(self):
             self.where = []
@@ -195,6 +199,10 @@ TORNADO = """
             return value
 
         @databench.on
+        def at_import(self):
+            return [AT_IMPORT is tornado.ioloop.IOLoop.current(), THREADS]
+
+        @databench.on
         def io_loop(self):
             return tornado.ioloop.IOLoop.current().asyncio_loop is asyncio.get_event_loop()
 """
@@ -207,6 +215,7 @@ def test_tornado_finds_the_kernels_loop_in_every_thread():
         for _ in range(3):
             last = front.expect(m.Emit, signal="tick")
         assert value(last) == ["databench-loop"] * 3
+        assert value(front.run(session, "at_import")[0]) == [True, ["databench-loop"]]
         end, before = front.run(session, "decorated", 1)
         assert value(end) == 2
         assert emits(before) == [("thread", "databench-loop")]
