@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 
 EXIT_USAGE = 2
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-SUBCOMMANDS: tuple[str, ...] = ()
+SUBCOMMANDS = ("new",)
 
 _USAGE = """\
 databench [options] [limits] [arguments for the analyses]
-       databench [options] [limits] FILE.py [arguments for it]"""
+       databench [options] [limits] FILE.py [arguments for it]
+       databench new NAME [--kernel KERNEL]"""
 _DESCRIPTION = """\
 Serve live web pages for data analyses, each in a process of its own.
 
   databench            the folder 'analyses' here, or this folder when it is one, or the demos
   databench FILE.py    the one analysis in that file, at /FILE/
+  databench new NAME   make an analysis to start from (databench new --help)
 """
 _EPILOG = """\
 Everything from the first unknown option on is handed to the analyses as cli_args.
@@ -180,8 +182,12 @@ def main(
     Returns:
         The exit status: 0 after Ctrl-C or SIGTERM, 2 for what cannot be used.
     """
-    words = sys.argv[1:] if words is None else words
+    words = list(sys.argv[1:] if words is None else words)
     environ = os.environ if environ is None else environ
+    if script is None and words[:1] == ["new"]:
+        from . import scaffold
+
+        return scaffold.main(words[1:], prog="databench new")
     parser = make_parser(script)
     own, cli_args = split(parser, words)
     options = parser.parse_args(own)
@@ -208,6 +214,8 @@ def _find_script(target: str, cli_args: Sequence[str]) -> Script:
     from .front import script
 
     path = Path(target)
+    if target in SUBCOMMANDS and not path.exists():
+        raise SettingError(f"'{target}' comes first: databench {target} --help", name="target")
     if path.is_dir():
         raise SettingError(f"'{target}' is a folder; {_advise_folder(path, target)}", name="target")
     if path.suffix != ".py" and path.exists():

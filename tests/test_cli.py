@@ -88,7 +88,7 @@ def test_version_is_told(capsys):
 @pytest.mark.parametrize(
     ("words", "environ", "complaint"),
     [
-        (["nwe"], {}, "'nwe' is no subcommand and no file; "),
+        (["nwe"], {}, "'nwe' is no subcommand and no file; did you mean 'new'?"),
         (["--analyses", "/nowhere/at.all"], {}, "neither a folder"),
         (["--port", "x"], {}, "port (--port) is 'x', expected 0 to 65535"),
         ([], {"PORT": "x"}, "port (PORT) is 'x'"),
@@ -100,6 +100,43 @@ def test_version_is_told(capsys):
 def test_what_cannot_be_used_is_told_and_ends_with_2(words, environ, complaint, capsys):
     assert cli.main(words, environ) == 2
     assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("target", "complaint"),
+    [
+        ("p.py", "'p.py' is no subcommand and no file; did you mean 'pi.py'?"),
+        ("sub/my_pi.py", "did you mean 'sub/my-pi.py'?"),
+        ("pi", "'pi' is no subcommand and no file; did you mean 'pi.py'?"),
+        ("new2", "did you mean 'new'?"),
+        ("kernels", "databench --help tells what there is"),
+        ("data.csv", "'data.csv' is no Python file, expected FILE.py"),
+        ("sub", "'sub' is a folder; to serve the analyses in it say --analyses sub"),
+        ("one", "'one' is a folder; to serve the analysis in it say one/analysis.py"),
+        ("nowhere/pi.py", "'nowhere/pi.py' is no subcommand and no file"),
+    ],
+)
+def test_file_that_cannot_be_served_is_told_with_the_nearest(
+    target, complaint, tmp_path, monkeypatch, capsys
+):
+    for name in ("pi.py", "data.csv", "sub/my-pi.py", "one/analysis.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([target], {}) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_script_has_the_options_but_those_of_folders(tmp_path):
+    from databench.front.script import from_file
+
+    (tmp_path / "pi.py").touch()
+    parser = cli.make_parser(from_file(tmp_path / "pi.py", argv=("pi.py",)))
+    assert cli.split(parser, ["--port", "1", "x", "--port", "2"])[0] == ["--port", "1"]
+    assert cli.split(parser, ["--analyses", "x"]) == ([], ["--analyses", "x"])
+    options = parser.parse_args(["--session-grace-s", "5"])
+    assert (options.session_grace_s, options.target, options.analyses) == ("5", None, None)
+    assert "usage: pi.py [options]" in parser.format_help()
 
 
 @pytest.fixture

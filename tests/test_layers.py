@@ -29,7 +29,7 @@ _ALLOWED = {
     "kernel": {"analysis", "datastore", "payload", "protocol", "__init__"},
     "broker": {"protocol"},
     "front": {"broker", "protocol", "http", "config"},
-    "scaffold": {"config"},
+    "scaffold": {"broker", "config", "front"},
     # `databench.run`: a command line of its own for one script.
     "single": {"analysis", "cli", "front"},
     "cli": {"front", "broker", "protocol", "http", "config", "scaffold"},

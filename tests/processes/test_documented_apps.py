@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,21 +28,29 @@ def first_block(page: Path, language: str) -> str:
     return found[1]
 
 
+def make_new(name: str, folder: Path) -> None:
+    """`databench new NAME`, from the shell."""
+    command = [sys.executable, "-m", "databench", "new", name]
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True)
+
+
 def write_app(page: Path, name: str, folder: Path) -> None:
     """Writes the two files of the page's app."""
     app = folder / "analyses" / name
-    app.mkdir(parents=True)
     (app / "analysis.py").write_text(first_block(page, "python"))
     (app / "index.html").write_text(first_block(page, "html"))
 
 
 @asynccontextmanager
-async def serving(folder: Path, path: Path = REPOSITORY):
+async def serving(
+    folder: Path, path: Path = REPOSITORY, command: tuple[str, ...] = ("-m", "databench")
+):
     """`databench` started in a folder, its code from `path`; yields its address."""
     environ = {k: v for k, v in os.environ.items() if k not in ("PORT", "HOST")}
     environ |= {"PYTHONPATH": str(path), "PYTHONUNBUFFERED": "1"}
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "databench", "--port", "0"),
+        *(sys.executable, *command, "--port", "0"),
         cwd=folder,
         env=environ,
         stdout=asyncio.subprocess.PIPE,
@@ -72,6 +81,7 @@ async def serving(folder: Path, path: Path = REPOSITORY):
     ],
 )
 async def test_documented_app_runs(page, name, key, result, expected, tmp_path):
+    make_new(name, tmp_path)
     write_app(REPOSITORY / page, name, tmp_path)
     async with serving(tmp_path) as address:
         answer = await AsyncHTTPClient().fetch(f"http://{address}/{name}/")
@@ -86,6 +96,31 @@ async def test_documented_app_runs(page, name, key, result, expected, tmp_path):
         assert visitor.data[key] == 40_000
         assert abs(visitor.data[result] - expected) < 0.1
         assert visitor.progress > 0
+
+
+async def test_new_analysis_runs_at_once(tmp_path):
+    make_new("pi", tmp_path)
+    async with serving(tmp_path) as address, visit(address, "pi") as visitor:
+        await visitor.send(signal="name", load="Ada")
+        await visitor.send(signal="greet")
+        while visitor.data.get("status") != "Hello, Ada!":
+            await visitor.read()
+        answer = await AsyncHTTPClient().fetch(f"http://{address}/pi/")
+        assert b'data-action="greet"' in answer.body
+
+
+async def test_documented_script_runs(tmp_path):
+    page = REPOSITORY / "docs" / "howto" / "one-script.md"
+    (tmp_path / "dice.py").write_text(first_block(page, "python"))
+    (tmp_path / "index.html").write_text(first_block(page, "html"))
+    async with serving(tmp_path, command=("dice.py",)) as address:
+        answer = await AsyncHTTPClient().fetch(f"http://{address}/")
+        assert b'data-action="throw"' in answer.body and b"<title>Dice</title>" in answer.body
+        async with visit(f"{address}", "") as visitor:
+            await visitor.send(signal="throw", load=10)
+            while not visitor.data.get("mean"):
+                await visitor.read()
+        assert 1 <= visitor.data["mean"] <= 6 and visitor.data["throws"] == 10
 
 
 async def test_kernel_of_the_protocol_page_answers(tmp_path):

@@ -72,7 +72,7 @@ class Visitor:
 @asynccontextmanager
 async def visit(address: str, name: str, id_: str | None = None, args: str = ""):
     """A page of the analysis, joined: to a session, or as a new one; `args` is its query."""
-    visitor = Visitor(await websocket_connect(f"ws://{address}/{name}/ws"))
+    visitor = Visitor(await websocket_connect(f"ws://{address}/{name}{'/' if name else ''}ws"))
     try:
         await visitor.send(__connect=id_, __request_args=args)
         frame = await visitor.read()
