@@ -30,7 +30,7 @@ from .kernelspec import KernelSpec, find_kernelspecs
 from .requests import Requests
 from .sessions import Sessions
 from .specs import AnalysisSpec, Page
-from .stores.memory import MemoryStore
+from .stores.class_data import ClassData
 from .supervisor import Supervisor, describe
 from .tables import Entry, PageRecord, Tables
 
@@ -305,7 +305,7 @@ class Broker:
                 self,
                 log_level=self._log_level,
             )
-            entry = Entry(kernel, MemoryStore(self._settings.state_bytes))
+            entry = Entry(kernel, ClassData(self._settings.state_bytes))
             self._tables.entries[analysis] = entry
             kernel.start()
         return entry

@@ -18,7 +18,7 @@ from ..settings import Settings
 from .channel import Channel
 from .outbox import Outbox
 from .specs import Page
-from .stores.memory import MemoryStore
+from .stores.class_data import ClassData
 from .supervisor import Supervisor
 
 
@@ -41,7 +41,7 @@ class Entry:
     """
 
     kernel: Supervisor
-    store: MemoryStore
+    store: ClassData
     seats: dict[str, Seat] = field(default_factory=dict)
     open_requests: int = 0
     open_bytes: int = 0

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from databench.broker.stores.memory import MemoryStore
+from databench.broker.stores.class_data import ClassData
 from databench.broker.tables import Entry, Seat, Tables
 from databench.protocol import codec
 from databench.protocol import messages as m
@@ -43,7 +43,7 @@ async def seat(tables):
         routing_id=b"k1.3",
         is_ready=True,
     )
-    entry = Entry(kernel, MemoryStore(1000))
+    entry = Entry(kernel, ClassData(1000))
     made = Seat(Session("s", epoch="e", request_args="", limits=tables.settings), entry)
     entry.seats["s"] = made
     made.is_open = True

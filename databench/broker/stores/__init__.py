@@ -1,1 +1,1 @@
-"""Who keeps state; `memory` is the first."""
+"""Who keeps state; stores, and the tables that the loop works on."""

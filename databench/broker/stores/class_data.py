@@ -22,7 +22,7 @@ class ClassValue:
     version: int
 
 
-class MemoryStore:
+class ClassData:
     """The values of one analysis.
 
     Args:

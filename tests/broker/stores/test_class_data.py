@@ -2,18 +2,18 @@
 
 import pytest
 
-from databench.broker.stores.memory import MemoryStore
+from databench.broker.stores.class_data import ClassData
 
 
 def test_a_key_that_was_never_written_is_not_there():
-    store = MemoryStore(100)
+    store = ClassData(100)
     assert store.get("k") is None
     assert list(store) == []
     assert store.shown() == {}
 
 
 def test_each_write_counts_a_version():
-    store = MemoryStore(100)
+    store = ClassData(100)
     for version in (1, 2, 3):
         assert store.write("k", b"%d" % version, b"s%d" % version, base=None)
         value = store.get("k")
@@ -28,14 +28,14 @@ def test_each_write_counts_a_version():
 
 @pytest.mark.parametrize(("base", "accepted"), [(0, False), (1, True), (2, False), (None, True)])
 def test_a_write_that_names_a_version_needs_it_to_be_current(base, accepted):
-    store = MemoryStore(100)
+    store = ClassData(100)
     store.write("k", b"1", b"1", base=0)
     assert store.write("k", b"2", b"2", base=base) is accepted
     assert store.get("k").shown == (b"2" if accepted else b"1")
 
 
 def test_a_value_beyond_the_limit_is_refused_and_the_old_one_stands():
-    store = MemoryStore(20)
+    store = ClassData(20)
     store.write("k", b"12345", b"12345", base=None)
     store.write("m", b"12345", b"12345", base=None)
     with pytest.raises(OverflowError, match="22 bytes of class state, limit 20"):
@@ -46,7 +46,7 @@ def test_a_value_beyond_the_limit_is_refused_and_the_old_one_stands():
 
 
 def test_keys_have_limits_of_their_own():
-    store = MemoryStore(2**30)
+    store = ClassData(2**30)
     name = "k" * 1024
     written = 0
     for number in range(1024):
@@ -56,7 +56,7 @@ def test_keys_have_limits_of_their_own():
     assert written == 1024
     assert store.write(f"0000{name[4:]}", b"2", b"2", base=None)  # a key that is there
 
-    many = MemoryStore(2**30)
+    many = ClassData(2**30)
     for number in range(10_000):
         many.write(str(number), b"1", b"1", base=None)
     with pytest.raises(OverflowError, match="10000 keys of class state, the limit"):
