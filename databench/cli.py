@@ -90,6 +90,13 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "(DEBUG=0 or 1; on where only this machine can connect)",
         },
     ),
+    (
+        "--watch",
+        {
+            "action": argparse.BooleanOptionalAction,
+            "help": "restart kernels and reload pages when a file is saved (on where --debug is)",
+        },
+    ),
 )
 # What is of no use where a script is the analysis.
 _OF_FOLDERS = ("--analyses",)

@@ -105,6 +105,9 @@ TABLE = (
     Setting("output_line_bytes", 8192, "bytes", 80, "Longest captured line of a kernel's output."),
     Setting("watched_files", 2000, "count", 1, "Source files of one kernel that are watched."),
     Setting("output_lines", 20, "count", 1, "Last lines of stderr that are kept per kernel."),
+    # watching
+    Setting("watch_scan_s", 2.0, "s", 0.1, "How often files are looked at without an event."),
+    Setting("watched_folders", 2000, "count", 1, "Folders whose files are watched."),
     # sessions
     Setting("open_actions", 256, "count", 1, "Actions that may be open in one session."),
     Setting("recent_ids", 1000, "count", 1, "Ended process ids that a session remembers."),
@@ -145,7 +148,16 @@ TABLE = (
 
 ROWS = {row.name: row for row in TABLE}
 # The command line's other options (cli.py), for the nearest name of a misspelt one.
-OPTIONS = ["--host", "--port", "--analyses", "--log", "--allow-host", "--xheaders", "--debug"]
+OPTIONS = [
+    "--host",
+    "--port",
+    "--analyses",
+    "--log",
+    "--allow-host",
+    "--xheaders",
+    "--debug",
+    "--watch",
+]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -275,7 +275,9 @@ def test_broken_entry_is_told_and_the_rest_is_served(command, tmp_path):
 def test_options_of_the_parser_are_the_ones_whose_misspelling_is_told():
     rows = {row.option for row in settings.TABLE}
     known = {word for word in cli.make_parser()._option_string_actions if word.startswith("--")}
-    assert known - rows - {"--help", "--version", "--no-debug"} == set(settings.OPTIONS)
+    assert known - rows - {"--help", "--version", "--no-debug", "--no-watch"} == set(
+        settings.OPTIONS
+    )
 
 
 @pytest.mark.parametrize(("words", "is_divided"), [(["--prot"], False), (["--", "--prot"], True)])

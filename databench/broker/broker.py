@@ -12,7 +12,7 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -170,6 +170,28 @@ class Broker:
         """The state of the analysis' kernel; `"none"` while it was never needed."""
         entry = self._tables.entries.get(analysis)
         return entry.kernel.life.state.value if entry else "none"
+
+    def swap(self, specs: Mapping[str, AnalysisSpec]) -> None:
+        """Other analyses from now on; a kernel whose analysis is to be run otherwise restarts."""
+        self._specs = dict(specs)
+        for name, entry in self._tables.entries.items():
+            spec = specs.get(name)
+            if spec is not None and spec != entry.kernel.spec:
+                entry.kernel.spec = spec  # for its next start
+                entry.kernel.kernelspec = self._kernelspecs[spec.kernel]
+                self.code.change(name, "index.yaml", at_once=False)
+
+    def watch_sources(self, on_sources: Callable[[str], None]) -> None:
+        """Tell when a kernel has named files that it was read from; see `Code.on_sources`."""
+        self.code.on_sources = on_sources
+
+    def sources(self, analysis: str) -> Mapping[str, float | None] | None:
+        """See `Code.sources`."""
+        return self.code.sources(analysis)
+
+    def change_code(self, analysis: str, what: str, *, at_once: bool) -> None:
+        """See `Code.change`."""
+        self.code.change(analysis, what, at_once=at_once)
 
     def announce(self, frame: bytes) -> None:
         """A frame outside of the stream, for each page that knows such frames."""

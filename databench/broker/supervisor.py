@@ -93,7 +93,7 @@ class Supervisor:
         self.ended = asyncio.Event()
         self.deaths = 0
         self._name = name
-        self._kernelspec = kernelspec
+        self.kernelspec = kernelspec
         self._settings = settings
         self._owner = owner
         self._log_level = log_level
@@ -140,7 +140,7 @@ class Supervisor:
         self._is_reload = False
         self._missed = 0
         self._token = secrets.token_urlsafe(16)
-        command = self._kernelspec.command(self.spec.folder)
+        command = self.kernelspec.command(self.spec.folder)
         try:
             self._process = LocalProcess(command, self._environ(), self.spec.root, self._on_exit)
         except (KernelError, OSError) as error:
@@ -305,8 +305,10 @@ class Supervisor:
             logger.error("%s", self.reason)
         else:
             when = f" in {verdict.wait_s:.1f} s" if verdict.wait_s else ""
-            level = logging.INFO if self._is_reload else logging.WARNING
-            logger.log(level, "%s; restarting%s", self.reason, when)
+            if self._is_reload:
+                logger.info("kernel %r: %s; restarting", self.spec.name, self.reason)
+            else:
+                logger.warning("%s; restarting%s", self.reason, when)
         self._owner.kernel_lost(self)
         if self.life.state is State.STARTING:
             self.start()

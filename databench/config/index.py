@@ -81,6 +81,7 @@ class Index:
         problems: What is wrong with the file as a whole; the gallery shows it.
         warnings: What is ignored, and why.
         single: The analysis whose page is at `/`; `None`: the gallery is there.
+        is_read: Whether the file could be read at all.
     """
 
     folder: Path
@@ -98,6 +99,7 @@ class Index:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     single: str | None = None
+    is_read: bool = True
 
 
 def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:
@@ -148,7 +150,8 @@ class _Reader:
         folder = self.file.parent
         root = self._compose()
         if root is None:
-            return Index(folder, entries=_discover(folder), problems=tuple(self.problems))
+            problems = tuple(self.problems)
+            return Index(folder, entries=_discover(folder), problems=problems, is_read=False)
         values: dict[str, Any] = {}
         entries: dict[str, Entry] | None = None
         overrides: dict[str, settings.Value] = {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,11 +16,11 @@ import tornado.ioloop
 import tornado.web
 
 from .. import http
-from ..broker import Page
+from ..broker import AnalysisSpec, Page
 from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
-from . import pages, websocket
+from . import follow, pages, websocket
 from .handlers import NotFound, Refused
 from .hosts import Hosts
 from .script import Routes
@@ -30,7 +31,7 @@ log = logging.getLogger("databench.front")
 
 _WARM_UP_S = 0.5  # after the first page, which needs none of it
 # The same wherever an analysis' page is: a script's page at `/` leaves them alone.
-_SHARED = r"/(favicon\.ico|_static/.*|node_modules/.*|status(/.*)?)"
+_SHARED = r"/(favicon\.ico|_static/.*|_reload|node_modules/.*|status(/.*)?)"
 _ACTIONS_PART = 0.75  # of the time to drain: the rest is for kernels that do not end by themselves
 _NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 
@@ -61,6 +62,24 @@ class Broker(Protocol):
 
     def leave(self, page: Page) -> None:
         """The page's connection is gone."""
+
+    def swap(self, specs: Mapping[str, AnalysisSpec]) -> None:
+        """Other analyses from now on."""
+
+    def kernel_state(self, analysis: str) -> str:
+        """The state of the analysis' kernel."""
+
+    def watch_sources(self, on_sources: Callable[[str], None]) -> None:
+        """Tell when a kernel has named files that it was read from."""
+
+    def sources(self, analysis: str) -> Mapping[str, float | None] | None:
+        """Those files, each with the time since when it may have been read."""
+
+    def change_code(self, analysis: str, what: str, *, at_once: bool) -> None:
+        """A file on which the analysis' kernel depends was saved."""
+
+    def announce(self, frame: bytes) -> None:
+        """A frame for each page that knows such frames."""
 
 
 class Front(http.Application):
@@ -97,6 +116,8 @@ class Front(http.Application):
         self.debug = debug
         self.loader = Loader(index.folder)
         self.watch = websocket.Watch(limits)
+        self.is_watched = False  # whether saves reload pages: then they follow them
+        self.followers = follow.Followers()
         super().__init__(
             [*_extra_routes(index, extra_routes), *_routes(index)],
             default_handler_class=NotFound,
@@ -118,6 +139,12 @@ class Front(http.Application):
         await self.broker.start()
         self._is_started = True
         asyncio.get_running_loop().call_later(_WARM_UP_S, pages.warm_up, self.index)
+
+    def swap(self, index: Index) -> None:
+        """Serve what another `index.yaml` says; of one that cannot be read, the problems show."""
+        if not index.is_read:
+            index = dataclasses.replace(self.index, problems=index.problems)
+        self.index = index
 
     def entry(self, name: str) -> Entry:
         """The analysis of that name.
@@ -170,6 +197,7 @@ def _routes(index: Index) -> list[tuple[str, type[tornado.web.RequestHandler], M
         *own,
         (r"/static/(.+)", Files, {"roots": roots["static"]}),
         (r"/node_modules/(.+)", Files, {"roots": roots["node_modules"]}),
+        (follow.PATH, follow.FollowSocket, {}),
         (rf"/{_NAME}", pages.AnalysisRedirect, {}),
         (rf"/{_NAME}/", pages.AnalysisPage, {}),
         (rf"/{_NAME}/ws", websocket.PageSocket, {}),
@@ -181,6 +209,7 @@ def _routes(index: Index) -> list[tuple[str, type[tornado.web.RequestHandler], M
 
 def _stop_watch(front: Front) -> None:
     front.watch.close_all(websocket.GOING_AWAY, "the server stops")
+    front.followers.close_all(websocket.GOING_AWAY, "the server stops")
 
 
 def _log_request(handler: tornado.web.RequestHandler) -> None:

@@ -20,7 +20,7 @@ import tornado.web
 
 from .._version import __version__
 from ..config import IMAGES, Entry, Index
-from . import templates
+from . import follow, templates
 from .handlers import Headers, error_page
 from .static import Files, find_file
 
@@ -37,8 +37,9 @@ _PROBLEMS = """{% extends "base.html" %}
 <h1>{{ title }}</h1>
 {% for problem in problems %}<div class="alert alert-danger" role="alert">{{ problem }}</div>
 {% end %}
-<p>Mend this and start Databench again; the other analyses are served.</p>
+<p>Mend this{% if not is_watched %} and start Databench again{% end %}; the others are served.</p>
 {% end %}
+{% block footer %}{% if is_watched %}<script>Databench.follow();</script>{% end %}{% end %}
 """
 
 
@@ -127,14 +128,22 @@ class Page(Headers):
         if front.debug:
             front.loader.reset()  # a saved template shows at once
         names = self.get_template_namespace()  # Tornado's own, which pages may rely on
-        names.update(databench_version=__version__, debug=front.debug, **namespace)
+        names.update(
+            databench_version=__version__,
+            debug=front.debug,
+            is_watched=front.is_watched,
+            **namespace,
+        )
         try:
             body = templates.render(front.loader, path, names)
         except templates.TemplateError as error:
             self.set_status(500)
             log.error("template failed: %s", error)
             text = str(error) if front.debug else "a template of this page is wrong: see the log"
-            body = error_page("Template error", text).encode()
+            page = error_page("Template error", text)
+            if front.is_watched:  # it comes back when the template is saved
+                page = page.replace("</body>", f"{follow.SCRIPT}</body>")
+            body = page.encode()
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.finish(body)
@@ -201,7 +210,9 @@ class AnalysisPage(Page):
         self.set_status(503)
         try:
             template = tornado.template.Template(_PROBLEMS, loader=self.application.loader)
-            names.update(databench_version=__version__, debug=self.application.debug)
+            front = self.application
+            names.update(databench_version=__version__, debug=front.debug)
+            names["is_watched"] = front.is_watched
             names["readme"] = None
             self.finish(template.generate(**names))
         except Exception as error:  # noqa: BLE001 - an overridden base.html may raise anything

@@ -6,7 +6,7 @@ import argparse
 import errno
 import logging
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
 from .project import Project
 from .script import Script
+from .watch import Watcher
 
 log = logging.getLogger("databench.front")
 
@@ -71,6 +72,8 @@ def serve(
     )
     hosts = Hosts(host, options.allow_host)
     front = Front(index, broker, limits, hosts=hosts, debug=debug, extra_routes=served.extra_routes)
+    if debug if options.watch is None else options.watch:
+        watch_files(front, lambda: _read_again(front, broker, options.analyses, script))
     front.on_start_callbacks.append(_teller(served, host, sockets[0].getsockname()[1]))
     http.Runner(front, sockets=sockets, settings=_run_settings(limits, options.xheaders)).run()
     return 0
@@ -167,6 +170,30 @@ def _debug(option: bool | None, environ: Mapping[str, str], host: str) -> bool:
     return is_loopback(host)
 
 
+def watch_files(front: Front, read_again: Callable[[], None]) -> Watcher:
+    """Watch what a front serves, from its start to its end."""
+    watcher = Watcher(front, on_index=read_again)
+    front.is_watched = True
+    front.on_start_callbacks.append(lambda _front, _loop: watcher.start())
+    front.on_shutdown_callbacks.append(lambda _front: watcher.stop())
+    return watcher
+
+
+def _read_again(front: Front, broker: Broker, analyses: str | None, script: Script | None) -> None:
+    """`index.yaml` was saved, or an analysis came or went."""
+    if script is not None:
+        return  # what is served stands in the script's own call
+    try:
+        served = _find(analyses, None)
+    except SettingError as error:  # the folder is gone
+        log.warning("%s; what was read before is served", error)
+        return
+    _tell_problems(served.index)
+    front.swap(served.index)
+    if served.index.is_read:
+        broker.swap(served.specs)
+
+
 def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:
     for text in (*misspelt, *index.warnings, *index.problems):
         log.warning("%s", text)
@@ -183,6 +210,10 @@ def _teller(served: Project, host: str, port: int) -> http.OnStart:
         try:
             print(f"Databench {__version__} serves {served.shown}", flush=True)
             print(f"  http://{shown}:{port}/{served.address}    (Ctrl-C stops)", flush=True)
+            if front.is_watched:
+                print(
+                    "  Saved files restart kernels and reload pages (--no-watch: not)", flush=True
+                )
         except OSError:
             pass  # nobody reads it (`databench | head -1`): no reason not to serve
 

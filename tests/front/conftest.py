@@ -66,6 +66,24 @@ class FakeBroker:
     def leave(self, page) -> None:
         self._note("leave")
 
+    def swap(self, specs) -> None:
+        self._note("swap", specs)
+
+    def kernel_state(self, analysis) -> str:
+        return "none"
+
+    def watch_sources(self, on_sources) -> None:
+        self._note("watch_sources")
+
+    def sources(self, analysis):
+        return None
+
+    def change_code(self, analysis, what, *, at_once) -> None:
+        self._note("change_code", analysis, what, at_once)
+
+    def announce(self, frame) -> None:
+        self._note("announce", frame)
+
     def count(self, word: str) -> int:
         return sum(call[0] == word for call in self.calls)
 

@@ -5,6 +5,7 @@ import asyncio
 import json
 import logging
 import socket
+import types
 
 import pytest
 import tornado.httpserver
@@ -21,6 +22,7 @@ from databench.front.hosts import Hosts
 from databench.front.project import Project, specs
 from databench.settings import Settings
 
+FRONT = types.SimpleNamespace(is_watched=True)
 ANALYSIS = """
 import databench
 
@@ -140,7 +142,7 @@ def project(folder):
 
 def test_address_is_told(folder, capsys):
     for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "localhost"), ("::1", "[::1]")):
-        serving._teller(project(folder), host, 5001)(None, None)
+        serving._teller(project(folder), host, 5001)(FRONT, None)
         assert f"http://{shown}:5001/x/" in capsys.readouterr().out
 
 
@@ -149,7 +151,7 @@ def test_address_that_nobody_reads_is_no_reason_not_to_serve(folder, monkeypatch
         raise BrokenPipeError
 
     monkeypatch.setattr("builtins.print", fail)
-    serving._teller(project(folder), "127.0.0.1", 5001)(None, None)
+    serving._teller(project(folder), "127.0.0.1", 5001)(FRONT, None)
 
 
 def test_options_have_all_that_serve_reads():

@@ -1,0 +1,130 @@
+"""What a changed file means: which kernels restart, which pages reload, what else is read anew.
+
+Pure: no file is read here, no clock, no socket. `scan` finds the changes, `watch` carries out what
+is decided.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .scan import PAGE_ENDINGS, SOURCE_ENDINGS, Scan, Token
+
+INDEX = "index.yaml"
+ROUTES = "routes.py"
+MODULE = "analysis.py"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """An analysis, as far as changes concern it.
+
+    Attributes:
+        name: Its name.
+        folder: Its folder.
+        globs: Its patterns under `watch:`, absolute, and those of the whole project.
+        sources: The files that its kernel named; `None` while it has named none.
+        is_ready: Whether its kernel came to the end of its start; one that did not may wait for a
+            file that it could not name.
+        is_broken: Whether `index.yaml` has a problem with it.
+    """
+
+    name: str
+    folder: str
+    globs: frozenset[str] = frozenset()
+    sources: frozenset[str] | None = None
+    is_ready: bool = True
+    is_broken: bool = False
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What is to be done.
+
+    Attributes:
+        restarts: Analyses with the files for which their kernels restart.
+        shown: Files that pages may show.
+        reads_index: Whether `index.yaml`, the list of folders or a `routes.py` is to be read anew.
+        own: Databench's own source files.
+    """
+
+    restarts: dict[str, list[str]] = field(default_factory=dict)
+    shown: list[str] = field(default_factory=list)
+    reads_index: bool = False
+    own: list[str] = field(default_factory=list)
+
+
+def judge(scan: Scan, analyses: Sequence[Analysis], *, folder: str, package: str) -> Steps:
+    """Decide what follows.
+
+    Args:
+        scan: What changed.
+        analyses: All that there are.
+        folder: The analyses' folder.
+        package: Databench's own folder.
+    """
+    steps = Steps(
+        own=sorted(p for p, tokens in scan.changed.items() if _is_own(p, tokens, package))
+    )
+    reads_index = False
+    for path, tokens in sorted(scan.changed.items()):
+        if _ending(path) in PAGE_ENDINGS:
+            steps.shown.append(path)
+        is_gone = path in scan.gone
+        reads_index = reads_index or _concerns_index(path, analyses, folder, is_gone=is_gone)
+        for analysis in analyses:
+            if _concerns_kernel(path, tokens, analysis, folder):
+                steps.restarts.setdefault(analysis.name, []).append(path)
+    names = {analysis.name for analysis in analyses}
+    for name, path in sorted(scan.late):
+        if name in names and path not in steps.restarts.get(name, ()):
+            steps.restarts.setdefault(name, []).append(path)
+    return Steps(steps.restarts, steps.shown, reads_index, steps.own)
+
+
+def _concerns_kernel(path: str, tokens: Iterable[Token], analysis: Analysis, folder: str) -> bool:
+    if analysis.sources is not None and path in analysis.sources:
+        return True
+    if any(kind == "glob" and pattern in analysis.globs for kind, pattern in tokens):
+        return True
+    if _ending(path) not in SOURCE_ENDINGS or os.path.basename(path) == ROUTES:
+        return False
+    if analysis.sources is not None and analysis.is_ready:
+        return False
+    if _is_below(path, analysis.folder):
+        return not _is_of_page(path, analysis.folder)
+    # A start that failed may have looked for a module beside the analyses.
+    return not analysis.is_ready and os.path.dirname(path) == folder
+
+
+def _is_of_page(path: str, folder: str) -> bool:
+    """Whether only the page reads this file of an analysis."""
+    return _is_below(path, os.path.join(folder, "static")) or path == os.path.join(
+        folder, "analysis.js"
+    )
+
+
+def _concerns_index(path: str, analyses: Sequence[Analysis], folder: str, *, is_gone: bool) -> bool:
+    inside, name = os.path.split(path)
+    if path == os.path.join(folder, INDEX):
+        return True
+    owner = next((a for a in analyses if _is_below(path, a.folder)), None)
+    if owner is not None and owner.is_broken:
+        return True
+    if name == ROUTES:
+        return owner is not None and inside == owner.folder
+    return name == MODULE and os.path.dirname(inside) == folder and (owner is None or is_gone)
+
+
+def _is_own(path: str, tokens: Iterable[Token], package: str) -> bool:
+    return _ending(path) == ".py" and ("folder", package) in tokens
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(folder + os.sep)
+
+
+def _ending(path: str) -> str:
+    return os.path.splitext(path)[1].lower()

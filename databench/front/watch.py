@@ -1,0 +1,257 @@
+"""Watches files, and carries out what a save means.
+
+Theory of operation: a thread waits for the system's events, looks at the files again (`scan`) and
+hands what changed to the loop, where `changes` decides. An event is only a reason to look, and the
+files are looked at every `watch_scan_s` anyway: so no event that is lost, and no file system
+without events, hides a save for long. A burst of saves is looked at when it is over. Disks are
+touched in the thread alone, but for templates and `index.yaml`, which the front reads itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import glob
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
+
+from ..config import Index
+from ..protocol import text
+from . import changes, shown
+from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
+
+if TYPE_CHECKING:
+    from .app import Front
+
+log = logging.getLogger("databench.front")
+
+PACKAGE = Path(__file__).resolve().parent.parent
+STEP_MS = 10  # the library looks this often whether events came
+QUIET_MS = 40  # a burst is over after this
+BURST_S = 0.5  # and is looked at after this in any case
+GONE_LOOK_MS = 100
+FIRST_LOOK_S = 10.0
+
+
+class Watcher:
+    """Watches what a front serves.
+
+    Args:
+        front: The front; its index says where to look.
+        on_index: Reads `index.yaml` and the folders anew.
+        on_own: Called with Databench's own files that were saved; `None`: they are not watched.
+    """
+
+    def __init__(
+        self,
+        front: Front,
+        *,
+        on_index: Callable[[], None],
+        on_own: Callable[[list[str]], None] | None = None,
+    ) -> None:
+        self._front = front
+        self._on_index = on_index
+        self._on_own = on_own
+        self._scanner = Scanner(front.limits.watched_folders)
+        self._interval_s: float = front.limits.watch_scan_s
+        self._plan = Plan()
+        self._is_stopped = False
+        self._is_cut = False
+        self._wake = threading.Event()  # stops the wait for events: there is a new plan, or the end
+        self._looked = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="databench-watch", daemon=True)
+
+    async def start(self) -> None:
+        """Begin, and wait for the first look: what is saved from now on is seen."""
+        self._loop = asyncio.get_running_loop()
+        self._front.broker.watch_sources(self._on_sources)
+        self._plan = self._make_plan()
+        self._thread.start()
+        try:
+            await asyncio.wait_for(self._looked.wait(), FIRST_LOOK_S)
+        except asyncio.TimeoutError:
+            log.warning("looking at the files takes over %g s; the pages are served", FIRST_LOOK_S)
+
+    def stop(self) -> None:
+        """End the thread; nothing is seen any more."""
+        self._is_stopped = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(1.0)
+
+    def renew(self) -> None:
+        """What is to be watched may have changed."""
+        plan = self._make_plan()
+        if plan != self._plan:
+            self._plan = plan
+            self._wake.set()
+
+    # ------------------------------------------------------------ on the loop
+
+    def _on_sources(self, _analysis: str) -> None:
+        self.renew()
+
+    def _make_plan(self) -> Plan:
+        index = self._front.index
+        folders, globs = _find_folders(index)
+        if self._on_own is not None:
+            folders.add(str(PACKAGE))
+        files: set[tuple[str, str, float | None]] = set()
+        for analysis in self._analyses():
+            globs |= analysis.globs
+            for path, since_s in self._sources(analysis.name).items():
+                files.add((analysis.name, path, since_s))
+        return Plan(frozenset(folders), frozenset(globs), frozenset(files))
+
+    def _sources(self, name: str) -> Mapping[str, float | None]:
+        return self._front.broker.sources(name) or {}
+
+    def _analyses(self) -> Iterator[changes.Analysis]:
+        index, broker = self._front.index, self._front.broker
+        for entry in index.entries.values():
+            sources = broker.sources(entry.name)
+            yield changes.Analysis(
+                entry.name,
+                str(entry.folder),
+                globs=frozenset(
+                    os.path.normpath(index.folder / pattern)
+                    for pattern in (*index.watch, *entry.watch)
+                ),
+                sources=None if sources is None else frozenset(sources),
+                is_ready=broker.kernel_state(entry.name)
+                in ("idle", "busy", "unresponsive", "cancelling"),
+                is_broken=bool(entry.problems),
+            )
+
+    def _apply(self, scan: Scan) -> None:
+        self._looked.set()
+        if self._is_stopped or not (scan.changed or scan.late):
+            return
+        index = self._front.index
+        steps = changes.judge(
+            scan, list(self._analyses()), folder=str(index.folder), package=str(PACKAGE)
+        )
+        try:
+            self._carry_out(steps)
+        except Exception:  # a mistake with one save must not end the watching
+            log.exception("what was saved could not be carried out")
+
+    def _carry_out(self, steps: changes.Steps) -> None:
+        if steps.own and self._on_own is not None:
+            self._on_own(steps.own)
+        if steps.reads_index:
+            self._read_index()
+        entries = self._front.index.entries
+        for name, files in steps.restarts.items():
+            at_once = name in entries and entries[name].reload == "at once"
+            self._front.broker.change_code(name, self._tell(files), at_once=at_once)
+        if steps.shown:
+            self.reload(shown.find_paths(steps.shown, self._front.index))
+
+    def _read_index(self) -> None:
+        before = self._front.index
+        self._on_index()
+        after = self._front.index
+        self.renew()
+        if after == before:
+            return
+        changed = [
+            entry
+            for name, entry in {**before.entries, **after.entries}.items()
+            if before.entries.get(name) != after.entries.get(name)
+        ]
+        paths = [path for entry in changed for path, _ in shown.page_paths(entry)]
+        self.reload(sorted({"/", *paths}))
+
+    def reload(self, paths: list[str]) -> None:
+        """Tell pages that something at these paths was changed."""
+        if paths:
+            frame = text.compose_reload(paths)
+            self._front.broker.announce(frame)
+            self._front.followers.announce(frame)
+
+    def _tell(self, files: list[str]) -> str:
+        root = str(self._front.index.folder.parent)
+        first = os.path.relpath(files[0], root) if files[0].startswith(root) else files[0]
+        return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
+
+    # ------------------------------------------------------------ in the thread
+
+    def _run(self) -> None:
+        is_told = False
+        while not self._is_stopped:
+            self._wake.clear()
+            self._look()  # which folders there are is known after a look
+            try:
+                with self._listen() as events:
+                    self._look()
+                    self._wait(events)
+            except OSError as error:  # a folder went away just now, or too many are watched
+                if not is_told:
+                    log.warning(
+                        "watching files: %s; they are looked at every %g s",
+                        error,
+                        self._interval_s,
+                    )
+                is_told = True
+                self._wake.wait(self._interval_s)
+
+    def _listen(self) -> RustNotify:
+        folders = [folder for folder in sorted(self._scanner.folders) if os.path.isdir(folder)]
+        is_polling = bool(os.environ.get("WATCHFILES_FORCE_POLLING"))
+        return RustNotify(folders, False, is_polling, 300, False, True)
+
+    def _wait(self, events: RustNotify) -> None:
+        """Look at the files whenever something happens, until there is another plan."""
+        folders = self._scanner.folders
+        while not self._wake.is_set() and self._scanner.folders == folders:
+            limit_ms = int(1000 * self._interval_s)
+            limit_ms = min(limit_ms, GONE_LOOK_MS) if self._scanner.is_waiting else limit_ms
+            happened = events.watch(STEP_MS, STEP_MS, limit_ms, self._wake)
+            until_s = time.monotonic() + BURST_S
+            while isinstance(happened, set) and time.monotonic() < until_s:
+                happened = events.watch(STEP_MS, STEP_MS, QUIET_MS, self._wake)
+            if not self._is_stopped:
+                self._look()
+
+    def _look(self) -> None:
+        scan = self._scanner.scan(self._plan, time.monotonic())
+        if self._scanner.is_cut and not self._is_cut:
+            limit = self._front.limits.watched_folders
+            log.warning("over %d folders, the limit (watched_folders); not all are watched", limit)
+        self._is_cut = self._scanner.is_cut
+        try:
+            self._loop.call_soon_threadsafe(self._apply, scan)
+        except RuntimeError:
+            self._is_stopped = True  # the loop is closed: the server has ended
+
+
+def _find_folders(index: Index) -> tuple[set[str], set[str]]:
+    """What is watched with all below it, and patterns for what is not.
+
+    Beside a script may be anything, a home folder as well: there, its own files are watched.
+    """
+    folders = {str(index.folder), *(str(entry.folder) for entry in index.entries.values())}
+    globs: set[str] = set()
+    if index.single is not None:
+        globs = {f"{glob.escape(folder)}/*{end}" for folder in folders for end in PAGE_ENDINGS}
+        folders = {os.path.join(folder, "static") for folder in folders}
+    for _, folder in index.static:
+        for root in (index.folder / folder, Path.cwd() / folder):
+            folders.add(os.path.normpath(root))
+    if index.single is not None:
+        folders -= {str(index.folder), str(Path.cwd())}
+    return folders, globs
+
+
+def is_editable(package: Path = PACKAGE) -> bool:
+    """Whether Databench runs from a checkout, whose code somebody may be changing."""
+    return not {"site-packages", "dist-packages"} & set(package.parts) and (
+        (package.parent / ".git").exists()
+    )

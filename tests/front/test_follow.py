@@ -1,0 +1,48 @@
+"""`/_reload`: open where files are watched, to pages of this server."""
+
+import json
+
+import pytest
+import tornado.httpclient
+import tornado.websocket
+
+
+async def follow(served, **headers):
+    request = tornado.httpclient.HTTPRequest(f"ws://{served.address}/_reload", headers=headers)
+    page = await tornado.websocket.websocket_connect(request)
+    served.keep(page)
+    return page
+
+
+async def test_page_joins_and_gets_what_is_announced(serve):
+    served = await serve()
+    served.front.is_watched = True
+    page = await follow(served)
+    await page.write_message('{"__connect": null, "__received": 0}')
+    assert json.loads(await page.read_message())["load"]["at"] == 0
+    served.front.followers.announce(b'{"signal":"__reload"}')
+    assert await page.read_message() == '{"signal":"__reload"}'
+
+
+@pytest.mark.expected_log("/_reload (403|404)")
+@pytest.mark.parametrize(
+    ("is_watched", "headers", "code"),
+    [(False, {}, 404), (True, {"Origin": "http://elsewhere.example"}, 403)],
+)
+async def test_refused_where_nothing_is_watched_and_to_other_sites(
+    serve, is_watched, headers, code
+):
+    served = await serve()
+    served.front.is_watched = is_watched
+    with pytest.raises(tornado.httpclient.HTTPClientError) as caught:
+        await follow(served, **headers)
+    assert caught.value.code == code
+
+
+async def test_closed_with_the_server(serve):
+    served = await serve()
+    served.front.is_watched = True
+    page = await follow(served)
+    served.front.followers.close_all(1001, "the server stops")
+    assert await page.read_message() is None
+    assert page.close_code == 1001

@@ -1,0 +1,247 @@
+"""Real files and events in front of a front over a fake broker: what a save makes of it."""
+
+import asyncio
+import json
+import os
+
+import pytest
+import tornado.websocket
+
+from databench.config import load
+from databench.front import watch
+from databench.front.watch import Watcher, is_editable
+
+pytestmark = pytest.mark.slow
+
+
+class Watched:
+    """A watched front."""
+
+    def __init__(self, served, folder):
+        self.served, self.folder, self.broker = served, folder, served.broker
+        self.own = []
+        self.reads = 0
+        self.watcher = Watcher(served.front, on_index=self._read, on_own=self.own.append)
+
+    def _read(self):
+        self.reads += 1
+        self.served.front.swap(load(self.folder))
+
+    def calls(self, word):
+        return [call[1:] for call in self.broker.calls if call[0] == word]
+
+    def save(self, name, text):
+        """As editors save: a new file moved over the old one."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_text(text)
+        fresh.rename(path)
+
+
+@pytest.fixture
+async def watched(serve, folder):
+    found = Watched(await serve(page_ping_interval_s=0, watch_scan_s=60.0), folder)
+    found.served.front.is_watched = True
+    await found.watcher.start()
+    yield found
+    found.watcher.stop()
+
+
+async def test_saved_source_restarts_its_kernel(watched):
+    watched.save("x/analysis.py", "secret = 2")
+    await watched.broker.wait("change_code")
+    assert watched.calls("change_code") == [("x", "analyses/x/analysis.py", False)]
+    assert watched.reads == 0
+
+
+async def test_burst_is_one_change(watched):
+    for number in range(50):
+        watched.save(f"../apart/part{number}.py", "x = 1")
+    (watched.folder.parent / "apart").rename(watched.folder / "x" / "parts")
+    await watched.broker.wait("change_code")
+    assert watched.calls("change_code") == [("x", "analyses/x/parts/part0.py and 49 more", False)]
+
+
+async def test_files_are_looked_at_when_a_burst_is_over(watched):
+    watched.watcher.stop()
+    looks, waits = [], []
+    watcher = Watcher(watched.served.front, on_index=watched._read)
+    watcher._look = lambda: looks.append(len(waits))
+
+    class Events:
+        """Three bursts of the system's events, then the end."""
+
+        happens = iter([{1}, {2}, {3}, "timeout", {4}, "timeout", "timeout"])
+
+        def watch(self, debounce_ms, step_ms, limit_ms, _stop):
+            waits.append(limit_ms)
+            happened = next(self.happens)
+            if len(waits) == 7:
+                watcher._wake.set()
+            return happened
+
+    watcher._wait(Events())
+    assert looks == [4, 6, 7]
+    quiet = watch.QUIET_MS
+    assert waits == [60_000, quiet, quiet, quiet, 60_000, quiet, 60_000]
+
+
+async def test_same_content_touch_and_hidden_files_are_nothing(watched):
+    watched.save("x/analysis.py", (watched.folder / "x" / "analysis.py").read_text())
+    os.utime(watched.folder / "x" / "analysis.py")
+    watched.save("x/.hidden.py", "1")
+    watched.save("x/__pycache__/a.cpython-311.pyc", "1")
+    watched.save("x/analysis.py~", "1")
+    watched.save("x/last.py", "the last one shows that the others were seen")
+    await watched.broker.wait("change_code")
+    assert watched.calls("change_code") == [("x", "analyses/x/last.py", False)]
+
+
+async def test_reload_at_once_is_passed_on(watched):
+    watched.save("index.yaml", "analyses: [{name: x, reload: at once}]")
+    while watched.reads < 1:
+        await asyncio.sleep(0.005)
+    watched.save("x/analysis.py", "secret = 2")
+    await watched.broker.wait("change_code")
+    assert watched.calls("change_code")[0][2] is True
+
+
+async def test_glob_of_index_yaml_restarts(watched):
+    watched.save("data/a.csv", "1")
+    watched.save("index.yaml", "analyses: [{name: x, watch: ['data/*.csv']}]")
+    while watched.reads < 1:
+        await asyncio.sleep(0.005)
+    while not watched.watcher._scanner._plan.globs:
+        await asyncio.sleep(0.005)  # a save before that look is no change: nobody has read it
+    watched.save("data/b.csv", "1")
+    await watched.broker.wait("change_code")
+    assert watched.calls("change_code") == [("x", "analyses/data/b.csv", False)]
+
+
+async def test_file_of_a_page_is_announced_with_its_addresses(watched):
+    watched.save("x/static/a.css", "p {}")
+    await watched.broker.wait("announce")
+    (frame,) = watched.calls("announce")[0]
+    assert json.loads(frame) == {"signal": "__reload", "load": {"paths": ["/x/static/a.css"]}}
+
+
+async def follow(watched):
+    page = await tornado.websocket.websocket_connect(f"ws://{watched.served.address}/_reload")
+    watched.served.keep(page)
+    await page.write_message('{"__connect": null}')
+    assert json.loads(await page.read_message())["signal"] == "__connect"
+    return page
+
+
+async def paths_of(page):
+    frame = json.loads(await asyncio.wait_for(page.read_message(), 5))
+    assert frame["signal"] == "__reload"
+    return frame["load"]["paths"]
+
+
+async def test_broken_index_keeps_what_is_served_and_the_next_save_mends_it(watched):
+    page = await follow(watched)
+    watched.save("index.yaml", "analyses: [")
+    assert await paths_of(page) == ["/"]
+    body = (await watched.served.get("/")).body.decode()
+    assert "index.yaml:1" in body
+    assert 'href="/x/"' in body
+    watched.save("index.yaml", "analyses: [{name: x, title: Other}]")
+    assert await paths_of(page) == ["/", "/x/"]
+    body = (await watched.served.get("/")).body.decode()
+    assert "Other" in body
+    assert "index.yaml" not in body
+
+
+@pytest.mark.expected_log("/fresh/ 404")
+async def test_new_analysis_appears_and_one_that_goes_disappears(watched):
+    page = await follow(watched)
+    watched.save("fresh/analysis.py", "1")
+    assert "/" in await paths_of(page)
+    assert (await watched.served.get("/fresh/")).code == 200
+    (watched.folder / "fresh" / "analysis.py").unlink()
+    assert "/fresh/" in await paths_of(page)
+    assert (await watched.served.get("/fresh/")).code == 404
+
+
+@pytest.mark.expected_log("/late/ 503")
+async def test_page_of_a_broken_analysis_recovers_on_the_save_that_mends_it(watched):
+    page = await follow(watched)
+    watched.save("index.yaml", "analyses: [{name: x}, {name: late}]")
+    assert "/late/" in await paths_of(page)
+    answer = await watched.served.get("/late/")
+    assert answer.code == 503
+    assert "start Databench again" not in answer.body.decode()
+    watched.save("late/analysis.py", "1")
+    assert "/late/" in await paths_of(page)
+    assert (await watched.served.get("/late/")).code == 200
+
+
+@pytest.mark.expected_log("template failed|/x/ 500")
+async def test_template_error_page_follows_and_comes_back(watched):
+    page = await follow(watched)
+    watched.save("x/index.html", "{% if %}")
+    assert "/x/" in await paths_of(page)
+    assert "Databench.follow()" in (await watched.served.get("/x/")).body.decode()
+    watched.save("x/index.html", "fine")
+    assert "/x/" in await paths_of(page)
+    assert "Databench.follow()" not in (await watched.served.get("/x/")).body.decode()
+
+
+async def test_files_that_a_kernel_names_are_watched_wherever_they_are(watched, tmp_path):
+    far = tmp_path / "far" / "lib.txt"
+    far.parent.mkdir()
+    far.write_text("1")
+    watched.broker.sources = lambda name: {str(far): None} if name == "x" else None
+    watched.watcher.renew()
+    while str(far.parent) not in watched.watcher._scanner.folders:
+        await asyncio.sleep(0.005)
+    far.write_text("2")
+    await watched.broker.wait("change_code")
+    assert watched.calls("change_code") == [("x", "far/lib.txt", False)]
+
+
+@pytest.mark.expected_log("OS file watch limit reached; they are looked at every 0.1 s")
+async def test_without_events_the_files_are_looked_at_in_turn(serve, folder, monkeypatch):
+    def refuse(*_args):
+        raise OSError("OS file watch limit reached")
+
+    monkeypatch.setattr(watch, "RustNotify", refuse)
+    found = Watched(await serve(watch_scan_s=0.1), folder)
+    await found.watcher.start()
+    try:
+        found.save("x/analysis.py", "2")
+        await found.broker.wait("change_code")
+        found.save("x/analysis.py", "3")
+        await found.broker.wait("change_code", 2)
+    finally:
+        found.watcher.stop()
+
+
+@pytest.mark.expected_log("could not be carried out")
+async def test_mistake_with_one_save_is_logged_and_the_next_is_seen(watched):
+    original = watched.broker.change_code
+
+    def fail(*_args, **_more):
+        watched.broker.change_code = original
+        watched.broker._note("failed")
+        raise RuntimeError("by the test")
+
+    watched.broker.change_code = fail
+    watched.save("x/analysis.py", "2")
+    await watched.broker.wait("failed")
+    watched.save("x/analysis.py", "3")
+    await watched.broker.wait("change_code")
+
+
+async def test_stopped_watcher_leaves_no_thread(watched):
+    watched.watcher.stop()
+    assert not watched.watcher._thread.is_alive()
+
+
+def test_checkout_is_editable_and_an_installation_is_not(tmp_path):
+    (tmp_path / ".git").mkdir()
+    assert is_editable(tmp_path / "databench")
+    assert not is_editable(tmp_path / "site-packages" / "databench")
+    assert not is_editable(tmp_path / "elsewhere" / "databench")
