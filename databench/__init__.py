@@ -13,24 +13,27 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import testing as testing
+    from . import utils as utils
     from .analysis import Analysis, on, on_action
     from .datastore import Datastore
     from .meta import Meta
+    from .readme import Readme
     from .single import run
 
 _HOMES = {
     "Analysis": "analysis",
     "Datastore": "datastore",
     "Meta": "meta",
+    "Readme": "readme",
     "on": "analysis",
     "on_action": "analysis",
     "run": "single",
 }
 
 # Modules that people reach without importing them by name.
-_MODULES = {"testing"}
+_MODULES = {"testing", "utils"}
 
-__all__ = ["Analysis", "Datastore", "Meta", "__version__", "on", "on_action", "run"]
+__all__ = ["Analysis", "Datastore", "Meta", "Readme", "__version__", "on", "on_action", "run"]
 
 
 def __getattr__(name: str) -> Any:

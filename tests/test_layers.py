@@ -21,14 +21,15 @@ _ALLOWED = {
     "protocol": set(),
     "http": set(),
     "config": set(),
-    "utils": set(),
+    "utils": {"payload"},
+    "readme": set(),
     "payload": set(),
     "datastore": {"payload", "protocol"},
     "progress": set(),
     "analysis": {"datastore", "payload", "protocol", "progress"},
     "kernel": {"analysis", "datastore", "payload", "protocol", "__init__"},
     "broker": {"protocol"},
-    "front": {"broker", "protocol", "http", "config"},
+    "front": {"broker", "protocol", "http", "config", "readme"},
     "scaffold": {"broker", "config", "front"},
     # `databench.run`: a command line of its own for one script.
     "single": {"analysis", "cli", "front"},
@@ -49,7 +50,7 @@ _ALLOWED = {
     "__main__": {"cli"},
     "tests": {"__init__", "analysis", "datastore"},  # written as people write theirs
     # Runs in every process of ours, kernels too: what a person subclasses, and no server.
-    "__init__": {"analysis", "datastore", "meta", "single", "testing", "utils"},
+    "__init__": {"analysis", "datastore", "meta", "readme", "single", "testing", "utils"},
 }
 # What decides has no loop, socket, clock, chance, thread or process.
 _IMPURE = {

@@ -6,7 +6,6 @@ file and line in development.
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 from collections.abc import Sequence
@@ -20,13 +19,12 @@ import tornado.web
 
 from .._version import __version__
 from ..config import IMAGES, Entry, Index
+from ..readme import Readme, render_markdown, summarize
 from . import follow, templates
 from .handlers import Headers, error_page
 from .static import Files, find_file
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-
     from .app import Front
 
 log = logging.getLogger("databench.front")
@@ -59,6 +57,7 @@ def describe(entry: Entry, index: Index, *, debug: bool) -> dict[str, Any]:
         index: The file that it stands in.
         debug: Whether its problems are told as they are.
     """
+    readme = render_readme(entry)
     return tornado.util.ObjectDict(
         entry.extra,
         name=entry.name,
@@ -78,6 +77,8 @@ def describe(entry: Entry, index: Index, *, debug: bool) -> dict[str, Any]:
         site_title=index.title,
         description_html=index.description_html,
         home_link=None if index.single else "/",
+        readme=readme,
+        summary=None if readme is None else summarize(readme),
     )
 
 
@@ -87,34 +88,20 @@ def _told(problems: Sequence[str], *, debug: bool) -> list[str]:
 
 
 def render_readme(entry: Entry) -> str | None:
-    """The analysis' readme as HTML; HTML in the text is shown as text.
-
-    Returns:
-        `None` where there is none.
-    """
-    text = entry.readme
-    if text is None:
-        file = find_file([entry.folder], "README.md")
-        if file is None:
-            return None
-        text = file.read_text(encoding="utf-8", errors="replace")
-    html: str = _markdown().render(text)
-    return html
+    """The analysis' readme as HTML: of `index.yaml`, else of its folder; `None`: there is none."""
+    if entry.readme is not None:
+        return render_markdown(entry.readme)
+    return Readme(entry.folder).html or None
 
 
 def warm_up(index: Index) -> None:
-    """Import what the first readme needs, in a thread: 60 ms and more that no page should wait."""
-    if any(
-        entry.readme or (entry.folder / "README.md").exists() for entry in index.entries.values()
-    ):
-        threading.Thread(target=_markdown, name="warm-up", daemon=True).start()
+    """Make the readmes once, in a thread: the first takes 60 ms, which no page should wait."""
+    threading.Thread(target=_render_all, args=(index,), name="warm-up", daemon=True).start()
 
 
-@functools.cache
-def _markdown() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+def _render_all(index: Index) -> None:
+    for folder in (index.folder, *(entry.folder for entry in index.entries.values())):
+        _ = Readme(folder).html
 
 
 class Page(Headers):
@@ -166,7 +153,7 @@ class Gallery(Page):
                 "description_html": index.description_html,
                 "author": index.author,
                 "version": index.version,
-                "readme": None,
+                "readme": Readme(index.folder).html or None,
                 "home_link": None,
                 "thumbnail": None,
                 "show_in_index": True,
@@ -201,7 +188,6 @@ class AnalysisPage(Page):
         file = find_file([entry.folder], path)
         if file is None and path != "index.html":
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
-        names["readme"] = render_readme(entry)
         self.show(str(file) if file else front.loader.find("analysis.html"), names)
 
     head = get

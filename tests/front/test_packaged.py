@@ -62,6 +62,20 @@ def test_example_of_the_empty_gallery_is_an_analysis(tmp_path):
     assert len([line for line in example.splitlines() if line.strip()]) == 3
 
 
+def test_thumbnail_stands_on_the_page(tmp_path):
+    text = show(tmp_path, "analysis.html", title="X", thumbnail="my image.png")
+    assert '<img class="d-page-thumbnail" alt="" src="my%20image.png">' in text
+    assert "<img class" not in show(tmp_path, "analysis.html", title="X", thumbnail=None)
+
+
+def test_gallery_shows_the_readme_and_what_each_analysis_is_about(tmp_path):
+    infos = [{"name": "a", "description": "of a", "summary": "s"}, {"name": "b", "summary": "of b"}]
+    text = show(tmp_path, "index.html", meta_infos=infos, readme="<p>of all</p>")
+    assert '<section class="d-readme"><p>of all</p></section>' in text
+    shown = re.findall(r'<span class="text-muted">(.*?)</span>', text)
+    assert shown == ["of a", "of b"]
+
+
 def test_gallery_with_analyses_gives_no_lesson(tmp_path):
     hidden = show(tmp_path, "index.html", meta_infos=[{"name": "x", "show_in_index": False}])
     assert "None are shown here" in hidden

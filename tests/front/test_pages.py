@@ -69,6 +69,26 @@ async def test_readme_of_the_index_comes_first(serve, folder):
     assert "from file" not in text
 
 
+async def test_readme_of_the_folder_may_be_rst(serve, folder):
+    (folder / "x" / "README.rst").write_text("Of *rst*.")
+    server = await serve()
+    assert "<p>Of <em>rst</em>.</p>" in (await server.get("/x/")).body.decode()
+
+
+async def test_gallery_gets_the_readmes(serve, folder):
+    (folder / "README.md").write_text("of *all*")
+    (folder / "x" / "README.md").write_text("# X\n\nof *one*\n\nmore")
+    (folder / "index.html").write_text(
+        "{% raw readme %}|{% raw meta_infos[0].readme %}|{{ meta_infos[0].summary }}"
+    )
+    server = await serve()
+    text = (await server.get("/")).body.decode()
+    whole, one, summary = text.split("|")
+    assert whole == "<p>of <em>all</em></p>\n"
+    assert one.startswith("<h1>X</h1>")
+    assert summary == "of one"
+
+
 async def test_analysis_without_a_page_gets_the_default_one(serve):
     server = await serve()
     answer = await server.get("/x/")

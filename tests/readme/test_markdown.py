@@ -1,0 +1,60 @@
+"""Markdown as HTML: what of it is markup, and what passes through."""
+
+import pytest
+
+from databench.readme import render_markdown
+from databench.readme.markdown import find_formula
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (r"a \(x_1 * y_2 * z\) b", r"<p>a \(x_1 * y_2 * z\) b</p>"),
+        (r"\\(x\\)", r"<p>\(x\)</p>"),
+        ("$$ a_b_c $$", "<p>$$ a_b_c $$</p>"),
+        (r"\[a\]", r"<p>\[a\]</p>"),
+        ("see $$a$$ there", "<p>see $$a$$ there</p>"),
+        ("$$\n- a\n= b\n$$\nafter", "<p>$$\n- a\n= b\n$$</p>\n<p>after</p>"),
+        ("before\n$$\na\n$$", "<p>before</p>\n<p>$$\na\n$$</p>"),
+        (r"$$a \\[1em] b$$", r"<p>$$a \\[1em] b$$</p>"),
+        (r"\(a < b\)", r"<p>\(a &lt; b\)</p>"),
+        (r"\(<script>x</script>\)", r"<p>\(&lt;script&gt;x&lt;/script&gt;\)</p>"),
+    ],
+)
+def test_a_formula_passes_through(text, html):
+    assert render_markdown(text).strip() == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (r"`\(x\)`", r"<p><code>\(x\)</code></p>"),
+        ("    $$a$$", "<pre><code>$$a$$\n</code></pre>"),
+        ("```\n$$a$$\n```", "<pre><code>$$a$$\n</code></pre>"),
+        ("`$$` and `$$`", "<p><code>$$</code> and <code>$$</code></p>"),
+        ("costs $$ 5. `$$`", "<p>costs $$ 5. <code>$$</code></p>"),
+        ("$$a\n\nb$$", "<p>$$a</p>\n<p>b$$</p>"),
+        (r"\(open", "<p>(open</p>"),
+        (r"[a](http://x/\(b\))", '<p><a href="http://x/(b)">a</a></p>'),
+    ],
+)
+def test_what_is_no_formula_stays_markdown(text, html):
+    assert render_markdown(text).strip() == html
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>x</script>", "<img src=x onerror=y>", "[a](javascript:x)", "a <b>c</b>"]
+)
+def test_html_of_the_author_is_shown_as_text(text):
+    html = render_markdown(text)
+    assert not any(tag in html for tag in ("<script", "<img", "<a ", "<b>"))
+
+
+def test_tables_are_tables():
+    assert "<td>b</td>" in render_markdown("| a |\n|---|\n| b |\n")
+
+
+def test_a_formula_is_found_where_it_begins():
+    assert find_formula(r"x \\(a\\) y", 2) == (r"\(a\)", 9)
+    assert find_formula(r"x \(a\)") is None
+    assert find_formula("$$$$") is None
