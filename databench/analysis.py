@@ -266,14 +266,14 @@ class Analysis:
             )
         return self._outlet.emit(signal, message)
 
-    def progress(self, items: Iterable[T], total: float | None = None) -> Progress[T]:
+    def progress(self, iterable: Iterable[T], total: float | None = None) -> Progress[T]:
         """Iterate (`for` or `async for`) and tell the page how far it is.
 
         Args:
-            items: What to iterate over.
-            total: Number of items, where `len(items)` does not tell.
+            iterable: What to iterate over.
+            total: Number of items, where `len(iterable)` does not tell.
         """
-        return Progress(items, total, None if self._outlet is None else self._outlet.progress)
+        return Progress(iterable, total, None if self._outlet is None else self._outlet.progress)
 
     def toast(self, text: str) -> Awaitable[None]:
         """Show a short notice on the page."""

@@ -318,13 +318,13 @@ class Datastore:
     def _tell(self, key: str, results: Results | None) -> Results:
         if results is None:
             return Results()
-        token = telling.set((self.domain, key))
-        try:
-            for store in self._shared.stores:
-                for callback in list(store._callbacks):
-                    results.append(callback(key, self.get(key)))
-        finally:
-            telling.reset(token)
+        callbacks = [call for store in self._shared.stores for call in store._callbacks]
+        if callbacks:
+            token = telling.set((self.domain, key))
+            try:
+                results.extend(callback(key, self.get(key)) for callback in callbacks)
+            finally:
+                telling.reset(token)
         return results
 
 

@@ -144,13 +144,21 @@ def test_wheel_holds_what_the_project_has(wheel):
         if not path.is_relative_to("databench/client") and path.name != ".gitignore"
     }
     expected |= {path for path in _tracked("kernels") if path.name == "kernel.yaml"}
-    inside = {
-        str(path).replace("analyses/", "databench/analyses_packaged/", 1) for path in expected
-    }
-    inside = {name.replace("kernels/", "databench/kernels_packaged/", 1) for name in inside}
+    inside = {re.sub(r"^analyses/", "databench/analyses_packaged/", str(path)) for path in expected}
+    inside = {re.sub(r"^kernels/", "databench/kernels_packaged/", name) for name in inside}
     assert inside - names == set()
     assert {n for n in names if not n.startswith("databench")} == set()
     assert {n for n in names if ".dist-info/" not in n} - inside == set()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(_LIMIT_S)
+def test_analyses_for_tests_are_imported_from_the_wheel(installed, tmp_path):
+    line = (
+        "from databench.tests.analyses.parameters.analysis import Parameters as P; P.on_test_data"
+    )
+    command = [str(installed / "python"), "-c", line]
+    subprocess.run(command, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, check=True)
 
 
 @pytest.mark.slow

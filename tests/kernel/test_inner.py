@@ -27,6 +27,10 @@ SOURCE = """
             return n + 1
 
         @databench.on
+        def plain_nothing(self):
+            pass
+
+        @databench.on
         async def coroutine(self, n):
             await asyncio.sleep(0)
             return n + 1
@@ -34,6 +38,10 @@ SOURCE = """
         @databench.on
         @tornado.gen.coroutine
         def decorated(self, n):
+            yield self.emit('decorated')
+            yield [self.emit('decorated'), self.data.set('n', n)]
+            yield self.data.init({'n': 0})
+            yield self.plain_nothing()
             result = yield self.generator(n)
             raise tornado.gen.Return(result)
 
@@ -98,6 +106,14 @@ SOURCE = """
         def waits_for_slow(self):
             self.emit('waits')
             yield self.slow()
+
+        @tornado.gen.coroutine
+        def on_decorated_slow(self):
+            self.emit('waits')
+            try:
+                yield tornado.gen.sleep(60)
+            finally:
+                print('decorated ended', flush=True)
 
         @databench.on
         def begins_slow(self):
@@ -195,6 +211,8 @@ def test_a_generator_calls_actions_of_every_kind(front, session):
     assert emits(before) == [
         ("begins", 1),
         ("ends", "databench-loop"),
+        ("decorated", None),
+        ("decorated", None),
         ("begins", 2),
         ("ends", "databench-loop"),
         ("plain", 3),
@@ -231,6 +249,14 @@ def test_a_cancel_reaches_what_an_action_has_called(front, session, action):
     front.expect(m.Emit, signal="waits")
     front.cancel(session, number)
     assert type(front.end(number)[0]) is m.Cancelled
+
+
+def test_a_cancel_reaches_what_tornados_coroutine_decorates(front, session):
+    number = front.action(session, "decorated_slow")
+    front.expect(m.Emit, signal="waits")
+    front.cancel(session, number)
+    assert type(front.end(number)[0]) is m.Cancelled
+    front.wait_printed("decorated ended", front.stdout_lines)
 
 
 def test_what_goes_on_ends_with_its_session(front):

@@ -194,6 +194,14 @@ async def test_a_kernel_that_is_lost_gives_back_what_was_stored_and_pages_what_w
     server.wait_printed("SIGABRT|signal 6|Aborted")
 
 
+async def test_another_backend_keeps_the_values_and_pages_see_its_changes(server):
+    async with visit(server.address, "backend") as visitor:
+        assert (await visitor.call("look"))[0] == {}
+        _, frames = await visitor.call("store", {"key": "light", "value": "red"})
+        assert frames == [{"signal": "data", "load": {"light": "red"}}]
+        assert (await visitor.call("look"))[0] == {"light": "red"}
+
+
 # -- handlers --------------------------------------------------------------------------------------
 
 
