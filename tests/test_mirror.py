@@ -68,6 +68,7 @@ _CLIENT_SHARED = {
     "environment.ts": ("connection.test.mjs", "the world that the tests replace"),
     "kernel.ts": ("connection.test.mjs", "fed by a connection's frames"),
     "link.ts": ("connection.test.mjs", "the socket's half of a connection"),
+    "typed.ts": ("reload.test.mjs", "what is kept over a reload"),
     "state.ts": ("connection.test.mjs", "fed by a connection's frames"),
     "ui/index.ts": ("ui/wire.test.mjs", "exports"),
     "ui/element.ts": ("ui/wire.test.mjs", "what all elements share"),

@@ -66,6 +66,7 @@ export interface KernelLoad {
   sessions?: number | null;
   stderr?: string[] | null;
   cancel_limit_s?: number | null;
+  code_change?: string | null;
 }
 
 /** One frame of the front. */
@@ -79,7 +80,7 @@ export interface Frame {
 export type KernelWord = 'restart' | 'interrupt';
 
 /** Frames that a page does not count, besides those of a snapshot. */
-const UNCOUNTED = new Set(['__connect', '__kernel', '__gap']);
+const UNCOUNTED = new Set(['__connect', '__kernel', '__gap', '__reload']);
 
 /** Reads a text frame; null when it is not one of the front's. */
 export function decodeFrame(text: string): Frame | null {

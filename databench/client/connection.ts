@@ -15,9 +15,11 @@ import { Kernel } from './kernel';
 import { ConnectionStatus, Link, LinkOwner } from './link';
 import { Outbox, OUTBOX_LIMIT_MESSAGES } from './outbox';
 import { Process, Processes } from './processes';
+import { follow } from './reload';
 import { Session } from './session';
 import { SignalCallback, SignalPattern, Signals } from './signals';
 import { State } from './state';
+import { restoreTyped } from './typed';
 
 /** What `errorCB` is told when the connection is gone for a while. */
 export const LOSS_MESSAGE = 'Connection lost. Trying again…';
@@ -295,7 +297,10 @@ export class Connection {
     const now = this.environment.now();
     if (signal === '__connect') this.joined(load);
     else if (signal === '__gap') this.session.gap(load);
-    else if (signal === '__kernel') this.kernel.receive(load, now);
+    else if (signal === '__kernel') {
+      this.kernel.receive(load, now);
+      restoreTyped(); // the first one of a page stands behind the state
+    } else if (signal === '__reload') follow(load, () => this.environment.reload());
     else if (signal === '__process') this.processes.receive(load, now);
     else if (signal === '__progress') this.processes.progress(load);
     else this.state.receive(signal, load);

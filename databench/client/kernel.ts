@@ -23,6 +23,8 @@ export class Kernel {
   sessions = 1;
   /** Last lines of its standard error, where the server tells them. */
   stderr: string[] = [];
+  /** The file that was saved and waits for the end of what runs; empty where none does. */
+  codeChange = '';
   /** When it entered this state, on the page's clock. */
   sinceMs = 0;
 
@@ -58,6 +60,7 @@ export class Kernel {
     this.generation = generation;
     this.retryInS = load.retry_in_s ?? null;
     this.sessions = load.sessions ?? 1;
+    this.codeChange = load.code_change ?? '';
     this.cancelLimitMs = 1000 * (load.cancel_limit_s ?? this.cancelLimitMs / 1000);
     this.stderr = Array.isArray(load.stderr) ? load.stderr.map(String) : [];
     for (const watcher of [...this.watchers]) watcher(this);

@@ -46,6 +46,23 @@ export function attach(
   });
 }
 
+/**
+ * Follows what is saved, in a page without an analysis such as the gallery; in development only.
+ *
+ * It loads again too when the server was started again.
+ */
+export function follow(): Connection {
+  const { protocol, host } = location;
+  const conn = new Connection(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/_reload`);
+  let joins = 0;
+  conn.onStatus(status => {
+    if (status !== 'joined') return;
+    joins += 1;
+    if (joins > 1) conn.environment.reload();
+  });
+  return conn.connect();
+}
+
 /** The connection that `start` made, so that a second call finds it. */
 let started: Connection | undefined;
 

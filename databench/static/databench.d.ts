@@ -117,6 +117,7 @@ interface KernelLoad {
     sessions?: number | null;
     stderr?: string[] | null;
     cancel_limit_s?: number | null;
+    code_change?: string | null;
 }
 /** One frame of the front. */
 interface Frame {
@@ -362,6 +363,8 @@ declare class Kernel {
     sessions: number;
     /** Last lines of its standard error, where the server tells them. */
     stderr: string[];
+    /** The file that was saved and waits for the end of what runs; empty where none does. */
+    codeChange: string;
     /** When it entered this state, on the page's clock. */
     sinceMs: number;
     private watchers;
@@ -532,6 +535,35 @@ declare class Processes {
     private tell;
 }
 /**
+ * What a page does when something that it may show was saved, in development.
+ *
+ * `effectOf` is pure: it decides by paths. A page that shows nothing of what was saved does
+ * nothing; one that has only style sheets of it takes these anew, without losing anything; any
+ * other loads again, and what was typed into it is kept (`typed`).
+ */
+/** What a page consists of, as paths of its server. */
+interface PageParts {
+    /** The page's own path. */
+    path: string;
+    /** Style sheets that it links. */
+    styles: string[];
+    /** Everything else that it has loaded, style sheets that others import included. */
+    others: string[];
+}
+/** What follows: nothing, new style sheets, or a reload of the page. */
+type Effect = 'none' | 'styles' | 'page';
+/** Decides what a page does about paths whose content was saved. */
+declare function effectOf(paths: readonly string[], page: PageParts): Effect;
+/**
+ * Carries out a `__reload`.
+ *
+ * @param load    The frame's load.
+ * @param reload  Loads the page again.
+ */
+declare function follow(load: {
+    paths?: unknown;
+} | null | undefined, reload: () => void): void;
+/**
  * Where a page stands in its session's stream. Pure: no socket, no clock.
  *
  * The page counts every stream frame from the place that `__connect` or `__gap` gave it, and says
@@ -623,6 +655,17 @@ declare class State {
     /** Forgets everything: the session is another one. */
     clear(): void;
 }
+/**
+ * Keeps what a person typed and did not send over a reload of the page, in sessionStorage.
+ *
+ * A value that the analysis knows comes back with its state; so of wired inputs only edits that
+ * were not sent are put back, and of all inputs those that still show what the page's HTML says.
+ * Passwords and files are left out.
+ */
+/** Notes all inputs of the page, for the page that follows. */
+declare function keepTyped(): void;
+/** Puts back what the page before the reload noted, once. */
+declare function restoreTyped(): void;
 /**
  * Messages about the page as a whole, such as a connection that failed.
  */
@@ -818,7 +861,9 @@ declare abstract class Input extends UIElement {
     };
     private environment;
     private editedMs;
-    private isUnsent;
+    /** It holds an edit that was not sent yet. */
+    isUnsent: boolean;
+    private isResumed;
     private held;
     private releaseTimer;
     constructor(node: HTMLElement);
@@ -828,6 +873,8 @@ declare abstract class Input extends UIElement {
     abstract setValue(value: any): this;
     /** Replaced when it is wired; may be replaced by a page. */
     changeCB(_value: any): void;
+    /** Takes the value that a script has set as an edit of the person, not yet sent. */
+    resume(): void;
     /** Sends what was entered. */
     change(): void;
     /** Takes a value from the analysis: now, or when the person is done. */
@@ -959,6 +1006,7 @@ interface NoticeView {
         sessions: number;
         stderr: string[];
         cancelLimitMs: number;
+        codeChange: string;
     };
     processes: NoticeProcess[];
     failures: NoticeFailure[];
@@ -1187,13 +1235,19 @@ declare function connect(wsUrl?: string | null, requestArgs?: string | null, ana
 /** Like `connect`, as a promise of the connection, kept when the front has answered. */
 declare function attach(wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null, options?: ConnectionOptions): Promise<Connection>;
 /**
+ * Follows what is saved, in a page without an analysis such as the gallery; in development only.
+ *
+ * It loads again too when the server was started again.
+ */
+declare function follow(): Connection;
+/**
  * Wires and connects the page: what the base template does for a page without a script.
  *
  * A page whose own script has made a connection is left alone, and so is one that starts twice.
  * The connection is also the global `databench`, for a page's script and for the console.
  */
 declare function start(): Connection | undefined;
-export { ActionError, CallOptions, CallProgress, Outcome, ProcessLoad, KernelLoad, Connection, ConnectionOptions, ConnectionStatus, useWebSocket, Environment, SocketClass, SocketLike, Kernel, ui, connect, attach, start };
+export { ActionError, CallOptions, CallProgress, Outcome, ProcessLoad, KernelLoad, Connection, ConnectionOptions, ConnectionStatus, useWebSocket, Environment, SocketClass, SocketLike, Kernel, ui, connect, attach, follow, start };
 /** The class of websockets, where the runtime has none; see `useWebSocket`. */
 interface DatabenchModule {
   ActionError: typeof ActionError;
@@ -1203,6 +1257,7 @@ interface DatabenchModule {
   ui: typeof ui;
   connect: typeof connect;
   attach: typeof attach;
+  follow: typeof follow;
   start: typeof start;
   WebSocket: SocketClass | undefined;
 }

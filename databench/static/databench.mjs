@@ -64,6 +64,7 @@ __export(main_exports, {
   Kernel: () => Kernel,
   attach: () => attach,
   connect: () => connect,
+  follow: () => follow3,
   start: () => start,
   ui: () => ui_exports,
   useWebSocket: () => useWebSocket
@@ -222,7 +223,7 @@ function settle(process, resolve, reject) {
 }
 
 // databench/client/codec.ts
-var UNCOUNTED = /* @__PURE__ */ new Set(["__connect", "__kernel", "__gap"]);
+var UNCOUNTED = /* @__PURE__ */ new Set(["__connect", "__kernel", "__gap", "__reload"]);
 function decodeFrame(text) {
   let value;
   try {
@@ -274,6 +275,8 @@ var Kernel = class {
     this.sessions = 1;
     /** Last lines of its standard error, where the server tells them. */
     this.stderr = [];
+    /** The file that was saved and waits for the end of what runs; empty where none does. */
+    this.codeChange = "";
     /** When it entered this state, on the page's clock. */
     this.sinceMs = 0;
     this.watchers = [];
@@ -303,6 +306,7 @@ var Kernel = class {
     this.generation = generation;
     this.retryInS = load.retry_in_s ?? null;
     this.sessions = load.sessions ?? 1;
+    this.codeChange = load.code_change ?? "";
     this.cancelLimitMs = 1e3 * (load.cancel_limit_s ?? this.cancelLimitMs / 1e3);
     this.stderr = Array.isArray(load.stderr) ? load.stderr.map(String) : [];
     for (const watcher of [...this.watchers]) watcher(this);
@@ -609,6 +613,169 @@ function blank(id, action, phase, text, sinceMs) {
   };
 }
 
+// databench/client/typed.ts
+var PREFIX = "databench.typed:";
+var LEFT_OUT = ["password", "file", "hidden", "button", "submit", "reset", "image"];
+var CHOICES = ["checkbox", "radio"];
+function keepTyped() {
+  const kept = inputs().map(([key, node]) => ({
+    key,
+    value: valueOf(node),
+    isUnsent: node.databenchUI?.isUnsent ?? false,
+    isFocused: document.activeElement === node,
+    selection: selectionOf(node)
+  }));
+  try {
+    sessionStorage.setItem(place(), JSON.stringify(kept));
+  } catch {
+  }
+}
+function restoreTyped() {
+  let kept;
+  try {
+    const text = sessionStorage.getItem(place());
+    if (text === null) return;
+    sessionStorage.removeItem(place());
+    kept = JSON.parse(text);
+  } catch {
+    return;
+  }
+  const nodes = new Map(inputs());
+  for (const one of kept) {
+    const node = nodes.get(one.key);
+    if (node) restore(node, one);
+  }
+}
+function place() {
+  return PREFIX + location.pathname + location.search;
+}
+function inputs() {
+  const counts = /* @__PURE__ */ new Map();
+  const found = [];
+  for (const node of document.querySelectorAll("input,select,textarea")) {
+    if (LEFT_OUT.includes(node.type)) continue;
+    const own = CHOICES.includes(node.type) ? node.value : "";
+    const base = `${node.type} ${node.name} ${node.id} ${own}`;
+    const nth = counts.get(base) ?? 0;
+    counts.set(base, nth + 1);
+    found.push([`${base} ${nth}`, node]);
+  }
+  return found;
+}
+function valueOf(node) {
+  if (CHOICES.includes(node.type)) return node.checked;
+  if (isSelect(node)) return [...node.selectedOptions].map((o) => o.value);
+  return node.value;
+}
+function defaultOf(node) {
+  if (CHOICES.includes(node.type)) return node.defaultChecked;
+  if (isSelect(node)) {
+    const chosen = [...node.options].filter((o) => o.defaultSelected).map((o) => o.value);
+    const first = node.multiple || !node.options[0] ? [] : [node.options[0].value];
+    return chosen.length ? chosen : first;
+  }
+  const { defaultValue, type } = node;
+  return defaultValue || (type === "range" || type === "color" ? node.value : "");
+}
+function selectionOf(node) {
+  const { selectionStart, selectionEnd } = node;
+  return typeof selectionStart === "number" ? [selectionStart, selectionEnd ?? selectionStart] : null;
+}
+function restore(node, { value, isUnsent, isFocused, selection }) {
+  const isUntouched = same(valueOf(node), defaultOf(node));
+  if (isFocused) node.focus({ preventScroll: true });
+  if ((isUnsent || isUntouched) && !same(valueOf(node), value)) {
+    put(node, value);
+    if (isUnsent) node.databenchUI?.resume();
+  }
+  if (isFocused && selection) {
+    node.setSelectionRange(...selection);
+  }
+}
+function put(node, value) {
+  if (typeof value === "boolean") {
+    node.checked = value;
+  } else if (isSelect(node)) {
+    for (const option of node.options) option.selected = value.includes(option.value);
+  } else {
+    node.value = String(value);
+    if (node.databenchUI && "render" in node.databenchUI) {
+      node.databenchUI.render();
+    }
+  }
+}
+function isSelect(node) {
+  return node.type.startsWith("select-");
+}
+function same(a, b) {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+// databench/client/reload.ts
+function effectOf(paths, page) {
+  const saved = new Set(paths.map(plain));
+  const touches = (path) => saved.has(plain(path));
+  if (touches(page.path) || page.others.some(touches)) return "page";
+  return page.styles.some(touches) ? "styles" : "none";
+}
+function follow(load, reload) {
+  if (typeof document === "undefined" || !Array.isArray(load?.paths)) return;
+  const paths = load.paths.map(String);
+  const effect = effectOf(paths, partsOfPage());
+  if (effect === "page") {
+    keepTyped();
+    reload();
+  } else if (effect === "styles") {
+    renewStyles(new Set(paths.map(plain)));
+  }
+}
+function plain(path) {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+function pathOf(url) {
+  if (!url) return null;
+  try {
+    const parsed = new URL(url, location.href);
+    return parsed.origin === location.origin ? parsed.pathname : null;
+  } catch {
+    return null;
+  }
+}
+function styleLinks() {
+  return [...document.querySelectorAll('link[rel~="stylesheet"][href]')];
+}
+function partsOfPage() {
+  const known = (paths) => paths.filter((p) => p !== null);
+  const styles = known(styleLinks().map((link) => pathOf(link.href)));
+  const nodes = [...document.querySelectorAll("script[src],img[src],iframe[src],object[data]")];
+  const others = known([
+    ...nodes.map((node) => pathOf(node.getAttribute("src") ?? node.getAttribute("data"))),
+    // Modules and what style sheets import are known here alone.
+    ...performance.getEntriesByType("resource").map((entry) => pathOf(entry.name))
+  ]);
+  return { path: location.pathname, styles, others: others.filter((p) => !styles.includes(p)) };
+}
+var renewals = 0;
+function renewStyles(paths) {
+  for (const link of styleLinks()) {
+    const path = pathOf(link.href);
+    if (path === null || !paths.has(plain(path))) continue;
+    const url = new URL(link.href);
+    renewals += 1;
+    url.searchParams.set("renewed", `${Date.now()}.${renewals}`);
+    const fresh = link.cloneNode();
+    fresh.href = url.href;
+    const settle2 = () => link.remove();
+    fresh.addEventListener("load", settle2);
+    fresh.addEventListener("error", () => fresh.remove());
+    link.after(fresh);
+  }
+}
+
 // databench/client/session.ts
 var Session = class {
   constructor(id) {
@@ -897,7 +1064,10 @@ var _Connection = class _Connection {
     const now = this.environment.now();
     if (signal === "__connect") this.joined(load);
     else if (signal === "__gap") this.session.gap(load);
-    else if (signal === "__kernel") this.kernel.receive(load, now);
+    else if (signal === "__kernel") {
+      this.kernel.receive(load, now);
+      restoreTyped();
+    } else if (signal === "__reload") follow(load, () => this.environment.reload());
     else if (signal === "__process") this.processes.receive(load, now);
     else if (signal === "__progress") this.processes.progress(load);
     else this.state.receive(signal, load);
@@ -987,7 +1157,7 @@ function environmentOf(options) {
 }
 
 // databench/client/keep.ts
-var PREFIX = "databench.session:";
+var PREFIX2 = "databench.session:";
 var SessionKeeper = class {
   constructor(storage, page) {
     this.storage = storage;
@@ -996,7 +1166,7 @@ var SessionKeeper = class {
   }
   /** A slot for the next connection to this websocket. */
   slot(wsUrl) {
-    const base = `${PREFIX}${this.page()} ${wsUrl}`;
+    const base = `${PREFIX2}${this.page()} ${wsUrl}`;
     const nth = this.made.get(base) ?? 0;
     this.made.set(base, nth + 1);
     return new SessionSlot(this.storage, `${base} ${nth}`);
@@ -1320,7 +1490,9 @@ var Input = class extends UIElement {
     super(node);
     this.environment = STANDARD_ENVIRONMENT;
     this.editedMs = null;
+    /** It holds an edit that was not sent yet. */
     this.isUnsent = false;
+    this.isResumed = false;
     this.held = null;
     this.releaseTimer = null;
     this.node.addEventListener("input", () => {
@@ -1328,7 +1500,12 @@ var Input = class extends UIElement {
       this.noteEdit();
     });
     this.node.addEventListener("change", () => this.change());
+    this.node.addEventListener("keydown", (event) => {
+      const isLine = this.node.tagName !== "TEXTAREA";
+      if (this.isResumed && isLine && event.key === "Enter") this.change();
+    });
     this.node.addEventListener("blur", () => {
+      if (this.isResumed) this.change();
       this.isUnsent = false;
       this.editedMs = null;
       this.release();
@@ -1337,9 +1514,14 @@ var Input = class extends UIElement {
   /** Replaced when it is wired; may be replaced by a page. */
   changeCB(_value) {
   }
+  /** Takes the value that a script has set as an edit of the person, not yet sent. */
+  resume() {
+    this.isUnsent = this.isResumed = true;
+    this.noteEdit();
+  }
   /** Sends what was entered. */
   change() {
-    this.isUnsent = false;
+    this.isUnsent = this.isResumed = false;
     this.held = null;
     this.noteEdit();
     this.changeCB(this.actionFormat(this.getValue()));
@@ -1660,7 +1842,7 @@ var Plot = class _Plot extends UIElement {
         label(left - 6, py(y1) + 8, "end", yHigh),
         label(px(x0), HEIGHT - 8, "start", xLow),
         label(px(x1), HEIGHT - 8, "end", xHigh),
-        create("path", { class: "d-line", d: pathOf(points, px, py) })
+        create("path", { class: "d-line", d: pathOf2(points, px, py) })
       );
       const [x, y] = seen[seen.length - 1];
       svg.append(create("circle", { class: "d-last", cx: px(x), cy: py(y), r: 4 }));
@@ -1702,7 +1884,7 @@ var Plot = class _Plot extends UIElement {
 function numberOrNull(value) {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
-function pathOf(points, px, py) {
+function pathOf2(points, px, py) {
   let isOpen = false;
   let path = "";
   for (const [x, y] of points) {
@@ -1860,8 +2042,8 @@ var Slider = class _Slider extends Input {
   }
   setValue(value) {
     if (value === null || value === void 0) return this;
-    const place = String(this.valueToSlider(value));
-    if (this.node.value !== place) this.node.value = place;
+    const place2 = String(this.valueToSlider(value));
+    if (this.node.value !== place2) this.node.value = place2;
     return this.render();
   }
   /** The labels of a part of the page, by the id of what they label. */
@@ -1931,6 +2113,7 @@ function noticesOf(view, nowMs) {
   return [
     ...questionNotices(view),
     ...kernelNotices(view, nowMs),
+    ...codeNotices(view),
     ...cancelNotices(view, nowMs),
     ...activityNotices(view, nowMs),
     ...failures
@@ -1998,6 +2181,17 @@ function kernelNotices({ kernel }, nowMs) {
     default:
       return [];
   }
+}
+function codeNotices({ kernel, processes }) {
+  if (!kernel.codeChange) return [];
+  const names = [...new Set(processes.map((p) => p.action).filter(Boolean))];
+  const what = names.length ? `“${names.join("”, “")}”` : "what others run";
+  return [{
+    key: "code",
+    level: "warning",
+    text: `Code changed: ${kernel.codeChange}. It is used when ${what} has ended.`,
+    buttons: [endingButton("Restart now", "restart", kernel.sessions)]
+  }];
 }
 function sentence(reason, otherwise) {
   return reason ? reason[0].toUpperCase() + reason.slice(1) : otherwise;
@@ -2308,7 +2502,7 @@ function wire(connection, root) {
     document.addEventListener("DOMContentLoaded", () => wireOnes(connection));
   }
   wireElements(connection, root);
-  if (typeof MutationObserver === "function") follow(connection, root ?? document);
+  if (typeof MutationObserver === "function") follow2(connection, root ?? document);
   return connection;
 }
 function wireOnes(connection) {
@@ -2320,7 +2514,7 @@ function wireOnes(connection) {
 function wireElements(connection, root) {
   for (const kind of KINDS) kind.wire(connection, root);
 }
-function follow(connection, root) {
+function follow2(connection, root) {
   const observer = new MutationObserver((records) => {
     for (const node of records.flatMap((r) => [...r.removedNodes])) leave(node);
     for (const node of records.flatMap((r) => [...r.addedNodes])) enter(connection, node);
@@ -2349,6 +2543,17 @@ function attach(wsUrl, requestArgs, analysisId, options = {}) {
     connect(wsUrl, requestArgs, analysisId, resolve, options);
   });
 }
+function follow3() {
+  const { protocol, host } = location;
+  const conn = new Connection(`${protocol === "https:" ? "wss" : "ws"}://${host}/_reload`);
+  let joins = 0;
+  conn.onStatus((status) => {
+    if (status !== "joined") return;
+    joins += 1;
+    if (joins > 1) conn.environment.reload();
+  });
+  return conn.connect();
+}
 var started;
 function start() {
   if (started || Connection.made > 0) return started;
@@ -2374,6 +2579,7 @@ export {
   attach,
   connect,
   module_default as default,
+  follow3 as follow,
   start,
   ui_exports as ui,
   useWebSocket

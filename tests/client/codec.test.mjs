@@ -17,7 +17,8 @@ test('frames are read, and junk is null', () => {
 test('exactly the frames of the stream count', () => {
   const counts = (signal, snapshot = false) => codec.isCounted({ signal, load: null, snapshot });
   assert.ok(counts('data') && counts('__process') && counts('__progress') && counts('error'));
-  assert.ok(!counts('__connect') && !counts('__kernel') && !counts('__gap') && !counts('data', true));
+  assert.ok(!counts('__connect') && !counts('__kernel') && !counts('__gap') && !counts('__reload')
+    && !counts('data', true));
 });
 
 test('the words of a page', () => {

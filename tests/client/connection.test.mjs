@@ -542,6 +542,14 @@ test('the kernel\'s state is told, and restart and interrupt are asked for', t =
   assert.equal(d.kernel.restart(), false);
 });
 
+test('a file whose code waits is known until the kernel has it', t => {
+  const { world, d } = joined(t);
+  world.socket.say('__kernel', { state: 'busy', code_change: 'pi/analysis.py' });
+  assert.equal(d.kernel.codeChange, 'pi/analysis.py');
+  world.socket.say('__kernel', { state: 'starting' });
+  assert.equal(d.kernel.codeChange, '');
+});
+
 test('without a WebSocket class the error says how to give one', t => {
   quietConsole(t);
   const had = globalThis.WebSocket;

@@ -12,7 +12,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const STATIC = join(ROOT, 'databench', 'static');
 const SCRIPT = readFileSync(join(STATIC, 'databench.js'), 'utf8');
 const NAMES = [
-  'ActionError', 'Connection', 'Kernel', 'WebSocket', 'attach', 'connect', 'start', 'ui', 'useWebSocket',
+  'ActionError', 'Connection', 'Kernel', 'WebSocket', 'attach', 'connect', 'follow', 'start', 'ui', 'useWebSocket',
 ];
 
 const USER = `

@@ -22,7 +22,9 @@ export abstract class Input extends UIElement {
 
   private environment: Environment = STANDARD_ENVIRONMENT;
   private editedMs: number | null = null;
-  private isUnsent = false;
+  /** It holds an edit that was not sent yet. */
+  isUnsent = false;
+  private isResumed = false;
   private held: { value: any } | null = null;
   private releaseTimer: unknown = null;
 
@@ -33,7 +35,12 @@ export abstract class Input extends UIElement {
       this.noteEdit();
     });
     this.node.addEventListener('change', () => this.change());
+    this.node.addEventListener('keydown', event => {
+      const isLine = this.node.tagName !== 'TEXTAREA';
+      if (this.isResumed && isLine && (event as KeyboardEvent).key === 'Enter') this.change();
+    });
     this.node.addEventListener('blur', () => {
+      if (this.isResumed) this.change();
       this.isUnsent = false; // a change would have come before the blur
       this.editedMs = null;
       this.release();
@@ -49,9 +56,15 @@ export abstract class Input extends UIElement {
   /** Replaced when it is wired; may be replaced by a page. */
   changeCB(_value: any): void {}
 
+  /** Takes the value that a script has set as an edit of the person, not yet sent. */
+  resume(): void {
+    this.isUnsent = this.isResumed = true; // the browser, which saw no edit, will say no change
+    this.noteEdit();
+  }
+
   /** Sends what was entered. */
   change(): void {
-    this.isUnsent = false;
+    this.isUnsent = this.isResumed = false;
     this.held = null;
     this.noteEdit();
     this.changeCB(this.actionFormat(this.getValue()));

@@ -83,6 +83,7 @@ export interface NoticeView {
     sessions: number;
     stderr: string[];
     cancelLimitMs: number;
+    codeChange: string;
   };
   processes: NoticeProcess[];
   failures: NoticeFailure[];
@@ -97,6 +98,7 @@ export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
   return [
     ...questionNotices(view),
     ...kernelNotices(view, nowMs),
+    ...codeNotices(view),
     ...cancelNotices(view, nowMs),
     ...activityNotices(view, nowMs),
     ...failures,
@@ -161,6 +163,18 @@ function kernelNotices({ kernel }: NoticeView, nowMs: number): Notice[] {
     default:
       return [];
   }
+}
+
+/** New code waits for the end of what runs; also of what other sessions run. */
+function codeNotices({ kernel, processes }: NoticeView): Notice[] {
+  if (!kernel.codeChange) return [];
+  const names = [...new Set(processes.map(p => p.action).filter(Boolean))];
+  const what = names.length ? `“${names.join('”, “')}”` : 'what others run';
+  return [{
+    key: 'code', level: 'warning',
+    text: `Code changed: ${kernel.codeChange}. It is used when ${what} has ended.`,
+    buttons: [endingButton('Restart now', 'restart', kernel.sessions)],
+  }];
 }
 
 /** A reason as the server gives it, in lower case and with its subject. */

@@ -5,7 +5,7 @@ import { load } from '../load.mjs';
 const { noticesOf } = await load('ui/notices.ts');
 
 const KERNEL = { state: 'idle', reason: '', sinceMs: 0, retryInS: null, sessions: 1, stderr: [],
-  cancelLimitMs: 2000 };
+  cancelLimitMs: 2000, codeChange: '' };
 const RUN = {
   id: 7, action: 'run', sinceMs: 0, cancelMs: null, forced: false, value: null, total: null,
   hasCancel: true,
@@ -109,4 +109,16 @@ test('a failure shows its message, and its traceback behind a fold', () => {
     failures: [{ ...failure, outcome: 'error', message: '', traceback: 'a\nb\n' }],
   }), 0);
   assert.deepEqual([notice.text, notice.lines], ['“run” failed', ['a', 'b']]);
+});
+
+test('new code that waits is told, with what it waits for, and can be had at once', () => {
+  const kernel = { state: 'busy', codeChange: 'analyses/pi/analysis.py' };
+  assert.deepEqual(shown({ kernel, processes: [RUN] }), [[
+    'Code changed: analyses/pi/analysis.py. It is used when “run” has ended.', undefined,
+    'Restart now: restart',
+  ]]);
+  assert.deepEqual(shown({ kernel: { ...kernel, sessions: 2 } }), [[
+    'Code changed: analyses/pi/analysis.py. It is used when what others run has ended.', undefined,
+    'Restart now: ask',
+  ]]);
 });
