@@ -24,6 +24,7 @@ from .environment import Script
 
 # Which process imports the analysis, and from which file: read by `databench.run`.
 MARK = "DATABENCH_LOADING"
+_PROVIDED = str(Path(__file__).resolve().parent / "provided")
 
 
 def load_analysis(
@@ -44,6 +45,8 @@ def load_analysis(
         _set_up(script)
     elif project not in sys.path:
         sys.path.insert(0, project)
+    if _PROVIDED not in sys.path:
+        sys.path.insert(1, _PROVIDED)  # children that `multiprocessing` starts get it too
     file = None if script is None else script.file
     if file is None:
         _pin_packages(module_name, Path(project))
@@ -102,6 +105,11 @@ def _execute(name: str, file: str | None) -> tuple[ModuleType, type[Analysis] | 
     if package is not None:
         setattr(package, child, module)
     return module, named
+
+
+def is_loading() -> bool:
+    """Whether this process is a kernel that is just running the file of its analysis."""
+    return os.environ.get(MARK, "").partition(":")[0] == str(os.getpid())
 
 
 def _answer_for_main(module: ModuleType) -> None:
