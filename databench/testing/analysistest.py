@@ -157,5 +157,5 @@ def _release(analysis: Any) -> None:
 def _read_query(request_args: Mapping[str, Sequence[str]] | str | None) -> dict[str, list[str]]:
     if isinstance(request_args, str):
         query = request_args.lstrip("?")
-        return urllib.parse.parse_qs(query, keep_blank_values=True)
+        return urllib.parse.parse_qs(query)
     return {key: list(values) for key, values in (request_args or {}).items()}
