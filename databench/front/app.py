@@ -215,7 +215,7 @@ def _stop_watch(front: Front) -> None:
 def _log_request(handler: tornado.web.RequestHandler) -> None:
     """Pages at INFO, files and websockets at DEBUG, refusals at WARNING, faults at ERROR."""
     status = handler.get_status()
-    is_file = isinstance(handler, Files | websocket.PageSocket)
+    is_file = isinstance(handler, Files | websocket.PageSocket | follow.FollowSocket)
     level = logging.DEBUG if is_file else logging.INFO
     level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else level
     request = handler.request
