@@ -2189,7 +2189,7 @@ function codeNotices({ kernel, processes }) {
   return [{
     key: "code",
     level: "warning",
-    text: `Code changed: ${kernel.codeChange}. It is used when ${what} has ended.`,
+    text: `Code changed: ${kernel.codeChange}. The new code runs when ${what} has ended.`,
     buttons: [endingButton("Restart now", "restart", kernel.sessions)]
   }];
 }

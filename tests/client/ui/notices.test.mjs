@@ -114,11 +114,11 @@ test('a failure shows its message, and its traceback behind a fold', () => {
 test('new code that waits is told, with what it waits for, and can be had at once', () => {
   const kernel = { state: 'busy', codeChange: 'analyses/pi/analysis.py' };
   assert.deepEqual(shown({ kernel, processes: [RUN] }), [[
-    'Code changed: analyses/pi/analysis.py. It is used when “run” has ended.', undefined,
+    'Code changed: analyses/pi/analysis.py. The new code runs when “run” has ended.', undefined,
     'Restart now: restart',
   ]]);
   assert.deepEqual(shown({ kernel: { ...kernel, sessions: 2 } }), [[
-    'Code changed: analyses/pi/analysis.py. It is used when what others run has ended.', undefined,
+    'Code changed: analyses/pi/analysis.py. The new code runs when what others run has ended.', undefined,
     'Restart now: ask',
   ]]);
 });
