@@ -70,6 +70,7 @@ _CLIENT_SHARED = {
     "link.ts": ("connection.test.mjs", "the socket's half of a connection"),
     "typed.ts": ("reload.test.mjs", "what is kept over a reload"),
     "state.ts": ("connection.test.mjs", "fed by a connection's frames"),
+    "formulaepage.ts": ("formulae.test.mjs", "an entry of the bundle; tests/browser runs it"),
     "ui/index.ts": ("ui/wire.test.mjs", "exports"),
     "ui/element.ts": ("ui/wire.test.mjs", "what all elements share"),
     "ui/cancel.ts": ("ui/wire.test.mjs", "a few lines over the connection"),

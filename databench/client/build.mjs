@@ -1,5 +1,6 @@
 /**
- * Builds databench/static/databench.{js,mjs,d.ts} from the source beside this file.
+ * Builds databench/static/databench.{js,mjs,d.ts} and formulae.js from the source beside this file,
+ * and puts the files of other projects beside them.
  *
  * `node build.mjs` writes them; `node build.mjs --check` builds into a temporary folder and fails
  * when a committed file is not what the source builds. The same source gives the same bytes: the
@@ -12,11 +13,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyVendored, staleVendored } from './vendored.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '..', '..');
 const STATIC = join(HERE, '..', 'static');
-const NAMES = ['databench.js', 'databench.mjs', 'databench.d.ts'];
+const NAMES = ['databench.js', 'databench.mjs', 'databench.d.ts', 'formulae.js'];
 
 const NOTE = '/* Databench: https://github.com/svenkreiss/databench, MIT licence. '
   + 'Built from databench/client/ by `npm run build`. */';
@@ -56,6 +58,13 @@ async function buildScripts(folder) {
     format: 'esm',
     banner: { js: NOTE },
   });
+  await build({
+    ...SHARED,
+    entryPoints: [join(HERE, 'formulaepage.ts')],
+    outfile: join(folder, 'formulae.js'),
+    format: 'iife',
+    banner: { js: NOTE },
+  });
 }
 
 /** Declarations of all modules as one file: names are unique over the whole source. */
@@ -78,6 +87,7 @@ function flatten(parts) {
   const files = readdirSync(parts, { recursive: true })
     .map(String)
     .filter(name => name.endsWith('.d.ts'))
+    .filter(name => !name.startsWith('formulae')) // a script of its own
     .filter(name => !['main.d.ts', 'module.d.ts', 'api.d.ts', join('ui', 'index.d.ts')].includes(name))
     .sort();
   const bodies = files.map(name => plain(readFileSync(join(parts, name), 'utf8')));
@@ -144,9 +154,11 @@ async function check() {
   try {
     await make(folder);
     const stale = NAMES.filter(name => read(join(folder, name)) !== read(join(STATIC, name)));
-    if (stale.length === 0) return;
-    const shown = stale.map(name => relative(ROOT, join(STATIC, name))).join(', ');
-    console.error(`${shown}: not what databench/client/ builds; run \`npm run build\` and commit it`);
+    const all = [...stale.map(name => join(STATIC, name)), ...staleVendored(ROOT, STATIC)];
+    if (all.length === 0) return;
+    const shown = all.map(file => relative(ROOT, file)).join(', ');
+    console.error(`${shown}: not what databench/client/ and node_modules/ make; `
+      + 'run `npm ci && npm run build` and commit it');
     process.exitCode = 1;
   } finally {
     rmSync(folder, { recursive: true });
@@ -167,4 +179,9 @@ async function make(folder) {
   buildDeclarations(folder);
 }
 
-await (process.argv.includes('--check') ? check() : make(STATIC));
+if (process.argv.includes('--check')) {
+  await check();
+} else {
+  await make(STATIC);
+  copyVendored(ROOT, STATIC);
+}

@@ -20,7 +20,7 @@ import tornado.web
 from .._version import __version__
 from ..config import IMAGES, Entry, Index
 from ..readme import Readme, render_markdown, summarize
-from . import follow, templates
+from . import follow, formulae, templates
 from .handlers import Headers, error_page
 from .static import Files, find_file
 
@@ -122,7 +122,7 @@ class Page(Headers):
             **namespace,
         )
         try:
-            body = templates.render(front.loader, path, names)
+            body = formulae.with_script(templates.render(front.loader, path, names))
         except templates.TemplateError as error:
             self.set_status(500)
             log.error("template failed: %s", error)

@@ -1,0 +1,45 @@
+/**
+ * Files of other projects that Databench sends to browsers, copied from their npm packages.
+ */
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FILES = {
+  temml: ['LICENSE', 'dist/temml.min.js', 'dist/Temml-Local.css', 'dist/Temml.woff2'],
+};
+
+function* pairs(root, folder) {
+  for (const [name, files] of Object.entries(FILES)) {
+    for (const file of files) {
+      yield [join(root, 'node_modules', name, file), join(folder, name, file.replace('dist/', ''))];
+    }
+  }
+}
+
+/** Copies them into a folder, one folder for each project. */
+export function copyVendored(root, folder) {
+  for (const [from, to] of pairs(root, folder)) {
+    mkdirSync(join(to, '..'), { recursive: true });
+    copyFileSync(from, to);
+  }
+}
+
+/**
+ * Names the files that are not what the packages hold.
+ *
+ * Where a package is not installed nothing can be said; with CI set that is a fault.
+ */
+export function staleVendored(root, folder) {
+  const stale = [];
+  for (const [from, to] of pairs(root, folder)) {
+    if (existsSync(from)) {
+      if (!existsSync(to) || !readFileSync(from).equals(readFileSync(to))) stale.push(to);
+    } else if (process.env.CI) {
+      stale.push(to);
+    } else {
+      console.error(`${to}: not checked, its package is not installed: npm ci`);
+    }
+  }
+  return stale;
+}

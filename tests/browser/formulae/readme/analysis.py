@@ -1,0 +1,5 @@
+import databench
+
+
+class Readme(databench.Analysis):
+    pass
