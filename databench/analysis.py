@@ -55,7 +55,9 @@ def on(function: Any = None, /, *, idempotent: bool = False) -> Any:
     """
 
     def mark(method: F) -> F:
-        return _marked(method, method.__name__, idempotent)
+        if isinstance(method, str):
+            raise TypeError(f"on: {method!r} is no method; did you mean on_action({method!r})?")
+        return _marked(method, getattr(method, "__name__", ""), idempotent)
 
     return mark if function is None else mark(function)
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -151,3 +152,14 @@ def test_scaffold_answers(name, server, pages):
     page.get_by_role("textbox").fill("Ada")
     page.get_by_role("button", name="Greet").click()
     expect(page.locator("strong")).to_have_text("Hello, Ada!")
+
+
+def test_each_packaged_analysis_has_its_test():
+    """By its address, or its name among the parameters, in a test of this file."""
+    folder = Path(__file__).resolve().parents[2] / "analyses"
+    text = Path(__file__).read_text()
+    named = {path.parent.name for path in folder.glob("*/index.html")}
+    assert len(named) >= 5
+    assert {
+        name for name in named if f'"/{name}/"' not in text and f'"{name}"' not in text
+    } == set()

@@ -109,6 +109,15 @@ async def test_new_analysis_runs_at_once(tmp_path):
         assert b'data-action="greet"' in answer.body
 
 
+async def test_documented_app_of_07_runs(tmp_path):
+    (tmp_path / "analyses" / "steps").mkdir(parents=True)
+    write_app(REPOSITORY / "docs" / "howto" / "upgrade-from-0.7.md", "steps", tmp_path)
+    async with serving(tmp_path) as address, visit(address, "steps") as visitor:
+        await visitor.send(signal="steps", load=2)
+        assert (await visitor.run())["outcome"] == "done"
+        assert visitor.data == {"steps": 2, "done": 2}
+
+
 async def test_documented_script_runs(tmp_path):
     page = REPOSITORY / "docs" / "howto" / "one-script.md"
     (tmp_path / "dice.py").write_text(first_block(page, "python"))
