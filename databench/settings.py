@@ -130,6 +130,7 @@ TABLE = (
         "Answers to writes of class state that wait for a kernel.",
     ),
     # pages
+    Setting("block_limit_s", 0.1, "s", 0.001, "How long a handler may hold up the server untold."),
     Setting("page_message_bytes", 10 * 2**20, "bytes", 2**10, "Largest message of a page."),
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),
     Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),

@@ -23,6 +23,7 @@ from ..protocol import text
 from ..protocol.pace import Pace
 from ..settings import Settings
 from .channel import PATH_BYTES, Channel
+from .class_values import ClassValues
 from .code import Code
 from .guardian import Guardian
 from .inbound import Inbound
@@ -30,7 +31,6 @@ from .kernelspec import KernelSpec, find_kernelspecs
 from .requests import Requests
 from .sessions import Sessions
 from .specs import AnalysisSpec, Page
-from .stores.class_data import ClassData
 from .supervisor import Supervisor, describe
 from .tables import Entry, PageRecord, Tables
 
@@ -88,7 +88,8 @@ class Broker:
         self._requests = Requests(self._tables)
         self._sessions = Sessions(self._tables, self._requests)
         self.code = Code(self._tables, self._requests)
-        self._inbound = Inbound(self._tables, self._requests, self.code)
+        self.class_values = ClassValues(self._tables)
+        self._inbound = Inbound(self._tables, self._requests, self.code, self.class_values)
         directory = Path(tempfile.mkdtemp(prefix="databench-", dir=_find_short_folder()))  # 0700
         self.endpoint = f"ipc://{directory}/front"
         self._guardian = Guardian(directory, self.mark)
@@ -327,7 +328,7 @@ class Broker:
                 self,
                 log_level=self._log_level,
             )
-            entry = Entry(kernel, ClassData(self._settings.state_bytes))
+            entry = Entry(kernel, self.class_values.store(analysis))
             self._tables.entries[analysis] = entry
             kernel.start()
         return entry

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import RemoteProtocolError
 from ..protocol import codec, text
 from ..protocol import messages as m
+from .class_values import ClassValues
 from .code import Code
 from .requests import Requests
 from .tables import Entry, Seat, Tables
@@ -29,13 +30,17 @@ class Inbound:
         tables: The broker's.
         requests: Ends requests.
         code: Hears of the files that kernels have read.
+        class_values: Shows values of `class_data`.
     """
 
-    def __init__(self, tables: Tables, requests: Requests, code: Code) -> None:
+    def __init__(
+        self, tables: Tables, requests: Requests, code: Code, class_values: ClassValues
+    ) -> None:
         self.dropped = 0
         self._tables = tables
         self._requests = requests
         self._code = code
+        self._class_values = class_values
         self._handlers: dict[type[m.Message], Callable[[Seat, Any, int], None]] = {
             m.Emit: self._emit,
             m.State: self._state,
@@ -169,8 +174,6 @@ class Inbound:
         stored = message.further[0] if message.further else message.payload
         if not (_is_utf8(message.payload) and _is_utf8(stored)):
             raise RemoteProtocolError(f"state {message.key!r}: no valid UTF-8; dropped")
-        if not stored:
-            raise RemoteProtocolError(f"state {message.key!r}: class_data is not deleted; dropped")
         store = entry.store
         try:
             accepted = store.write(message.key, message.payload, stored, base=message.base)
@@ -178,10 +181,7 @@ class Inbound:
             logger.error("analysis %r: %s; not kept", entry.kernel.spec.name, error)
             accepted = False
         if accepted:
-            frame = text.compose_state("class_data", message.key, message.payload)
-            for seat in entry.seats.values():
-                if seat.session.set_class_value(message.key, message.payload, frame):
-                    self._tables.outbox.publish(seat, (frame,))
+            self._class_values.show(entry, message.key, message.payload)
         self._answer_write(entry, message.key, accepted)
 
     def _answer_write(self, entry: Entry, key: str, accepted: bool) -> None:

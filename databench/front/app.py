@@ -8,11 +8,11 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import tornado.httputil
 import tornado.ioloop
+import tornado.routing
 import tornado.web
 
 from .. import http
@@ -20,11 +20,12 @@ from ..broker import AnalysisSpec, Page
 from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
-from . import follow, pages, websocket
+from . import class_data, follow, pages, script, websocket
+from .folders import Place
 from .handlers import NotFound, Refused
 from .hosts import Hosts
-from .script import Routes
-from .static import Files
+from .routes import Routes
+from .static import Files, OwnFolders, pattern_of
 from .templates import Loader
 
 log = logging.getLogger("databench.front")
@@ -38,6 +39,10 @@ _NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 
 class Broker(Protocol):
     """What the front asks of the broker."""
+
+    @property
+    def class_values(self) -> class_data.Values:
+        """The values of `class_data`, once it has started."""
 
     async def start(self) -> None:
         """Begin; called on the running loop."""
@@ -92,6 +97,7 @@ class Front(http.Application):
         hosts: The names that it answers to.
         debug: Whether pages show tracebacks, and templates are read again for each request.
         extra_routes: Further handlers of a script whose page is at `/`.
+        place: Where the analyses are, for their `routes.py`; `None`: none is looked for.
     """
 
     must_start = True
@@ -107,7 +113,8 @@ class Front(http.Application):
         *,
         hosts: Hosts,
         debug: bool = False,
-        extra_routes: Routes = (),
+        extra_routes: script.Routes = (),
+        place: Place | None = None,
     ) -> None:
         self.index = index
         self.broker = broker
@@ -118,8 +125,12 @@ class Front(http.Application):
         self.watch = websocket.Watch(limits)
         self.is_watched = False  # whether saves reload pages: then they follow them
         self.followers = follow.Followers()
+        self.place = place
+        self.routes = Routes(self)
+        if index.single is not None:
+            self.routes.add(index.single, extra_routes)
         super().__init__(
-            [*_extra_routes(index, extra_routes), *_routes(index)],
+            _rules(self),
             default_handler_class=NotFound,
             debug_pages=debug,
             log_function=_log_request,
@@ -136,6 +147,7 @@ class Front(http.Application):
             await self.broker.stop(limit_s - (time.monotonic() - began_s))
 
     async def _start_broker(self, io_loop: tornado.ioloop.IOLoop) -> None:
+        self._load_routes()  # on the loop, where what they begin is to run
         await self.broker.start()
         self._is_started = True
         asyncio.get_running_loop().call_later(_WARM_UP_S, pages.warm_up, self.index)
@@ -144,7 +156,18 @@ class Front(http.Application):
         """Serve what another `index.yaml` says; of one that cannot be read, the problems show."""
         if not index.is_read:
             index = dataclasses.replace(self.index, problems=index.problems)
+        if index.settings != self.index.settings:
+            log.warning("index.yaml: settings were changed: start Databench again for them")
         self.index = index
+        self._load_routes()
+
+    def _load_routes(self) -> None:
+        if self.place is not None:
+            self.routes.load(self.index, self.place)
+
+    def find_faults(self, name: str) -> list[str]:
+        """What is wrong around an analysis that is served all the same."""
+        return list(self.routes.problems(name))
 
     def entry(self, name: str) -> Entry:
         """The analysis of that name.
@@ -167,42 +190,51 @@ class Front(http.Application):
 
     def _is_shared(self, path: str) -> bool:
         """Whether this address is the same, wherever an analysis' page is."""
-        patterns = [_SHARED, *(_pattern(pattern) for pattern, _ in self.index.static)]
+        if path in ("/", "/ws"):
+            return False  # the page, whatever a pattern says
+        patterns = [_SHARED, *(pattern_of(pattern) for pattern, _ in self.index.static)]
         return any(re.fullmatch(pattern, path) for pattern in patterns)
 
 
-def _pattern(pattern: str) -> str:
-    return f"/{pattern.lstrip('/')}"
+class _OfAnalysis(tornado.routing.PathMatches):
+    """Paths that begin with the name of an analysis that there is."""
+
+    def __init__(self, front: Front, rest: str) -> None:
+        super().__init__(f"/{_NAME}{rest}")
+        self._front = front
+
+    def match(self, request: tornado.httputil.HTTPServerRequest) -> dict[str, Any] | None:
+        if request.path.split("/", 2)[1] not in self._front.index.entries:
+            return None
+        return super().match(request)
 
 
-def _extra_routes(index: Index, routes: Routes) -> list[tuple[str, Any, dict[str, Any]]]:
-    """A script's own handlers, below its analysis as those of `routes.py` are."""
-    return [
-        (f"/{index.single}{_pattern(route)}", handler, dict(arguments or {}))
-        for route, handler, arguments in routes
-    ]
+def _rules(front: Front) -> list[Any]:
+    """Routes take the analysis' name from the address: a changed index needs no new ones.
 
-
-def _routes(index: Index) -> list[tuple[str, type[tornado.web.RequestHandler], Mapping[str, Any]]]:
-    """Routes take the analysis' name from the address: a changed index needs no new ones."""
-    roots = pages.static_roots(index)
-    own = [
-        (_pattern(pattern), Files, {"roots": (index.folder / folder, Path.cwd() / folder)})
-        for pattern, folder in index.static
-    ]
+    The order is what keeps pages safe from patterns of `static:` and from those of `routes.py`.
+    """
+    roots = pages.static_roots(front.index)
+    rule = tornado.routing.Rule
     return [
         (r"/", pages.Gallery, {}),
         (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
         (r"/_static/(.+)", Files, {"roots": roots["_static"]}),
-        *own,
+        (follow.PATH, follow.FollowSocket, {}),
+        rule(_OfAnalysis(front, ""), pages.AnalysisRedirect),
+        rule(_OfAnalysis(front, "/"), pages.AnalysisPage),
+        rule(_OfAnalysis(front, "/ws"), websocket.PageSocket),
+        rule(_OfAnalysis(front, r"/([^/]+\.html)"), pages.AnalysisPage),
+        rule(tornado.routing.AnyMatches(), OwnFolders(front)),
         (r"/static/(.+)", Files, {"roots": roots["static"]}),
         (r"/node_modules/(.+)", Files, {"roots": roots["node_modules"]}),
-        (follow.PATH, follow.FollowSocket, {}),
         (rf"/{_NAME}", pages.AnalysisRedirect, {}),
         (rf"/{_NAME}/", pages.AnalysisPage, {}),
         (rf"/{_NAME}/ws", websocket.PageSocket, {}),
         (rf"/{_NAME}/static/(.+)", pages.AnalysisStatic, {}),
         (rf"/{_NAME}/(.+\.html)", pages.AnalysisPage, {}),
+        (rf"/{_NAME}/(analysis\.(?:js|css))", pages.AnalysisFile, {}),
+        rule(tornado.routing.AnyMatches(), front.routes),
         (rf"/{_NAME}/(.+)", pages.AnalysisFile, {}),
     ]
 

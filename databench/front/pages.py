@@ -188,6 +188,7 @@ class AnalysisPage(Page):
         file = find_file([entry.folder], path)
         if file is None and path != "index.html":
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
+        names["faults"] = _told(front.find_faults(name), debug=front.debug)
         self.show(str(file) if file else front.loader.find("analysis.html"), names)
 
     head = get

@@ -26,6 +26,7 @@ class Project:
         address: The page to open, without a slash in front.
         warnings: What is doubtful about it.
         extra_routes: Further handlers of a script.
+        place: Where the analyses of a folder are.
     """
 
     index: Index
@@ -35,6 +36,7 @@ class Project:
     address: str = ""
     warnings: tuple[str, ...] = ()
     extra_routes: Routes = ()
+    place: folders.Place | None = None
 
 
 def from_folder(wanted: str | None, *, here: Path) -> Project:
@@ -55,6 +57,7 @@ def from_folder(wanted: str | None, *, here: Path) -> Project:
         specs(index, place),
         kernelspecs,
         shown="the packaged analyses" if place.is_packaged else str(place.folder),
+        place=place,
     )
 
 

@@ -61,22 +61,41 @@ def serve(
     host = options.host or environ.get("HOST") or DEFAULT_HOST
     sockets = listen(host, options.port, environ)
     debug = _debug(options.debug, environ, host)
+    front = _make(served, options, limits, cli_args, Hosts(host, options.allow_host), debug)
+    if debug if options.watch is None else options.watch:
+        watch_files(front, lambda: _read_again(front, options.analyses, script))
+    front.on_start_callbacks.append(_teller(served, host, sockets[0].getsockname()[1]))
+    http.Runner(front, sockets=sockets, settings=_run_settings(limits, options.xheaders)).run()
+    return 0
+
+
+def _make(
+    served: Project,
+    options: argparse.Namespace,
+    limits: settings.Settings,
+    cli_args: Sequence[str],
+    hosts: Hosts,
+    debug: bool,
+) -> Front:
+    """The front over its broker."""
     broker = Broker(
         served.specs,
         limits,
         debug=debug,
         log_level=options.log,
         cli_args=cli_args,
-        analyses_version=index.version,
+        analyses_version=served.index.version,
         kernelspecs=served.kernelspecs,
     )
-    hosts = Hosts(host, options.allow_host)
-    front = Front(index, broker, limits, hosts=hosts, debug=debug, extra_routes=served.extra_routes)
-    if debug if options.watch is None else options.watch:
-        watch_files(front, lambda: _read_again(front, broker, options.analyses, script))
-    front.on_start_callbacks.append(_teller(served, host, sockets[0].getsockname()[1]))
-    http.Runner(front, sockets=sockets, settings=_run_settings(limits, options.xheaders)).run()
-    return 0
+    return Front(
+        served.index,
+        broker,
+        limits,
+        hosts=hosts,
+        debug=debug,
+        extra_routes=served.extra_routes,
+        place=served.place,
+    )
 
 
 def _limits(
@@ -179,7 +198,7 @@ def watch_files(front: Front, read_again: Callable[[], None]) -> Watcher:
     return watcher
 
 
-def _read_again(front: Front, broker: Broker, analyses: str | None, script: Script | None) -> None:
+def _read_again(front: Front, analyses: str | None, script: Script | None) -> None:
     """`index.yaml` was saved, or an analysis came or went."""
     if script is not None:
         return  # what is served stands in the script's own call
@@ -191,7 +210,7 @@ def _read_again(front: Front, broker: Broker, analyses: str | None, script: Scri
     _tell_problems(served.index)
     front.swap(served.index)
     if served.index.is_read:
-        broker.swap(served.specs)
+        front.broker.swap(served.specs)
 
 
 def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:

@@ -11,11 +11,16 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import tornado.httputil
+import tornado.routing
 import tornado.web
 
 from .handlers import Headers
+
+if TYPE_CHECKING:
+    from .app import Front
 
 # Never sent, wherever they are: what a project runs, and what Python makes of it.
 _COPIES = r"(~|#|[.](bak|orig|old|save|tmp|sw\w))*"
@@ -55,6 +60,35 @@ def find_file(roots: Sequence[Path], path: str) -> Path | None:
 def _is_source(path: str) -> bool:
     # With what editors and people put behind the name of a copy: code.py~, code.py.bak.
     return _SOURCES.search(os.path.basename(path)) is not None
+
+
+def pattern_of(pattern: str) -> str:
+    """A regular expression of `static:`, of the whole path."""
+    return f"/{pattern.lstrip('/')}"
+
+
+class OwnFolders(tornado.routing.Router):
+    """The folders of `static:`, the first pattern that matches.
+
+    Args:
+        front: Its index says which.
+    """
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def find_handler(
+        self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any
+    ) -> tornado.httputil.HTTPMessageDelegate | None:
+        """The handler of a request, or `None` where no pattern matches."""
+        index = self._front.index
+        for pattern, folder in index.static:
+            found = tornado.routing.PathMatches(pattern_of(pattern)).match(request)
+            if found is not None:
+                path = [*found.get("path_args", ()), *found.get("path_kwargs", {}).values()]
+                roots = (index.folder / folder, Path.cwd() / folder)
+                return self._front.get_handler_delegate(request, Files, {"roots": roots}, path)
+        return None
 
 
 class Files(Headers, tornado.web.StaticFileHandler):

@@ -10,8 +10,11 @@ import tornado.httpserver
 import tornado.websocket
 
 from databench import http
+from databench.broker.class_values import ClassValues
+from databench.broker.tables import Tables
 from databench.config import load
 from databench.front.app import Front
+from databench.front.folders import Place
 from databench.front.hosts import Hosts
 from databench.settings import Settings
 
@@ -33,6 +36,7 @@ class FakeBroker:
         self.pages: list = []
         self.changed = asyncio.Event()
         self.on_receive: Callable = lambda page, message: None
+        self.class_values = ClassValues(Tables(Settings(), debug=True))
 
     def _note(self, *call) -> None:
         self.calls.append(call)
@@ -179,12 +183,20 @@ async def serve(folder: Path) -> AsyncIterator[Serve]:
         bound: str = "127.0.0.1",
         allowed: tuple[str, ...] = (),
         xheaders: bool = False,
+        place: Place | None = None,
         **limits: float,
     ) -> Served:
         broker = FakeBroker()
         front = Front(
-            load(folder), broker, Settings(limits), hosts=Hosts(bound, allowed), debug=debug
+            load(folder),
+            broker,
+            Settings(limits),
+            hosts=Hosts(bound, allowed),
+            debug=debug,
+            place=place,
         )
+        if place is not None:
+            front.routes.load(front.index, place)
         server = tornado.httpserver.HTTPServer(front, xheaders=xheaders)
         sockets = http.bind("127.0.0.1", 0)
         server.add_sockets(sockets)

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from databench.config import load
 from databench.front.static import find_file
 
 
@@ -147,6 +148,73 @@ async def test_static_of_the_index_refuses_the_same(serve, files):
     server = await serve()
     for path in ("code.py", ".env", "out.txt", "..%2fanalysis.py"):
         assert (await server.get(f"/files/{path}")).code == 404
+
+
+ORDERED = """
+static:
+  - files/first/(.*): one/
+  - files/(.*): two/
+  - /(_static/.*): one/
+  - (.*): one/
+analyses: [x]
+"""
+
+
+@pytest.fixture
+def ordered(folder, monkeypatch):
+    """Two folders of files with the same names, and patterns that overlap."""
+    for name in ("one", "two"):
+        for file in ("a.txt", "x/index.html", "_static/databench.css", "favicon.ico"):
+            (folder / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name / file).write_text(name)
+    (folder.parent / "two").mkdir()
+    (folder.parent / "two" / "a.txt").write_text("of the working directory")
+    (folder.parent / "two" / "b.txt").write_text("of the working directory")
+    monkeypatch.chdir(folder.parent)
+    (folder / "index.yaml").write_text(ORDERED)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/files/first/a.txt", "one"),
+        ("/files/a.txt", "two"),
+        ("/a.txt", "one"),
+        ("/files/b.txt", "of the working directory"),
+    ],
+)
+async def test_patterns_are_tried_in_order_then_the_working_directory(serve, ordered, path, text):
+    assert (await (await serve()).get(path)).body.decode() == text
+
+
+@pytest.mark.parametrize("path", ["/x/", "/x", "/x/index.html", "/", "/_static/databench.css"])
+async def test_no_pattern_takes_the_place_of_a_page_nor_of_databench_own(serve, ordered, path):
+    (ordered / "x" / "index.html").write_text("page")
+    answer = await (await serve()).get(path)
+    assert answer.code in (200, 302)
+    assert answer.body not in (b"one", b"two")
+
+
+async def test_a_pattern_below_an_analysis_is_served(serve, folder):
+    (folder / "data").mkdir()
+    (folder / "data" / "a.txt").write_text("data")
+    (folder / "index.yaml").write_text("static: {x/data/(.*): data/}\nanalyses: [x]")
+    assert (await (await serve()).get("/x/data/a.txt")).body == b"data"
+
+
+async def test_a_group_may_have_a_name(serve, ordered):
+    (ordered / "index.yaml").write_text("static:\n  f/(?P<what>.*): one/\nanalyses: [x]")
+    assert (await (await serve()).get("/f/a.txt")).body == b"one"
+
+
+@pytest.mark.expected_log(" 404 ")
+async def test_a_changed_index_changes_the_patterns(serve, ordered):
+    server = await serve()
+    (ordered / "index.yaml").write_text("static: {new/(.*): one/}\nanalyses: [x]")
+    server.front.swap(load(ordered))
+    assert (await server.get("/new/a.txt")).body == b"one"
+    assert (await server.get("/files/a.txt")).code == 404
 
 
 def test_first_folder_that_has_it_wins(tmp_path):

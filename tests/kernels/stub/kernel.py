@@ -25,6 +25,7 @@ socket.connect(os.environ["DATABENCH_ENDPOINT"])
 opened = {}  # session id to what `open` said
 held = []  # requests that wait for `release`
 class_values = []  # as `welcome` brought them
+told = []  # the last value of class_data that was sent
 closed_sessions = []
 
 
@@ -131,6 +132,10 @@ def sources(session, request, payload):
 
 def welcomed(session, request, _payload):
     done(session, request, json.dumps(class_values).encode())
+
+
+def class_told(session, request, _payload):
+    done(session, request, json.dumps(told).encode())
 
 
 def closed(session, request, _payload):
@@ -287,6 +292,8 @@ def main():
                 act(session, request, payload)
         elif kind == "welcome":
             class_values[:] = [[*k, json.loads(v)] for k, v in zip(tail[4], further)]
+        elif kind == "state":
+            told[:] = [*tail[1:4], json.loads(payload)]
         elif kind == "open":
             on_open(session, *tail[:3], further)
         elif kind == "close":

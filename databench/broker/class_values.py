@@ -1,0 +1,109 @@
+"""`class_data` as the front's own handlers read and write it, beside the kernels that do.
+
+Owns one store per analysis, there before any kernel of it runs. A write of a handler goes the way
+of a kernel's: into the store, to every page of the analysis, and to its kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import DatabenchError
+from ..protocol import messages as m
+from ..protocol import text
+from .stores.class_data import ClassData, ClassValue
+from .tables import Entry, Tables
+
+
+class ClassValues:
+    """The values of every analysis.
+
+    Args:
+        tables: The broker's.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._stores: dict[str, ClassData] = {}
+
+    def store(self, analysis: str) -> ClassData:
+        """The store of an analysis, made when it is first asked for."""
+        store = self._stores.get(analysis)
+        if store is None:
+            store = self._stores[analysis] = ClassData(self._tables.settings.state_bytes)
+        return store
+
+    def forget(self, analysis: str) -> None:
+        """The analysis is gone, and its values with it."""
+        self._stores.pop(analysis, None)
+
+    def values(self, analysis: str) -> Iterator[tuple[str, ClassValue]]:
+        """Every value, each with its version."""
+        return iter(list(self.store(analysis)))
+
+    def get(self, analysis: str, key: str) -> ClassValue | None:
+        """The value of that key, with its version, or `None`."""
+        return self.store(analysis).get(key)
+
+    def write(self, analysis: str, key: str, encoded: bytes, *, base: int | None) -> bool:
+        """Write a value for a handler of the front.
+
+        Args:
+            analysis: The analysis' name.
+            key: The value's name.
+            encoded: The value, JSON.
+            base: The version that it replaces (0: the key is new), or `None` for any.
+
+        Returns:
+            Whether it was written: not where `base` is no longer current.
+
+        Raises:
+            DatabenchError: It is over a limit; nothing was written.
+        """
+        entry = self._tables.entries.get(analysis)
+        problem = self._find_problem(entry, key, encoded)
+        if problem is None:
+            try:
+                if not self.store(analysis).write(key, encoded, encoded, base=base):
+                    return False
+            except OverflowError as error:
+                problem = str(error)
+        if problem is not None:
+            raise DatabenchError(f"class_data {key!r:.80} of {analysis!r}: {problem}; not stored")
+        if entry is not None:
+            self.show(entry, key, encoded)
+            self._tell_kernel(entry, key)
+            self._tables.outbox.flush()
+        return True
+
+    def show(self, entry: Entry, key: str, shown: bytes) -> None:
+        """Show a value, which was just written, to every page of its analysis."""
+        frame = text.compose_state("class_data", key, shown)
+        for seat in entry.seats.values():
+            if seat.session.set_class_value(key, shown, frame):
+                self._tables.outbox.publish(seat, (frame,))
+
+    def _find_problem(self, entry: Entry | None, key: str, encoded: bytes) -> str | None:
+        settings = self._tables.settings
+        size_bytes = len(encoded) + len(key.encode(errors="surrogatepass"))
+        if size_bytes > settings.page_message_bytes:
+            # What a page may not send, a handler may not put there in its name either.
+            return f"{size_bytes} bytes, limit {settings.page_message_bytes}"
+        if entry is None:
+            return None
+        waiting_bytes = entry.answer_bytes + len(encoded)
+        if waiting_bytes > settings.class_data_bytes:
+            limit_bytes = settings.class_data_bytes
+            return f"{waiting_bytes} bytes of such values wait for its kernel, limit {limit_bytes}"
+        return None
+
+    def _tell_kernel(self, entry: Entry, key: str) -> None:
+        """A kernel that begins later is told with its welcome."""
+        value = entry.store.get(key)
+        if value is None or not entry.kernel.is_ready:
+            return
+        message = m.SetState(
+            None, None, "class_data", key, value.version, False, True, value.stored
+        )
+        self._tables.send(entry.kernel, message)
+        entry.answer_bytes += len(value.stored)

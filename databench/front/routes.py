@@ -1,0 +1,278 @@
+"""`routes.py` of an analysis: handlers of its own below `/<analysis>/`, run in the front.
+
+Owns reading `ROUTES`, and what its handlers get beside Tornado's own. A file that cannot be used
+harms its analysis alone: what is wrong is told with file and line. Importing it is importing the
+project's code into this process, which is what its author asks for by writing it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dataclasses
+import importlib
+import itertools
+import logging
+import os
+import sys
+import traceback
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tornado.httputil
+import tornado.routing
+import tornado.web
+
+from ..config import Entry, Index
+from .blocking import Watch
+from .class_data import ClassData
+from .folders import Place
+
+if TYPE_CHECKING:
+    from .app import Front
+
+log = logging.getLogger("databench.front")
+
+FILE = "routes.py"
+_EXPECTED = "(route, handler, settings)"
+# What Tornado calls of a handler, in the loop that serves everybody.
+_MEASURED = (
+    *("initialize", "prepare", "on_finish", "data_received", "write_error"),
+    *(method.lower() for method in tornado.web.RequestHandler.SUPPORTED_METHODS),
+    *("open", "on_message", "on_close"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """One route.
+
+    Attributes:
+        matcher: Of the whole path.
+        handler: The class, with what handlers get here.
+        arguments: Of its `initialize`.
+    """
+
+    matcher: tornado.routing.PathMatches
+    handler: type[tornado.web.RequestHandler]
+    arguments: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """What came of one `routes.py`.
+
+    Attributes:
+        stamp: Of the file that was read; `None` where there is none.
+        routes: In their order.
+        problems: What is wrong, with file and line.
+    """
+
+    stamp: tuple[int, int] | None = None
+    routes: tuple[Route, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class Routes(tornado.routing.Router):
+    """The routes of all analyses, by the name that begins the path.
+
+    Args:
+        front: Whose handlers these are.
+    """
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._loaded: dict[str, Loaded] = {}
+
+    def load(self, index: Index, place: Place) -> None:
+        """Read each `routes.py` that is new or was changed; forget those that are gone."""
+        loaded: dict[str, Loaded] = {}
+        for entry in index.entries.values():
+            stamp = _find_stamp(entry)
+            before = self._loaded.get(entry.name)
+            if before is not None and before.stamp == stamp is not None:
+                loaded[entry.name] = before
+            elif stamp is not None:
+                loaded[entry.name] = self._read(entry, place, stamp, before)
+        self._loaded = loaded
+
+    def add(self, name: str, items: Sequence[Any]) -> None:
+        """Take routes that did not come from a file.
+
+        Args:
+            name: The analysis'.
+            items: As in `ROUTES`.
+        """
+        self._loaded[name] = self._make(name, items, None, itertools.repeat(""))
+
+    def problems(self, name: str) -> tuple[str, ...]:
+        """What is wrong with the routes of an analysis."""
+        loaded = self._loaded.get(name)
+        return () if loaded is None else loaded.problems
+
+    def find_handler(
+        self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any
+    ) -> tornado.httputil.HTTPMessageDelegate | None:
+        """The handler of a request, or `None` where the path is nobody's here."""
+        loaded = self._loaded.get(request.path.split("/", 2)[1])
+        for route in loaded.routes if loaded else ():
+            found = route.matcher.match(request)
+            if found is not None:
+                return self._front.get_handler_delegate(
+                    request,
+                    route.handler,
+                    dict(route.arguments),
+                    found.get("path_args"),
+                    found.get("path_kwargs"),
+                )
+        return None
+
+    def _read(
+        self, entry: Entry, place: Place, stamp: tuple[int, int], before: Loaded | None
+    ) -> Loaded:
+        file = entry.folder / FILE
+        watch = Watch(f"{entry.name}/{FILE}", self._front.limits.block_limit_s)
+        try:
+            with _importing(place.root):
+                items = watch.call(_import, entry, place)
+            if not isinstance(items, list | tuple):
+                raise TypeError(f"ROUTES is {items!r:.60}, expected a list of {_EXPECTED}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a project's code may do anything
+            kept = before.routes if before else ()
+            what = "those read before are served" if kept else "its routes are not served"
+            problem = f"{_tell(error, file)}; {what}, and all else is"
+            log.error("analysis %r: %s", entry.name, problem)
+            return Loaded(stamp, kept, (problem,))
+        return self._make(entry.name, items, stamp, _places(file))
+
+    def _make(
+        self,
+        name: str,
+        items: Sequence[Any],
+        stamp: tuple[int, int] | None,
+        places: Iterator[str],
+    ) -> Loaded:
+        routes, problems = [], []
+        for at, (item, place) in enumerate(zip(items, places, strict=False)):
+            try:
+                routes.append(self._make_one(name, item))
+            except Exception as error:  # noqa: BLE001 - whatever stands in a project's list
+                problems.append(f"{place}ROUTES[{at}] is left out: {error}")
+                log.error("analysis %r: %s", name, problems[-1])
+        return Loaded(stamp, tuple(routes), tuple(problems))
+
+    def _make_one(self, name: str, item: Any) -> Route:
+        if not isinstance(item, list | tuple) or len(item) not in (2, 3):
+            raise ValueError(f"{item!r:.60}, expected {_EXPECTED}")
+        route, handler, arguments = (*item, None)[:3]
+        if not isinstance(route, str):
+            raise ValueError(f"route {route!r:.60}, expected a regular expression")
+        if not (isinstance(handler, type) and issubclass(handler, tornado.web.RequestHandler)):
+            raise ValueError(f"handler {handler!r:.60}, expected a tornado.web.RequestHandler")
+        if arguments is not None and not isinstance(arguments, Mapping):
+            raise ValueError(f"settings {arguments!r:.60}, expected a map for its initialize()")
+        return Route(
+            tornado.routing.PathMatches(f"/{name}/{route.lstrip('/')}"),
+            self._bind(name, handler),
+            dict(arguments or {}),
+        )
+
+    def _bind(
+        self, name: str, handler: type[tornado.web.RequestHandler]
+    ) -> type[tornado.web.RequestHandler]:
+        """The handler as a class of its own: measured, and with the analysis' `class_data`."""
+        front = self._front
+        watch = Watch(f"{name}/{FILE}: {handler.__name__}", front.limits.block_limit_s)
+        body: dict[str, Any] = {"__module__": handler.__module__, "__doc__": handler.__doc__}
+        for method in _MEASURED:
+            own = getattr(handler, method, None)
+            if own is not None and own is not getattr(tornado.web.RequestHandler, method, None):
+                body[method] = watch.wrap(own)
+        if not hasattr(handler, "class_data"):
+            body["class_data"] = property(lambda _: ClassData(front.broker.class_values, name))
+        if handler.get_template_path is tornado.web.RequestHandler.get_template_path:
+            body["get_template_path"] = lambda _: str(front.index.folder)
+        return type(handler.__name__, (handler,), body)
+
+
+def _find_stamp(entry: Entry) -> tuple[int, int] | None:
+    """When the analysis' file was saved, and its size; `None` where there is nothing to read."""
+    if entry.file is not None or entry.problems:
+        return None
+    try:
+        status = os.stat(entry.folder / FILE)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+@contextlib.contextmanager
+def _importing(root: Path) -> Iterator[None]:
+    """The project's folder is first on the path, and nothing that is saved twice is read once."""
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
+def _import(entry: Entry, place: Place) -> Any:
+    _forget_modules(entry.folder)
+    name = place.module(entry.name).rpartition(".")[0]
+    _make_packages(name, entry.folder)
+    module = importlib.import_module(f"{name}.{Path(FILE).stem}")
+    return getattr(module, "ROUTES", ())
+
+
+def _make_packages(name: str, folder: Path) -> None:
+    """Folders without `__init__.py` as packages: another one of that name would win over them."""
+    parent = name.rpartition(".")[0]
+    if parent:
+        _make_packages(parent, folder.parent)
+    known = sys.modules.get(name)
+    if known is not None:
+        if str(folder) not in map(str, getattr(known, "__path__", ())):
+            taken = getattr(known, "__file__", None) or "a module of another folder"
+            raise ImportError(f"the name {name!r} is taken by {taken}; rename the folder {folder}")
+    elif not (folder / "__init__.py").is_file():
+        package = types.ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+
+
+def _forget_modules(folder: Path) -> None:
+    """What an earlier `routes.py` imported of its own folder is to be read anew."""
+    inside = str(folder) + os.sep
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(inside):
+            del sys.modules[name]
+            parent, _, own = name.rpartition(".")
+            vars(sys.modules.get(parent, module)).pop(own, None)  # `from . import` asks there first
+
+
+def _tell(error: BaseException, file: Path) -> str:
+    """What went wrong, and where: in the project, rather than in a library that it calls."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.startswith(str(file.parent.parent))]
+    place = f"{own[-1].filename}:{own[-1].lineno}" if own else str(file)
+    return f"{place}: {text}"
+
+
+def _places(file: Path) -> Iterator[str]:
+    """File and line of each item of `ROUTES`; the file alone where it is not written as a list."""
+    items: list[ast.expr] = []
+    for node in ast.parse(file.read_bytes()).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.List):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(to, ast.Name) and to.id == "ROUTES" for to in targets):
+                items = node.value.elts
+    known = (f"{file}:{item.lineno}: " for item in items)
+    return itertools.chain(known, itertools.repeat(f"{file}: "))

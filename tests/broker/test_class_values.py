@@ -1,0 +1,75 @@
+"""`class_data` as handlers of the front read and write it: the store, the pages, the kernel."""
+
+import json
+
+import pytest
+
+from databench.errors import DatabenchError
+from tests.broker.harness import rigged
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+
+async def test_values_are_there_before_a_kernel_and_reach_page_and_kernel_when_they_come():
+    async with rigged() as rig:
+        values = rig.broker.class_values
+        assert values.write("a", "k", b"[1]", base=None)
+        assert rig.broker.kernel_state("a") == "none"
+        assert [(key, value.stored) for key, value in values.values("a")] == [("k", b"[1]")]
+        page = rig.join()
+        assert page.loads("class_data") == [{"k": [1]}]
+        assert (await page.run("welcomed"))["result"] == [["k", 1, [1]]]
+        assert rig.join("b").loads("class_data") == []
+
+
+async def test_a_write_reaches_every_page_and_a_version_that_is_over_is_refused():
+    async with rigged() as rig:
+        values = rig.broker.class_values
+        pages = [rig.join(), rig.join()]
+        await pages[0].run("class_state", 5)
+        (version,) = [value.version for _, value in values.values("a")]
+        assert not values.write("a", "c", b"6", base=version - 1)
+        assert values.write("a", "c", b"7", base=version)
+        for page in pages:
+            assert page.loads("class_data")[-1] == {"c": 7}
+        assert json.loads(values.get("a", "c").stored) == 7
+
+
+async def test_the_kernel_is_told_and_its_next_life_too():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("echo")
+        rig.broker.class_values.write("a", "k", b"1", base=0)
+        assert (await page.run("class_told"))["result"] == ["k", 1, False, 1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "limits", "text"),
+    [
+        ("k", b'"' + b"x" * 2000 + b'"', {"state_bytes": 2**10}, "bytes of class state, limit"),
+        ("k", b'"' + b"x" * 2000 + b'"', {"page_message_bytes": 2**10}, "2003 bytes, limit 1024"),
+        ("k" * 2**21, b"1", {}, "bytes of keys of class state"),
+    ],
+)
+async def test_what_is_over_a_limit_is_refused_and_nothing_is_stored(key, value, limits, text):
+    async with rigged(**limits) as rig:
+        with pytest.raises(DatabenchError, match=text) as caught:
+            rig.broker.class_values.write("a", key, value, base=None)
+        assert "not stored" in str(caught.value)
+        assert list(rig.broker.class_values.values("a")) == []
+
+
+async def test_values_that_a_silent_kernel_does_not_take_are_bounded():
+    async with rigged(class_data_bytes=2**10, ping_interval_s=100.0) as rig:
+        page = rig.join()
+        await page.run("echo")
+        with pytest.raises(DatabenchError, match="wait for its kernel, limit 1024"):
+            [rig.broker.class_values.write("a", "k", b'"%0100d"' % n, base=None) for n in range(99)]
+        assert (await page.run("echo"))["outcome"] == "done"
+
+
+async def test_what_is_forgotten_is_gone():
+    async with rigged() as rig:
+        rig.broker.class_values.write("a", "k", b"1", base=None)
+        rig.broker.class_values.forget("a")
+        assert rig.broker.class_values.get("a", "k") is None
