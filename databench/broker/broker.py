@@ -37,6 +37,7 @@ from .tables import Entry, PageRecord, Tables
 logger = logging.getLogger("databench.broker")
 
 SWEEP_S = 1.0
+GOING_AWAY = 1001  # RFC 6455 section 7.4.1
 STOP_PART = 0.8  # of `shutdown_limit_s`: the rest is for what comes after the kernels
 
 
@@ -145,6 +146,7 @@ class Broker:
         """
         if self._sweeper:
             self._sweeper.cancel()
+        self._tables.is_draining = True
         if limit_s is None:
             limit_s = self._settings.shutdown_limit_s * STOP_PART
         entries = self._tables.entries.values()
@@ -215,6 +217,8 @@ class Broker:
             KeyError: There is no such analysis.
         """
         tables = self._tables
+        if tables.is_draining:
+            return page.close(GOING_AWAY, "the server stops")
         entry = self._get_entry(analysis)
         seat = self._sessions.find(connect.session, entry)
         resumed = seat is not None

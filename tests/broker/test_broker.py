@@ -355,6 +355,9 @@ async def test_open_requests_are_waited_for_and_further_ones_refused():
         await winding
         assert [page.ends(id_)[0]["outcome"] for id_ in open_ids] == ["done", "done"]
         await rig.broker.wind_down(0)  # nothing is open: no wait
+        late = rig.join("b")
+        assert late.closed[0] == 1001
+        assert rig.broker.kernel_state("b") == "none"  # nothing begins any more
 
 
 @pytest.mark.expected_log("1 actions took more than 0.05 s, limit; ended")
