@@ -20,9 +20,9 @@ from ..broker import AnalysisSpec, Page
 from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
-from . import class_data, follow, pages, script, websocket
+from . import class_data, follow, pages, script, status, websocket
 from .folders import Place
-from .handlers import NotFound, Refused
+from .handlers import Headers, NotFound, Refused
 from .hosts import Hosts
 from .routes import Routes
 from .static import Files, OwnFolders, pattern_of
@@ -52,6 +52,9 @@ class Broker(Protocol):
 
     async def stop(self, limit_s: float | None = None) -> None:
         """End every kernel and remove everything, within `shutdown_limit_s`."""
+
+    def status(self) -> dict[str, Any]:
+        """Kernels, and counts of sessions, pages and dropped messages."""
 
     def join(self, analysis: str, page: Page, connect: text.Connect) -> None:
         """The first message of a page."""
@@ -218,6 +221,8 @@ def _rules(front: Front) -> list[Any]:
     rule = tornado.routing.Rule
     return [
         (r"/", pages.Gallery, {}),
+        (r"/status", status.Status, {}),
+        (r"/status/live", status.Live, {}),
         (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
         (r"/_static/(.+)", Files, {"roots": roots["_static"]}),
         (follow.PATH, follow.FollowSocket, {}),
@@ -245,11 +250,19 @@ def _stop_watch(front: Front) -> None:
 
 
 def _log_request(handler: tornado.web.RequestHandler) -> None:
-    """Pages at INFO, files and websockets at DEBUG, refusals at WARNING, faults at ERROR."""
-    status = handler.get_status()
+    """Pages at INFO, files and websockets at DEBUG, refusals at WARNING, faults at ERROR.
+
+    A line of an error has the id that the answer has.
+    """
+    code = handler.get_status()
     is_file = isinstance(handler, Files | websocket.PageSocket | follow.FollowSocket)
     level = logging.DEBUG if is_file else logging.INFO
-    level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else level
+    level = logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else level
+    if isinstance(handler, status.Status | status.Live):
+        level = logging.DEBUG  # asked every few seconds, also while it is not ready
     request = handler.request
     took_ms = 1000 * request.request_time()
-    log.log(level, "%s %.500s %d %.1f ms", request.method, request.uri, status, took_ms)
+    id_ = ""
+    if code >= 400 and isinstance(handler, Headers):
+        id_ = f" (request {handler.request_id})"
+    log.log(level, "%s %.500s %d %.1f ms%s", request.method, request.uri, code, took_ms, id_)

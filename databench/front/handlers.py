@@ -1,10 +1,16 @@
-"""What all answers share: their headers, and the page that tells of an error."""
+"""What all answers share: their headers, and how they tell of an error.
+
+A browser gets a page, a program JSON, and both the id of the request, which is in the log too.
+"""
 
 from __future__ import annotations
 
+import functools
 import http
 import logging
+import secrets
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import tornado.escape
@@ -19,12 +25,17 @@ _ERROR_PAGE = """<!DOCTYPE html>
 <body><header><a id="d-title" href="/">
 <img id="d-logo" alt="" src="/_static/logo.svg" width="32" height="32">
 <span>Databench</span></a></header>
-<main><h1>{title}</h1><div class="alert alert-danger">{text}</div>{more}</main></body></html>
+<main><h1>{title}</h1><div class="alert alert-danger">{text}</div>{more}{id}</main></body></html>
 """
 
 
 class Headers(tornado.web.RequestHandler):
-    """Headers of each answer, and errors as a page."""
+    """Headers of each answer, and errors as a page or as JSON."""
+
+    @functools.cached_property
+    def request_id(self) -> str:
+        """A word by which an answer and its lines in the log are found."""
+        return secrets.token_hex(5)
 
     def set_default_headers(self) -> None:
         """No guessing of types, no frame of another site, no address given to other sites."""
@@ -36,38 +47,107 @@ class Headers(tornado.web.RequestHandler):
         self.set_header("Content-Security-Policy", "frame-ancestors 'self'")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
 
+    def refuse(
+        self,
+        status_code: int,
+        text: str,
+        *,
+        title: str = "",
+        type_: str | None = None,
+        lines: Sequence[str] = (),
+        foot: str = "",
+    ) -> None:
+        """Answer with what is wrong: a page for browsers, JSON for programs.
+
+        Args:
+            status_code: The answer's.
+            text: What is wrong, and what to do.
+            title: The page's heading; the status when empty.
+            type_: The exception's class, for programs.
+            lines: The traceback, where it may be seen.
+            foot: What a page has at its end, as HTML.
+        """
+        self.set_status(status_code, self._reason if self._status_code == status_code else None)
+        self.set_header("X-Request-Id", self.request_id)
+        self.set_header("Vary", "Accept")
+        if wants_page(self.request.headers.get("Accept", "")):
+            title = title or f"{status_code} {self._reason}"
+            self.set_header("Content-Type", "text/html; charset=utf-8")
+            page = error_page(title, text, "".join(lines), request_id=self.request_id)
+            self.finish(page.replace("</body>", f"{foot}</body>"))
+            return
+        self.finish(
+            {
+                "type": type_,
+                "message": text,
+                "traceback": list(lines) or None,
+                "request_id": self.request_id,
+            }
+        )
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """A page that says what is wrong; with the traceback in development only."""
+        """Say what is wrong; what an exception says, and its traceback, in development only."""
         reason = self._reason or http.HTTPStatus(status_code).phrase
         error = kwargs.get("exc_info", (None, None, None))[1]
-        text = reason
-        if isinstance(error, tornado.web.HTTPError) and error.log_message:
-            text = error.log_message % error.args if error.args else error.log_message
-        more = ""
-        if status_code >= 500 and error is not None and self.settings.get("debug_pages"):
-            text = f"{type(error).__name__}: {error}"
-            more = "".join(traceback.format_exception(error))
-        self.finish(error_page(f"{status_code} {reason}", text, more))
+        if isinstance(error, tornado.web.HTTPError):
+            self.refuse(status_code, error.get_message() or reason, type_="HTTPError")
+        elif error is not None and self.settings.get("debug_pages"):
+            self.refuse(
+                status_code,
+                f"{type(error).__name__}: {error}",
+                type_=type(error).__name__,
+                lines=traceback.format_exception(error),
+            )
+        else:
+            self.refuse(status_code, reason)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """A refusal is a line in the request log; anything else is a fault, with its traceback."""
         if isinstance(value, tornado.web.HTTPError):
             return
-        log.error("%s %s failed", self.request.method, self.request.uri, exc_info=(typ, value, tb))
+        method, uri = self.request.method, self.request.uri
+        log.error(
+            "%s %.500s failed (request %s)", method, uri, self.request_id, exc_info=(typ, value, tb)
+        )
 
 
-def error_page(title: str, text: str, more: str = "") -> str:
+def wants_page(accept: str) -> bool:
+    """Whether a request is a browser's, which shows a page; a program takes JSON.
+
+    Args:
+        accept: The header `Accept` (RFC 9110 section 12.5.1); a browser names HTML in it, and
+            `*/*` alone is a program's.
+    """
+    page = max(_quality(accept, kind) for kind in ("text/html", "application/xhtml+xml"))
+    return page > 0 and page >= _quality(accept, "application/json")
+
+
+def _quality(accept: str, kind: str) -> float:
+    for part in accept.lower().split(","):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        if name == kind:
+            given = [word[2:] for word in parameters if word.startswith("q=")]
+            try:
+                return float(given[0]) if given else 1.0
+            except ValueError:
+                return 0.0
+    return 0.0
+
+
+def error_page(title: str, text: str, more: str = "", *, request_id: str = "") -> str:
     """A page that needs no template.
 
     Args:
         title: Its heading.
         text: What is wrong, and what to do.
         more: Further lines, shown as they are laid out.
+        request_id: Where to look in the log.
     """
     escape = tornado.escape.xhtml_escape
     block = f"<pre>{escape(more)}</pre>" if more else ""
+    id_ = f"<p><small>Request {escape(request_id)}</small></p>" if request_id else ""
     return _ERROR_PAGE.format(
-        title=escape(title), text=escape(text).replace("\n", "<br>"), more=block
+        title=escape(title), text=escape(text).replace("\n", "<br>"), more=block, id=id_
     )
 
 
@@ -88,9 +168,8 @@ class Refused(Headers):
 
     def prepare(self) -> None:
         """Refuse, and say how to allow it."""
-        self.set_status(403)
         text = (
             f"this server does not answer to the host {self.host!r:.200}; "
             f"start it with --allow-host NAME if that name is meant to reach it"
         )
-        self.finish(error_page("403 Forbidden", text))
+        self.refuse(403, text)

@@ -21,7 +21,7 @@ from .._version import __version__
 from ..config import IMAGES, Entry, Index
 from ..readme import Readme, render_markdown, summarize
 from . import follow, formulae, templates
-from .handlers import Headers, error_page
+from .handlers import Headers, wants_page
 from .static import Files, find_file
 
 if TYPE_CHECKING:
@@ -124,13 +124,12 @@ class Page(Headers):
         try:
             body = formulae.with_script(templates.render(front.loader, path, names))
         except templates.TemplateError as error:
-            self.set_status(500)
-            log.error("template failed: %s", error)
+            log.error("template failed: %s (request %s)", error, self.request_id)
             text = str(error) if front.debug else "a template of this page is wrong: see the log"
-            page = error_page("Template error", text)
-            if front.is_watched:  # it comes back when the template is saved
-                page = page.replace("</body>", f"{follow.SCRIPT}</body>")
-            body = page.encode()
+            # It comes back when the template is saved.
+            foot = follow.SCRIPT if front.is_watched else ""
+            self.refuse(500, text, title="Template error", foot=foot)
+            return
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.finish(body)
@@ -194,7 +193,13 @@ class AnalysisPage(Page):
     head = get
 
     def _show_problems(self, entry: Entry, names: dict[str, Any]) -> None:
+        text = "\n".join(names["problems"])
+        if not wants_page(self.request.headers.get("Accept", "")):
+            self.refuse(503, text)
+            return
         self.set_status(503)
+        self.set_header("X-Request-Id", self.request_id)
+        self.set_header("Vary", "Accept")
         try:
             template = tornado.template.Template(_PROBLEMS, loader=self.application.loader)
             front = self.application
@@ -203,8 +208,8 @@ class AnalysisPage(Page):
             names["readme"] = None
             self.finish(template.generate(**names))
         except Exception as error:  # noqa: BLE001 - an overridden base.html may raise anything
-            log.error("template failed: %s", error)
-            self.finish(error_page(entry.title, "\n".join(names["problems"])))
+            log.error("template failed: %s (request %s)", error, self.request_id)
+            self.refuse(503, text, title=entry.title)
 
 
 class AnalysisRedirect(Headers):

@@ -27,7 +27,7 @@ from ..errors import RemoteProtocolError
 from ..protocol import text
 from ..settings import Settings
 from . import hosts
-from .handlers import Headers, error_page
+from .handlers import Headers
 
 if TYPE_CHECKING:
     from .app import Broker, Front
@@ -110,13 +110,10 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
         if not hosts.matches_origin(origin, self.request.host):
             where = f"{self.request.host!r:.200}"
             log.warning("websocket of a page of %.200r refused, expected %s", origin, where)
-            self.set_status(403)
-            self.finish(
-                error_page(
-                    "403 Forbidden",
-                    f"the page's origin is {origin!r:.200}, and this server is {where}; behind a "
-                    f"proxy, let it pass on the Host header and name that host in --allow-host",
-                )
+            self.refuse(
+                403,
+                f"the page's origin is {origin!r:.200}, and this server is {where}; behind a "
+                f"proxy, let it pass on the Host header and name that host in --allow-host",
             )
 
     @property

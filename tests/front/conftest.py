@@ -28,6 +28,24 @@ TEMPLATES = {
 }
 
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+STATUS = {
+    "kernels": [
+        {
+            "analysis": "x",
+            "state": "busy",
+            "generation": 2,
+            "pid": 4711,
+            "deaths": 1,
+            "reason": "a",
+        }
+    ],
+    "sessions": 3,
+    "pages": 2,
+    "dropped": 0,
+}
+
+
 class FakeBroker:
     """Notes what it is told. Held to the real one by tests/front/test_serve.py."""
 
@@ -50,6 +68,9 @@ class FakeBroker:
 
     async def stop(self, limit_s=None) -> None:
         self._note("stop")
+
+    def status(self):
+        return STATUS
 
     def join(self, analysis, page, connect) -> None:
         self.pages.append(page)
@@ -112,7 +133,10 @@ class Served:
         self, path: str, method: str = "GET", headers: dict | None = None
     ) -> tornado.httpclient.HTTPResponse:
         request = tornado.httpclient.HTTPRequest(
-            f"http://{self.address}{path}", method=method, headers=headers, follow_redirects=False
+            f"http://{self.address}{path}",
+            method=method,
+            headers={"Accept": BROWSER, **(headers or {})},
+            follow_redirects=False,
         )
         client = tornado.httpclient.AsyncHTTPClient(force_instance=True)
         try:

@@ -10,6 +10,7 @@ import tornado.ioloop
 from databench import broker as broker_package
 from databench import http
 from databench.config import load
+from databench.errors import SettingError
 from databench.front import app
 from databench.front.app import Front
 from databench.front.folders import from_folder
@@ -117,13 +118,20 @@ def test_broker_is_told_of_the_analyses_that_can_run(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["start", "wind_down", "stop", "join", "receive", "complain", "drained", "leave"]
+    "name",
+    ["start", "wind_down", "stop", "status", "join", "receive", "complain", "drained", "leave"],
 )
 async def test_fake_and_real_broker_take_what_the_front_gives(serve, name):
     fake = type((await serve()).broker)
     wanted = list(inspect.signature(getattr(app.Broker, name)).parameters)
     for broker in (fake, broker_package.Broker):
         assert list(inspect.signature(getattr(broker, name)).parameters) == wanted, broker
+
+
+def test_front_is_asked_for_several_processes_in_vain(folder):
+    front = Front(load(folder), None, Settings(), hosts=Hosts("127.0.0.1"))
+    with pytest.raises(SettingError, match="is 4, limit 1: the front is one process, since"):
+        http.Runner(front).run(0, 4)
 
 
 async def test_application_is_one_of_http(folder):

@@ -1,9 +1,13 @@
-"""Errors as pages."""
+"""Errors as pages for browsers and as JSON for programs."""
+
+import json
+import re
 
 import pytest
 
 from databench.front import pages
-from databench.front.handlers import error_page
+from databench.front.handlers import error_page, wants_page
+from tests.front.conftest import BROWSER
 
 
 def test_error_page_escapes_what_it_is_told():
@@ -11,6 +15,117 @@ def test_error_page_escapes_what_it_is_told():
     assert "&lt;t&gt;" in page
     assert "a &lt;b&gt;<br>c" in page
     assert "<pre>&lt;more&gt;</pre>" in page
+    assert "Request" not in page
+    assert "Request &lt;id&gt;" in error_page("a", "b", request_id="<id>")
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_page"),
+    [
+        (BROWSER, True),
+        ("text/html", True),
+        ("TEXT/HTML;q=0.5", True),
+        ("application/xhtml+xml", True),
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/json, text/plain, */*", False),
+        ("application/json, text/html", True),
+        ("application/json, text/html;q=0.9", False),
+        ("text/html;q=0", False),
+        ("text/html;q=none", False),
+        ("text/html;level=1;q=0.1, application/json;q=0.05", True),
+        ("x/text/html", False),
+    ],
+)
+def test_browser_names_html_and_a_program_does_not(accept, is_page):
+    assert wants_page(accept) is is_page
+
+
+PROGRAM = {"Accept": "*/*"}
+
+
+def logged_ids(caplog):
+    return re.findall(r"\(request (\w+)\)", caplog.text)
+
+
+@pytest.mark.expected_log("/gone 404")
+async def test_page_and_log_tell_the_same_request(serve, caplog):
+    server = await serve()
+    answer = await server.get("/gone")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Vary"] == "Accept"
+    (id_,) = logged_ids(caplog)
+    assert f"Request {id_}" in answer.body.decode()
+    assert answer.headers["X-Request-Id"] == id_
+    await server.get("/gone")
+    assert len(set(logged_ids(caplog))) == 2
+
+
+@pytest.mark.expected_log("/gone 404")
+async def test_program_gets_json(serve, caplog):
+    server = await serve()
+    answer = await server.get("/gone", headers=PROGRAM)
+    assert answer.code == 404
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert json.loads(answer.body) == {
+        "type": "HTTPError",
+        "message": "there is no analysis 'gone'",
+        "traceback": None,
+        "request_id": logged_ids(caplog)[0],
+    }
+
+
+async def test_answer_that_is_well_has_no_id(serve, caplog):
+    server = await serve()
+    assert "X-Request-Id" not in (await server.get("/")).headers
+    assert logged_ids(caplog) == []
+
+
+@pytest.mark.expected_log("/(x/ws)? 403", "refused, expected")
+async def test_refusals_before_any_page_negotiate_too(serve, caplog):
+    server = await serve()
+    answer = await server.get("/", headers={**PROGRAM, "Host": "evil.example"})
+    assert "--allow-host" in json.loads(answer.body)["message"]
+    answer = await server.get("/x/ws", headers={**PROGRAM, "Origin": "http://evil.example"})
+    assert answer.code == 403
+    assert "origin" in json.loads(answer.body)["message"]
+    assert len(logged_ids(caplog)) == 2
+
+
+@pytest.mark.expected_log("template failed", "/x/ 500")
+async def test_template_that_is_wrong_is_told_to_programs(serve, folder, caplog):
+    (folder / "x" / "index.html").write_text("{{ nothing }}")
+    server = await serve()
+    document = json.loads((await server.get("/x/", headers=PROGRAM)).body)
+    assert "NameError" in document["message"]
+    assert {document["request_id"]} == set(logged_ids(caplog))
+
+
+@pytest.mark.expected_log("/x/ 503")
+async def test_analysis_that_is_wrong_is_told_to_programs(serve, folder, caplog):
+    (folder / "index.yaml").write_text("analyses: [{name: x, kernel: cobol}]")
+    server = await serve()
+    document = json.loads((await server.get("/x/", headers=PROGRAM)).body)
+    assert "cobol" in document["message"]
+    answer = await server.get("/x/")
+    assert answer.headers["X-Request-Id"] == logged_ids(caplog)[-1]
+
+
+@pytest.mark.expected_log("GET /x/ failed", "/x/ 500")
+@pytest.mark.parametrize("debug", [True, False])
+async def test_fault_is_told_to_programs_as_to_browsers(serve, monkeypatch, caplog, debug):
+    monkeypatch.setattr(pages, "render_readme", fail)
+    server = await serve(debug=debug)
+    document = json.loads((await server.get("/x/", headers=PROGRAM)).body)
+    assert {document["request_id"]} == set(logged_ids(caplog))  # two lines, one id
+    if debug:
+        assert document["type"] == "ValueError"
+        assert document["message"] == "ValueError: the <readme> is wrong"
+        assert document["traceback"][0].startswith("Traceback")
+    else:
+        assert document["message"] == "Internal Server Error"
+        assert document["type"] is document["traceback"] is None
 
 
 def fail(entry):

@@ -101,9 +101,18 @@ class Server:
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Ends it by a signal, and holds it to ending well and leaving nothing."""
+        self.signal(number)
+        self.wait_ended()
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait_ended(self) -> None:
+        """Waits until it has ended, and holds it to ending well and leaving nothing."""
         process, self._process = self._process, None
         assert process is not None and self._reader is not None and process.stdout is not None
-        process.send_signal(number)
         try:
             code = process.wait(LIMIT_S)
         except subprocess.TimeoutExpired:

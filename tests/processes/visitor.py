@@ -80,6 +80,7 @@ async def visit(address: str, name: str, id_: str | None = None, args: str = "")
         visitor.joined = frame["load"]
         yield visitor
     finally:
+        is_closed = visitor.socket.close_code is not None  # by the server: nothing more comes
         visitor.socket.close()
-        while await visitor.socket.read_message() is not None:
+        while not is_closed and await visitor.socket.read_message() is not None:
             pass
