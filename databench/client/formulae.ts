@@ -82,15 +82,19 @@ function shown(piece: Piece, renderer: Renderer): Element {
 }
 
 function load(base: string): Promise<Renderer> {
-  const sheet = document.createElement('link');
-  sheet.rel = 'stylesheet';
-  sheet.href = new URL('temml/Temml-Local.css', base).href;
+  // The second one names the fonts: Temml's own leaves systems without one for mathematics alone.
+  const sheets = ['temml/Temml-Local.css', 'formulae.css'].map(name => {
+    const sheet = document.createElement('link');
+    sheet.rel = 'stylesheet';
+    sheet.href = new URL(name, base).href;
+    return sheet;
+  });
   const script = document.createElement('script');
   script.src = new URL('temml/temml.min.js', base).href;
   return new Promise((resolve, reject) => {
     script.onload = () => resolve((globalThis as unknown as { temml: Renderer }).temml);
     script.onerror = () => reject(new Error(`${script.src} could not be loaded`));
-    document.head.append(sheet, script);
+    document.head.append(...sheets, script);
   });
 }
 

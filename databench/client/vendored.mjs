@@ -3,16 +3,17 @@
  */
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const FILES = {
   temml: ['LICENSE', 'dist/temml.min.js', 'dist/Temml-Local.css', 'dist/Temml.woff2'],
+  '@fontsource/stix-two-math': ['LICENSE', 'files/stix-two-math-latin-400-normal.woff2'],
 };
 
 function* pairs(root, folder) {
   for (const [name, files] of Object.entries(FILES)) {
     for (const file of files) {
-      yield [join(root, 'node_modules', name, file), join(folder, name, file.replace('dist/', ''))];
+      yield [join(root, 'node_modules', name, file), join(folder, basename(name), basename(file))];
     }
   }
 }

@@ -55,15 +55,18 @@ ${String(error)}`);
     return node;
   }
   function load(base2) {
-    const sheet = document.createElement("link");
-    sheet.rel = "stylesheet";
-    sheet.href = new URL("temml/Temml-Local.css", base2).href;
+    const sheets = ["temml/Temml-Local.css", "formulae.css"].map((name) => {
+      const sheet = document.createElement("link");
+      sheet.rel = "stylesheet";
+      sheet.href = new URL(name, base2).href;
+      return sheet;
+    });
     const script = document.createElement("script");
     script.src = new URL("temml/temml.min.js", base2).href;
     return new Promise((resolve, reject) => {
       script.onload = () => resolve(globalThis.temml);
       script.onerror = () => reject(new Error(`${script.src} could not be loaded`));
-      document.head.append(sheet, script);
+      document.head.append(...sheets, script);
     });
   }
   async function run(base2) {
