@@ -69,6 +69,7 @@ async def test_readme_of_the_index_comes_first(serve, folder):
     assert "from file" not in text
 
 
+@pytest.mark.slow
 async def test_readme_of_the_folder_may_be_rst(serve, folder):
     (folder / "x" / "README.rst").write_text("Of *rst*.")
     server = await serve()
