@@ -121,6 +121,7 @@ class Datastore:
         Args:
             prepare: Called with key, value and JSON text before the value is stored; returns what
                 is called right when it is stored, under the lock. Its result is among `Results`.
+                The text is empty where the value is deleted.
         """
         self._observers.append(prepare)
         return self
@@ -215,10 +216,13 @@ class Datastore:
 
     def __delitem__(self, key: str) -> None:
         self[key]
-        self.set(key, None)
+        commits = self._prepare(key, None, b"")
         with self.lock:
             self._shared.plain.pop(key, None)
             self._shared.encoded.pop(key, None)
+            results = Results(commit() for commit in commits)
+        type(self).settle()
+        self._tell(key, results)
 
     def update(self, *values: Mapping[str, Any], **kwargs: Any) -> Results:
         """Store several values."""
@@ -294,12 +298,15 @@ class Datastore:
 
     # -- the two steps of a change
 
+    def _prepare(self, key: str, plain: Any, encoded: bytes) -> list[Commit]:
+        stores = self._shared.stores
+        return [prepare(key, plain, encoded) for store in stores for prepare in store._observers]
+
     def _commit(
         self, key: str, encoded: bytes, plain: Any, *, again: bool = False
     ) -> Results | None:
         """Store and tell observers; `None` when another thread has stored the same before."""
-        stores = self._shared.stores
-        commits = [p(key, plain, encoded) for store in stores for p in store._observers]
+        commits = self._prepare(key, plain, encoded)
         with self.lock:
             if not again and self._shared.encoded.get(key) == encoded:
                 return None

@@ -163,6 +163,18 @@ def test_received_values_are_told_to_callbacks_and_not_to_observers(store, heard
     assert observed == [("a", b"2")]
 
 
+def test_a_deleted_key_is_told_as_none_and_is_gone(store, heard):
+    observed = []
+    store.observe(lambda key, value, text: lambda: observed.append((key, value, text)))
+    store["a"] = None
+    del store["a"]
+    assert heard == [("a", None), ("a", None)]
+    assert observed == [("a", None, b"null"), ("a", None, b"")]
+    assert "a" not in store
+    store.init(a=1)
+    assert store["a"] == 1
+
+
 def test_observers_hear_of_changes_in_the_order_in_which_they_were_stored(store):
     told = []
     store.observe(lambda key, value, text: lambda: told.append(int(text)))

@@ -174,6 +174,8 @@ class Inbound:
         stored = message.further[0] if message.further else message.payload
         if not (_is_utf8(message.payload) and _is_utf8(stored)):
             raise RemoteProtocolError(f"state {message.key!r}: no valid UTF-8; dropped")
+        if not stored:
+            raise RemoteProtocolError(f"state {message.key!r}: class_data is not deleted; dropped")
         store = entry.store
         try:
             accepted = store.write(message.key, message.payload, stored, base=message.base)

@@ -68,6 +68,8 @@ class Sessions:
         """Tell the kernel of a session, with the state that it had, then what waited for it."""
         session = seat.session
         seat.is_open = True
+        # What was deleted is kept for pages only, which have seen it.
+        values = {key: value.stored for key, value in session.data.items() if value.stored}
         self._tables.send(
             seat.entry.kernel,
             m.Open(
@@ -75,9 +77,9 @@ class Sessions:
                 None,
                 session.request_args,
                 seat.restored,
-                tuple(session.data),
+                tuple(values),
                 b"",
-                tuple(value.stored for value in session.data.values()),
+                tuple(values.values()),
             ),
         )
         self._requests.send_waiting(seat)

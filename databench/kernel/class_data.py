@@ -54,6 +54,8 @@ class ClassData:
         self._store: Datastore = store_class(analysis_class.__name__)
         self._versions: dict[str, int] = {}
         self._on_their_way: dict[str, deque[Answer | None]] = {}
+        # Deleted here. The broker, and so the other kernels, have null.
+        self._deleted: set[str] = set()
         self._store.observe(self._prepare)
         self._store.set_changer(self)
 
@@ -80,7 +82,8 @@ class ClassData:
             is_own_ahead = any(item is None for item in waiting or ())
             if not waiting:
                 self._on_their_way.pop(key, None)
-        if not is_own_ahead and message.payload:
+        is_deleted = key in self._deleted and message.own and message.payload == b"null"
+        if not is_own_ahead and message.payload and not is_deleted:
             self._store.receive(key, message.payload)
         if answer is not None and not answer.done():
             answer.set_result(message.accepted)
@@ -132,11 +135,12 @@ class ClassData:
 
     def _prepare(self, key: str, _value: Any, encoded: bytes) -> Callable[[], None]:
         self._channel.check_size(f"class_data {key!r:.80}", len(encoded))
-        frames = encode_message(m.State(None, None, "class_data", key, None, encoded))
-        return functools.partial(self._commit, key, frames)
+        state = m.State(None, None, "class_data", key, None, encoded or b"null")
+        return functools.partial(self._commit, key, encode_message(state), not encoded)
 
-    def _commit(self, key: str, frames: list[bytes]) -> None:
+    def _commit(self, key: str, frames: list[bytes], is_deleted: bool) -> None:
         # Under the channel's lock, as every commit.
+        (self._deleted.add if is_deleted else self._deleted.discard)(key)
         self._on_their_way.setdefault(key, deque()).append(None)
         self._channel.send(frames)
 

@@ -71,6 +71,8 @@ class Stores:
         return self._analysis.emit(signal, change)
 
     def _prepare(self, key: str, value: Any, encoded: bytes) -> Callable[[], None]:
+        if not encoded:  # deleted: no value for a hook to look at
+            return functools.partial(self._outlet.send_state, key, b"null", b"")
         shown = as_shown(self._analysis, key, value)
         payload, stored = encoded, None
         if shown is not value:

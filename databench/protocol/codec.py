@@ -237,7 +237,7 @@ def _find_count_problem(layout: Layout, message: Any) -> str | None:
 
 def _find_empty_value(layout: Layout, message: Any) -> str | None:
     values = [message.payload] if layout.is_value else []
-    if layout.further and (layout.is_value or layout.keys is not None):
+    if layout.keys is not None:
         values += message.further
     return None if all(values) else "an empty value, which is no JSON"
 

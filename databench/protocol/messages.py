@@ -200,7 +200,8 @@ class State(Message):
         key: The value's name.
         base: For `class_data`: the version that this write replaces, or `None` for any.
         payload: The value for pages, JSON.
-        further: Empty, or one frame: the stored value, where a hook made it different.
+        further: Empty, or one frame: the stored value, where a hook made it different; for `data`
+            that frame is empty where the value was deleted.
     """
 
     KIND: ClassVar[str] = "state"

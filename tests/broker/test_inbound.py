@@ -150,6 +150,7 @@ def reason_of_death(page):
         [header("state", "SESSION", None, "class_data", "k", None), "31"],
         [header("state", "SESSION", None, "data", "k", None), "31", "32", "33"],
         [header("state", None, None, "class_data", "k", None), "22ff22"],
+        [header("state", None, None, "class_data", "k", None), "31", ""],
         [header("done", "SESSION", 10**6), ""],
         [header("progress", "SESSION", 10**6, 0.5, None), ""],
         [header("error", "SESSION", 10**6, "T", "t"), ""],

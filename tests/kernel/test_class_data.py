@@ -31,6 +31,15 @@ SOURCE = """
             yield self.set_class_state(lambda state: {'n': state.get('n', 0) + 1})
 
         @databench.on
+        def delete(self):
+            self.class_data['n'] = 5
+            del self.class_data['n']
+
+        @databench.on
+        def keys(self):
+            return self.class_data.keys()
+
+        @databench.on
         async def bad(self):
             await self.class_data.change('n', lambda n: 1 / 0)
 """
@@ -87,3 +96,14 @@ def test_two_changes_at_once_are_told_apart_by_their_order(front):
 def test_a_function_that_fails_changes_nothing(front):
     end, before = front.run(front.open(), "bad")
     assert (type(end), end.type, before) == (m.Error, "ZeroDivisionError", [])
+
+
+def test_what_is_deleted_here_does_not_come_back_and_is_null_elsewhere(front):
+    session = front.open()
+    front.run(session, "delete")
+    assert [value(front.expect(m.State)) for _ in range(2)] == [5, None]
+    answer(front, 5, 1)
+    answer(front, None, 2)
+    assert value(front.run(session, "keys")[0]) == []
+    answer(front, None, 3, own=False)
+    assert value(front.run(session, "keys")[0]) == ["n"]

@@ -51,6 +51,29 @@ def test_what_a_subscriber_repeats_is_told_once():
         assert value(front.run(again, "look")[0]) == {"a": 5, "hooked": 7}
 
 
+DELETES = """
+    import databench
+
+    class Demo(databench.Analysis):
+        @databench.on
+        def delete(self):
+            self.data['hooked'] = 1
+            del self.data['hooked']
+            return 'hooked' in self.data
+
+        def data_hooked(self, value):
+            return value + 1
+"""
+
+
+def test_a_deleted_value_is_null_to_pages_and_not_kept():
+    with Front(DELETES) as front:
+        end, before = front.run(front.open(), "delete")
+        assert value(end) is False
+        states = [(x.payload, x.further) for x in before]
+        assert states == [(b"2", (b"1",)), (b"null", (b"",))]
+
+
 OTHER_DOMAIN = """
     import databench
 

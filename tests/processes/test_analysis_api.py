@@ -179,12 +179,14 @@ async def test_a_kernel_that_is_lost_gives_back_what_was_stored_and_pages_what_w
         id_ = visitor.joined["analysis_id"]
         await visitor.send(signal="hooked", load=1)
         await visitor.wait_state(lambda page: page.data.get("hooked") == 2)
+        await visitor.send(signal="forget", load=["word"])
+        await visitor.wait_state(lambda page: page.data.get("word", "") is None)
         assert (await visitor.call("look"))[0]["restored"] is None
         await visitor.send(signal="crash", load={"__process_id": 1})
         while (await visitor.read_until("__process", strict=False))["status"] != "end":
             pass
         result, frames = await visitor.call("look", strict=False)
-        assert result["data"]["hooked"] == 1
+        assert result["data"] == {"number": 0, "list": [1], "word": "", "hooked": 1}
         assert "kernel" in result["restored"]
         assert [f for f in frames if "hooked" in str(f)] == []
         async with visit(server.address, "state", id_) as again:

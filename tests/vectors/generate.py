@@ -74,6 +74,7 @@ FROM_KERNEL = {
     "emit with buffers": m.Emit("s", 7, "a", b'{"shape": [2]}', (b"\x00\x00\x80?", b"")),
     "state of data": m.State("s", 7, "data", "pi", None, b'{"estimate": 3.1}'),
     "state whose stored value differs": m.State("s", None, "data", "x", None, b"1", (b"2",)),
+    "state that was deleted": m.State("s", None, "data", "x", None, b"null", (b"",)),
     "state of class_data": m.State(None, None, "class_data", "count", None, b"1"),
     "state of class_data by compare and set": m.State(None, 7, "class_data", "count", 4, b"5"),
     "log": m.Log("s", 7, "log", b'{"action": "done"}'),

@@ -56,6 +56,10 @@ class State(databench.Analysis):
         return value + 1
 
     @databench.on
+    def forget(self, key):
+        del self.data[key]
+
+    @databench.on
     def look(self):
         """What is stored, and why the session began again."""
         return {'data': dict(self.data.items()), 'restored': self.restored}
