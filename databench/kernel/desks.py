@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import queue
-import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from . import signals
 from .channel import checkpoint
 from .request import Cancelled, Request, current
 
@@ -159,7 +159,7 @@ class WorkerDesk(PlainDesk):
         self._thread.start()
 
     def _serve(self) -> None:
-        leave_signals_to_main()
+        signals.leave_to_main()
         self.ident = threading.get_ident()
         while (job := self.jobs.get()) is not None:
             self._prepare()
@@ -257,8 +257,3 @@ class Desks:
         desk.given_s = time.monotonic()
         job.request.desk = desk
         desk.jobs.put(job)
-
-
-def leave_signals_to_main() -> None:
-    """Block what only the main thread may handle: it must be the one that is woken."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

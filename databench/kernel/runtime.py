@@ -25,10 +25,11 @@ from ..errors import KernelError, RemoteProtocolError
 from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
+from . import signals
 from .arguments import ActionError
 from .channel import RECEIVES_PER_WAKE, Channel, Flusher
 from .class_data import ClassData
-from .desks import Desks, MainDesk, PlainDesk, WorkerDesk, leave_signals_to_main
+from .desks import Desks, MainDesk, PlainDesk, WorkerDesk
 from .environment import Environment, read_environment
 from .interrupts import Interrupts
 from .loading import load_analysis
@@ -105,7 +106,7 @@ class Kernel:
         return self.status
 
     def _run_loop(self) -> None:
-        leave_signals_to_main()
+        signals.leave_to_main()
         self.desk.ident = threading.get_ident()
         asyncio.set_event_loop(self.loop)
         self.channel.on_readable = self._read_soon
@@ -135,6 +136,7 @@ class Kernel:
 
     def _on_forked(self) -> None:
         """In the child of an action's fork, which has none of our threads."""
+        signals.take()
         self.channel.disown()
         for session in list(self.sessions.values()):
             session.outlet.disown()
@@ -301,6 +303,7 @@ def main() -> int:
         environment = read_environment(os.environ)
         _configure_logging(environment)
         _watch_stdin()
+        signals.free_children()
         signal.signal(signal.SIGINT, _ignore)
     except KernelError as error:
         print(error, file=sys.stderr, flush=True)
@@ -356,7 +359,7 @@ def _watch_stdin() -> None:
     os.close(empty)
 
     def watch() -> None:
-        leave_signals_to_main()
+        signals.leave_to_main()
         while os.read(watched, 4096):
             pass
         os._exit(1)

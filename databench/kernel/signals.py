@@ -1,0 +1,47 @@
+"""Which thread takes the signals that stop and interrupt, and what the user's processes inherit.
+
+Only the main thread takes them: it is the one that must be woken. A process starts with the signal
+mask of the thread that started it (signal(7)), so that one that a coroutine starts could not be
+terminated: it gets a mask without these signals.
+"""
+
+from __future__ import annotations
+
+import _posixsubprocess
+import signal
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+_OURS = {signal.SIGINT, signal.SIGTERM}
+
+
+def leave_to_main() -> None:
+    """Let this thread, and threads that it starts, not take them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+
+
+def take() -> None:
+    """Let this thread take them: it is the main one of a forked process."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+
+
+def free_children() -> None:
+    """Let processes that any thread starts take them."""
+    # What subprocess, asyncio and multiprocessing all come to; there is no public place for it.
+    fork_exec = _taking(_posixsubprocess.fork_exec)
+    for module, name in ((_posixsubprocess, "fork_exec"), (subprocess, "_fork_exec")):
+        if hasattr(module, name):
+            setattr(module, name, fork_exec)
+
+
+def _taking(fork_exec: Callable[..., int]) -> Callable[..., int]:
+    def call(*args: Any) -> int:
+        # For this moment a signal may come to this thread: a cancel is repeated until it is seen.
+        before = signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+        try:
+            return fork_exec(*args)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    return call
