@@ -101,6 +101,11 @@ class Index:
     single: str | None = None
     is_read: bool = True
 
+    @property
+    def is_script(self) -> bool:
+        """Whether this is one script, beside which may be anything, and no folder of analyses."""
+        return any(entry.file is not None for entry in self.entries.values())
+
 
 def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:
     """Read the `index.yaml` of a folder, and look for analyses below it.

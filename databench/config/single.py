@@ -23,7 +23,7 @@ _ENTRY_KEYS = ("title", "description", "version", "readme", "thumbnail", "watch"
 
 
 def of_script(
-    file: Path | None,
+    file: Path,
     folder: Path,
     name: str,
     *,
@@ -35,7 +35,7 @@ def of_script(
     """The index of a script, and what is doubtful about `info`.
 
     Args:
-        file: The script, absolute; `None` where a module is imported by its name.
+        file: The script, absolute.
         folder: Where its page is, absolute.
         name: The analysis' name.
         title: What it is called where `info` does not say.

@@ -32,7 +32,7 @@ log = logging.getLogger("databench.front")
 
 _WARM_UP_S = 0.5  # after the first page, which needs none of it
 # The same wherever an analysis' page is: a script's page at `/` leaves them alone.
-_SHARED = r"/(favicon\.ico|_static/.*|_reload|node_modules/.*|status(/.*)?)"
+_SHARED = r"/(favicon\.ico|_.+|node_modules/.*|status(/.*)?)"
 _ACTIONS_PART = 0.75  # of the time to drain: the rest is for kernels that do not end by themselves
 _NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 

@@ -168,7 +168,7 @@ class Gallery(Page):
 
 def _gallery(front: Front) -> str:
     """Its template: the folder's own, unless that is the page of the one script in it."""
-    if any(entry.file for entry in front.index.entries.values()):
+    if front.index.is_script:
         return str(templates.PACKAGED / "index.html")
     return front.loader.find("index.html")
 

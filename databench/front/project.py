@@ -96,19 +96,20 @@ def from_script(script: Script, *, here: Path) -> Project:
         static=script.static,
         is_at_root=script.is_at_root,
     )
+    file = None if script.is_imported else script.file
     spec = AnalysisSpec(
         name=script.name,
         folder=script.folder,
         module=script.module,
         root=here,
         version=index.version,
-        script=broker.Script(script.file, script.class_name, script.argv, script.path),
+        script=broker.Script(file, script.class_name, script.argv, script.path),
     )
     return Project(
         index,
         {script.name: spec},
         find_kernelspecs(),
-        shown=str(script.file or script.module),
+        shown=str(script.file),
         address="" if script.is_at_root else f"{script.name}/",
         warnings=tuple(warnings),
         extra_routes=script.extra_routes,

@@ -29,8 +29,9 @@ class Script:
         name: The analysis' name: its place in the address, where it has one.
         title: What it is called where `info` does not say.
         folder: Where its page and its files are, absolute.
-        file: What the kernel runs, absolute; `None`: it imports `module`.
+        file: The script, or the class' file, absolute.
         module: The name of the module in the kernel.
+        is_imported: Whether the kernel imports `module` by that name, not this file.
         class_name: The class, as `__qualname__` says it; `None`: the only one.
         argv: `sys.argv` in the kernel.
         path: Where the kernel imports from, first of all.
@@ -43,11 +44,12 @@ class Script:
     name: str
     title: str
     folder: Path
-    file: Path | None
+    file: Path
     module: str
     class_name: str | None
     argv: tuple[str, ...]
     path: tuple[str, ...]
+    is_imported: bool = False
     is_at_root: bool = False
     info: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     static: Any = None
@@ -104,11 +106,12 @@ def from_class(
         name=_name(name or analysis_class.__name__.lower()),
         title=name or analysis_class.__name__,
         folder=beside if beside.is_dir() else beside.parent,
-        file=None if module_name else file,
+        file=file,
         module=module_name or _module_name(file),
         class_name=analysis_class.__qualname__,
         argv=tuple(sys.argv),
         path=tuple(os.path.abspath(entry) for entry in sys.path),
+        is_imported=module_name is not None,
         is_at_root=True,
         info=dict(info or {}),
         static=static,

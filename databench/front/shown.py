@@ -45,7 +45,8 @@ def find_paths(files: Iterable[str], index: Index) -> list[str]:
 def page_paths(entry: Entry) -> list[tuple[str, str | None]]:
     """The paths of an analysis' pages, each with its file; `None` is the default page."""
     name = quote(entry.name)
-    own = sorted(entry.folder.rglob("*.html")) if entry.folder.is_dir() else []
+    pattern = "**/*.html" if entry.file is None else "*.html"  # beside a script may be anything
+    own = sorted(entry.folder.glob(pattern)) if entry.folder.is_dir() else []
     found: list[tuple[str, str | None]] = [
         (f"/{name}/{quote(file.relative_to(entry.folder).as_posix())}", str(file))
         for file in own

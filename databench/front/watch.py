@@ -239,13 +239,13 @@ def _find_folders(index: Index) -> tuple[set[str], set[str]]:
     """
     folders = {str(index.folder), *(str(entry.folder) for entry in index.entries.values())}
     globs: set[str] = set()
-    if index.single is not None:
+    if index.is_script:
         globs = {f"{glob.escape(folder)}/*{end}" for folder in folders for end in PAGE_ENDINGS}
         folders = {os.path.join(folder, "static") for folder in folders}
     for _, folder in index.static:
         for root in (index.folder / folder, Path.cwd() / folder):
             folders.add(os.path.normpath(root))
-    if index.single is not None:
+    if index.is_script:
         folders -= {str(index.folder), str(Path.cwd())}
     return folders, globs
 

@@ -102,8 +102,8 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Starts a server; it ends with the test."""
     servers: list[Server] = []
 
-    def start(analyses: Path | None = None, *options: str) -> Server:
-        server = Server(analyses, *options)
+    def start(analyses: Path | None = None, *options: str, script: Path | None = None) -> Server:
+        server = Server(analyses, *options, script=script)
         servers.append(server)
         server.start()
         return server

@@ -14,7 +14,7 @@ ANALYSES = Path(__file__).resolve().parents[1] / "compat" / "analyses"
 @pytest.fixture(scope="module")
 def server():
     """One server for all of them; what follows the first unknown option is the analyses'."""
-    with Server(None, "--analyses", str(ANALYSES), "--dataset", "small", "2") as server:
+    with Server(ANALYSES, "--dataset", "small", "2") as server:
         yield server
 
 

@@ -81,6 +81,12 @@ def test_static_folders_are_a_map():
 
 def test_a_key_that_looks_misspelt_is_told():
     _, warnings = of_script(
-        None, Path("/a"), "pi", title="Pi", info={"titel": "T"}, static=None, is_at_root=True
+        Path("/a/pi.py"),
+        Path("/a"),
+        "pi",
+        title="Pi",
+        info={"titel": "T"},
+        static=None,
+        is_at_root=True,
     )
     assert warnings == ["info: 'titel' goes to the templates alone; did you mean 'title'?"]

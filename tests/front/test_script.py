@@ -1,6 +1,7 @@
 """A script as the thing that is served: what is known of it, and what is refused."""
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -70,14 +71,15 @@ def test_a_class_of_the_plain_script_is_found_in_its_file(main, tmp_path):
 
 def test_a_class_of_a_module_is_imported_by_its_name():
     found = made(Here.Inner, name="Two words")
-    assert (found.file, found.module) == (None, Here.__module__)
+    assert (found.file, found.is_imported) == (Path(__file__), True)
+    assert found.module == Here.__module__
     assert (found.class_name, found.name, found.title) == ("Here.Inner", "Two-words", "Two words")
 
 
 def test_a_script_of_a_package_is_imported_by_its_name(main):
     main.__spec__ = type("Spec", (), {"name": "package.pi"})
     found = made(main.Pi)
-    assert (found.file, found.module) == (None, "package.pi")
+    assert (found.is_imported, found.module) == (True, "package.pi")
 
 
 def test_path_tells_where_the_page_is(main, tmp_path):

@@ -7,7 +7,7 @@ import os
 import pytest
 import tornado.websocket
 
-from databench.config import load
+from databench.config import load, of_script
 from databench.front import watch
 from databench.front.watch import Watcher, is_editable
 
@@ -238,6 +238,23 @@ async def test_mistake_with_one_save_is_logged_and_the_next_is_seen(watched):
 async def test_stopped_watcher_leaves_no_thread(watched):
     watched.watcher.stop()
     assert not watched.watcher._thread.is_alive()
+
+
+@pytest.mark.parametrize("is_at_root", [True, False])
+def test_beside_a_script_its_own_files_are_watched_and_no_folders_but_static(tmp_path, is_at_root):
+    index, _ = of_script(
+        tmp_path / "pi.py",
+        tmp_path,
+        "pi",
+        title="Pi",
+        info={},
+        static={r"files/(.*)": "given", r"(x)": "."},
+        is_at_root=is_at_root,
+    )
+    folders, globs = watch._find_folders(index)
+    named = {folder for folder in folders if folder.startswith(str(tmp_path))}
+    assert named == {str(tmp_path / "static"), str(tmp_path / "given")}
+    assert f"{tmp_path}/*.html" in globs
 
 
 def test_checkout_is_editable_and_an_installation_is_not(tmp_path):

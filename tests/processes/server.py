@@ -25,13 +25,21 @@ class Server:
     Args:
         analyses: The folder of analyses; None: the packaged ones.
         port: 0 takes a free one.
+        script: A file to start in the place of `databench`.
         options: More options of the command line.
     """
 
-    def __init__(self, analyses: Path | None = None, *options: str, port: int = 0) -> None:
+    def __init__(
+        self,
+        analyses: Path | None = None,
+        *options: str,
+        port: int = 0,
+        script: Path | None = None,
+    ) -> None:
         # Elsewhere than the repository, whose `analyses` would be found otherwise.
         self._folder = Path(tempfile.mkdtemp(prefix="s-"))
-        self._argv = [sys.executable, "-m", "databench", "--port", str(port)]
+        command = ["-m", "databench"] if script is None else [str(script)]
+        self._argv = [sys.executable, *command, "--port", str(port)]
         if analyses is not None:
             self._argv += ["--analyses", str(analyses)]
         self._argv += options  # last: a `--` among them begins the analyses' own arguments

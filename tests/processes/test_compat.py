@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 @pytest.fixture(scope="module")
 def server():
-    with Server(None, "--analyses", str(ANALYSES)) as server:
+    with Server(ANALYSES) as server:
         yield server
 
 
