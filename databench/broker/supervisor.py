@@ -226,6 +226,8 @@ class Supervisor:
         """
         self.life.forgive()
         self._is_reload = is_reload
+        if is_reload:
+            logger.info("kernel %r: %s; restarting", self.spec.name, reason)
         if self.life.state in (State.BACKOFF, State.FAILED):
             self._spawn_again()
         elif self._process and self.life.state is not State.STOPPING:
@@ -305,10 +307,8 @@ class Supervisor:
             logger.error("%s", self.reason)
         else:
             when = f" in {verdict.wait_s:.1f} s" if verdict.wait_s else ""
-            if self._is_reload:
-                logger.info("kernel %r: %s; restarting", self.spec.name, self.reason)
-            else:
-                logger.warning("%s; restarting%s", self.reason, when)
+            level = logging.DEBUG if self._is_reload else logging.WARNING  # it was told before
+            logger.log(level, "%s; restarting%s", self.reason, when)
         self._owner.kernel_lost(self)
         if self.life.state is State.STARTING:
             self.start()

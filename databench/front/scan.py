@@ -78,7 +78,10 @@ class Scan:
 
 @dataclass(slots=True)
 class _Mark:
-    """A file as it was: `key` (time, size, place) tells whether its digest must be made anew."""
+    """A file as it was: `key` (time, size, place) tells whether its digest must be made anew.
+
+    `modified_s` is when its content came to be, as far as was seen.
+    """
 
     key: tuple[int, int, int]
     digest: bytes
@@ -110,6 +113,10 @@ class Scanner:
     def is_waiting(self) -> bool:
         """Whether a file is gone that may come back in a moment."""
         return any(mark.gone_s is not None for mark in self._marks.values())
+
+    def locate(self, plan: Plan) -> None:
+        """Find the folders of a plan, and look at no file yet."""
+        self.folders = frozenset(self._find(plan)[1])
 
     def scan(self, plan: Plan, now_s: float) -> Scan:
         """Look at everything.
@@ -171,9 +178,13 @@ class Scanner:
             digest = _digest(path, key)
         except OSError:
             return False  # gone meanwhile, or not ours to read
-        self._marks[path] = _Mark(key, digest, status.st_mtime, tokens)
-        is_changed = is_new if mark is None else mark.digest != digest
-        if is_changed and path.endswith(".py"):
+        is_changed, modified_s = is_new, status.st_mtime
+        if mark is not None:
+            is_changed = mark.digest != digest
+            # A file that was only touched is as old as before.
+            modified_s = modified_s if is_changed else mark.modified_s
+        self._marks[path] = _Mark(key, digest, modified_s, tokens)
+        if is_changed:
             _drop_bytecode(path)
         return is_changed
 
@@ -204,6 +215,7 @@ class Scanner:
             if (owner, path, mark.digest) not in self._suspected:
                 self._suspected.add((owner, path, mark.digest))
                 late.add((owner, path))
+                _drop_bytecode(path)
         return frozenset(late)
 
 
@@ -213,6 +225,8 @@ def _drop_bytecode(path: str) -> None:
     It takes that for current when time and size agree, and it looks at whole seconds: of two saves
     within one, the second would not be run.
     """
+    if not path.endswith(".py"):
+        return
     with contextlib.suppress(OSError, NotImplementedError):
         os.unlink(importlib.util.cache_from_source(path))
 

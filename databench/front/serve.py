@@ -207,6 +207,8 @@ def _read_again(front: Front, analyses: str | None, script: Script | None) -> No
     except SettingError as error:  # the folder is gone
         log.warning("%s; what was read before is served", error)
         return
+    if served.index == front.index:
+        return
     _tell_problems(served.index)
     front.swap(served.index)
     if served.index.is_read:

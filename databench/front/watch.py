@@ -77,6 +77,8 @@ class Watcher:
             await asyncio.wait_for(self._looked.wait(), FIRST_LOOK_S)
         except asyncio.TimeoutError:
             log.warning("looking at the files takes over %g s; the pages are served", FIRST_LOOK_S)
+        if not self._is_stopped:
+            self._read_index()  # what was saved between its first reading and the first look
 
     def stop(self) -> None:
         """End the thread; nothing is seen any more."""
@@ -187,10 +189,10 @@ class Watcher:
         is_told = False
         while not self._is_stopped:
             self._wake.clear()
-            self._look()  # which folders there are is known after a look
+            self._scanner.locate(self._plan)
             try:
                 with self._listen() as events:
-                    self._look()
+                    self._settle(events)  # the plan may be new in the middle of a burst
                     self._wait(events)
             except OSError as error:  # a folder went away just now, or too many are watched
                 if not is_told:
@@ -200,6 +202,7 @@ class Watcher:
                         self._interval_s,
                     )
                 is_told = True
+                self._look()
                 self._wake.wait(self._interval_s)
 
     def _listen(self) -> RustNotify:
@@ -213,12 +216,19 @@ class Watcher:
         while not self._wake.is_set() and self._scanner.folders == folders:
             limit_ms = int(1000 * self._interval_s)
             limit_ms = min(limit_ms, GONE_LOOK_MS) if self._scanner.is_waiting else limit_ms
-            happened = events.watch(STEP_MS, STEP_MS, limit_ms, self._wake)
-            until_s = time.monotonic() + BURST_S
-            while isinstance(happened, set) and time.monotonic() < until_s:
-                happened = events.watch(STEP_MS, STEP_MS, QUIET_MS, self._wake)
-            if not self._is_stopped:
+            if isinstance(events.watch(STEP_MS, STEP_MS, limit_ms, self._wake), set):
+                self._settle(events)
+            elif not self._is_stopped:
                 self._look()
+
+    def _settle(self, events: RustNotify) -> None:
+        """Wait for the end of a burst, and look at the files."""
+        until_s = time.monotonic() + BURST_S
+        while time.monotonic() < until_s:
+            if not isinstance(events.watch(STEP_MS, STEP_MS, QUIET_MS, self._wake), set):
+                break
+        if not self._is_stopped:
+            self._look()
 
     def _look(self) -> None:
         scan = self._scanner.scan(self._plan, time.monotonic())

@@ -157,6 +157,7 @@ def test_what_a_plan_has_newly_is_taken_as_it_is(looker, tmp_path_factory):
 
 def test_file_that_was_saved_while_it_was_read_is_late_once(looker):
     file = looker.folder / "pi" / "analysis.py"
+    file.write_text("dated")
     os.utime(file, (1000, 1000))
     looker.look()
 
@@ -168,6 +169,8 @@ def test_file_that_was_saved_while_it_was_read_is_late_once(looker):
     assert late(1001.0) == set()
     assert late(999.0) == {("pi", str(file))}
     assert late(998.0) == set()  # the same content was the reason before
+    os.utime(file, (2000, 2000))
+    assert late(1500.0) == set()  # touched: its content is older
     file.write_text("two")
     os.utime(file, (2**32, 2**32))  # a clock that is ahead
     looker.look()

@@ -44,6 +44,7 @@ async def watched(serve, folder):
     found = Watched(await serve(page_ping_interval_s=0, watch_scan_s=60.0), folder)
     found.served.front.is_watched = True
     await found.watcher.start()
+    found.reads = 0
     yield found
     found.watcher.stop()
 
