@@ -307,6 +307,23 @@ def test_python_page_names_everything_public():
     assert [name for name in databench.__all__ if f"databench.{name}" not in page] == []
 
 
+def test_http_page_names_everything_public():
+    from databench import http
+    from databench.http import mixins, runner
+
+    page = _reference("http.md")
+    names = [f"http.{name}" for name in {*http.__all__} - {"app", "handlers", "runner"}]
+    own = mixins.__name__
+    names += [
+        f"`{name}`"
+        for name, item in vars(mixins).items()
+        if isinstance(item, type) and item.__module__ == own
+    ]
+    names += [f"`{name}`" for name in (*runner.SETTINGS, "port", "number_of_procs")]
+    assert "`ErrorLogger`" in names
+    assert [name for name in names if name not in page] == []
+
+
 # For the kernel, and for whoever writes a backend of their own.
 _INNER = {"is_heard", "observe", "get_encoded", "restore", "receive", "set_changer"}
 

@@ -41,6 +41,7 @@ _ECHO_S = 0.5
 _WORK_PART = 0.9
 _CLOSE_PART = 0.05
 _SERVER_SETTINGS = ("xheaders", "max_body_size", "max_buffer_size")
+SETTINGS = (*_SERVER_SETTINGS, "server", "host", "shutdown_limit_s", "debug")
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -63,7 +64,7 @@ class Runner:
         shutdown: Further callbacks.
         sockets: Bound and listening; the runner closes them. None: bound by `run`.
         settings: For those of the application, where it has none of that name: `xheaders`,
-            `max_body_size`, `max_buffer_size`, `server`, `host`, `shutdown_limit_s`.
+            `max_body_size`, `max_buffer_size`, `server`, `host`, `shutdown_limit_s`, `debug`.
         loop: Where the application was made; the runner closes it. `None`: a new one.
     """
 

@@ -19,7 +19,7 @@ class Base(tornado.testing.AsyncHTTPTestCase):
         return self.application
 
 
-class NotReady(Base):
+class Ready(Base):
     def test_503_with_retry_after_until_the_application_is_ready(self):
         for method in ("GET", "HEAD"):
             answer = self.fetch("/status", method=method)
