@@ -197,3 +197,13 @@ async def test_analysis_runs_in_a_kernel_from_the_wheel(address):
         end = await visitor.run()
     assert end["outcome"] == "done"
     assert abs(visitor.data["pi"] - 3.14) < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.timeout(_LIMIT_S)
+@pytest.mark.parametrize("command", [["databench", "new"], ["scaffold-databench"]])
+def test_new_analysis_is_made_from_the_wheel(installed, tmp_path, command):
+    argv = [str(installed / command[0]), *command[1:], "pi"]
+    subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+    assert "class Pi(" in (tmp_path / "analyses" / "pi" / "analysis.py").read_text()

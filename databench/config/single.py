@@ -46,6 +46,9 @@ def of_script(
     Raises:
         SettingError: A value that its key does not take.
     """
+    wrong = next((key for key in info if not isinstance(key, str)), None)
+    if wrong is not None:
+        raise SettingError(f"info: the key {wrong!r:.60} is no text, so that no page could use it")
     of_entry = _check_all(ENTRY_KEYS, _ENTRY_KEYS, info)
     of_index = _check_all(GLOBAL_KEYS, _INDEX_KEYS, info)
     entry = {key: value for key, value in of_entry.items() if value is not None}

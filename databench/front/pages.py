@@ -114,13 +114,13 @@ class Page(Headers):
         front = self.application
         if front.debug:
             front.loader.reset()  # a saved template shows at once
-        names = self.get_template_namespace()  # Tornado's own, which pages may rely on
-        names.update(
-            databench_version=__version__,
-            debug=front.debug,
-            is_watched=front.is_watched,
+        names = {
             **namespace,
-        )
+            **self.get_template_namespace(),  # Tornado's own, which pages may rely on
+            "databench_version": __version__,
+            "debug": front.debug,
+            "is_watched": front.is_watched,
+        }
         try:
             body = formulae.with_script(templates.render(front.loader, path, names))
         except templates.TemplateError as error:

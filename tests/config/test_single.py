@@ -67,6 +67,7 @@ def test_below_the_gallery_a_script_leaves_it_its_title():
         ({"thumbnail": "../x.png"}, None, "thumbnail is '../x.png', expected a file below"),
         ({"reload": "never"}, None, "reload is 'never', expected one of when idle, at once"),
         ({}, {"files/.*": "."}, "static is .*'files/.*' has 0 groups"),
+        ({1: "x"}, None, "info: the key 1 is no text"),
         ({}, 3, "static is 3, expected a map"),
     ],
 )

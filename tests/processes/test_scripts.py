@@ -75,7 +75,7 @@ if GUARD:
     databench.run(
         Pi,
         __file__,
-        info={'title': 'The title', 'colour': 'red'},
+        info={'title': 'The title', 'colour': 'red', 'debug': 0, 'name': 0, 'handler': 0},
         static={r'files/(.*)': 'given'},
         extra_routes=[('plain', Plain, None)],
     )
@@ -166,7 +166,7 @@ async def check_analysis(address: str, name: str, argv: list[str], here: Path):
         own = ["--x", "1"]
         assert await call(visitor, "where") == [name, str(here), argv, own, {"a": ["1"]}]
         assert await call(visitor, "pickle") == [7, True, "Model:"]
-        for method in ("spawn", "fork"):
+        for method in ("spawn", "fork", "forkserver"):
             assert await call(visitor, "pool", method) == [0, 10, 20]
 
 
@@ -207,20 +207,36 @@ async def test_command_serves_a_file_below_its_name(folder, tmp_path):
             assert await call(visitor, "pool", "spawn") == [0, 10, 20]
 
 
-async def test_script_of_a_package_is_run_as_such(tmp_path):
+@pytest.mark.parametrize(("file", "module"), [("page", "package.page"), ("__main__", "package")])
+async def test_script_of_a_package_is_run_as_such(file, module, tmp_path):
     package = tmp_path / "package"
     package.mkdir()
     (package / "__init__.py").write_text("VERSION = '1.2'\n")
-    (package / "page.py").write_text(
+    (package / f"{file}.py").write_text(
         "import databench\nfrom . import VERSION\n\n\nclass Page(databench.Analysis):\n"
         "    def on_where(self):\n        return [__name__, VERSION]\n\n\n"
         "if __name__ == '__main__':\n    databench.run(Page, __file__, info={'version': VERSION})\n"
     )
     async with (
-        serving("-m", "package.page", folder=tmp_path) as (address, _, _),
+        serving("-m", module, folder=tmp_path) as (address, _, _),
         visit(address) as visitor,
     ):
-        assert await call(visitor, "where") == ["package.page", "1.2"]
+        assert await call(visitor, "where") == [f"package.{file}", "1.2"]
+
+
+async def test_class_of_another_module_is_served(tmp_path):
+    """As the command of an installed project does: its function calls `run`."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "views.py").write_text(
+        "import databench\n\n\nclass View(databench.Analysis):\n"
+        "    def on_where(self):\n        return __name__\n\n\n"
+        "def main():\n    databench.run(View, __file__)\n"
+    )
+    (tmp_path / "start.py").write_text(
+        "import sys\nsys.path.insert(0, 'lib')\nimport views\n\nviews.main()\n"
+    )
+    async with serving("start.py", folder=tmp_path) as (address, _, _), visit(address) as visitor:
+        assert await call(visitor, "where") == "views"
 
 
 @pytest.mark.parametrize(
