@@ -161,6 +161,30 @@ def test_analyses_for_tests_are_imported_from_the_wheel(installed, tmp_path):
     subprocess.run(command, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, check=True)
 
 
+def _find_type_errors(installed: Path, file: Path) -> str:
+    """What a strict mypy, with no configuration of ours, says of a file that uses the wheel."""
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary"]
+    command += ["--python-executable", str(installed / "python"), "--python-version", "3.11"]
+    result = subprocess.run(
+        [*command, str(file)], cwd=file.parent, capture_output=True, text=True, check=False
+    )
+    return result.stdout + result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(_LIMIT_S)
+def test_types_of_the_wheel_serve_a_strict_project(installed, tmp_path):
+    source = (REPOSITORY / "tests" / "typed" / "analysis.py").read_text()
+    good, bad = tmp_path / "good.py", tmp_path / "bad.py"
+    good.write_text(source)
+    assert 'self.emit("run", {' in source
+    bad.write_text(source.replace('self.emit("run", {', "self.emit(5, {"))
+    assert _find_type_errors(installed, good) == ""
+    assert 'Argument 1 to "emit" of "Analysis" has incompatible type "int"' in _find_type_errors(
+        installed, bad
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.timeout(_LIMIT_S)
