@@ -11,7 +11,7 @@ import inspect
 import logging
 import secrets
 import types
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any, Protocol, TypeVar, overload
 
 from .datastore import Datastore, Results, Updater
@@ -268,7 +268,9 @@ class Analysis:
             )
         return self._outlet.emit(signal, message)
 
-    def progress(self, iterable: Iterable[T], total: float | None = None) -> Progress[T]:
+    def progress(
+        self, iterable: Iterable[T] | AsyncIterable[T], total: float | None = None
+    ) -> Progress[T]:
         """Iterate (`for` or `async for`) and tell the page how far it is.
 
         Args:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 Say = Callable[[float, float | None], None]
@@ -18,8 +18,10 @@ class Progress(Generic[T]):
         say: Told the number of items that are done, and the total.
     """
 
-    def __init__(self, items: Iterable[T], total: float | None, say: Say | None) -> None:
-        self._items = items
+    def __init__(
+        self, items: Iterable[T] | AsyncIterable[T], total: float | None, say: Say | None
+    ) -> None:
+        self._items: Any = items  # `for` over what only `async for` can go through fails there
         self._say_so = say
         if total is None:
             try:
@@ -41,7 +43,7 @@ class Progress(Generic[T]):
     async def __aiter__(self) -> AsyncIterator[T]:
         self._say(0)
         done = 0
-        if isinstance(self._items, AsyncIterator) or hasattr(self._items, "__aiter__"):
+        if hasattr(self._items, "__aiter__"):
             async for item in self._items:
                 yield item
                 done += 1

@@ -13,6 +13,11 @@ def test_every_public_name_is_there():
     assert set(databench.__all__) <= set(dir(databench))
 
 
+@pytest.mark.parametrize("name", ["http", "testing", "utils"])
+def test_a_public_module_is_reached_without_importing_it(name):
+    assert getattr(databench, name).__name__ == f"databench.{name}"
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = databench.no_such_name

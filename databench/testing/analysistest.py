@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import functools
 import urllib.parse
 import weakref
 from collections.abc import Awaitable, Mapping, Sequence
@@ -59,12 +58,10 @@ class AnalysisTest:
         self.analysis: Any = analysis() if isinstance(analysis, type) else analysis
         self.emitted_messages: list[tuple[str, Any]] = []
         self.meta: Any = Meta if meta is None else meta
-        self.analysis._outlet = outlet = _Outlet(self.analysis, self.emitted_messages)
         self.analysis.init_databench()
-        for name in ("data", "class_data"):
-            observe = getattr(getattr(self.analysis, name), "observe", None)
-            if observe is not None:
-                observe(functools.partial(outlet.prepare_state, name))
+        outlet = _Outlet(self.emitted_messages)
+        self.analysis.set_emit_fn(outlet.emit)
+        self.analysis._outlet = outlet
         # Nothing that lives longer refers to the test itself: when it is forgotten, so are values
         # that the next test of this class would else find in its `class_data`.
         self._release = weakref.finalize(self, _release, self.analysis)
@@ -121,8 +118,7 @@ class AnalysisTest:
 class _Outlet:
     """Where the words of an analysis under test go."""
 
-    def __init__(self, analysis: Analysis, messages: list[tuple[str, Any]]) -> None:
-        self._analysis = analysis
+    def __init__(self, messages: list[tuple[str, Any]]) -> None:
         self._messages = messages
 
     def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
@@ -139,12 +135,6 @@ class _Outlet:
     def start(self, generator: Any) -> Awaitable[Any]:
         """Run the generator of a handler that another handler calls, at once."""
         return begin(drive_generator(generator), asyncio.get_running_loop())
-
-    def prepare_state(self, name: str, key: str, value: Any, _encoded: bytes) -> Any:
-        """A change of `data` or `class_data` becomes a message when it is stored."""
-        hook = getattr(self._analysis, f"data_{key}", None) if name == "data" else None
-        message = {key: hook(value) if callable(hook) else value}
-        return functools.partial(self.emit, name, message)
 
 
 def _release(analysis: Any) -> None:

@@ -193,6 +193,16 @@ def test_without_a_loop_a_handler_that_was_called_runs_to_its_end():
     assert test.emitted_messages[-2:] == [("calling", MISSING), ("called", MISSING)]
 
 
+@pytest.mark.slow
+async def test_a_packaged_analysis_is_tested():
+    from databench.analyses_packaged.dummypi.analysis import Dummypi
+
+    test = AnalysisTest(Dummypi)
+    test.trigger("samples", [10_000])
+    await test.trigger("run")
+    assert ("log", {"action": "done"}) in test.emitted_messages
+
+
 async def test_in_an_async_test():
     test = AnalysisTest(Sample)
     running = test.trigger("wait", ["x"])
