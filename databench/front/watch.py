@@ -216,18 +216,19 @@ class Watcher:
         while not self._wake.is_set() and self._scanner.folders == folders:
             limit_ms = int(1000 * self._interval_s)
             limit_ms = min(limit_ms, GONE_LOOK_MS) if self._scanner.is_waiting else limit_ms
-            if isinstance(events.watch(STEP_MS, STEP_MS, limit_ms, self._wake), set):
+            happened = events.watch(STEP_MS, STEP_MS, limit_ms, self._wake)
+            if isinstance(happened, set):
                 self._settle(events)
-            elif not self._is_stopped:
+            elif happened == "timeout":
                 self._look()
 
     def _settle(self, events: RustNotify) -> None:
-        """Wait for the end of a burst, and look at the files."""
+        """Wait for the end of a burst, and look at the files; not when there is another plan."""
         until_s = time.monotonic() + BURST_S
-        while time.monotonic() < until_s:
-            if not isinstance(events.watch(STEP_MS, STEP_MS, QUIET_MS, self._wake), set):
-                break
-        if not self._is_stopped:
+        happened: object = set()
+        while isinstance(happened, set) and time.monotonic() < until_s:
+            happened = events.watch(STEP_MS, STEP_MS, QUIET_MS, self._wake)
+        if not self._wake.is_set():
             self._look()
 
     def _look(self) -> None:

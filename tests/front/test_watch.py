@@ -73,19 +73,19 @@ async def test_files_are_looked_at_when_a_burst_is_over(watched):
     class Events:
         """Three bursts of the system's events, then the end."""
 
-        happens = iter([{1}, {2}, {3}, "timeout", {4}, "timeout", "timeout"])
+        happens = iter([{1}, {2}, {3}, "timeout", {4}, "timeout", "timeout", {5}, "stop"])
 
         def watch(self, debounce_ms, step_ms, limit_ms, _stop):
             waits.append(limit_ms)
             happened = next(self.happens)
-            if len(waits) == 7:
-                watcher._wake.set()
+            if len(waits) == 8:
+                watcher._wake.set()  # another plan: it is looked at when that is listened to
             return happened
 
     watcher._wait(Events())
     assert looks == [4, 6, 7]
     quiet = watch.QUIET_MS
-    assert waits == [60_000, quiet, quiet, quiet, 60_000, quiet, 60_000]
+    assert waits == [60_000, quiet, quiet, quiet, 60_000, quiet, 60_000, 60_000, quiet]
 
 
 async def test_same_content_touch_and_hidden_files_are_nothing(watched):
@@ -196,7 +196,7 @@ async def test_files_that_a_kernel_names_are_watched_wherever_they_are(watched, 
     far.write_text("1")
     watched.broker.sources = lambda name: {str(far): None} if name == "x" else None
     watched.watcher.renew()
-    while str(far.parent) not in watched.watcher._scanner.folders:
+    while not watched.watcher._scanner._plan.files:
         await asyncio.sleep(0.005)
     far.write_text("2")
     await watched.broker.wait("change_code")
