@@ -9,10 +9,11 @@ the outbox and flushed once at the end of each of these calls.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -28,6 +29,7 @@ from .code import Code
 from .guardian import Guardian
 from .inbound import Inbound
 from .kernelspec import KernelSpec, find_kernelspecs
+from .leavers import Leavers
 from .requests import Requests
 from .sessions import Sessions
 from .specs import AnalysisSpec, Page
@@ -76,6 +78,7 @@ class Broker:
         self._analyses_version = analyses_version
         self._kernelspecs = dict(kernelspecs) if kernelspecs is not None else find_kernelspecs()
         self._sweeper: asyncio.TimerHandle | None = None
+        self._numbers = itertools.count(1)  # a name of a kernel is not used anew
 
     # ------------------------------------------------------------ its life
 
@@ -85,12 +88,7 @@ class Broker:
         Raises:
             OSError: The directory or the socket cannot be made.
         """
-        self._tables = Tables(self._settings, debug=self._debug)
-        self._requests = Requests(self._tables)
-        self._sessions = Sessions(self._tables, self._requests)
-        self.code = Code(self._tables, self._requests)
-        self.class_values = ClassValues(self._tables)
-        self._inbound = Inbound(self._tables, self._requests, self.code, self.class_values)
+        self._make_parts()
         directory = Path(tempfile.mkdtemp(prefix="databench-", dir=_find_short_folder()))  # 0700
         self.endpoint = f"ipc://{directory}/front"
         self._guardian = Guardian(directory, self.mark)
@@ -114,6 +112,15 @@ class Broker:
             raise
         self._tables.channel = self._channel
         self._sweep()
+
+    def _make_parts(self) -> None:
+        self._tables = Tables(self._settings, debug=self._debug)
+        self._requests = Requests(self._tables)
+        self._sessions = Sessions(self._tables, self._requests)
+        self.code = Code(self._tables, self._requests)
+        self.class_values = ClassValues(self._tables)
+        self._inbound = Inbound(self._tables, self._requests, self.code, self.class_values)
+        self._leavers = Leavers(self._tables, self._requests, self._sessions, self.class_values)
 
     async def wind_down(self, limit_s: float) -> None:
         """Accept no further request, and wait for the end of those that are open.
@@ -150,7 +157,8 @@ class Broker:
         if limit_s is None:
             limit_s = self._settings.shutdown_limit_s * STOP_PART
         entries = self._tables.entries.values()
-        await asyncio.gather(*(entry.kernel.stop(limit_s) for entry in entries))
+        kernels = (entry.kernel.stop(limit_s) for entry in entries)
+        await asyncio.gather(*kernels, self._leavers.wait())
         self._tables.outbox.flush()
         self._tables.outbox.release_all()
         self._tables.channel = None
@@ -174,12 +182,20 @@ class Broker:
         entry = self._tables.entries.get(analysis)
         return entry.kernel.life.state.value if entry else "none"
 
-    def swap(self, specs: Mapping[str, AnalysisSpec]) -> None:
-        """Other analyses from now on; a kernel whose analysis is to be run otherwise restarts."""
-        self._specs = dict(specs)
-        for name, entry in self._tables.entries.items():
-            spec = specs.get(name)
-            if spec is not None and spec != entry.kernel.spec:
+    def swap(self, specs: Mapping[str, AnalysisSpec], kept: Iterable[str] = ()) -> None:
+        """Other analyses from now on; a kernel whose analysis is to be run otherwise restarts.
+
+        Args:
+            specs: All that can run.
+            kept: Those that cannot, and stay as they were as long as somebody uses them.
+        """
+        before = self._specs
+        self._specs = {**{name: before[name] for name in kept if name in before}, **specs}
+        for name, entry in list(self._tables.entries.items()):
+            spec = self._specs.get(name)
+            if spec is None:
+                self._leavers.begin(entry)
+            elif spec != entry.kernel.spec:
                 entry.kernel.spec = spec  # for its next start
                 entry.kernel.kernelspec = self._kernelspecs[spec.kernel]
                 self.code.change(name, "index.yaml", at_once=False)
@@ -291,7 +307,7 @@ class Broker:
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """See `Owner.kernel_spawned`."""
         self._guardian.add(pgid)
-        entry = self._tables.entries[kernel.spec.name]
+        entry = self._find_entry(kernel)
         by_routing = self._tables.by_routing
         for routing_id in [key for key, value in by_routing.items() if value is entry]:
             del by_routing[routing_id]
@@ -303,21 +319,26 @@ class Broker:
 
     def kernel_ready(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_ready`."""
-        self._sessions.welcome(self._tables.entries[kernel.spec.name], self._cli_args)
+        self._sessions.welcome(self._find_entry(kernel), self._cli_args)
 
     def kernel_lost(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_lost`."""
-        self._requests.lose_all(self._tables.entries[kernel.spec.name])
+        self._requests.lose_all(self._find_entry(kernel))
         self._tables.outbox.flush()
 
     def kernel_changed(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_changed`."""
         tables = self._tables
-        for seat in tables.entries[kernel.spec.name].seats.values():
+        for seat in self._find_entry(kernel).seats.values():
             tables.outbox.announce(seat, tables.compose_kernel(seat))
         tables.outbox.flush()
 
     # ------------------------------------------------------------ parts
+
+    def _find_entry(self, kernel: Supervisor) -> Entry:
+        """The entry of a kernel: one of its name may be there that is not its own."""
+        entry = self._tables.entries.get(kernel.spec.name)
+        return entry if entry and entry.kernel is kernel else self._leavers.find(kernel)
 
     def _get_entry(self, analysis: str) -> Entry:
         """The analysis' entry; its kernel starts when its first page opens."""
@@ -325,7 +346,7 @@ class Broker:
         if entry is None:
             spec = self._specs[analysis]
             kernel = Supervisor(
-                f"k{len(self._tables.entries) + 1}",
+                f"k{next(self._numbers)}",
                 spec,
                 self._kernelspecs[spec.kernel],
                 self._settings,

@@ -234,16 +234,17 @@ class Supervisor:
             self.life.wish_end()
             self.end(reason)
 
-    async def stop(self, limit_s: float) -> None:
+    async def stop(self, limit_s: float, why: str = "the server stops") -> None:
         """End the process: a message, SIGTERM, SIGKILL to the group, within the limit.
 
         Args:
             limit_s: Two thirds are for the message, most of the rest for SIGTERM.
+            why: For people.
         """
         if self.life.state is State.STOPPED:
             return
         self.life.step(Event.STOP)
-        self.reason = f"kernel {self.spec.name!r} ends: the server stops"
+        self.reason = f"kernel {self.spec.name!r} ends: {why}"
         self._clear_timer()
         if self._process is None:
             self.life.step(Event.GONE)
@@ -251,7 +252,7 @@ class Supervisor:
             self.ended.set()
             return
         self._owner.kernel_changed(self)
-        if not self._owner.send(self, m.Shutdown(None, None, "the server stops")):
+        if not self._owner.send(self, m.Shutdown(None, None, why)):
             self._process.signal_group(signal.SIGTERM)
         steps = ((0.5, signal.SIGTERM), (0.25, signal.SIGKILL), (0.25, signal.SIGKILL))
         for part, number in steps:

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import tornado.httputil
@@ -71,8 +71,8 @@ class Broker(Protocol):
     def leave(self, page: Page) -> None:
         """The page's connection is gone."""
 
-    def swap(self, specs: Mapping[str, AnalysisSpec]) -> None:
-        """Other analyses from now on."""
+    def swap(self, specs: Mapping[str, AnalysisSpec], kept: Iterable[str] = ()) -> None:
+        """Other analyses from now on; those that are kept cannot be begun with, and go on."""
 
     def kernel_state(self, analysis: str) -> str:
         """The state of the analysis' kernel."""

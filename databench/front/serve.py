@@ -212,7 +212,8 @@ def _read_again(front: Front, analyses: str | None, script: Script | None) -> No
     _tell_problems(served.index)
     front.swap(served.index)
     if served.index.is_read:
-        front.broker.swap(served.specs)
+        broken = [name for name, entry in served.index.entries.items() if entry.problems]
+        front.broker.swap(served.specs, broken)
 
 
 def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:

@@ -135,7 +135,7 @@ def welcomed(session, request, _payload):
 
 
 def class_told(session, request, _payload):
-    done(session, request, json.dumps(told).encode())
+    done(session, request, json.dumps([*told[:3], json.loads(told[3])]).encode())
 
 
 def closed(session, request, _payload):
@@ -293,7 +293,7 @@ def main():
         elif kind == "welcome":
             class_values[:] = [[*k, json.loads(v)] for k, v in zip(tail[4], further)]
         elif kind == "state":
-            told[:] = [*tail[1:4], json.loads(payload)]
+            told[:] = [*tail[1:4], payload]
         elif kind == "open":
             on_open(session, *tail[:3], further)
         elif kind == "close":
