@@ -60,13 +60,15 @@ def from_file(path: Path, *, argv: Sequence[str]) -> Script:
     """A file that the command line names.
 
     Args:
-        path: The file; a symbolic link is followed, as Python does.
+        path: The file; a symbolic link is followed, as Python does. An `analysis.py` is called
+            like its folder.
         argv: What the script finds as `sys.argv`.
     """
     real = Path(os.path.realpath(path))
+    title = real.parent.name if path.name == "analysis.py" else path.stem
     return Script(
-        name=_name(path.stem),
-        title=path.stem,
+        name=_name(title),
+        title=title,
         folder=real.parent,
         file=real,
         module=_module_name(real),

@@ -63,7 +63,8 @@ def _set_up(script: Script) -> None:
     """The world of the script as the command line would make it."""
     sys.argv[:] = script.argv
     # `python -m databench.kernel` put the working directory in front, `python pi.py` does not.
-    rest = [entry for entry in sys.path[1:] if entry not in script.path]
+    own = sys.path if getattr(sys.flags, "safe_path", False) else sys.path[1:]
+    rest = [entry for entry in own if entry not in script.path]
     sys.path[:] = [*script.path, *rest]
 
 

@@ -44,13 +44,16 @@ def made(cls, **more):
         ("π.py", "analysis", "π"),
         ("_x.py", "x", "_x"),
         ("static.py", "static-", "static"),
+        ("coins/analysis.py", "coins", "analysis"),
     ],
 )
 def test_a_file_becomes_a_name_that_an_address_can_hold(file, name, module, tmp_path):
-    (tmp_path / file).touch()
-    found = from_file(tmp_path / file, argv=(file,))
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    found = from_file(path, argv=(file,))
     assert (found.name, found.module, found.is_at_root) == (name, module, False)
-    assert (found.folder, found.path) == (tmp_path, (str(tmp_path),))
+    assert (found.folder, found.path) == (path.parent, (str(path.parent),))
 
 
 def test_a_link_is_followed_and_gives_its_name(tmp_path):
