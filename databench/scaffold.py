@@ -195,7 +195,9 @@ def enter(text: str, lines: Sequence[str], others: Collection[str] = ()) -> str 
     while end > 0 and (not rows[end - 1].strip() or rows[end - 1].lstrip().startswith("#")):
         end -= 1
     own = [" " * node.start_mark.column + line for line in lines]
-    return _if_sound(text, _join(rows[:end], [*own, *rows[end:]], text), lines)
+    # Before comments that stand behind the list; they may be lines of a text in it, though.
+    tries = (_join(rows[:at], [*own, *rows[at:]], text) for at in (end, node.end_mark.line))
+    return next((after for each in tries if (after := _if_sound(text, each, lines))), None)
 
 
 def _find(root: yaml.MappingNode, key: str) -> yaml.Node | None:

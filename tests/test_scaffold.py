@@ -158,6 +158,7 @@ def test_entry_joins_the_list_and_the_rest_stays_as_it_is(here):
         "# nothing\n",
         "analyses:\n    -   name: a\n",
         "x: &x\n  name: a\nanalyses:\n  - *x\n",
+        "analyses:\n  - name: a\n    readme: |\n      Text\n      # Head\n",
     ],
 )
 def test_entry_is_added_to_any_list_of_its_own_lines(text):
@@ -171,7 +172,14 @@ def test_entry_is_added_to_any_list_of_its_own_lines(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["analyses: [a, b]\n", "analyses: {a: null}\n", "analyses:\n", "analyses:\n  a:\n", "- a\n"],
+    [
+        "analyses: [a, b]\n",
+        "analyses: {a: null}\n",
+        "title: T\n...\n",
+        "analyses:\n",
+        "analyses:\n  a:\n",
+        "- a\n",
+    ],
 )
 def test_entry_that_a_person_must_make_is_left_to_them(text):
     assert scaffold.enter(text, ["- name: pi"]) is None
