@@ -107,7 +107,10 @@ class Outbox:
             record.held = None
         if record.frames:
             self._dirty[record.page] = record
-            self.flush()
+        elif not record.in_flight_bytes:
+            # It had frames that this page is not shown: nothing is written that could drain.
+            self.on_drained(record.page)
+        self.flush()
 
 
 def _ignore(_page: Page) -> None:

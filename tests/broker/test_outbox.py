@@ -200,6 +200,19 @@ def test_what_is_held_is_written_at_the_end_and_forgotten_with_its_page(desk):
     assert desk.clock.timers == []
 
 
+def test_a_page_from_which_all_was_kept_while_it_was_held_has_drained(desk):
+    flood(desk)
+    record = desk.outbox.records[desk.modern]
+    record.in_flight_bytes = 0  # all that was written is out
+    drained = []
+    desk.outbox.on_drained = drained.append
+    desk.outbox.add(record, [])
+    desk.outbox.flush()
+    assert drained == []
+    desk.clock.advance(0.001)
+    assert drained == [desk.modern]
+
+
 def test_after_a_flood_each_frame_goes_at_once(desk):
     flood(desk)
     desk.clock.advance(1.0)
