@@ -20,13 +20,17 @@ class Replay:
 
     Attributes:
         frames: The stream frames, in order.
-        at: The place from which the page counts before the first of `frames`.
+        received: The place up to which the page has the stream.
+        at: The place from which it counts before the first of `frames`; another one after a gap.
         missed: Stream frames that are gone for good; 0 means there is no gap.
+        repeated: How many of `frames`, the first ones, are ends before the place asked for.
     """
 
     frames: list[bytes]
+    received: int
     at: int
     missed: int = 0
+    repeated: int = 0
 
 
 class Ring:
@@ -89,16 +93,17 @@ class Ring:
             received = 0
         if received >= self.cut:
             skip = received - self.cut
-            return Replay([f for f, _ in list(self._frames)[skip:]], received)
+            return Replay([f for f, _ in list(self._frames)[skip:]], received, received)
         held = [frame for frame, _ in self._frames]
         new = [frame for place, frame in self._ends if place > received]
         missed = self.cut - received - len(new)
         if not missed:
-            return Replay(new + held, received)
+            return Replay(new + held, received, received)
         # The ends kept aside take the places just before the ring: the page then counts right.
         # All of them: a page that left amid such a replay counts places that are not theirs.
         frames = [frame for _, frame in self._ends] + held
-        return Replay(frames, self.place - len(frames), missed)
+        repeated = len(self._ends) - len(new)
+        return Replay(frames, received, self.place - len(frames), missed, repeated)
 
     def _evict(self) -> None:
         frame, is_end = self._frames.popleft()

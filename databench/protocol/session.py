@@ -306,12 +306,10 @@ class Session:
         if connect.received is None:
             self.views[key] = View(False, self.ring.place, 0)
             return self.ring.place, self._snapshot(class_values, since=self.ring.place)
-        if connect.received and connect.epoch != self.epoch:
-            # The ring that it knew is gone: it gets the state, and counts anew.
-            self.views[key] = View(True, self.ring.place, 0)
-            return self.ring.place, self._snapshot(class_values, since=self.ring.place)
         self.views[key] = View(True, self.ring.place, 0)
-        return self._replay(connect.received, class_values)
+        # The ring of another epoch is gone: nothing in this one was seen by that page.
+        received = connect.received if connect.epoch == self.epoch else 0
+        return self._replay(received, class_values)
 
     def catch_up(self, key: Any, class_values: dict[str, bytes]) -> list[bytes]:
         """What a page that lagged gets when it has drained."""
@@ -322,7 +320,8 @@ class Session:
             return self._replay(received, class_values)[1]
         replay = self.ring.replay(received)
         frames = self._snapshot(class_values, since=self.ring.cut) if replay.missed else []
-        frames += view.select_replayed(replay.frames)
+        # The place is ours and so exact: such a page does not know an end that it had.
+        frames += view.select_replayed(replay.frames[replay.repeated :])
         if not frames:
             self.drain(key)  # nothing is written, so nothing will drain
         return frames
@@ -357,9 +356,11 @@ class Session:
             # An empty page also gets the class's values that are older than this session.
             frames = [] if replay.at else self._snapshot(class_values, since=0)
             return replay.at, frames + replay.frames
+        # The gap moves the page's place on, so it comes behind what makes up for it: a page that
+        # is cut off before it comes back with its old place, and gets all of this again.
         gap = text.compose_gap(replay.missed, replay.at)
         snapshot = self._snapshot(class_values, since=self.ring.cut)
-        return replay.at, [gap, *snapshot, *replay.frames]
+        return replay.received, [*snapshot, gap, *replay.frames]
 
     def _snapshot(self, class_values: dict[str, bytes], *, since: int) -> list[bytes]:
         """The values last changed at or before place `since`, marked; they are not counted."""

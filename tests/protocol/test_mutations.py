@@ -4,6 +4,8 @@ Each case replaces one method by a variant with one mistake and runs the check t
 without shrinking. A check that passes then has gone blind.
 """
 
+import dataclasses
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -75,7 +77,7 @@ def end_is_said_twice(self, number, compose, *, charge_bytes):
 
 def replay_is_one_place_late(self, received):
     replay = real_replay(self, received)
-    return Replay(replay.frames[1:], replay.at, replay.missed)
+    return dataclasses.replace(replay, frames=replay.frames[1:])
 
 
 def replay_is_one_place_early(self, received):
@@ -92,14 +94,14 @@ def replay_forgets_the_ends(self, received):
 
 def replay_counts_from_the_cut(self, received):
     replay = real_replay(self, received)
-    return Replay(replay.frames, max(self.cut, received), replay.missed)
+    return dataclasses.replace(replay, at=max(self.cut, received))
 
 
 def replay_without_gap_sends_all_ends(self, received):
     replay = real_replay(self, received)
     if received < self.cut and not replay.missed:
         frames = [f for _, f in self._ends] + [f for f, _ in self._frames]
-        return Replay(frames, self.place - len(frames))
+        return Replay(frames, received, self.place - len(frames))
     return replay
 
 
