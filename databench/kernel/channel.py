@@ -77,6 +77,9 @@ class Channel:
         self._batch_wait_s = batch_wait_s
         self._batch_since_s = 0.0
         self._message_bytes = message_bytes
+        self._connect(endpoint, routing_id)
+
+    def _connect(self, endpoint: str, routing_id: str) -> None:
         self._context = zmq.Context()
         self._socket = socket = self._context.socket(zmq.DEALER)
         socket.setsockopt(zmq.ROUTING_ID, routing_id.encode())
