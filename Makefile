@@ -25,7 +25,7 @@ STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tes
     tests/test_statements.py
 ARGS ?=
 
-.PHONY: help serve test quick check docs format bench coverage build clean
+.PHONY: help serve test quick check docs format bench simulate coverage build clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -56,6 +56,9 @@ format: $(DEV)  ## lays out the Python code
 
 bench: $(DEV)  ## the figures of docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
+
+simulate: $(DEV)  ## worlds full of faults: SEEDS of them (100000), or the one SEED
+	@exec $(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100000)) $(ARGS)
 
 coverage: $(DEV)  ## the fast tests' coverage
 	$(BIN)/python -m coverage erase

@@ -1,0 +1,161 @@
+"""What must be true: kept beside the world by those who cannot be wrong about it."""
+
+from collections import Counter, defaultdict
+
+import orjson
+
+from databench.protocol.lifecycle import State
+
+from .wire import split
+
+FREE = ("opened",)  # sent without asking for credit, at a session's begin
+ENDS = ("done", "error", "cancelled")
+
+
+class Truth:
+    """What kernels have said, in the order in which it reached the front.
+
+    Attributes:
+        tried: How often actions began to add one to a counter of `class_data`, by class.
+        counted: How often they were told that it was done.
+    """
+
+    def __init__(self):
+        self.tried, self.counted = Counter(), Counter()
+        self.runs = Counter()
+        self._places = defaultdict(dict)
+
+    def note(self, frames):
+        """A message of a kernel is read by the front."""
+        for header, inner in split(frames):
+            if header[0] == "emit":
+                places = self._places[header[1]]
+                load = orjson.loads(inner[1])
+                places[(load["life"], load["id"], load["n"])] = len(places)
+
+    def note_run(self, id_):
+        """An action runs."""
+        self.runs[id_] += 1
+        assert self.runs[id_] == 1, f"{id_} runs again"
+
+    def place(self, session, load):
+        """The place of an emit among all of its session."""
+        return self._places[session][(load["life"], load["id"], load["n"])]
+
+    def last(self, session):
+        return len(self._places[session]) - 1
+
+
+class Audit:
+    """Counts the credit of each session and kernel life, and what the front holds."""
+
+    def __init__(self, world):
+        self._world = world
+        self._credit = {}
+        self.window_bytes = {}
+
+    def open(self, process, message, window_bytes):
+        key = (process.pid, message.session)
+        assert key not in self._credit, f"{key} is opened twice in one life"
+        self._credit[key] = self.window_bytes[process.pid] = window_bytes
+
+    def spend(self, process, header, frames):
+        kind, session = header[:2]
+        if session is None:
+            return
+        key = (process.pid, session)
+        may_go = self._credit[key] > 0 or kind in FREE or (kind in ENDS and header[2] is not None)
+        assert may_go, f"{kind} of {session} without credit: {self._credit[key]}"
+        self._credit[key] -= sum(map(len, frames))
+
+    def grant(self, process, message):
+        key = (process.pid, message.session)
+        if key not in self._credit:
+            return
+        self._credit[key] += message.size_bytes
+        window_bytes = self.window_bytes[process.pid]
+        assert self._credit[key] <= window_bytes, f"more credit than the window: {self._credit}"
+
+    def look(self, front):
+        """Nothing grows beyond its limit; no kernel that keeps to the rules is blamed."""
+        if front.is_over:
+            return
+        tables, settings = front.tables, self._world.settings
+        held_bytes = min(settings.ring_bytes, 1500 * settings.ring_messages)
+        for entry in tables.entries.values():
+            assert entry.junk == 0, f"{entry.junk} messages of an honest kernel are junk"
+        for seat in tables.seats.values():
+            session = seat.session
+            assert len(session.ring._frames) <= settings.ring_messages
+            assert session.ring.size_bytes <= 2 * settings.ring_bytes
+            assert session.ledger.overdraft_bytes == 0, "an honest kernel is told to overdraw"
+            assert len(session.requests) <= settings.open_actions + 1
+            waits = 0 if session.views else session.ledger.in_flight_bytes
+            assert not waits, f"{waits} bytes of credit wait for a page, and none is there"
+        # Beside what lags: all that is held at once, and values and ends that are beside it.
+        limit_bytes = 2 * settings.credit_window_bytes + held_bytes + 8000
+        for record in tables.outbox.records.values():
+            count = record.in_flight_bytes
+            assert count <= limit_bytes, f"{count} bytes wait for a page, limit {limit_bytes}"
+
+    def check_credit(self, process, seat):
+        """All is delivered: nobody owes more than what is not worth a message."""
+        ledger = seat.session.ledger
+        lent = ledger.window_bytes - self._credit[(process.pid, seat.session.id_)]
+        assert ledger.in_flight_bytes == 0, f"{ledger.in_flight_bytes} bytes wait for nobody"
+        assert lent == ledger.owed_bytes, f"kernel spent {lent}, front owes {ledger.owed_bytes}"
+        assert 4 * lent < ledger.window_bytes, f"{lent} bytes of credit are held back"
+
+
+def check_settled(world):
+    """After the faults: everybody knows the same."""
+    tables = world.front.tables
+    for tab in world.tabs:
+        if not tab.is_gone:
+            _check_tab(world, tab)
+    for entry in tables.entries.values():
+        assert entry.open_requests == 0 and entry.open_bytes == 0, entry
+        name = entry.kernel.spec.name
+        if not any(tab.analysis == name and not tab.is_gone for tab in world.tabs):
+            continue  # nobody looks, and nobody could ask for another start
+        process = world.process_of(entry)
+        class_ = process.kernel.analysis_class
+        values = dict(process.kernel.class_data._store.items())
+        shown = {key: orjson.loads(value) for key, value in entry.store.shown().items()}
+        assert values == shown, f"class_data: kernel {values}, front {shown}"
+        counted, tried = world.truth.counted, world.truth.tried
+        count = values.get("count") or 0
+        low = 0 if world.deaths_of_front else counted[class_.__name__]
+        assert low <= count <= tried[class_.__name__], f"count is {count}"
+        for seat in entry.seats.values():
+            world.audit.check_credit(process, seat)
+
+
+def _check_tab(world, tab):
+    assert tab.is_joined, f"{tab} found no way back"
+    assert not tab.outbox
+    if not tab.is_old:
+        assert not tab.open, f"{tab}: no end of {tab.open}"
+    seat = world.front.tables.seats[tab.session]
+    assert tab.is_old or tab.received == seat.session.ring.place, f"{tab} counts {tab.received}"
+    process = world.process_of(seat.entry)
+    data = dict(process.kernel.sessions[tab.session].analysis.data.items())
+    assert tab.data == data, f"{tab} has {tab.data}, its kernel {data}"
+    values = dict(process.kernel.class_data._store.items())
+    assert tab.class_data == values, f"{tab} has {tab.class_data}, its class {values}"
+    last = world.truth.last(tab.session)
+    if not tab.is_old and not tab.may_jump:
+        assert tab.place == last, f"{tab} is at emit {tab.place} of {last}"
+
+
+def check_empty(world):
+    """All pages left, and the grace is over: nothing is kept of them."""
+    tables = world.front.tables
+    assert not tables.seats and not tables.requests and not tables.outbox.records
+    for entry in tables.entries.values():
+        assert not entry.seats
+        if entry.kernel.life.state is State.FAILED:
+            continue
+        kernel = world.process_of(entry).kernel
+        assert not kernel.sessions, "the kernel was not told to close"
+        assert not kernel.interrupts.requests

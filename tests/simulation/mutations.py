@@ -1,0 +1,148 @@
+"""Mistakes, each put into the shipped code at run time: the simulation has to find every one."""
+
+import contextlib
+from unittest import mock
+
+from databench.broker.broker import Broker
+from databench.broker.inbound import Inbound
+from databench.broker.outbox import Outbox
+from databench.broker.requests import Requests
+from databench.broker.sessions import Sessions
+from databench.kernel.account import Account
+from databench.protocol import messages as m
+from databench.protocol.flow import Ledger
+from databench.protocol.ring import Ring
+from databench.protocol.session import Session
+
+take_owed = Ledger.take_owed
+replay = Ring.replay
+accept = Session.accept
+lose_all = Requests.lose_all
+join_replay = Session._replay
+
+
+def dropped_credit(self):
+    size_bytes = take_owed(self)
+    self.owed_bytes = 0
+    return size_bytes
+
+
+def doubled_credit(self):
+    return 2 * take_owed(self)
+
+
+def place_off_by_one(self, received):
+    return replay(self, received + 1 if received < self.place else received)
+
+
+def end_before_its_emits(self, frames, owner):
+    return False
+
+
+def kept_when_lost(self, entry):
+    for seat in entry.seats.values():
+        for request in seat.session.requests.values():
+            request.is_sent = False  # so it is sent to the next process too
+    lose_all(self, entry)
+
+
+def sent_again(self, seat, request):
+    request.is_sent = True
+    seat.entry.open_requests += 1
+    message = m.Action(seat.session.id_, request.number, request.action, request.payload)
+    self._tables.send(seat.entry.kernel, message)
+
+
+def ids_are_forgotten(self, request, **given):
+    self.recent.clear()
+    return accept(self, request, **given)
+
+
+def stale_generation_accepted(self, kernel, pgid):
+    self._guardian.add(pgid)
+    self._tables.by_routing[kernel.routing_id] = self._tables.entries[kernel.spec.name]
+
+
+def lost_pending_class_value(self):
+    self.pending_class.clear()
+    return []
+
+
+def end_evicted(self, end):
+    pass
+
+
+def lag_that_never_catches_up(self, key, class_values):
+    self.views[key].is_lagging = False
+    self.views[key].cursor = self.ring.place
+    return []
+
+
+def grace_that_never_ends(self):
+    return None
+
+
+def gap_that_is_not_told(self, received, class_values):
+    at, frames = join_replay(self, received, class_values)
+    return at, [frame for frame in frames if not frame.startswith(b'{"signal":"__gap"')]
+
+
+def gap_before_its_values(self, received, class_values):
+    held = self.ring.replay(received)
+    frames = join_replay(self, received, class_values)[1]
+    return held.at, sorted(frames, key=lambda frame: not frame.startswith(b'{"signal":"__gap"'))
+
+
+def unbounded_write(self, seat, frames, process_id=None):
+    for page, view in seat.session.views.items():
+        view.cursor = seat.session.ring.place
+        self.add(
+            self.records[page], frames if view.is_counting else view.select(frames, process_id)
+        )
+
+
+def session_not_closed_in_the_kernel(self, seat, reason):
+    self._tables.seats.pop(seat.session.id_, None)
+    seat.entry.seats.pop(seat.session.id_, None)
+
+
+def credit_kept_from_a_gone_page(self, key, now_s):
+    if self.views.pop(key, None) and not self.views:
+        self.detached_s = now_s
+
+
+def answer_that_is_not_given(self, entry, key, accepted):
+    pass
+
+
+MUTATIONS = {
+    "dropped credit": ((Ledger, "take_owed", dropped_credit),),
+    "doubled credit": ((Ledger, "take_owed", doubled_credit),),
+    "credit kept from a gone page": ((Session, "leave", credit_kept_from_a_gone_page),),
+    "place off by one": ((Ring, "replay", place_off_by_one),),
+    "end before its emits": ((Account, "put_end", end_before_its_emits),),
+    "request sent twice after a restart": (
+        (Requests, "lose_all", kept_when_lost),
+        (Requests, "_send_action", sent_again),
+    ),
+    "repeated request run again": ((Session, "accept", ids_are_forgotten),),
+    "stale generation accepted": ((Broker, "kernel_spawned", stale_generation_accepted),),
+    "lost pending class value": ((Session, "take_pending_class", lost_pending_class_value),),
+    "end evicted from the ring": ((Ring, "_keep", end_evicted),),
+    "lag that never catches up": ((Session, "catch_up", lag_that_never_catches_up),),
+    "grace that never ends": ((Session, "expires_s", grace_that_never_ends),),
+    "gap that is not told": ((Session, "_replay", gap_that_is_not_told),),
+    "gap before its values": ((Session, "_replay", gap_before_its_values),),
+    "write without a limit": ((Outbox, "publish", unbounded_write),),
+    "session not closed in the kernel": ((Sessions, "close", session_not_closed_in_the_kernel),),
+    "write of class_data not answered": ((Inbound, "_answer_write", answer_that_is_not_given),),
+}
+
+
+@contextlib.contextmanager
+def applied(mutation):
+    """The shipped code has this mistake as long as this lasts."""
+    with contextlib.ExitStack() as stack:
+        for owner, name, wrong in mutation:
+            stack.enter_context(mock.patch.object(owner, name, wrong))
+        yield

@@ -1,0 +1,14 @@
+"""Each mistake in `mutations` is found within the seeds that an ordinary test run tries."""
+
+import pytest
+
+from .mutations import MUTATIONS
+from .runner import run_chunk
+from .test_simulation import SEEDS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_mistake_is_found(name):
+    assert run_chunk(0, SEEDS, name), f"{name}: not found in {SEEDS} seeds"

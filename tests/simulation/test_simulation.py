@@ -1,0 +1,61 @@
+"""No schedule of faults breaks a promise: docs/design/simulation.md says what is simulated."""
+
+import pytest
+
+from .runner import run_chunk, run_many, run_seed
+from .world import simulated
+
+SEEDS = 10_000
+
+
+def tell(failures):
+    """What a person needs to look at each failure."""
+    return "\n".join(
+        f"{problem}\n  replay: make simulate SEED={seed}" for seed, problem in failures
+    )
+
+
+def test_some_schedules_of_faults_break_no_promise():
+    failures = run_chunk(0, 20)
+    assert not failures, tell(failures)
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.timeout(900)  # they may share the processor with whatever else runs
+def test_no_schedule_of_faults_breaks_a_promise():
+    failures = run_many(0, SEEDS)
+    assert not failures, tell(failures)
+
+
+def test_a_seed_lives_the_same_world_again():
+    first, again = [], []
+    with simulated():
+        for lines in (first, again):
+            assert run_seed(4, lines.append) is None
+    assert first == again
+    assert len(first) > 10
+
+
+@pytest.mark.slow
+def test_worlds_have_every_fault_in_them():
+    lines = []
+    with simulated():
+        for seed in range(100):
+            run_seed(seed, lines.append)
+    words = "\n".join(lines)
+    for fault in (
+        "SIGKILL",
+        "is frozen",
+        "the front is killed",
+        "is cut",
+        "the front loses the connection",
+        "reads nothing",
+        "is reloaded",
+        "is closed by the front",
+        "2 times",
+        "session s",
+        "force: True",
+        "asks for restart",
+    ):
+        assert fault in words, fault
