@@ -15,6 +15,7 @@ from .scan import PAGE_ENDINGS, SOURCE_ENDINGS, Scan, Token
 INDEX = "index.yaml"
 ROUTES = "routes.py"
 MODULE = "analysis.py"
+_EXAMPLES = ("analyses_packaged", "tests")  # of Databench's folder: analyses like any other
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ def _concerns_index(path: str, analyses: Sequence[Analysis], folder: str, *, is_
 
 
 def _is_own(path: str, tokens: Iterable[Token], package: str) -> bool:
-    return _ending(path) == ".py" and ("folder", package) in tokens
+    if _ending(path) != ".py" or ("folder", package) not in tokens:
+        return False
+    return not any(_is_below(path, os.path.join(package, name)) for name in _EXAMPLES)
 
 
 def _is_below(path: str, folder: str) -> bool:

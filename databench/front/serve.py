@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,14 +18,16 @@ from .._version import __version__
 from ..broker import Broker
 from ..config import Index
 from ..errors import SettingError
-from . import logs, project
+from . import again, logs, project
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
 from .project import Project
 from .script import Script
-from .watch import Watcher
+from .watch import Watcher, is_editable
 
 log = logging.getLogger("databench.front")
+
+Tell = Callable[[Front, tornado.ioloop.IOLoop], None]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
@@ -59,13 +62,16 @@ def serve(
     _tell_problems(index, [*misspelt, *served.warnings])
     limits = _limits(options, environ, index)
     host = options.host or environ.get("HOST") or DEFAULT_HOST
-    sockets = listen(host, options.port, environ)
+    sockets = again.take_sockets(os.environ) or listen(host, options.port, environ)
     debug = _debug(options.debug, environ, host)
     front = _make(served, options, limits, cli_args, Hosts(host, options.allow_host), debug)
+    tell = _teller(served, host, sockets[0].getsockname()[1])
+    runner = http.Runner(front, sockets=sockets, settings=_run_settings(limits, options.xheaders))
     if debug if options.watch is None else options.watch:
-        watch_files(front, lambda: _read_again(front, options.analyses, script))
-    front.on_start_callbacks.append(_teller(served, host, sockets[0].getsockname()[1]))
-    http.Runner(front, sockets=sockets, settings=_run_settings(limits, options.xheaders)).run()
+        _run_watched(runner, front, lambda: _read_again(front, options.analyses, script), tell)
+    else:
+        front.on_start_callbacks.append(tell)
+        runner.run()
     return 0
 
 
@@ -189,13 +195,24 @@ def _debug(option: bool | None, environ: Mapping[str, str], host: str) -> bool:
     return is_loopback(host)
 
 
-def watch_files(front: Front, read_again: Callable[[], None]) -> Watcher:
-    """Watch what a front serves, from its start to its end."""
-    watcher = Watcher(front, on_index=read_again)
+def _run_watched(
+    runner: http.Runner, front: Front, read_again: Callable[[], None], tell: Tell
+) -> None:
+    """Run it, watch what it serves, and run again in its place when its own code was saved."""
+    follower = again.Again(runner.sockets)
+    follower.stop = runner.stop
+    on_own = follower.on_own if is_editable() else None
+    watcher = Watcher(front, on_index=read_again, on_own=on_own)
     front.is_watched = True
-    front.on_start_callbacks.append(lambda _front, _loop: watcher.start())
+
+    async def begin(_front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
+        await watcher.start()  # what is saved after the address was told is seen
+        tell(front, io_loop)
+
+    front.on_start_callbacks.append(begin)
     front.on_shutdown_callbacks.append(lambda _front: watcher.stop())
-    return watcher
+    runner.run()
+    follower.finish(os.environ)
 
 
 def _read_again(front: Front, analyses: str | None, script: Script | None) -> None:
@@ -224,7 +241,7 @@ def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:
             log.warning("%s; the others are served", text)
 
 
-def _teller(served: Project, host: str, port: int) -> http.OnStart:
+def _teller(served: Project, host: str, port: int) -> Tell:
     """Says where the pages are, once they are there."""
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:

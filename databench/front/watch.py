@@ -33,7 +33,7 @@ log = logging.getLogger("databench.front")
 
 PACKAGE = Path(__file__).resolve().parent.parent
 STEP_MS = 10  # the library looks this often whether events came
-QUIET_MS = 40  # a burst is over after this
+QUIET_MS = 25  # a burst is over after this
 BURST_S = 0.5  # and is looked at after this in any case
 GONE_LOOK_MS = 100
 FIRST_LOOK_S = 10.0

@@ -115,6 +115,14 @@ def test_own_files_are_those_below_the_package_when_it_is_watched():
     assert steps(f"{PACKAGE}/x.html", tokens=frozenset({("folder", PACKAGE)})).own == []
 
 
+@pytest.mark.parametrize(
+    "name", ["tests/analyses/x/analysis.py", "analyses_packaged/x/analysis.py"]
+)
+def test_examples_that_come_with_databench_are_analyses_like_any_other(name):
+    path = f"{PACKAGE}/{name}"
+    assert steps(path, tokens=frozenset({("folder", PACKAGE)})).own == []
+
+
 NAMES = st.sampled_from(["analysis.py", "helper.py", "index.html", "data.csv", "routes.py", "a.js"])
 FOLDERS = st.sampled_from([FOLDER, PI, MU, f"{PI}/static", f"{PI}/lib", "/p/lib", "/elsewhere"])
 PATHS = st.builds(lambda folder, name: f"{folder}/{name}", FOLDERS, NAMES)

@@ -1,0 +1,91 @@
+"""Databench's own code was saved: the front ends as on a signal, and runs again in its place.
+
+For who works on Databench itself, in a checkout. The listening sockets stay open meanwhile, so that
+a page that comes back waits a moment instead of being refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, MutableMapping, Sequence
+
+log = logging.getLogger("databench.front")
+
+VARIABLE = "DATABENCH_SOCKETS"  # descriptors, for the process that follows
+
+
+class Again:
+    """Decides whether this process is to be followed by one with the new code.
+
+    Args:
+        sockets: Where the front listens.
+    """
+
+    def __init__(self, sockets: Sequence[socket.socket]) -> None:
+        self.stop: Callable[[], None] = _nothing
+        self._kept = [os.dup(bound.fileno()) for bound in sockets]
+        self._is_wanted = False
+
+    def on_own(self, files: Sequence[str]) -> None:
+        """Databench's own files were saved: stop, unless the new code is none."""
+        problem = find_problem(files)
+        if problem is not None:
+            log.error("%s; Databench's code was saved and is not run", problem)
+            return
+        log.info("Databench's own code changed: %s; starting again", ", ".join(sorted(files)[:3]))
+        self._is_wanted = True
+        self.stop()
+
+    def finish(self, environ: MutableMapping[str, str]) -> None:
+        """The front has ended, its kernels too: run the new code in its place, if there is any."""
+        if not self._is_wanted:
+            for descriptor in self._kept:
+                os.close(descriptor)
+            return
+        for descriptor in self._kept:
+            os.set_inheritable(descriptor, True)
+        environ[VARIABLE] = ",".join(map(str, self._kept))
+        # The runner ignores them on its way out, which would go over to the next process.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def take_sockets(environ: MutableMapping[str, str]) -> list[socket.socket]:
+    """The sockets of the process before this one; none where there was none."""
+    text = environ.pop(VARIABLE, "")
+    taken = []
+    for word in filter(None, text.split(",")):
+        try:
+            bound = socket.socket(fileno=int(word))
+        except (OSError, ValueError):
+            log.warning("%s is %r, which is no socket; ignored", VARIABLE, word)
+            continue
+        bound.set_inheritable(False)
+        bound.setblocking(False)
+        taken.append(bound)
+    return taken
+
+
+def find_problem(files: Sequence[str]) -> str | None:
+    """Why the new code cannot be run, as far as can be seen without running it."""
+    for file in sorted(files):
+        try:
+            with open(file, "rb") as source:
+                compile(source.read(), file, "exec", dont_inherit=True)
+        except FileNotFoundError:
+            continue  # it was taken away
+        except (OSError, SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None)
+            return f"{file}{f':{line}' if line else ''}: {error}"
+    return None
+
+
+def _nothing() -> None:
+    pass
