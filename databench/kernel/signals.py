@@ -8,12 +8,20 @@ terminated: it gets a mask without these signals.
 from __future__ import annotations
 
 import _posixsubprocess
+import os
 import signal
 import subprocess
 from collections.abc import Callable
 from typing import Any
 
 _OURS = {signal.SIGINT, signal.SIGTERM}
+# What subprocess, asyncio and multiprocessing come to; there is no public place for it.
+_STARTS = (
+    (_posixsubprocess, "fork_exec"),
+    (subprocess, "_fork_exec"),
+    (os, "posix_spawn"),
+    (os, "posix_spawnp"),
+)
 
 
 def leave_to_main() -> None:
@@ -28,19 +36,17 @@ def take() -> None:
 
 def free_children() -> None:
     """Let processes that any thread starts take them."""
-    # What subprocess, asyncio and multiprocessing all come to; there is no public place for it.
-    fork_exec = _taking(_posixsubprocess.fork_exec)
-    for module, name in ((_posixsubprocess, "fork_exec"), (subprocess, "_fork_exec")):
+    for module, name in _STARTS:
         if hasattr(module, name):
-            setattr(module, name, fork_exec)
+            setattr(module, name, _taking(getattr(module, name)))
 
 
-def _taking(fork_exec: Callable[..., int]) -> Callable[..., int]:
-    def call(*args: Any) -> int:
+def _taking(start: Callable[..., int]) -> Callable[..., int]:
+    def call(*args: Any, **kwargs: Any) -> int:
         # For this moment a signal may come to this thread: a cancel is repeated until it is seen.
         before = signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
         try:
-            return fork_exec(*args)
+            return start(*args, **kwargs)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -8,7 +8,7 @@ from tests.kernel.harness import Front, value
 pytestmark = pytest.mark.process
 
 SOURCE = """
-    import asyncio, multiprocessing, os, signal, subprocess, threading, time
+    import asyncio, multiprocessing, os, shutil, signal, subprocess, threading, time
     import databench
 
     OURS = {signal.SIGINT, signal.SIGTERM}
@@ -36,6 +36,14 @@ SOURCE = """
             child = await asyncio.create_subprocess_exec('sleep', '60')
             child.terminate()
             return [await child.wait(), threading.current_thread().name, blocked()]
+
+        @databench.on
+        async def posix_spawn(self):
+            path = shutil.which('sleep')
+            child = os.posix_spawn(path, ['sleep', '60'], os.environ)
+            os.kill(child, signal.SIGTERM)
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            return [status, threading.current_thread().name, blocked()]
 
         @databench.on
         def hold(self):
@@ -71,6 +79,7 @@ def front():
         ("plain", "MainThread", []),
         ("generator", "databench-loop", [2, 15]),
         ("coroutine", "databench-loop", [2, 15]),
+        ("posix_spawn", "databench-loop", [2, 15]),
     ],
 )
 def test_a_process_is_terminated_and_its_thread_blocks_what_it_did_before(action, thread, own):
