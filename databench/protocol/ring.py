@@ -83,6 +83,11 @@ class Ring:
             self._evict()
         return self.place
 
+    def skip(self) -> None:
+        """Begin after a place whose frame is gone: of an earlier ring, which had one at least."""
+        self.place += 1
+        self.cut = self.place
+
     def replay(self, received: int) -> Replay:
         """What follows place `received`.
 

@@ -110,11 +110,15 @@ class Session:
             Its frame, appended.
         """
         frame = text.compose_state("data", key, shown)
+        self.restore_value(key, shown, stored, self.append(frame, charge_bytes=charge_bytes))
+        return frame
+
+    def restore_value(self, key: str, shown: bytes, stored: bytes, place: int = 0) -> None:
+        """Hold a value of `data` as it was last changed at that place; 0: before the stream."""
         if key not in self.data:
             self.key_bytes += _size_of_key(key)
         self.state_bytes = self.state_bytes_with(key, shown, stored)
-        self.data[key] = Value(shown, stored, self.append(frame, charge_bytes=charge_bytes))
-        return frame
+        self.data[key] = Value(shown, stored, place)
 
     def state_bytes_with(self, key: str, shown: bytes, stored: bytes) -> int:
         """What `data` would hold with this value in it."""

@@ -292,6 +292,7 @@ def test_page_that_comes_back_gets_what_followed():
 
 def test_page_of_another_epoch_gets_all_that_is_held():
     session = make_session()
+    session.restore_value("old", b"0", b"0")
     session.set_value("k", b"1", b"1", charge_bytes=0)
     session.append(b"x")
     for epoch in ("other", None):
@@ -299,6 +300,7 @@ def test_page_of_another_epoch_gets_all_that_is_held():
         assert at == 0
         assert frames == [
             b'{"signal":"class_data","snapshot":true,"load":{"c":2}}',
+            b'{"signal":"data","snapshot":true,"load":{"old":0}}',
             b'{"signal":"data","load":{"k":1}}',
             b"x",
         ]

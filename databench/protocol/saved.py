@@ -1,0 +1,95 @@
+"""What of a session outlives the front: taken from a session, and made one again.
+
+The ring does not: it changes with each frame, and a page that comes back gets the state in its
+place. So a session that is revived begins with a gap, and an end for each request that was open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from . import text
+from .records import ProcessId
+from .session import Session
+
+# Only a page that lost its connection just then sends an id again: the newest ones are enough.
+SAVED_IDS = 256
+RESTARTED = "the server was restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A session without its values, as a store keeps it.
+
+    Attributes:
+        analysis: The name of its analysis.
+        request_args: The query string of the page that began it.
+        left_s: When its last page went, as Unix time; `None` while a page is there.
+        is_unseen: Whether it has an end that no page has seen, or will have one.
+        open: The requests without an end: process id and action.
+        recent: Process ids that ended, the oldest first.
+    """
+
+    analysis: str
+    request_args: str
+    left_s: float | None
+    is_unseen: bool
+    open: tuple[tuple[ProcessId, str], ...] = ()
+    recent: tuple[ProcessId, ...] = ()
+
+    def expires_s(self, limits: Any, now_s: float) -> float:
+        """When it may be forgotten, as Unix time.
+
+        Args:
+            limits: An object with the settings' attributes.
+            now_s: What counts as the time of leaving where a page was there to the last.
+        """
+        grace_s: float = limits.session_grace_s
+        if self.is_unseen:
+            grace_s = max(limits.result_grace_s, grace_s)
+        left_s = now_s if self.left_s is None else self.left_s
+        return min(left_s, now_s) + grace_s  # a clock that was set back keeps nothing for ever
+
+
+def save(session: Session, analysis: str, left_s: float | None) -> Saved:
+    """What is to be kept of a session besides its values."""
+    requests = session.requests.values()
+    recent = list(islice(reversed(session.recent), SAVED_IDS))
+    return Saved(
+        analysis,
+        session.request_args,
+        left_s,
+        session.last_end > session.seen_place or bool(requests),
+        tuple((r.process_id, r.action) for r in requests if r.process_id is not None),
+        tuple(reversed(recent)),
+    )
+
+
+def revive(
+    id_: str, saved: Saved, values: Mapping[str, tuple[bytes, bytes]], *, epoch: str, limits: Any
+) -> Session:
+    """A session as it was, as far as it was kept.
+
+    Args:
+        id_: Its id.
+        saved: What was kept of it.
+        values: Its `data` by key: as pages see it, as kernels get it back.
+        epoch: A new one: its ring is not the one that pages knew.
+        limits: An object with the settings' attributes.
+    """
+    session = Session(id_, epoch=epoch, request_args=saved.request_args, limits=limits)
+    session.ring.skip()
+    session.last_end = session.ring.place if saved.is_unseen else 0
+    for key, (shown, stored) in values.items():
+        session.restore_value(key, shown, stored)
+    session.recent.update(dict.fromkeys(saved.recent))
+    for process_id, action in saved.open:
+        problem = f"action {action!r} is lost: {RESTARTED} while it ran"
+        session.append(text.compose_value("error", problem))
+        end = text.compose_failure(process_id, "lost", "ServerRestarted", problem, b"")
+        session.append(end, is_end=True)
+        session.recent[process_id] = None
+    return session

@@ -1,0 +1,107 @@
+"""Sessions as a store keeps them, and as they come back."""
+
+import json
+
+from databench.protocol import text
+from databench.protocol.saved import SAVED_IDS, Saved, revive, save
+from databench.protocol.session import Session
+from databench.settings import Settings
+
+LIMITS = Settings({"session_grace_s": 60, "result_grace_s": 1000})
+
+
+def begin():
+    return Session("s", epoch="old", request_args="?a=1", limits=LIMITS)
+
+
+def accept(session, number, *, process_id):
+    request = text.Request("run", b"", process_id)
+    session.accept(request, number=number, view=None, now_s=0.0)
+
+
+def back(session, values=None, left_s=None):
+    saved = save(session, "pi", left_s)
+    return revive("s", saved, values or {}, epoch="new", limits=LIMITS)
+
+
+def join(session, *, received=0, epoch=None):
+    at, frames = session.join("p", text.Connect("s", "", received, epoch), {"c": b"9"})
+    return at, [json.loads(frame) for frame in frames]
+
+
+def test_a_session_comes_back_with_its_values_and_a_gap():
+    session = back(begin(), {"k": (b"1", b'"stored"')})
+    assert (session.id_, session.epoch, session.request_args) == ("s", "new", "?a=1")
+    assert session.data["k"].stored == b'"stored"'
+    for received, epoch in ((0, None), (1, "old"), (700, "old")):
+        at, frames = join(session, received=received, epoch=epoch)
+        assert at == 1
+        assert frames == [
+            {"signal": "class_data", "snapshot": True, "load": {"c": 9}},
+            {"signal": "data", "snapshot": True, "load": {"k": 1}},
+            {"signal": "__gap", "load": {"missed": 1, "at": 1}},
+        ]
+    assert join(session, received=1, epoch="new") == (1, [])
+
+
+def test_restored_values_count_against_the_limit():
+    limits = Settings({"state_bytes": 1024})
+    saved = save(begin(), "pi", None)
+    session = revive("s", saved, {"k": (b"1" * 500, b"2" * 500)}, epoch="new", limits=limits)
+    problem = "state 'm': 1040 bytes of state, limit 1024; not kept"
+    assert session.find_state_problem("m", b"1" * 20, b"2" * 20) == problem
+    assert session.find_state_problem("k", b"1", b"2") is None
+
+
+def test_open_requests_come_back_as_lost_once_and_are_not_run_again():
+    before = begin()
+    accept(before, 1, process_id=7)
+    accept(before, 2, process_id=None)
+    accept(before, 3, process_id=8.5)
+    before.finish(3, "done")
+    session = back(before)
+    assert session.requests == {}
+    _, frames = join(session, received=2, epoch="old")
+    problem = "action 'run' is lost: the server was restarted while it ran"
+    assert [f["load"] for f in frames if f["signal"] == "error"] == [problem]
+    (end,) = [f["load"] for f in frames if f["signal"] == "__process"]
+    assert (end["id"], end["outcome"], end["error"]["message"]) == (7, "lost", problem)
+    for process_id in (7, 8.5):
+        accept(session, 9, process_id=process_id)
+        assert session.requests == {}
+
+
+def test_the_newest_ids_are_saved_in_their_order():
+    session = begin()
+    for number in range(SAVED_IDS + 10):
+        accept(session, number, process_id=number)
+        session.finish(number, "done")
+    assert save(session, "pi", None).recent == tuple(range(10, SAVED_IDS + 10))
+
+
+def test_an_end_that_nobody_saw_is_waited_for_longer():
+    session = begin()
+    session.join("p", text.Connect("s", "", 0, None), {})
+    assert not save(session, "pi", 0.0).is_unseen
+    accept(session, 1, process_id=7)
+    assert save(session, "pi", 0.0).is_unseen  # should the server end now
+    session.finish(1, "done")
+    assert save(session, "pi", 0.0).is_unseen
+    again = back(session)
+    again.leave("p", 0.0)
+    assert again.expires_s() == 1000
+    join(again)
+    again.views["p"].cursor = again.ring.place
+    again.drain("p")
+    again.leave("p", 0.0)
+    assert again.expires_s() == 60
+
+
+def test_the_time_without_a_server_counts():
+    for left_s, is_unseen, expires_s in (
+        (100.0, False, 160.0),
+        (100.0, True, 1100.0),
+        (None, False, 560.0),  # a page was there to the last
+        (9999.0, False, 560.0),  # the clock was set back since
+    ):
+        assert Saved("a", "", left_s, is_unseen).expires_s(LIMITS, 500.0) == expires_s
