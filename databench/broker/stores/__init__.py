@@ -1,1 +1,7 @@
-"""Who keeps state; stores, and the tables that the loop works on."""
+"""Who keeps state: the stores, and the tables that the loop works on."""
+
+from .base import Contents, Store
+from .memory import MemoryStore
+from .sqlite import SqliteStore
+
+__all__ = ["Contents", "MemoryStore", "SqliteStore", "Store"]

@@ -6,14 +6,14 @@ all kernels and pages of an analysis end at the same one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...protocol import layouts
 from ...protocol.session import KEY_BYTES
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ClassValue:
     """One value: what pages see, what kernels get back, and the count of its writes."""
 
@@ -27,13 +27,22 @@ class ClassData:
 
     Args:
         size_bytes: The most that they may hold together.
+        on_write: Told of each value that was written.
+        kept: What an earlier server kept.
     """
 
-    def __init__(self, size_bytes: int) -> None:
+    def __init__(
+        self,
+        size_bytes: int,
+        on_write: Callable[[str, ClassValue], None] | None = None,
+        kept: Mapping[str, ClassValue] | None = None,
+    ) -> None:
         self._limit_bytes = size_bytes
-        self._values: dict[str, ClassValue] = {}
-        self._size_bytes = 0
-        self._key_bytes = 0
+        self._on_write = on_write
+        self._values = dict(kept or {})
+        values = self._values.values()
+        self._size_bytes = sum(len(value.shown) + len(value.stored) for value in values)
+        self._key_bytes = sum(len(key.encode()) for key in self._values)
 
     def __iter__(self) -> Iterator[tuple[str, ClassValue]]:
         return iter(self._values.items())
@@ -74,7 +83,9 @@ class ClassData:
         self._size_bytes = size_bytes
         if before is None:
             self._key_bytes += len(key.encode())
-        self._values[key] = ClassValue(shown, stored, version + 1)
+        value = self._values[key] = ClassValue(shown, stored, version + 1)
+        if self._on_write is not None:
+            self._on_write(key, value)
         return True
 
     def _check_keys(self, key: str) -> None:
