@@ -118,6 +118,7 @@ TABLE = (
     Setting("session_grace_s", 60.0, "s", 0.0, "How long a session without a page is kept."),
     Setting("result_grace_s", 86400.0, "s", 0.0, "How long an end that no page saw is kept."),
     Setting("result_bytes", 256 * 2**20, "bytes", 0, "Bytes in rings of all pageless sessions."),
+    Setting("flush_interval_s", 0.1, "s", 0.002, "Time within which a datastore has a write."),
     Setting("sessions", 10000, "count", 1, "Sessions that the server holds at once."),
     # flow control
     Setting("credit_window_bytes", 4 * 2**20, "bytes", 2**10, "Bytes in flight per session."),

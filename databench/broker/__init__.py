@@ -6,5 +6,6 @@ follow `Page`. No other module sees a ZeroMQ socket, starts a process or sends a
 
 from .broker import Broker
 from .specs import AnalysisSpec, Page, Script
+from .stores import SqliteStore, Store
 
-__all__ = ["AnalysisSpec", "Broker", "Page", "Script"]
+__all__ = ["AnalysisSpec", "Broker", "Page", "Script", "SqliteStore", "Store"]

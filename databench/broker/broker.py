@@ -33,6 +33,7 @@ from .leavers import Leavers
 from .requests import Requests
 from .sessions import Sessions
 from .specs import AnalysisSpec, Page
+from .stores.base import Store
 from .supervisor import Supervisor, describe
 from .tables import Entry, PageRecord, Tables
 
@@ -40,6 +41,7 @@ logger = logging.getLogger("databench.broker")
 
 SWEEP_S = 1.0
 GOING_AWAY = 1001  # RFC 6455 section 7.4.1
+FULL = "the server holds as many sessions as it may; try again later"
 STOP_PART = 0.8  # of `shutdown_limit_s`: the rest is for what comes after the kernels
 
 
@@ -54,6 +56,7 @@ class Broker:
         cli_args: What kernels get as `cli_args`.
         analyses_version: The version in `index.yaml`.
         kernelspecs: The kernel specs by name; found where they usually are when `None`.
+        store: Keeps state for a later front, and is closed with this one; `None`: nothing does.
     """
 
     endpoint: str
@@ -68,6 +71,7 @@ class Broker:
         cli_args: Sequence[str] = (),
         analyses_version: str | None = None,
         kernelspecs: Mapping[str, KernelSpec] | None = None,
+        store: Store | None = None,
     ) -> None:
         self.mark = f"DATABENCH_FRONT={token_urlsafe(12)}"
         self._specs = dict(specs)
@@ -77,6 +81,7 @@ class Broker:
         self._cli_args = tuple(cli_args)
         self._analyses_version = analyses_version
         self._kernelspecs = dict(kernelspecs) if kernelspecs is not None else find_kernelspecs()
+        self._store = store
         self._sweeper: asyncio.TimerHandle | None = None
         self._numbers = itertools.count(1)  # a name of a kernel is not used anew
 
@@ -114,7 +119,7 @@ class Broker:
         self._sweep()
 
     def _make_parts(self) -> None:
-        self._tables = Tables(self._settings, debug=self._debug)
+        self._tables = Tables(self._settings, debug=self._debug, store=self._store)
         self._requests = Requests(self._tables)
         self._sessions = Sessions(self._tables, self._requests)
         self.code = Code(self._tables, self._requests)
@@ -166,6 +171,7 @@ class Broker:
         if entries:
             self._guardian.clean()
         self._guardian.stop()
+        await self._tables.keeper.stop()
 
     def status(self) -> dict[str, Any]:
         """Kernels, and counts of sessions, pages and dropped messages."""
@@ -239,10 +245,9 @@ class Broker:
         seat = self._sessions.find(connect.session, entry)
         resumed = seat is not None
         if seat is None:
-            if len(tables.seats) >= self._settings.sessions:
-                logger.warning("%d sessions, the limit; a page was turned away", len(tables.seats))
-                page.close(1013, "the server holds as many sessions as it may; try again later")
-                return
+            if (count := len(tables.seats) + tables.keeper.waiting) >= self._settings.sessions:
+                logger.warning("%d sessions, the limit; a page was turned away", count)
+                return page.close(1013, FULL)
             seat = self._sessions.begin(entry, connect)
         session = seat.session
         pace = Pace(self._settings.gather_per_s, self._settings.page_gather_s)
@@ -260,6 +265,7 @@ class Broker:
         tables.outbox.add(record, [answer, *frames])
         if connect.received is not None:
             tables.outbox.add(record, [tables.compose_kernel(seat)])
+        self._sessions.welcome_page(seat, is_missed=bool(connect.session) and not resumed)
         tables.outbox.flush()
 
     def receive(self, page: Page, message: text.PageMessage) -> None:

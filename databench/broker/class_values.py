@@ -30,7 +30,7 @@ class ClassValues:
         """The store of an analysis, made when it is first asked for."""
         store = self._stores.get(analysis)
         if store is None:
-            store = self._stores[analysis] = ClassData(self._tables.settings.state_bytes)
+            store = self._stores[analysis] = self._tables.keeper.class_data(analysis)
         return store
 
     def forget(self, analysis: str) -> None:

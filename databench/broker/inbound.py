@@ -130,6 +130,7 @@ class Inbound:
         frame = seat.session.set_value(
             message.key, message.payload, stored, charge_bytes=size_bytes
         )
+        self._tables.keeper.put_value(seat, message.key, message.payload, stored)
         self._tables.outbox.publish(seat, (frame,))
 
     def _done(self, seat: Seat, message: m.Done, size_bytes: int) -> None:

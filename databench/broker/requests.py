@@ -99,6 +99,7 @@ class Requests:
         verdict, frames = seat.session.accept(
             message, number=number, view=page, now_s=tables.loop.time()
         )
+        tables.keeper.touch(seat)
         tables.outbox.publish(seat, frames, message.process_id)
         if verdict is not Verdict.ACCEPTED:
             return
@@ -181,6 +182,7 @@ class Requests:
         request = seat.session.requests.get(number)
         if request is None:
             return None
+        self._tables.keeper.touch(seat)
         entry = seat.entry
         entry.open_bytes -= request.size_bytes
         if request.is_sent:

@@ -7,6 +7,7 @@ import secrets
 
 from ..protocol import messages as m
 from ..protocol import text
+from ..protocol.saved import RESTARTED
 from ..protocol.session import Session
 from .requests import Requests
 from .specs import Page
@@ -27,10 +28,15 @@ class Sessions:
         self._tables = tables
         self._requests = requests
         tables.outbox.on_drained = self.drain
+        tables.keeper.on_trouble = self._tell_pages
 
     def find(self, id_: str | None, entry: Entry) -> Seat | None:
-        """The session of that id, if the analysis has it."""
-        return entry.seats.get(id_) if id_ else None
+        """The session of that id, if the analysis has it, or had it in an earlier server."""
+        if not id_:
+            return None
+        seat = entry.seats.get(id_)
+        session = None if seat else self._tables.keeper.revive(id_, entry.kernel.spec.name)
+        return seat if session is None else self._seat(session, entry, restored=RESTARTED)
 
     def begin(self, entry: Entry, connect: text.Connect) -> Seat:
         """A new session of an analysis."""
@@ -40,11 +46,7 @@ class Sessions:
             request_args=connect.request_args,
             limits=self._tables.settings,
         )
-        seat = Seat(session, entry)
-        self._tables.seats[session.id_] = entry.seats[session.id_] = seat
-        if entry.kernel.is_ready:
-            self.open(seat)
-        return seat
+        return self._seat(session, entry)
 
     def welcome(self, entry: Entry, cli_args: tuple[str, ...]) -> None:
         """The kernel said hello: give it the class's values, its sessions, and what waited."""
@@ -100,16 +102,30 @@ class Sessions:
             outbox.publish(seat, session.take_pending_class())
         self._tables.give_credit(seat)
 
+    def welcome_page(self, seat: Seat, *, is_missed: bool) -> None:
+        """A page has joined: it is told what it must know of the store.
+
+        Args:
+            seat: Its session.
+            is_missed: Whether it named another one, which is not there.
+        """
+        keeper = self._tables.keeper
+        keeper.touch(seat)
+        if problem := keeper.find_problem(is_missed=is_missed):
+            self._requests.complain(seat, problem)
+
     def leave(self, page: Page, record: PageRecord) -> None:
         """A page is gone; its session stays for a while."""
         seat = record.seat
         seat.session.leave(page, self._tables.loop.time())
+        self._tables.keeper.touch(seat)
         if not seat.session.views:
             seat.session.take_pending_class()
         self._tables.give_credit(seat)
 
     def sweep(self) -> None:
         """Close the sessions to which nobody came back."""
+        self._tables.keeper.sweep()
         now_s = self._tables.loop.time()
         detached = [seat for seat in self._tables.seats.values() if not seat.session.views]
         for seat in detached:
@@ -123,9 +139,26 @@ class Sessions:
         id_ = seat.session.id_
         self._tables.seats.pop(id_, None)
         seat.entry.seats.pop(id_, None)
+        self._tables.keeper.drop(seat)
         if seat.is_open:
             self._tables.send(seat.entry.kernel, m.Close(id_, None, reason))
         logger.debug("session of %r closed: %s", seat.entry.kernel.spec.name, reason)
+
+    def _tell_pages(self, signal: str, message: str) -> None:
+        frame = text.compose_value(signal, message)
+        for seat in self._tables.seats.values():
+            if seat.session.views:
+                seat.session.append(frame)
+                self._tables.outbox.publish(seat, (frame,))
+        self._tables.outbox.flush()
+
+    def _seat(self, session: Session, entry: Entry, restored: str | None = None) -> Seat:
+        seat = Seat(session, entry, restored=restored)
+        self._tables.seats[session.id_] = entry.seats[session.id_] = seat
+        self._tables.keeper.touch(seat)
+        if entry.kernel.is_ready:
+            self.open(seat)
+        return seat
 
     def _shed(self, detached: list[Seat]) -> None:
         """Close the longest abandoned ones while their rings hold more than they may together."""

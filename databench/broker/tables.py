@@ -16,8 +16,10 @@ from ..protocol.pace import Pace
 from ..protocol.session import Session
 from ..settings import Settings
 from .channel import Channel
+from .keeper import Keeper
 from .outbox import Outbox
 from .specs import Page
+from .stores.base import Store
 from .stores.class_data import ClassData
 from .supervisor import Supervisor
 
@@ -92,12 +94,14 @@ class Tables:
     Args:
         settings: The limits.
         debug: Whether pages may see tracebacks and kernels' last lines.
+        store: Keeps state for a later front; `None`: nothing does.
     """
 
-    def __init__(self, settings: Settings, *, debug: bool) -> None:
+    def __init__(self, settings: Settings, *, debug: bool, store: Store | None = None) -> None:
         self.settings = settings
         self.debug = debug
         self.loop = asyncio.get_running_loop()
+        self.keeper = Keeper(store, settings, self.loop)
         self.outbox = Outbox(2 * settings.credit_window_bytes, self.loop)
         self.entries: dict[str, Entry] = {}
         self.seats: dict[str, Seat] = {}

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from .datastore import Datastore
+
 Check = Callable[[yaml.Node, Any], Any]
 IMAGES = (".svg", ".png", ".webp", ".jpg", ".jpeg", ".gif", ".avif")
 
@@ -93,8 +95,11 @@ def _static(node: yaml.Node, value: Any) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _anything(node: yaml.Node, value: Any) -> Any:
-    return value
+def _datastore(node: yaml.Node, value: Any) -> Datastore | None:
+    if value is None:
+        return None
+    text = node.value if isinstance(node, yaml.ScalarNode) else value
+    return Datastore(str(text), node.start_mark.line + 1)
 
 
 GLOBAL_KEYS: Mapping[str, Check] = {
@@ -106,7 +111,7 @@ GLOBAL_KEYS: Mapping[str, Check] = {
     "build": _texts,
     "watch": _texts,
     "static": _static,
-    "datastore": _anything,
+    "datastore": _datastore,
 }
 ENTRY_KEYS: Mapping[str, Check] = {
     "title": _text,
@@ -125,4 +130,4 @@ ENTRY_KEYS: Mapping[str, Check] = {
 
 
 # What `key:` with nothing behind it means to these: their empty value. To the others: the default.
-TAKES_NOTHING: tuple[Check, ...] = (_text, _image, _texts, _static, _anything)
+TAKES_NOTHING: tuple[Check, ...] = (_text, _image, _texts, _static, _datastore)

@@ -20,6 +20,7 @@ import yaml
 from .. import settings
 from ..errors import SettingError
 from .checks import ENTRY_KEYS, GLOBAL_KEYS, TAKES_NOTHING, Check
+from .datastore import Datastore
 
 FILE = "index.yaml"
 TITLE = "Databench"
@@ -93,7 +94,7 @@ class Index:
     build: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     static: tuple[tuple[str, str], ...] = ()
-    datastore: Any = None
+    datastore: Datastore | None = None
     settings: Mapping[str, settings.Value] = dataclasses.field(default_factory=dict)
     entries: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
     problems: tuple[str, ...] = ()

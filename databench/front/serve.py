@@ -15,7 +15,7 @@ import tornado.ioloop
 
 from .. import http, settings
 from .._version import __version__
-from ..broker import Broker
+from ..broker import Broker, SqliteStore, Store
 from ..config import Index
 from ..errors import SettingError
 from . import again, logs, project
@@ -92,6 +92,7 @@ def _make(
         cli_args=cli_args,
         analyses_version=served.index.version,
         kernelspecs=served.kernelspecs,
+        store=_open_store(served.index),
     )
     return Front(
         served.index,
@@ -109,6 +110,11 @@ def _limits(
 ) -> settings.Settings:
     given = {row.name: value for row in settings.TABLE if (value := getattr(options, row.name))}
     return settings.resolve(options=given, environ=environ, file=index.settings)
+
+
+def _open_store(index: Index) -> Store | None:
+    path = index.datastore and index.datastore.find_path(index.folder)
+    return SqliteStore(path) if path else None
 
 
 def _find(analyses: str | None, script: Script | None) -> Project:

@@ -145,14 +145,18 @@ class Page:
 class Rig:
     """A broker over stub kernels."""
 
-    def __init__(self, *analyses, debug=True, **settings):
+    def __init__(self, *analyses, debug=True, store=None, **settings):
         root = Path("/")
         specs = {
             name: AnalysisSpec(name, root, "none", root, "stub") for name in analyses or ("a", "b")
         }
         self.settings = Settings({**QUICK, **settings})
         self.broker = Broker(
-            specs, self.settings, debug=debug, kernelspecs=find_kernelspecs(KERNELS)
+            specs,
+            self.settings,
+            debug=debug,
+            kernelspecs=find_kernelspecs(KERNELS),
+            store=store,
         )
 
     def join(self, analysis="a", *, session=None, received=0, epoch=None, args="", is_slow=False):

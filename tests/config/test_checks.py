@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from databench.config.checks import ENTRY_KEYS, GLOBAL_KEYS
+from databench.config.datastore import Datastore
 
 KEYS = {**GLOBAL_KEYS, **ENTRY_KEYS}
 
@@ -33,7 +34,8 @@ def check(key, text):
         ("static", "{files/(.*): folder/}", (("files/(.*)", "folder/"),)),
         ("static", "[{a(.*): x}, {b(.*): y}]", (("a(.*)", "x"), ("b(.*)", "y"))),
         ("static", "[[a(.*), x]]", (("a(.*)", "x"),)),
-        ("datastore", "{url: redis}", {"url": "redis"}),
+        ("datastore", "{url: redis}", Datastore("{'url': 'redis'}", 1)),
+        ("datastore", "sqlite:///a.db", Datastore("sqlite:///a.db", 1)),
     ],
 )
 def test_value_is_taken(key, text, value):

@@ -133,6 +133,15 @@ class Server:
         assert code == 0, f"the server exited with {code}"
         assert list(self._folder.iterdir()) == []
 
+    def kill(self) -> None:
+        """Ends it as the system would: it can do nothing about it."""
+        process, self._process = self._process, None
+        assert process is not None and self._reader is not None and process.stdout is not None
+        process.kill()
+        process.wait(LIMIT_S)
+        self._reader.join(LIMIT_S)  # its guard has ended too
+        process.stdout.close()
+
     def wait_printed(self, pattern: str | re.Pattern[str]) -> re.Match[str]:
         """What matches in the terminal, once it is there."""
         with self._heard:

@@ -35,6 +35,10 @@ class Contents:
     def __bool__(self) -> bool:
         return bool(self.class_values or self.sessions or self.values or self.gone)
 
+    def ids(self) -> set[str]:
+        """Of every session of which something is there."""
+        return {*self.sessions, *self.values}
+
     def update(self, newer: Contents) -> None:
         """Take in what has changed later."""
         for id_ in newer.gone:
@@ -84,7 +88,7 @@ class Pending:
     def take(self) -> Contents:
         """All that waits; it waits no more."""
         taken, self._changes = self._changes, Contents()
-        self._new = {*taken.sessions, *taken.values} - self._held
+        self._new = taken.ids() - self._held
         self._held = (self._held - taken.gone) | self._new
         return taken
 

@@ -13,7 +13,7 @@ from ...protocol import layouts
 from ...protocol.session import KEY_BYTES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ClassValue:
     """One value: what pages see, what kernels get back, and the count of its writes."""
 

@@ -20,7 +20,7 @@ class MemoryStore:
 
     def __init__(self, contents: Contents | None = None) -> None:
         self.contents = Contents() if contents is None else contents
-        self.pending = Pending(self.contents.sessions)
+        self.pending = Pending(self.contents.ids())
 
     def load(self) -> Contents:
         """See `Store.load`."""

@@ -45,7 +45,7 @@ class SqliteStore:
         self.path = path
         self._db, self._loaded, self.notice = open_or_set_aside(path, read_contents)
         self.problem = ""
-        self.pending = Pending(self._loaded.sessions)
+        self.pending = Pending(self._loaded.ids())
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="databench-store")
         self._write_under_way: tuple[Future[None], Contents] | None = None
 

@@ -15,3 +15,11 @@ class TestMemoryStore(StoreSuite):
 
     def kill(self, place, store):
         return place
+
+    def test_it_keeps_what_is_committed_at_once(self):
+        contents = Contents()
+        store = MemoryStore(contents)
+        store.pending.put_value("s", "k", b"1", b"2")
+        assert contents == Contents()
+        assert store.commit()
+        assert contents == Contents(values={"s": {"k": (b"1", b"2")}})

@@ -1,0 +1,145 @@
+"""What the broker tells a store, when, and what it takes from one."""
+
+import asyncio
+
+import pytest
+
+from databench.broker.keeper import DAMAGED, KEPT_AGAIN, NOT_KEPT
+from databench.broker.stores import Contents, MemoryStore
+from databench.broker.stores.class_data import ClassValue
+from databench.protocol.saved import Saved
+from tests.broker.harness import rigged, wait_until
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+QUICK = {"flush_interval_s": 0.01}
+
+
+class Failing(MemoryStore):
+    """A disk that takes nothing while `is_full`."""
+
+    is_full = False
+
+    def commit(self):
+        self.problem = "the disk is full" if self.is_full else ""
+        return False if self.is_full else super().commit()
+
+
+async def test_sessions_values_and_class_data_outlive_the_broker():
+    kept = Contents()
+    async with rigged(store=MemoryStore(kept), **QUICK) as rig:
+        page = rig.join(args="?a=1")
+        await page.run("state", 1)
+        await page.run("class_state", 2)
+        id_ = page.request("hold")
+        await page.signal("held")
+        await wait_until(lambda: kept.sessions and kept.sessions[page.session].open)
+        saved = Contents()
+        saved.update(kept)  # as if it were killed now
+    async with rigged(store=MemoryStore(saved), **QUICK) as rig:
+        assert rig.broker.status()["kernels"] == []  # it starts with the first page
+        back = rig.join(session=page.session, received=4, epoch=page.connected["epoch"])
+        assert back.connected["resumed"]
+        assert back.connected["epoch"] != page.connected["epoch"]
+        assert back.loads("__gap") == [{"missed": 1, "at": 1}]
+        assert back.loads("data") == [{"k": 1}]
+        assert back.loads("class_data") == [{"c": 2}]
+        assert back.ends(id_)[0]["outcome"] == "lost"
+        assert rig.join("b", session=page.session).connected["resumed"] is False
+        await rig.ready()
+        again = rig.join(session=page.session)  # a second view
+        assert again.loads("__gap") == [{"missed": 1, "at": 1}]
+        assert (await back.run("echo"))["outcome"] == "done"
+
+
+async def test_a_session_that_is_closed_is_forgotten():
+    kept = Contents()
+    async with rigged(store=MemoryStore(kept), session_grace_s=0.0, **QUICK) as rig:
+        page = rig.join()
+        await page.run("state", 1)
+        await wait_until(lambda: kept.sessions and kept.values)
+        page.leave()
+        await wait_until(lambda: not kept.sessions and not kept.values)
+        assert rig.broker.status()["sessions"] == 0
+
+
+async def test_when_its_page_left_is_kept_and_counts_over_a_restart(monkeypatch):
+    now_s = [1000.0]
+    monkeypatch.setattr("databench.broker.keeper.time.time", lambda: now_s[0])
+    kept = Contents()
+    async with rigged(store=MemoryStore(kept), **QUICK) as rig:
+        page = rig.join()
+        stays = rig.join()
+        await page.run("echo")
+        page.leave()
+        await wait_until(lambda: kept.sessions[page.session].left_s is not None)
+        assert kept.sessions[page.session].left_s == pytest.approx(1000, abs=10)
+        assert kept.sessions[stays.session].left_s is None
+    now_s[0] = 1100.0  # no server for longer than session_grace_s
+    async with rigged(store=MemoryStore(kept), **QUICK) as rig:
+        await wait_until(lambda: set(kept.sessions) == {stays.session})
+        assert not rig.join(session=page.session).connected["resumed"]
+        now_s[0] = 1161.0
+        rig.broker._sessions.sweep()
+        assert not rig.join(session=stays.session).connected["resumed"]
+
+
+async def test_sessions_that_wait_for_their_page_count_as_sessions():
+    saved = Saved("a", "", None, False)
+    store = MemoryStore(Contents(sessions={"s": saved}))
+    async with rigged(store=store, sessions=1) as rig:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("databench.broker.broker.logger.warning", lambda *_: None)
+            assert rig.join().closed[0] == 1013
+        assert rig.join(session="s").connected["resumed"]
+
+
+async def test_class_data_is_kept_with_its_versions():
+    value = ClassValue(b"1", b"2", 5)
+    kept = Contents(class_values={"a": {"c": value}})
+    async with rigged(store=MemoryStore(kept), **QUICK) as rig:
+        page = rig.join()
+        assert page.loads("class_data") == [{"c": 1}]
+        await page.run("class_state", 3)
+        await wait_until(lambda: kept.class_values["a"]["c"].version == 6)
+
+
+@pytest.mark.expected_log("the disk is full; what changes now is lost", "is written to disk again")
+async def test_pages_are_told_while_nothing_is_kept_and_when_it_is_again(monkeypatch):
+    monkeypatch.setattr("databench.broker.keeper.RETRY_S", 0.01)
+    store = Failing()
+    async with rigged(store=store, **QUICK) as rig:
+        page = rig.join()
+        await page.run("echo")
+        store.is_full = True
+        await page.run("state", 1)
+        assert await page.signal("error") == NOT_KEPT
+        assert NOT_KEPT in rig.join().loads("error")
+        store.is_full = False
+        assert await page.signal("log") == KEPT_AGAIN
+        assert page.loads("error") == [NOT_KEPT]
+        assert store.contents.values[page.session] == {"k": (b"1", b"1")}
+        assert rig.join().loads("error") == []
+
+
+@pytest.mark.expected_log("the disk is full; what change[ds]")
+async def test_a_last_write_that_fails_is_said():
+    store = Failing()
+    async with rigged(store=store) as rig:
+        await rig.join().run("echo")
+        store.is_full = True
+
+
+async def test_a_page_that_misses_its_session_is_told_of_a_damaged_file():
+    store = MemoryStore()
+    store.notice = "the file was set aside"
+    async with rigged(store=store) as rig:
+        assert rig.join().loads("error") == []
+        assert rig.join(session="gone").loads("error") == [DAMAGED]
+
+
+async def test_nothing_is_done_without_a_store():
+    async with rigged() as rig:
+        await rig.join().run("state", 1)
+        keeper = rig.broker._tables.keeper
+        assert (keeper._touched, keeper._timer) == (set(), None)
+        await asyncio.sleep(0)
