@@ -192,9 +192,14 @@ def wrap_application(
         before_run: Further `before_run_callbacks`.
         on_start: Further `on_start_callbacks`.
         shutdown: Further `on_shutdown_callbacks`.
+
+    Raises:
+        TypeError: It is no application.
     """
     if isinstance(application, CallbackManager):
         wrapped = application
+    elif not isinstance(application, tornado.web.Application):
+        raise TypeError(f"{application!r:.200} is no application: expected one of Tornado's")
     else:
         given = getattr(application, "runner_callbacks", None)
         wrapped = CallbackManager(application, runner_callbacks=given)

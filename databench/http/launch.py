@@ -16,8 +16,8 @@ from .app import CallbackManager
 from .runner import DEFAULT_PORT, Runner, new_loop
 
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
-_TRUE = ("1", "true", "yes", "on")
-_FALSE = ("", "0", "false", "no", "off")
+_TRUE = ("true", "yes", "on")
+_FALSE = ("", "false", "no", "off")
 
 
 def run(
@@ -95,6 +95,8 @@ def _debug(given: Any, environ: Mapping[str, str]) -> bool:
     if given is not None:
         return bool(given)
     text = environ.get("DEBUG", "").strip().lower()
+    if text.isascii() and text.isdigit():
+        return int(text) != 0
     if text not in _TRUE + _FALSE:
         raise SettingError(f"debug (DEBUG) is {text!r}, expected 0 or 1", name="debug")
     return text in _TRUE

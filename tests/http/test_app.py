@@ -217,6 +217,11 @@ async def test_server_header_is_the_settings(settings, header):
     assert headers.get("Server") == header
 
 
+def test_what_is_no_application_is_refused():
+    with pytest.raises(TypeError, match="None is no application: expected one of Tornado's"):
+        wrap_application(None)
+
+
 def test_manager_without_an_application_serves_nothing():
     with pytest.raises(AssertionError, match="no application"):
         _ = CallbackManager().tornado_application

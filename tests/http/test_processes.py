@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 
 import psutil
 import pytest
@@ -90,6 +91,38 @@ async def test_request_under_way_in_a_child_is_answered(program):
     parent.signal(signal.SIGTERM)
     assert await asked == "slow"
     assert parent.end()[0] == 0
+
+
+def test_nobody_can_connect_while_the_children_end(program):
+    parent, port, pids = program("stuck", limit_s=3.0)
+    parent.signal(signal.SIGTERM)
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+        except ConnectionRefusedError:
+            break
+    assert all(psutil.pid_exists(pid) for pid in pids)
+    parent.signal(signal.SIGKILL)
+
+
+RANDOM = """
+import os, random
+from databench import http
+
+def make(**settings):
+    application = http.Application([], **settings)
+    text = lambda: f"{random.random()}\\n".encode()
+    application.on_start_callbacks.append(lambda app, io_loop: os.write(1, text()) and None)
+    return application
+
+http.run(make, {"number_of_procs": 2})
+"""
+
+
+def test_children_have_random_numbers_of_their_own():
+    with Program(RANDOM, PORT=str(free_port())) as parent:
+        assert parent.line() != parent.line()
+        assert parent.end(signal.SIGTERM)[0] == 0
 
 
 def test_ctrl_c_in_a_terminal_reaches_all_and_is_heard_once(program):

@@ -131,9 +131,11 @@ def test_order_of_a_run():
 
     application.before_run_callbacks.append(before)
     application.on_start_callbacks.append(started)
-    application.on_shutdown_callbacks.append(lambda app: order.append("end"))
+    application.on_shutdown_callbacks.append(
+        lambda app: order.append(("end", app.ready_to_serve.is_set()))
+    )
     assert run_here(application) == 0
-    assert order == ["before", "start", "end"]
+    assert order == ["before", "start", ("end", False)]
 
 
 @pytest.mark.expected_log("before_run callback .* failed")
