@@ -222,7 +222,7 @@ def _run_watched(
 
 
 def _read_again(front: Front, analyses: str | None, script: Script | None) -> None:
-    """`index.yaml` was saved, or an analysis came or went."""
+    """`index.yaml` or a `routes.py` was saved, or an analysis came or went."""
     if script is not None:
         return  # what is served stands in the script's own call
     try:
@@ -230,9 +230,8 @@ def _read_again(front: Front, analyses: str | None, script: Script | None) -> No
     except SettingError as error:  # the folder is gone
         log.warning("%s; what was read before is served", error)
         return
-    if served.index == front.index:
-        return
-    _tell_problems(served.index)
+    if served.index != front.index:
+        _tell_problems(served.index)
     front.swap(served.index)
     if served.index.is_read:
         broken = [name for name, entry in served.index.entries.items() if entry.problems]

@@ -39,7 +39,7 @@ def find_paths(files: Iterable[str], index: Index) -> list[str]:
             paths.update(_readme_paths(file, index))
     if templates:
         paths.update(_template_paths(templates, index))
-    return sorted(_public(path, index) for path in paths)
+    return sorted({_public(path, index) for path in paths})
 
 
 def page_paths(entry: Entry) -> list[tuple[str, str | None]]:

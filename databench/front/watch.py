@@ -10,6 +10,7 @@ touched in the thread alone, but for templates and `index.yaml`, which the front
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import glob
 import logging
 import os
@@ -157,19 +158,22 @@ class Watcher:
             self.reload(shown.find_paths(steps.shown, self._front.index))
 
     def _read_index(self) -> None:
-        before = self._front.index
+        before = self._describe()
+        index = self._front.index
         self._on_index()
-        after = self._front.index
+        after = self._describe()
         self.renew()
-        if after == before:
-            return
-        changed = [
-            entry
-            for name, entry in {**before.entries, **after.entries}.items()
-            if before.entries.get(name) != after.entries.get(name)
-        ]
-        paths = [path for entry in changed for path, _ in shown.page_paths(entry)]
-        self.reload(sorted({"/", *paths}))
+        changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        entries = {**index.entries, **self._front.index.entries}
+        paths = {path for key in changed if key for path, _ in shown.page_paths(entries[key])}
+        if changed:
+            self.reload(sorted({"/", *paths}))
+
+    def _describe(self) -> dict[str, object]:
+        """What pages say of each analysis, and under "" of all of them."""
+        index = self._front.index
+        each = {n: (e, self._front.find_faults(n)) for n, e in index.entries.items()}
+        return {"": dataclasses.replace(index, entries={}), **each}
 
     def reload(self, paths: list[str]) -> None:
         """Tell pages that something at these paths was changed."""

@@ -9,6 +9,7 @@ import tornado.websocket
 
 from databench.config import load, of_script
 from databench.front import watch
+from databench.front.folders import from_folder
 from databench.front.watch import Watcher, is_editable
 
 pytestmark = pytest.mark.slow
@@ -177,6 +178,23 @@ async def test_page_of_a_broken_analysis_recovers_on_the_save_that_mends_it(watc
     watched.save("late/analysis.py", "1")
     assert "/late/" in await paths_of(page)
     assert (await watched.served.get("/late/")).code == 200
+
+
+@pytest.mark.expected_log("ZeroDivisionError.*its routes are not served")
+async def test_routes_are_read_anew_and_what_is_wrong_with_them_shows(watched):
+    page = await follow(watched)
+    watched.served.front.place = from_folder(watched.folder)
+    watched.save("x/routes.py", "ROUTES = 1 / 0")
+    assert await paths_of(page) == ["/", "/x/"]
+    assert "routes.py" in watched.served.front.find_faults("x")[0]
+    watched.save(
+        "x/routes.py",
+        "import tornado.web\n\n\nclass Hi(tornado.web.RequestHandler):\n"
+        "    def get(self):\n        self.write('hi')\n\n\nROUTES = [('hi', Hi, {})]\n",
+    )
+    assert await paths_of(page) == ["/", "/x/"]
+    assert (await watched.served.get("/x/hi")).body == b"hi"
+    assert watched.calls("change_code") == []
 
 
 @pytest.mark.expected_log("template failed|/x/ 500")
