@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -223,3 +224,23 @@ async def check_restarts_once(server, change):
         await one.say("ask")
         await one.signal("answer", 1)
         assert one.generations == [1, 2]
+
+
+async def test_without_watching_a_save_does_nothing(project):
+    with Server(project.folder, "--no-watch") as server:
+        async with Visitor(server, "one") as one:
+            await one.opened(1)
+            project.save("shared/words.py", "WORD = 2")
+            project.save("analyses/one/index.html", "new")
+            await one.say("ask")
+            await one.signal("answer", 1)
+            await one.socket.write_message('{"__kernel": "restart"}')
+            opened = await one.opened(2)
+            assert "restarted by a page" in opened["restored"]
+            await one.say("ask")
+            await one.signal("answer", 2)
+            assert one.generations == [1, 2]
+            assert one.loads("__reload") == []
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{server.url}/_reload")
+        assert "Saved files" not in server.printed
