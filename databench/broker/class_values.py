@@ -34,8 +34,10 @@ class ClassValues:
         return store
 
     def forget(self, analysis: str) -> None:
-        """The analysis is gone, and its values with it."""
-        self._stores.pop(analysis, None)
+        """The analysis is gone, and its values with it, unless a datastore keeps them."""
+        store = self._stores.pop(analysis, None)
+        if store is not None:
+            self._tables.keeper.put_aside(analysis, store)
 
     def values(self, analysis: str) -> Iterator[tuple[str, ClassValue]]:
         """Every value, each with its version."""

@@ -110,6 +110,11 @@ class Keeper:
 
         return ClassData(limit_bytes, on_write, kept)
 
+    def put_aside(self, analysis: str, values: ClassData) -> None:
+        """The analysis is not served any more: its values wait, as the store's file has them."""
+        if self._store is not None:
+            self._loaded.class_values[analysis] = dict(values)
+
     def revive(self, id_: str, analysis: str) -> Session | None:
         """The session of that id, if an earlier server kept it for this analysis."""
         kept = self._loaded.sessions.get(id_)

@@ -103,6 +103,16 @@ async def test_class_data_is_kept_with_its_versions():
         await wait_until(lambda: kept.class_values["a"]["c"].version == 6)
 
 
+async def test_values_of_an_analysis_that_is_taken_out_wait_for_it_where_they_are_kept():
+    for store, expected in ((MemoryStore(), [{"c": 3}]), (None, [])):
+        async with rigged(store=store, **QUICK) as rig:
+            await rig.join().run("class_state", 3)
+            specs = dict(rig.broker._specs)
+            rig.broker.swap({"b": specs["b"]})
+            rig.broker.swap(specs)
+            assert rig.join().loads("class_data") == expected
+
+
 @pytest.mark.expected_log("the disk is full; what changes now is lost", "is written to disk again")
 async def test_pages_are_told_while_nothing_is_kept_and_when_it_is_again(monkeypatch):
     monkeypatch.setattr("databench.broker.keeper.RETRY_S", 0.01)
