@@ -6,14 +6,18 @@ found where the file runs, in the kernel.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import re
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
+
+import tornado.ioloop
 
 from ..config import RESERVED
 from ..errors import SettingError
@@ -39,6 +43,7 @@ class Script:
         info: What `index.yaml` would say of it, and what else templates are to know.
         static: Regular expressions with one group, and folders.
         extra_routes: Further handlers: route, class, arguments of its `initialize`.
+        loop: Where the script has put something already, before it serves; or `None`.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Script:
     info: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     static: Any = None
     extra_routes: Routes = ()
+    loop: asyncio.AbstractEventLoop | None = None
 
 
 def from_file(path: Path, *, argv: Sequence[str]) -> Script:
@@ -118,7 +124,25 @@ def from_class(
         info=dict(info or {}),
         static=static,
         extra_routes=extra_routes,
+        loop=_find_loop(),
     )
+
+
+def _find_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop of `IOLoop.current()`, where the script has called that; makes none."""
+    if sys.version_info >= (3, 12):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # told by 3.12 and 3.13 in the place of making one
+            try:
+                loop = asyncio.get_event_loop()
+            except (RuntimeError, DeprecationWarning):
+                return None
+    else:
+        found = getattr(getattr(asyncio.get_event_loop_policy(), "_local", None), "_loop", None)
+        loop = cast("asyncio.AbstractEventLoop | None", found)
+    if loop is None or loop.is_closed() or tornado.ioloop.IOLoop.current(instance=False) is None:
+        return None
+    return loop
 
 
 def _check_reachable(analysis_class: type) -> None:

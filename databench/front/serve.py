@@ -66,7 +66,9 @@ def serve(
     debug = _debug(options.debug, environ, host)
     front = _make(served, options, limits, cli_args, Hosts(host, options.allow_host), debug)
     tell = _teller(served, host, sockets[0].getsockname()[1])
-    runner = http.Runner(front, sockets=sockets, settings=_run_settings(limits, options.xheaders))
+    run_settings = _run_settings(limits, options.xheaders)
+    loop = script.loop if script else None
+    runner = http.Runner(front, sockets=sockets, settings=run_settings, loop=loop)
     if debug if options.watch is None else options.watch:
         _run_watched(runner, front, lambda: _read_again(front, options.analyses, script), tell)
     else:

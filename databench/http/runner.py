@@ -188,7 +188,7 @@ class Runner:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
                 loop.add_reader(child.parent_fd, self._on_orphaned, loop, child.parent_fd)
             started = self.application.start(tornado.ioloop.IOLoop.current())
-            return loop.run_until_complete(self._serve(started))
+            return self._run_to_end(loop, loop.create_task(self._serve(started)))
         except KeyboardInterrupt:
             self._stop.set()
             status = 0
@@ -196,6 +196,16 @@ class Runner:
             status = EXIT_SOFTWARE
         loop.run_until_complete(self.application.shut_down(self.shutdown_limit_s))
         return status
+
+    def _run_to_end(self, loop: asyncio.AbstractEventLoop, serving: asyncio.Task[int]) -> int:
+        """Run until all is drained; `IOLoop.stop()` asks for that too."""
+        while True:
+            try:
+                return loop.run_until_complete(serving)
+            except RuntimeError:
+                if serving.done():
+                    raise
+                self.stop()
 
     def _on_orphaned(self, loop: asyncio.AbstractEventLoop, parent_fd: int) -> None:
         loop.remove_reader(parent_fd)

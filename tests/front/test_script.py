@@ -1,10 +1,12 @@
 """A script as the thing that is served: what is known of it, and what is refused."""
 
+import asyncio
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import tornado.ioloop
 
 import databench
 from databench.errors import SettingError
@@ -104,3 +106,18 @@ def test_a_class_that_the_kernel_could_not_find_is_refused(main):
     del main.__file__
     with pytest.raises(SettingError, match=r"is in no file.*write it to a file"):
         made(cls)
+
+
+def test_loop_that_the_script_has_made_is_known_and_none_is_made_for_that(main):
+    asyncio.set_event_loop(None)
+    assert made(main.Pi).loop is None
+    with pytest.raises(RuntimeError):
+        asyncio.get_event_loop()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    assert made(main.Pi).loop is None  # nothing of Tornado's is on it
+    current = tornado.ioloop.IOLoop.current()
+    assert made(main.Pi).loop is loop
+    current.close(all_fds=True)
+    assert made(main.Pi).loop is None
+    asyncio.set_event_loop(None)

@@ -280,3 +280,25 @@ async def test_class_that_a_function_makes_is_refused(tmp_path):
     _, told = await process.communicate()
     assert process.returncode == 1
     assert b"'Pi' is made inside a function" in told and b"local.py" in told
+
+
+async def test_what_a_script_has_put_on_the_loop_before_is_run_and_may_stop_it(tmp_path):
+    """As scripts of 0.7 did, which served on `IOLoop.current()`, and their tests."""
+    (tmp_path / "timed.py").write_text(
+        "import databench\nimport tornado.ioloop\n\n\n"
+        "class Timed(databench.Analysis):\n    pass\n\n\n"
+        "def end():\n    print('ending', flush=True)\n    loop.stop()\n\n\n"
+        "loop = tornado.ioloop.IOLoop.current()\nloop.call_later(0.5, end)\n"
+        "databench.run(Timed, __file__)\nprint('ended')\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "timed.py", "--port", "0"),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    told, _ = await asyncio.wait_for(process.communicate(), _LIMIT_S)
+    assert process.returncode == 0, told
+    assert told.index(b"ending") < told.index(b"ended")
+    assert b"Traceback" not in told
