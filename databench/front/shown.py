@@ -88,6 +88,8 @@ def _readme_paths(file: str, index: Index) -> Iterator[str]:
     for entry in index.entries.values():
         if os.path.dirname(file) == str(entry.folder):
             yield from (path for path, _ in page_paths(entry))
+            if not entry.description:
+                yield "/"  # the gallery has its first paragraph
     if os.path.dirname(file) == str(index.folder):
         yield "/"
 

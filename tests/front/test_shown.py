@@ -46,8 +46,8 @@ def paths(project, *names):
         ("pi/analysis.js", ["/pi/analysis.js"]),
         ("static/a.js", ["/static/a.js"]),
         ("folder/a b.css", ["/files/a%20b.css"]),
-        ("pi/README.md", ["/pi/", "/pi/README.md", "/pi/index.html", "/pi/other.html"]),
-        ("mu/README.md", ["/mu/", "/mu/README.md"]),
+        ("pi/README.md", ["/", "/pi/", "/pi/README.md", "/pi/index.html", "/pi/other.html"]),
+        ("mu/README.md", ["/", "/mu/", "/mu/README.md"]),
         ("nothing/of/it.css", []),
     ],
 )
