@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from tests.processes.server import Server
 from tests.processes.visitor import visit
@@ -21,6 +22,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.process]
 def server():
     with Server(ANALYSES, "--session-grace-s", "0.5", "--", *CLI_ARGS) as server:
         yield server
+
+
+async def test_each_of_the_analyses_is_in_the_gallery_and_has_a_page(server):
+    names = sorted(path.parent.name for path in ANALYSES.glob("*/analysis.py"))
+    gallery = (await AsyncHTTPClient().fetch(f"{server.url}/")).body.decode()
+    assert [name for name in names if f'href="/{name}/"' not in gallery] == []
+    for name in names:
+        page = (await AsyncHTTPClient().fetch(f"{server.url}/{name}/")).body.decode()
+        assert "databench.js" in page
 
 
 # -- arguments -------------------------------------------------------------------------------------
@@ -218,6 +228,8 @@ async def test_handlers_of_every_kind_run(server, action):
     [
         ("other name", {}, "Its docstring."),
         ("yields", {}, [1, [2, 3, None], {"a": 4, "b": 5}, "slept"]),
+        ("tools", {}, [[2, 4], "item", "timeout"]),
+        ("children", {"n": 2}, [-15, -15]),
         ("calls", {"n": 1}, 6),
         ("where", {}, "MainThread"),
         ("redirect", {}, [["word", 1], ["nothing", None], ["every", {"args": [], "kwargs": {}}]]),

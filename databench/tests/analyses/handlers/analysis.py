@@ -2,10 +2,15 @@
 
 import asyncio
 import concurrent.futures
+import subprocess
 import threading
+from datetime import timedelta
 
+import tornado.concurrent
 import tornado.gen
 import tornado.ioloop
+import tornado.locks
+import tornado.queues
 
 import databench
 
@@ -61,6 +66,34 @@ class Handlers(databench.Analysis):
             (yield {'a': self.generator(3), 'b': EXECUTOR.submit(self.on_plain, 4)}),
             (yield asyncio.sleep(0, 'slept')),
         ]
+
+    executor = EXECUTOR
+
+    @tornado.concurrent.run_on_executor
+    def in_a_thread(self, n):
+        return n * 2
+
+    @databench.on
+    def tools(self):
+        """Tornado's own tools."""
+        doubled = yield [self.in_a_thread(1), self.in_a_thread(2)]
+        queue = tornado.queues.Queue()
+        with (yield tornado.locks.Lock().acquire()):
+            yield queue.put('item')
+        item = yield queue.get()
+        try:
+            yield tornado.gen.with_timeout(timedelta(seconds=0.001), queue.get())
+        except tornado.gen.TimeoutError:
+            return [doubled, item, 'timeout']
+
+    @databench.on
+    def children(self, n):
+        """Processes, as many as the page likes."""
+        children = [subprocess.Popen(['sleep', '60']) for _ in range(n)]
+        yield self.emit('children', len(children))
+        for child in children:
+            child.terminate()
+        return [child.wait() for child in children]
 
     @databench.on
     def calls(self, n):
