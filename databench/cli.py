@@ -97,6 +97,13 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "restart kernels and reload pages when a file is saved (on where --debug is)",
         },
     ),
+    (
+        "--build",
+        {
+            "action": "store_true",
+            "help": "run the build commands of index.yaml and end: 0 unless one fails",
+        },
+    ),
 )
 # What is of no use where a script is the analysis.
 _OF_FOLDERS = ("--analyses",)

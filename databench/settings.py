@@ -108,6 +108,9 @@ TABLE = (
     # watching
     Setting("watch_scan_s", 2.0, "s", 0.1, "How often files are looked at without an event."),
     Setting("watched_folders", 2000, "count", 1, "Folders whose files are watched."),
+    # builds
+    Setting("build_limit_s", 600.0, "s", 0.1, "How long one command of build may take."),
+    Setting("build_lines", 1000, "count", 0, "Lines of one build command that are shown."),
     # sessions
     Setting("open_actions", 256, "count", 1, "Actions that may be open in one session."),
     Setting("recent_ids", 1000, "count", 1, "Ended process ids that a session remembers."),
@@ -159,6 +162,7 @@ OPTIONS = [
     "--xheaders",
     "--debug",
     "--watch",
+    "--build",
 ]
 
 

@@ -20,7 +20,7 @@ from ..broker import AnalysisSpec, Page
 from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
-from . import class_data, follow, pages, script, status, websocket
+from . import build, class_data, follow, pages, script, status, websocket
 from .folders import Place
 from .handlers import Headers, NotFound, Refused
 from .hosts import Hosts
@@ -130,6 +130,7 @@ class Front(http.Application):
         self.followers = follow.Followers()
         self.place = place
         self.routes = Routes(self)
+        self.builder = build.Builder(limits)
         if index.single is not None:
             self.routes.add(index.single, extra_routes)
         super().__init__(
@@ -144,6 +145,7 @@ class Front(http.Application):
 
     async def drain(self, limit_s: float) -> None:
         """Let actions end, then end kernels; pages are still there and hear of it."""
+        await self.builder.stop()
         if self._is_started:
             began_s = time.monotonic()
             await self.broker.wind_down(limit_s * _ACTIONS_PART)
@@ -161,16 +163,21 @@ class Front(http.Application):
             index = dataclasses.replace(self.index, problems=index.problems)
         if index.settings != self.index.settings:
             log.warning("index.yaml: settings were changed: start Databench again for them")
+        before, now = build.plan(self.index), build.plan(index)
         self.index = index
         self._load_routes()
+        self.builder.forget(now)
+        self.builder.begin(index, [name for name in now if before.get(name) != now[name]])
 
     def _load_routes(self) -> None:
         if self.place is not None:
             self.routes.load(self.index, self.place)
 
     def find_faults(self, name: str) -> list[str]:
-        """What is wrong around an analysis that is served all the same."""
-        return list(self.routes.problems(name))
+        """What is wrong around an analysis that is served all the same; "": with the project."""
+        of_project = self.builder.faults.get(build.PROJECT, ())
+        of_analysis = self.builder.faults.get(name, ()) if name else ()
+        return [*self.routes.problems(name), *of_analysis, *of_project]
 
     def entry(self, name: str) -> Entry:
         """The analysis of that name.

@@ -85,6 +85,27 @@ def judge(scan: Scan, analyses: Sequence[Analysis], *, folder: str, package: str
     return Steps(steps.restarts, steps.shown, reads_index, steps.own)
 
 
+def find_builds(
+    scan: Scan, analyses: Sequence[Analysis], project: frozenset[str]
+) -> dict[str, set[str]]:
+    """What is to be built anew: by the file that was saved, the names whose patterns name it.
+
+    Args:
+        scan: What changed.
+        analyses: All that there are.
+        project: The patterns of the whole project, whose name is "".
+    """
+    found: dict[str, set[str]] = {}
+    for path, tokens in scan.changed.items():
+        patterns = {pattern for kind, pattern in tokens if kind == "glob"}
+        names = {analysis.name for analysis in analyses if patterns & analysis.globs}
+        if patterns & project:
+            names.add("")
+        if names:
+            found[path] = names
+    return found
+
+
 def _concerns_kernel(path: str, tokens: Iterable[Token], analysis: Analysis, folder: str) -> bool:
     if analysis.sources is not None and path in analysis.sources:
         return True

@@ -158,7 +158,7 @@ class Gallery(Page):
                 "show_in_index": True,
                 "meta_infos": infos,
                 "analyses": infos,
-                "problems": _told(index.problems, debug=front.debug),
+                "problems": _told([*index.problems, *front.find_faults("")], debug=front.debug),
                 "warnings": list(index.warnings) if front.debug else [],
             },
         )

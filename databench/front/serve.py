@@ -18,7 +18,7 @@ from .._version import __version__
 from ..broker import Broker, SqliteStore, Store
 from ..config import Index
 from ..errors import SettingError
-from . import again, logs, project
+from . import again, build, logs, project
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
 from .project import Project
@@ -61,10 +61,13 @@ def serve(
     misspelt = settings.find_misspelt(() if options.is_divided else cli_args, environ)
     _tell_problems(index, [*misspelt, *served.warnings])
     limits = _limits(options, environ, index)
+    if options.build:
+        return 1 if any(build.run_now(index, limits).values()) else 0
     host = options.host or environ.get("HOST") or DEFAULT_HOST
     sockets = again.take_sockets(os.environ) or listen(host, options.port, environ)
     debug = _debug(options.debug, environ, host)
     front = _make(served, options, limits, cli_args, Hosts(host, options.allow_host), debug)
+    front.builder.faults.update(build.run_now(index, limits))
     tell = _teller(served, host, sockets[0].getsockname()[1])
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None

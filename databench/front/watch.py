@@ -72,6 +72,7 @@ class Watcher:
         """Begin, and wait for the first look: what is saved from now on is seen."""
         self._loop = asyncio.get_running_loop()
         self._front.broker.watch_sources(self._on_sources)
+        self._front.builder.on_faults = self._on_faults
         self._plan = self._make_plan()
         self._thread.start()
         try:
@@ -137,10 +138,11 @@ class Watcher:
         if self._is_stopped or not (scan.changed or scan.late):
             return
         index = self._front.index
-        steps = changes.judge(
-            scan, list(self._analyses()), folder=str(index.folder), package=str(PACKAGE)
-        )
+        analyses = list(self._analyses())
+        steps = changes.judge(scan, analyses, folder=str(index.folder), package=str(PACKAGE))
+        project = frozenset(os.path.normpath(index.folder / pattern) for pattern in index.watch)
         try:
+            self._front.builder.begin_for(index, changes.find_builds(scan, analyses, project))
             self._carry_out(steps)
         except Exception:  # a mistake with one save must not end the watching
             log.exception("what was saved could not be carried out")
@@ -156,6 +158,13 @@ class Watcher:
             self._front.broker.change_code(name, self._tell(files), at_once=at_once)
         if steps.shown:
             self.reload(shown.find_paths(steps.shown, self._front.index))
+
+    def _on_faults(self, names: list[str]) -> None:
+        """Another build fails, or none any more: pages tell."""
+        entries = self._front.index.entries.values()
+        concerned = [entry for entry in entries if "" in names or entry.name in names]
+        paths = {path for entry in concerned for path, _ in shown.page_paths(entry)}
+        self.reload(sorted({"/", *paths}) if names else [])
 
     def _read_index(self) -> None:
         before = self._describe()

@@ -11,6 +11,7 @@ from tornado.httpclient import AsyncHTTPClient
 from databench.config import load
 from databench.front.folders import from_folder
 from tests.processes.server import Server
+from tests.processes.test_documented_apps import first_block
 from tests.processes.visitor import visit
 
 ANALYSES = Path(__file__).resolve().parents[2] / "databench" / "tests" / "analyses"
@@ -213,6 +214,19 @@ async def test_a_file_that_is_gone_takes_its_routes_along(serve, place, folder):
     (folder / "x" / "routes.py").unlink()
     server.front.swap(load(folder))
     assert (await server.get("/x/get")).code == 404
+
+
+async def test_the_documented_example_runs(serve, folder):
+    page = Path(__file__).resolve().parents[2] / "docs" / "howto" / "add-routes.md"
+    (folder / "x" / "routes.py").write_text(first_block(page, "python"))
+    server = await serve(place=from_folder(folder))
+    client = AsyncHTTPClient(force_instance=True)
+    for _ in range(2):
+        body = "celsius=21.5"
+        await client.fetch(f"http://{server.address}/x/measure", method="POST", body=body)
+    client.close()
+    assert await read(server, "/x/latest") == {"unit": "°C", "celsius": 21.5}
+    assert server.broker.class_values.get("x", "count").stored == b"2"
 
 
 # -- a real server, real kernels, real websockets --------------------------------------------------
