@@ -303,11 +303,11 @@ class Outlet:
         frames = encode_message(m.Log(self.session.id_, request.number, level, payload))
         with self._lock:
             checkpoint()
+            if self.account.dropped and self.account.is_open and not self.is_closed:
+                self._say_dropped()  # which may take what credit there is
             if self.is_closed or not self.account.is_open:
                 self.account.dropped += 1
                 return SENT
-            if self.account.dropped:
-                self._say_dropped()
             self._pay(frames)
         self.session.kernel.interrupts.settle()
         return SENT

@@ -172,6 +172,18 @@ def test_logs_out_of_credit_are_dropped_and_counted(front, session):
     assert [value(x) for x in front.end(number)[1]] == [0]
 
 
+def test_the_count_of_dropped_logs_may_take_the_credit_that_there_is(front, session):
+    exhaust(front, session)
+    front.run(session, "logs", 7)
+    front.credit(session, front.cost[session] - WINDOW + 1)  # enough for one message
+    number = front.action(session, "logs", 1)
+    assert value(front.expect(m.Log, request=None))[:22] == "7 log messages were dr"
+    assert front.end(number)[1] == []
+    front.credit(session, 10 * WINDOW)
+    front.action(session, "logs", 1)
+    assert value(front.expect(m.Log, request=None))[:22] == "1 log messages were dr"
+
+
 def test_progress_out_of_credit_is_the_latest(front, session):
     exhaust(front, session)
     number = front.action(session, "steps")
