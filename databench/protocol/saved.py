@@ -86,6 +86,7 @@ def revive(
     for key, (shown, stored) in values.items():
         session.restore_value(key, shown, stored)
     session.recent.update(dict.fromkeys(saved.recent))
+    session.ended_before.update(saved.recent)
     for process_id, action in saved.open:
         problem = f"action {action!r} is lost: {RESTARTED} while it ran"
         session.append(text.compose_value("error", problem))

@@ -37,6 +37,7 @@ class Session:
         "class_places",
         "data",
         "detached_s",
+        "ended_before",
         "epoch",
         "id_",
         "ids",
@@ -66,6 +67,7 @@ class Session:
         self.requests: dict[int, OpenRequest] = {}
         self.ids: dict[ProcessId, int] = {}
         self.recent: OrderedDict[ProcessId, None] = OrderedDict()
+        self.ended_before: set[ProcessId] = set()  # of these, what ended in an earlier server
         self.data: dict[str, Value] = {}
         self.class_places: dict[str, int] = {}
         self.pending_class: dict[str, bytes] = {}
@@ -199,20 +201,19 @@ class Session:
         process_id = request.process_id
         if process_id is not None:
             if process_id in self.ids or process_id in self.recent:
-                return Verdict.REPEATED, []
+                return Verdict.REPEATED, self._end_again(number, process_id, request.action)
             if view in self.views:
                 self.views[view].own_ids.add(process_id)
         frames = []
         if process_id is not None:
             frames.append(text.compose_start(process_id))
             self.append(frames[0])
-        opened = OpenRequest(number, request.action, request.payload, process_id, now_s)
-        self.requests[number] = opened
-        if process_id is not None:
             self.ids[process_id] = number
+        action, payload = request.action, request.payload
+        self.requests[number] = OpenRequest(number, action, payload, process_id, now_s)
         limit = self.limits.open_actions
         if len(self.requests) > limit:
-            problem = f"action {request.action!r}: open actions: {limit}, the limit; not run"
+            problem = f"action {action!r}: open actions: {limit}, the limit; not run"
             return Verdict.REFUSED, frames + self.fail(number, "TooManyActions", problem)
         return Verdict.ACCEPTED, frames
 
@@ -251,14 +252,11 @@ class Session:
         self.append(frame, charge_bytes=charge_bytes, needs_credit=number is None)
         if number is None:
             return [frame]
-        return [
-            frame,
-            *self._end(
-                number,
-                lambda id_: text.compose_failure(id_, outcome, type_, problem, traceback),
-                charge_bytes=0,
-            ),
-        ]
+
+        def compose(id_: ProcessId) -> bytes:
+            return text.compose_failure(id_, outcome, type_, problem, traceback)
+
+        return [frame, *self._end(number, compose, charge_bytes=0)]
 
     def waiting(self) -> Iterable[OpenRequest]:
         """The requests that no kernel has yet, in order."""
@@ -288,7 +286,17 @@ class Session:
         self.append(frame, charge_bytes=charge_bytes, is_end=True, needs_credit=False)
         return [frame]
 
+    def _end_again(self, number: int, process_id: ProcessId, action: str) -> list[bytes]:
+        """An end for a page that waits for one which went with the ring of an earlier server."""
+        if process_id not in self.ended_before:
+            return []  # it is in this ring, or will be
+        self.ended_before.remove(process_id)
+        self.requests[number] = OpenRequest(number, action, b"", process_id, 0.0)
+        problem = f"action {action!r} has run; the server's restart lost its result"
+        return self.fail(number, "ServerRestarted", problem, outcome="lost")
+
     def _forget(self, process_id: ProcessId) -> None:
+        self.ended_before.discard(process_id)
         for view in self.views.values():
             view.own_ids.discard(process_id)
 

@@ -3,6 +3,7 @@
 import json
 
 from databench.protocol import text
+from databench.protocol.records import Verdict
 from databench.protocol.saved import SAVED_IDS, Saved, revive, save
 from databench.protocol.session import Session
 from databench.settings import Settings
@@ -51,6 +52,24 @@ def test_restored_values_count_against_the_limit():
     problem = "state 'm': 1040 bytes of state, limit 1024; not kept"
     assert session.find_state_problem("m", b"1" * 20, b"2" * 20) == problem
     assert session.find_state_problem("k", b"1", b"2") is None
+
+
+def test_a_request_whose_end_went_with_the_ring_ends_as_lost_when_it_is_sent_again():
+    before = begin()
+    accept(before, 1, process_id=7)
+    before.finish(1, "done")
+    session = back(before)
+    place = session.ring.place
+    request = text.Request("run", b"", 7)
+    verdict, frames = session.accept(request, number=2, view=None, now_s=0.0)
+    assert verdict is Verdict.REPEATED
+    problem = "action 'run' has run; the server's restart lost its result"
+    assert frames == [
+        text.compose_value("error", problem),
+        text.compose_failure(7, "lost", "ServerRestarted", problem, b""),
+    ]
+    assert session.ring.replay(place).frames == frames
+    assert session.accept(request, number=3, view=None, now_s=0.0) == (Verdict.REPEATED, [])
 
 
 def test_open_requests_come_back_as_lost_once_and_are_not_run_again():
