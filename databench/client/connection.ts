@@ -307,9 +307,10 @@ export class Connection {
   }
 
   private joined(load: codec.ConnectLoad): void {
-    const { streamLost, newSession } = this.session.joined(load);
+    const { streamLost } = this.session.joined(load);
     this.slot?.write(load.analysis_id);
-    if (newSession) this.state.clear();
+    // All values follow; of those that the server lost with its stream, nothing else would tell.
+    if (streamLost) this.state.clear();
     this.databenchBackendVersion = load.databench_backend_version ?? undefined;
     this.settle(load.running ?? [], streamLost);
     this.link.joined(() => this.sendWaiting());

@@ -11,10 +11,8 @@ import { ConnectLoad, encodeConnect, Frame, GapLoad, isCounted } from './codec';
 
 /** What a join means for what the page already had. */
 export interface Joined {
-  /** The stream that the page knew is gone: ends that it waits for will not come. */
+  /** The stream that the page knew is gone: its ends will not come, its state starts afresh. */
   streamLost: boolean;
-  /** The page now belongs to another session than before: its state starts afresh. */
-  newSession: boolean;
 }
 
 /** Identity and place of one page in its session. */
@@ -41,7 +39,7 @@ export class Session {
     this.id = load.analysis_id;
     this.epoch = epoch;
     this.received = load.at ?? 0;
-    return { streamLost, newSession };
+    return { streamLost };
   }
 
   /** Some frames are gone for good; counting goes on from the given place. */

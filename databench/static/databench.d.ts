@@ -573,10 +573,8 @@ declare function follow(load: {
  */
 /** What a join means for what the page already had. */
 interface Joined {
-    /** The stream that the page knew is gone: ends that it waits for will not come. */
+    /** The stream that the page knew is gone: its ends will not come, its state starts afresh. */
     streamLost: boolean;
-    /** The page now belongs to another session than before: its state starts afresh. */
-    newSession: boolean;
 }
 /** Identity and place of one page in its session. */
 declare class Session {

@@ -796,7 +796,7 @@ var Session = class {
     this.id = load.analysis_id;
     this.epoch = epoch;
     this.received = load.at ?? 0;
-    return { streamLost, newSession };
+    return { streamLost };
   }
   /** Some frames are gone for good; counting goes on from the given place. */
   gap(load) {
@@ -1073,9 +1073,9 @@ var _Connection = class _Connection {
     else this.state.receive(signal, load);
   }
   joined(load) {
-    const { streamLost, newSession } = this.session.joined(load);
+    const { streamLost } = this.session.joined(load);
     this.slot?.write(load.analysis_id);
-    if (newSession) this.state.clear();
+    if (streamLost) this.state.clear();
     this.databenchBackendVersion = load.databench_backend_version ?? void 0;
     this.settle(load.running ?? [], streamLost);
     this.link.joined(() => this.sendWaiting());

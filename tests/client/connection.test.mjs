@@ -336,6 +336,15 @@ test('state follows data and class_data, and starts afresh with another session'
   assert.deepEqual(d.state.data, {});
 });
 
+test('state starts afresh in the same session after a restart of the server', t => {
+  const { world, d } = joined(t);
+  world.socket.say('data', { kept: 1, lost: 2 });
+  world.socket.fail();
+  world.advance(1000);
+  world.socket.accept({ analysis_id: 'session-1', epoch: 'e2' });
+  assert.deepEqual(d.state.data, {});
+});
+
 test('onProcess hears start and end of its id, once each', t => {
   const { world, d } = joined(t);
   const heard = [];

@@ -8,7 +8,7 @@ const answer = more => ({ analysis_id: 'a', at: 0, epoch: 'e1', ...more });
 
 test('a first join loses nothing, whatever id was asked for', () => {
   const session = new Session('kept over a reload');
-  assert.deepEqual(session.joined(answer()), { streamLost: false, newSession: false });
+  assert.deepEqual(session.joined(answer()), { streamLost: false });
   assert.deepEqual(JSON.parse(session.hello('')),
     { __connect: 'a', __request_args: '', __received: 0, __epoch: 'e1' });
 });
@@ -17,15 +17,15 @@ test('the same epoch means the same stream', () => {
   const session = new Session(null);
   session.joined(answer({ at: 7 }));
   assert.equal(session.received, 7);
-  assert.deepEqual(session.joined(answer({ at: 7 })), { streamLost: false, newSession: false });
+  assert.deepEqual(session.joined(answer({ at: 7 })), { streamLost: false });
 });
 
 test('another epoch means that the stream is lost, another id the session too', () => {
   const session = new Session(null);
   session.joined(answer());
-  assert.deepEqual(session.joined(answer({ epoch: 'e2' })), { streamLost: true, newSession: false });
+  assert.deepEqual(session.joined(answer({ epoch: 'e2' })), { streamLost: true });
   assert.deepEqual(session.joined(answer({ analysis_id: 'b', epoch: 'e2' })),
-    { streamLost: true, newSession: true });
+    { streamLost: true });
 });
 
 test('a gap sets the place', () => {
