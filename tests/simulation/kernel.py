@@ -261,7 +261,6 @@ class Process(Life):
         ANALYSES[self.name].datastore_class._domains.clear()
         environment = make_environment(self, self._token)
         self.kernel = Kernel(environment, ANALYSES[self.name], Sources(), self.world.loop)
-        self.kernel.handlers = HANDLERS
         self.kernel.desk.ident = threading.get_ident()
         self.kernel.channel.on_batch = self.kernel._flush_soon
         self.front.channel.peers[self.routing_id] = self

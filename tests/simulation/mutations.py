@@ -19,6 +19,7 @@ replay = Ring.replay
 accept = Session.accept
 lose_all = Requests.lose_all
 join_replay = Session._replay
+begin = Session.__init__
 
 
 def dropped_credit(self):
@@ -93,6 +94,10 @@ def gap_before_its_values(self, received, class_values):
     return held.at, sorted(frames, key=lambda frame: not frame.startswith(b'{"signal":"__gap"'))
 
 
+def epoch_kept(self, id_, *, epoch, **given):
+    begin(self, id_, epoch="the same", **given)
+
+
 def unbounded_write(self, seat, frames, process_id=None):
     for page, view in seat.session.views.items():
         view.cursor = seat.session.ring.place
@@ -133,6 +138,7 @@ MUTATIONS = {
     "grace that never ends": ((Session, "expires_s", grace_that_never_ends),),
     "gap that is not told": ((Session, "_replay", gap_that_is_not_told),),
     "gap before its values": ((Session, "_replay", gap_before_its_values),),
+    "epoch kept over a front's death": ((Session, "__init__", epoch_kept),),
     "write without a limit": ((Outbox, "publish", unbounded_write),),
     "session not closed in the kernel": ((Sessions, "close", session_not_closed_in_the_kernel),),
     "write of class_data not answered": ((Inbound, "_answer_write", answer_that_is_not_given),),

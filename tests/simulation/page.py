@@ -156,7 +156,8 @@ class Tab:
             self.gaps += 1
         self.session, self.epoch, self.received = load["analysis_id"], load["epoch"], load["at"]
         self.world.trace(f"{self} joins {self.session} at {self.received}")
-        if is_new:
+        if is_lost:
+            self.begun, self.ends = {}, set()
             self.data, self.class_data = {}, {}
         self._settle(load["running"], is_lost)
         self.is_joined, self._attempt = True, 0

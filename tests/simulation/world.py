@@ -12,9 +12,11 @@ from unittest import mock
 
 from databench.broker import AnalysisSpec
 from databench.broker import broker as broker_module
+from databench.broker import keeper as keeper_module
 from databench.broker import sessions as sessions_module
 from databench.broker import supervisor as supervisor_module
 from databench.broker.kernelspec import KernelSpec
+from databench.broker.stores import MemoryStore
 from databench.kernel import outlet as outlet_module
 from databench.kernel import runtime as runtime_module
 from databench.kernel import steps as steps_module
@@ -55,7 +57,10 @@ class Front(Life):
         root = Path("/")
         specs = {name: AnalysisSpec(name, root, "none", root, "sim") for name in kernel.ANALYSES}
         self.broker = broker_module.Broker(
-            specs, self.world.settings, kernelspecs={"sim": self.world.kernelspec}
+            specs,
+            self.world.settings,
+            kernelspecs={"sim": self.world.kernelspec},
+            store=self.world.open_store(),
         )
         starting = self.broker.start()
         with contextlib.suppress(StopIteration):
@@ -86,7 +91,7 @@ class World:
         self._tell = tell
         self.settings = Settings({**FIXED, **faults.draw_limits(self.random)})
         self.kernelspec = KERNELSPEC
-        self.truth, self.audit = Truth(), Audit(self)
+        self.truth, self.audit = Truth(self), Audit(self)
         self.front = None
         self.processes, self.tabs = [], []
         self.names, self.numbers = {}, {}
@@ -97,6 +102,8 @@ class World:
         )
         self.cuts = self.random.choice((0, 0, 0.5))  # of new connections, how many do not last
         self.repeats = self.random.choice(((1,), (1, 1, 4), (1, 1, 4), (4, 20)))  # of an emit
+        self._has_store = self.random.random() < 0.7
+        self._contents = None
         self._pids = 0
 
     # -- what its inhabitants ask
@@ -105,12 +112,25 @@ class World:
         if self._tell is not None:
             self._tell(f"{self.loop.time() - 100:8.3f}  {line}")
 
+    def fail(self, problem):
+        """Something is wrong, noticed inside of code that would catch an exception."""
+        self.loop.failure = self.loop.failure or AssertionError(problem)
+        self.loop.stop()
+
     def delay_s(self):
         return self.random.choice(self.delays_s)
 
     def next_pid(self):
         self._pids += 1
         return self._pids
+
+    def open_store(self):
+        """What outlives a front, without what it had not written yet."""
+        if not self._has_store:
+            return None
+        store = MemoryStore(self._contents)
+        self._contents = store.contents
+        return store
 
     def number_of(self, id_):
         """The `__process_id` of a request, told by what it is called here."""
@@ -183,6 +203,10 @@ class _Clock:
     """Stands for the module `time` where a clock is read."""
 
     @staticmethod
+    def time():
+        return asyncio.get_running_loop().time()
+
+    @staticmethod
     def monotonic():
         return asyncio.get_running_loop().time()
 
@@ -238,11 +262,14 @@ _REPLACED = (
     (broker_module, "Guardian", _Guardian),
     (broker_module, "tempfile", _FOLDERS),
     (sessions_module, "secrets", _Secrets),
+    (keeper_module, "secrets", _Secrets),
+    (keeper_module, "time", _Clock),
     (supervisor_module, "LocalProcess", kernel.Process),
     (supervisor_module, "LineReader", _Lines),
     (supervisor_module, "random", _Random),
     (supervisor_module, "secrets", _Secrets),
     (runtime_module, "Channel", kernel.Channel),
+    (runtime_module, "find_handlers", lambda _class: kernel.HANDLERS),
     (runtime_module, "Desks", kernel.Desks),
     (runtime_module, "Flusher", kernel.Flusher),
     (outlet_module, "_monotonic", _Clock.monotonic),
