@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -30,27 +31,34 @@ class Datastore:
     text: str
     line: int
 
-    def find_path(self, folder: Path) -> Path | None:
+    def find_path(self, folder: Path, given_out: Iterable[Path] = ()) -> Path | None:
         """The file to keep state in, or `None` where it is kept in memory alone.
 
         Args:
             folder: The analyses' folder, from which a relative path counts.
+            given_out: Folders whose files anybody may read.
 
         Raises:
-            SettingError: It names no datastore that is known.
+            SettingError: It names no datastore that is known, or one that anybody could read.
         """
         if self.text == "memory":
             return None
         path = unquote(self.text.removeprefix(_SQLITE))
         if self.text.startswith(_SQLITE) and path and not path.endswith("/") and "\0" not in path:
-            return folder / path
+            return self._check_place(folder / path, folder, given_out)
         scheme = self.text.partition(":")[0]
         near = difflib.get_close_matches(scheme, _SCHEMES, n=1)
         hint = f" (nearest: '{near[0]}')" if near else ""
-        raise SettingError(
-            f"datastore is {self.text!r:.100}, expected {' or '.join(KNOWN)}{hint}; "
-            "not started, since nothing would be kept",
-            name="datastore",
-            file=str(folder / "index.yaml"),
-            line=self.line,
-        )
+        text = f"datastore is {self.text!r:.100}, expected {' or '.join(KNOWN)}{hint}"
+        raise self._refuse(f"{text}; not started, since nothing would be kept", folder)
+
+    def _check_place(self, path: Path, folder: Path, given_out: Iterable[Path]) -> Path:
+        for root in given_out:
+            if path.resolve().is_relative_to(root.resolve()):
+                text = f"datastore {str(path)!r} is in {str(root)!r}, whose files are given out"
+                raise self._refuse(f"{text}; not started, since it holds ids of sessions", folder)
+        return path
+
+    def _refuse(self, text: str, folder: Path) -> SettingError:
+        file = str(folder / "index.yaml")
+        return SettingError(text, name="datastore", file=file, line=self.line)

@@ -18,7 +18,7 @@ from .._version import __version__
 from ..broker import Broker, SqliteStore, Store
 from ..config import Index
 from ..errors import SettingError
-from . import again, build, logs, project
+from . import again, build, logs, pages, project
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
 from .project import Project
@@ -118,7 +118,13 @@ def _limits(
 
 
 def _open_store(index: Index) -> Store | None:
-    path = index.datastore and index.datastore.find_path(index.folder)
+    if index.datastore is None:
+        return None
+    here = Path.cwd()
+    given_out = [root / folder for _, folder in index.static for root in (index.folder, here)]
+    given_out += [root for roots in pages.static_roots(index).values() for root in roots]
+    given_out += [entry.folder / "static" for entry in index.entries.values()]
+    path = index.datastore.find_path(index.folder, given_out)
     return SqliteStore(path) if path else None
 
 

@@ -13,7 +13,8 @@ import tornado.websocket
 
 from databench import http
 from databench.broker import Broker
-from databench.config import load
+from databench.config import Entry, Index, load
+from databench.config.datastore import Datastore
 from databench.errors import SettingError
 from databench.front import serve as serving
 from databench.front.app import Front
@@ -138,6 +139,18 @@ def test_problems_of_the_index_are_told(folder, caplog):
 
 def project(folder):
     return Project(load(folder), {}, {}, shown=str(folder), address="x/")
+
+
+@pytest.mark.parametrize(
+    "path", ["static/a.db", "dice/static/a.db", "own/a.db", "node_modules/a.db"]
+)
+def test_datastore_among_files_that_are_given_out_is_an_error(folder, path):
+    entries = {"dice": Entry("dice", folder / "dice")}
+    store = Datastore(f"sqlite:///{path}", 2)
+    index = Index(folder, static=(("own/(.*)", "own"),), datastore=store, entries=entries)
+    with pytest.raises(SettingError, match=r"index.yaml:2: .* whose files are given out"):
+        serving._open_store(index)
+    assert serving._open_store(Index(folder)) is None
 
 
 def test_address_is_told(folder, capsys):
