@@ -42,8 +42,9 @@ class Project:
     def __init__(self, root):
         self.root = root
         self.folder = root / "analyses"
-        for name in ("one", "two"):
-            self.save(f"analyses/{name}/analysis.py", CODE)
+        self.save("analyses/one/analysis.py", CODE)
+        own = CODE.replace("from shared.words import WORD", "WORD = 2")
+        self.save("analyses/two/analysis.py", own)
         self.save("shared/__init__.py", "")
         self.save("shared/words.py", "WORD = 1")
         self.save("late_module.py", "WORD = 'late 1'")
@@ -111,9 +112,6 @@ def server(project):
 async def test_module_outside_of_the_folder_restarts_who_imported_it_with_its_state(
     project, server
 ):
-    project.save(
-        "analyses/two/analysis.py", CODE.replace("from shared.words import WORD", "WORD = 2")
-    )
     async with Visitor(server, "one") as one, Visitor(server, "two") as two:
         await one.say("ask")
         await one.signal("answer", 1)
