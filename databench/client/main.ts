@@ -60,6 +60,7 @@ export function follow(): Connection {
     joins += 1;
     if (joins > 1) conn.environment.reload();
   });
+  (globalThis as { databench?: Connection }).databench = conn;
   return conn.connect();
 }
 

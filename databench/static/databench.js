@@ -2574,6 +2574,7 @@ var exported = (() => {
       joins += 1;
       if (joins > 1) conn.environment.reload();
     });
+    globalThis.databench = conn;
     return conn.connect();
   }
   var started;

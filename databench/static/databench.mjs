@@ -2552,6 +2552,7 @@ function follow3() {
     joins += 1;
     if (joins > 1) conn.environment.reload();
   });
+  globalThis.databench = conn;
   return conn.connect();
 }
 var started;

@@ -147,25 +147,37 @@ def test_code_that_is_saved_while_an_action_runs_is_used_when_it_has_ended(proje
     expect(page.locator("#databench-alerts")).not_to_contain_text("Code changed")
 
 
+def joined(page):
+    """A page hears of saves from its join on."""
+    page.wait_for_function("globalThis.databench?.status === 'joined'")
+
+
 def test_gallery_and_broken_pages_follow_what_is_saved(project, serve, pages):
     pages.allow("500", "503", "404", "Refused to apply style")
     server = serve(project.folder)
     gallery = pages.open(server)
+    joined(gallery)
     project.save("index.yaml", "analyses: [{name: demo, title: Other title}]")
     expect(gallery.get_by_role("link", name="Other title")).to_be_visible()
+    joined(gallery)
     project.save("index.yaml", "analyses: [")
     expect(gallery.get_by_role("alert")).to_contain_text("index.yaml:1")
     expect(gallery.locator(".d-box")).to_have_count(1)
+    joined(gallery)
     project.save("index.yaml", "analyses: [{name: demo}, {name: late}]")
     expect(gallery.locator(".d-box")).to_have_count(2)
     late = pages.open(server, "/late/")
     expect(late.get_by_role("alert")).to_contain_text("late")
-    project.save("late/analysis.py", CODE)
-    project.save("late/index.html", PAGE)
+    joined(late)
+    project.save(".late/analysis.py", CODE)
+    project.save(".late/index.html", PAGE)
+    (project.folder / ".late").rename(project.folder / "late")
     expect(late.locator("#heading")).to_have_text("First page")
+    joined(late)
     project.save(
         "late/index.html", "{% extends 'analysis.html' %}{% block analysis %}{{ 1 / 0 }}{% end %}"
     )
     expect(late.locator(".alert-danger")).to_contain_text("division by zero")
+    joined(late)
     project.save("late/index.html", PAGE)
     expect(late.locator("#heading")).to_have_text("First page")
