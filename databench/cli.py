@@ -104,6 +104,13 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "run the build commands of index.yaml and end: 0 unless one fails",
         },
     ),
+    (
+        "--coverage",
+        {
+            "metavar": "FILE",
+            "help": "write which lines of the server and the analyses ran (coverage.py's format)",
+        },
+    ),
 )
 # What is of no use where a script is the analysis.
 _OF_FOLDERS = ("--analyses",)

@@ -163,6 +163,7 @@ OPTIONS = [
     "--debug",
     "--watch",
     "--build",
+    "--coverage",
 ]
 
 

@@ -18,7 +18,7 @@ from .._version import __version__
 from ..broker import Broker, SqliteStore, Store
 from ..config import Index
 from ..errors import SettingError
-from . import again, build, logs, pages, project
+from . import again, build, logs, measure, pages, project
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
 from .project import Project
@@ -56,6 +56,16 @@ def serve(
         SettingError: Something that was asked for cannot be had; nothing was started.
     """
     logs.configure(options.log)
+    with measure.measured(options.coverage):
+        return _serve(options, environ, cli_args, script)
+
+
+def _serve(
+    options: argparse.Namespace,
+    environ: Mapping[str, str],
+    cli_args: Sequence[str],
+    script: Script | None,
+) -> int:
     served = _find(options.analyses, script)
     index = served.index
     misspelt = settings.find_misspelt(() if options.is_divided else cli_args, environ)

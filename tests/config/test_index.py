@@ -41,6 +41,57 @@ def test_without_a_list_each_folder_with_an_analysis_is_served(folder, text):
     assert index.problems == ()
 
 
+OLD = """
+description: Analyses of an older project.
+build: touch built.txt
+static:
+  - static/(.*): static/
+  - node_modules/(one_file\\.txt): node_modules/
+
+analyses:
+  - name: one
+    title: The first
+    description: With words.
+  - name: two
+    kernel: py
+    title: The second
+    watch:
+      - two/*.html
+      - two/*.py
+  - name: three
+    kernel: pyspark
+  - title: without a name
+"""
+
+
+def test_a_file_of_early_releases_is_read_unchanged(folder):
+    (folder / "three").mkdir()
+    index = read(folder, OLD)
+    assert (index.title, index.description) == ("Databench", "Analyses of an older project.")
+    assert index.build == ("touch built.txt",)
+    assert index.static == (
+        ("static/(.*)", "static/"),
+        (r"node_modules/(one_file\.txt)", "node_modules/"),
+    )
+    assert [name for name, entry in index.entries.items() if not entry.problems] == ["one", "two"]
+    assert index.entries["two"].watch == ("two/*.html", "two/*.py")
+    (problem,) = index.entries["three"].problems
+    assert "there is no kernel 'pyspark'" in problem
+    assert [problem.partition(": ")[0] for problem in index.problems] == ["analyses/index.yaml:20"]
+    assert index.warnings == ()
+
+
+def test_everything_but_the_title_is_nothing_by_default(folder):
+    index = read(folder, "analyses: [one]")
+    assert index.title == "Databench"
+    keys = ("description", "description_html", "author", "version", "build", "watch", "static")
+    assert [key for key in (*keys, "datastore") if getattr(index, key)] == []
+    entry = index.entries["one"]
+    assert (entry.kernel, entry.isolation, entry.reload) == ("py", "analysis", "when idle")
+    assert (entry.processes, entry.show_in_index) == (1, True)
+    assert (entry.watch, entry.build, entry.thumbnail, entry.readme) == ((), (), None, None)
+
+
 def test_list_gives_the_order_and_leaves_out_the_others(folder):
     (folder / "three").mkdir()
     (folder / "three" / "analysis.py").write_text("")

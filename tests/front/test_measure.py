@@ -1,0 +1,62 @@
+"""`--coverage`: the front and the kernels measured, combined into one file."""
+
+import os
+import sys
+
+import coverage
+import pytest
+
+from databench.errors import SettingError
+from databench.front.measure import measured
+from tests.processes.server import Server
+from tests.processes.visitor import visit
+
+ANALYSIS = """
+import databench
+
+class X(databench.Analysis):
+    @databench.on
+    def used(self):
+        return 1
+
+    @databench.on
+    def unused(self):
+        return 2
+"""
+
+
+@pytest.mark.process
+@pytest.mark.slow
+async def test_front_and_kernel_are_measured_into_one_file(tmp_path):
+    analysis = tmp_path / "analyses" / "x" / "analysis.py"
+    analysis.parent.mkdir(parents=True)
+    analysis.write_text(ANALYSIS)
+    file = tmp_path / "out" / ".coverage"
+    file.parent.mkdir()
+    with Server(tmp_path / "analyses", "--coverage", str(file)) as server:
+        async with visit(server.address, "x") as page:
+            assert (await page.call("used"))[0] == 1
+    assert list(file.parent.iterdir()) == [file]
+    found = coverage.CoverageData(str(file))
+    found.read()
+    assert {7} <= set(found.lines(str(analysis)))
+    assert 11 not in found.lines(str(analysis))
+    assert any(name.endswith("front/websocket.py") for name in found.measured_files())
+
+
+def test_without_the_package_the_error_names_the_extra(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "coverage", None)
+    error = pytest.raises(SettingError, match=r"pip install 'databench\[coverage\]'")
+    with error, measured(str(tmp_path / "c")):
+        raise AssertionError("nothing runs")
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
+    error = pytest.raises(SettingError, match="no file can be written there")
+    with error, measured(str(tmp_path / "gone" / "c")):
+        raise AssertionError("nothing runs")
+
+
+def test_without_the_option_nothing_is_measured(tmp_path):
+    with measured(None):
+        assert "DATABENCH_COVERAGE" not in os.environ
