@@ -31,10 +31,11 @@ def find_calls(
     names = handlers.get(name, ()) + handlers.get(ANY_ACTION, ())
     if names:
         return [make_call(analysis, name, attribute, args, kwargs) for attribute in names]
-    declared = getattr(analysis.data, "declared", ())
-    if name not in declared:
-        raise no_such_action(name, [*handlers, *declared])
-    # An input without a handler of its name writes the value of that name.
+    writable = {*getattr(analysis.data, "declared", ()), *(analysis.data or ())}
+    if name not in writable:
+        raise no_such_action(name, [*handlers, *sorted(writable)])
+    # An input without a handler of its name writes the value of that name: one that the analysis
+    # has or has declared, so that a typo makes no new one.
     value = args if payload[:1] == b"[" else args[0] if args else kwargs or None
     return [("here", functools.partial(analysis.data.set_state, {name: value}))]
 

@@ -13,6 +13,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import inspect
+import logging
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ from types import ModuleType
 from ..analysis import Analysis
 from ..errors import KernelError, ScriptEnd
 from .environment import Script
+
+logger = logging.getLogger("databench.kernel")
 
 # Which process imports the analysis, and from which file: read by `databench.run`.
 MARK = "DATABENCH_LOADING"
@@ -56,7 +59,9 @@ def load_analysis(
         _answer_for_main(module)
     if named is None and script is not None and script.class_name is not None:
         named = _named(module, script.class_name)
-    return find_class(module, analysis) if named is None else named
+    if named is not None:
+        return named
+    return find_class(module, analysis, is_script=script is not None)
 
 
 def _set_up(script: Script) -> None:
@@ -153,14 +158,20 @@ def _named(module: ModuleType, class_name: str) -> type[Analysis]:
     )
 
 
-def find_class(module: ModuleType, analysis: str) -> type[Analysis]:
+def find_class(module: ModuleType, analysis: str, *, is_script: bool = False) -> type[Analysis]:
     """The class of the analysis: the only one of its module.
 
     One that is named like the analysis comes before others, a class before the one that it extends,
-    and a class of the module before those that it imports.
+    and a class of the module before those that it imports. Of several that are left, the first of
+    the alphabet is taken, as 0.7 did, and told.
+
+    Args:
+        module: Already run.
+        analysis: The analysis' name.
+        is_script: Whether it is a script, which nobody wrote for 0.7: then several are an error.
 
     Raises:
-        KernelError: There is none, or there are several.
+        KernelError: There is none, or there are several in a script.
     """
     types = dict.fromkeys(value for value in vars(module).values() if isinstance(value, type))
     classes = [cls for cls in types if issubclass(cls, Analysis)]
@@ -172,8 +183,12 @@ def find_class(module: ModuleType, analysis: str) -> type[Analysis]:
         named = [cls for cls in found if cls.__name__.lower() == wanted] or ends
         if len(named) == 1:
             return named[0]
-        if named:
+        if named and is_script:
             raise KernelError(_tell_several(module, named, analysis), kernel=analysis)
+        if named:
+            first = min(named, key=lambda cls: cls.__name__)
+            logger.warning("%s; taking %s", _tell_several(module, named, analysis), first.__name__)
+            return first
     raise KernelError(
         f"{module.__file__} defines no analysis; expected a class: "
         f"class {_class_name(analysis)}(databench.Analysis)",

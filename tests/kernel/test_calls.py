@@ -70,6 +70,13 @@ def test_a_declared_value_is_written(analysis, payload, value):
     assert (kind, analysis.data["level"]) == ("here", value)
 
 
+def test_a_value_that_the_analysis_has_is_written(analysis):
+    analysis.data["size"] = 1
+    ((kind, function),) = calls(analysis, "size", b"2")
+    function()
+    assert (kind, analysis.data["size"]) == ("here", 2)
+
+
 def test_an_action_that_is_not_there_is_told(analysis):
     with pytest.raises(ActionError, match="no action 'lvel'; did you mean 'level'"):
         calls(analysis, "lvel")

@@ -61,6 +61,11 @@ def test_a_class_comes_before_the_one_that_it_extends():
     assert find_class(module, "other") is module.Pi
 
 
+@pytest.mark.expected_log("defines 2 analyses.*taking Apple")
+def test_of_several_in_an_analysis_the_first_of_the_alphabet_is_taken_and_told():
+    assert find_class(module_with("Banana", "Apple"), "other").__name__ == "Apple"
+
+
 def test_several_are_told_with_what_to_do(tmp_path):
     file = tmp_path / "two.py"
     file.write_text(
