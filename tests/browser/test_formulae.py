@@ -59,6 +59,7 @@ def test_the_renderer_is_loaded_by_pages_with_formulae_only(server, pages):
     assert requested(page) & {"formulae.js", "temml.min.js"} == set()
     page.goto(server.url + "/readme/")
     expect(page.locator("math")).to_have_count(5)
+    page.wait_for_load_state("networkidle")  # style sheets may come after the formulae
     assert {"formulae.js", "formulae.css", "temml.min.js", "Temml-Local.css"} <= requested(page)
 
 
