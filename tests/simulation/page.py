@@ -157,7 +157,7 @@ class Tab:
         self.session, self.epoch, self.received = load["analysis_id"], load["epoch"], load["at"]
         self.world.trace(f"{self} joins {self.session} at {self.received}")
         if is_lost:
-            self.begun, self.ends = {}, set()
+            self.emits, self.begun, self.ends = {}, {}, set()
             self.data, self.class_data = {}, {}
         self._settle(load["running"], is_lost)
         self.is_joined, self._attempt = True, 0

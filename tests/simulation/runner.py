@@ -1,13 +1,17 @@
 """Runs many seeds, in as many processes as there are cores for it, and says which of them fail."""
 
 import concurrent.futures
-import multiprocessing
+import json
+import subprocess
+import sys
 import traceback
+from pathlib import Path
 
 from .mutations import MUTATIONS, applied
 from .world import World, simulated
 
-CHUNK = 250
+CHUNK = 1000
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def run_seed(seed, tell=None):
@@ -42,15 +46,21 @@ def run_many(first, count, *, processes=2, tell=None):
         tell: Called after each chunk with how many are done and how many of them failed.
     """
     failures, done = [], 0
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(processes, mp_context=context) as pool:
-        chunks = [
-            (start, min(CHUNK, first + count - start))
-            for start in range(first, first + count, CHUNK)
-        ]
-        for (_, size), found in zip(chunks, pool.map(run_chunk, *zip(*chunks))):
+    starts = range(first, first + count, CHUNK)
+    sizes = [min(CHUNK, first + count - start) for start in starts]
+    with concurrent.futures.ThreadPoolExecutor(processes) as pool:
+        for size, found in zip(sizes, pool.map(_run_apart, starts, sizes)):
             done += size
             failures += found
             if tell is not None:
                 tell(done, len(failures))
     return failures
+
+
+def _run_apart(first, count):
+    """A chunk in a process of its own."""
+    call = f"run_chunk({first}, {count})"
+    code = f"import json; from tests.simulation.runner import *; print(json.dumps({call}))"
+    command = [sys.executable, "-c", code]
+    output = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True).stdout
+    return [tuple(failure) for failure in json.loads(output)]
