@@ -138,3 +138,43 @@ async def test_application_is_one_of_http(folder):
     front = Front(load(folder), None, Settings(), hosts=Hosts("127.0.0.1"))
     assert isinstance(front, http.Application)
     assert isinstance(front.index.folder, Path)
+
+
+async def test_a_new_index_changes_what_is_served(serve, folder):
+    server = await serve()
+    (folder / "y").mkdir()
+    (folder / "y" / "analysis.py").write_text("")
+    (folder / "index.yaml").write_text("title: Lab\nanalyses: [{name: y, title: New}]")
+    server.front.swap(load(folder))
+    gallery = (await server.get("/")).body.decode()
+    assert "<title>Lab</title>" in gallery
+    assert 'href="/y/"' in gallery
+    assert 'href="/x/"' not in gallery
+    assert (await server.get("/y/")).code == 200
+
+
+async def test_an_index_that_cannot_be_read_keeps_the_old_one_and_the_gallery_says_why(
+    serve, folder
+):
+    (folder / "index.yaml").write_text("title: Lab\nstatic: {s/(.*): x/static}\nanalyses: [x]")
+    (folder / "x" / "static" / "a.txt").write_text("a")
+    server = await serve()
+    (folder / "index.yaml").write_text("title: Other\nanalyses: [x\n")
+    server.front.swap(load(folder))
+    gallery = (await server.get("/")).body.decode()
+    assert "<title>Lab</title>" in gallery
+    assert "index.yaml:3: this is not YAML" in gallery
+    assert (await server.get("/s/a.txt")).body == b"a"
+    (folder / "index.yaml").write_text("title: Other\nanalyses: [x]\n")
+    server.front.swap(load(folder))
+    assert "not YAML" not in (await server.get("/")).body.decode()
+
+
+@pytest.mark.expected_log("settings were changed: start Databench again for them")
+async def test_changed_settings_wait_for_the_next_start(serve, folder, caplog):
+    server = await serve()
+    before = server.front.limits
+    (folder / "index.yaml").write_text("settings: {session_grace_s: 5}")
+    server.front.swap(load(folder))
+    assert server.front.limits is before
+    assert "start Databench again" in caplog.text

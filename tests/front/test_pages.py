@@ -225,3 +225,29 @@ async def test_packaged_templates_serve_all_of_it(serve, folder):
     assert "Readme of x" in page
     assert page.count("/_static/databench.js") == 1
     assert (await server.get("/_static/databench.js")).code == 200
+
+
+GALLERY = """
+title: Lab
+author: Somebody
+version: "2.0"
+description_html: <em>all</em>
+analyses:
+  - {name: x, title: The X, description: about x, thumbnail: pictures/x.png}
+  - {name: y, title: The Y, show_in_index: false}
+"""
+
+
+async def test_gallery_shows_what_the_index_says_of_each_analysis(serve, folder):
+    for template in ("base.html", "index.html"):
+        (folder / template).unlink()
+    (folder / "y").mkdir()
+    (folder / "y" / "analysis.py").write_text("")
+    (folder / "index.yaml").write_text(GALLERY)
+    server = await serve()
+    shown = (await server.get("/")).body.decode()
+    for text in ("<em>all</em>", "by Somebody", "analyses 2.0", "The X", "about x"):
+        assert text in shown, text
+    assert 'src="/x/pictures/x.png"' in shown
+    assert "The Y" not in shown
+    assert (await server.get("/y/")).code == 200
