@@ -140,12 +140,12 @@ TABLE = (
     Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
     Setting("drain_messages", 100, "count", 1, "Messages taken from the kernels per wake-up."),
     Setting("drain_turn_s", 0.002, "s", 0.0, "After this a wake-up takes no further message."),
-    Setting("gather_per_s", 5000, "count/s", 1, "Messages above this rate are handled in groups."),
-    Setting("gather_s", 0.0002, "s", 0.0, "How long kernels' messages are gathered for then."),
-    Setting("page_gather_s", 0.001, "s", 0.0, "How long a page's messages are gathered for then."),
     # the kernel's own
-    Setting("batch_messages", 100, "count", 1, "Emits of a coroutine that are sent together."),
-    Setting("batch_wait_s", 0.002, "s", 0.0, "How long a coroutine's emit waits for others."),
+    Setting("batch_messages", 100, "count", 1, "Emits that are sent together."),
+    Setting("batch_wait_s", 0.002, "s", 0.0, "How long an emit of a batch waits for others."),
+    Setting(
+        "batch_plain_emits", 500, "count", 0, "Emits without a pause that plain code sends at once."
+    ),
     Setting("batch_quiet_emits", 16, "count", 0, "Emits of a quiet spell that are sent at once."),
     Setting("unawaited_bytes", 16 * 2**20, "bytes", 2**10, "Emits nobody awaited, out of credit."),
     Setting("plain_threads", 8, "count", 0, "Threads for plain actions beside the main one."),

@@ -21,7 +21,6 @@ from typing import Any
 from .._version import __version__
 from ..protocol import messages as m
 from ..protocol import text
-from ..protocol.pace import Pace
 from ..settings import Settings
 from .channel import PATH_BYTES, Channel
 from .class_values import ClassValues
@@ -103,7 +102,6 @@ class Broker:
             self.endpoint,
             on_message=self._inbound.receive,
             on_flush=self._tables.outbox.flush,
-            pace=Pace(settings.gather_per_s, settings.gather_s),
             drain_messages=settings.drain_messages,
             drain_turn_s=settings.drain_turn_s,
             message_bytes=settings.kernel_message_bytes,
@@ -165,7 +163,6 @@ class Broker:
         kernels = (entry.kernel.stop(limit_s) for entry in entries)
         await asyncio.gather(*kernels, self._leavers.wait())
         self._tables.outbox.flush()
-        self._tables.outbox.release_all()
         self._tables.channel = None
         self._channel.close()
         if entries:
@@ -250,8 +247,7 @@ class Broker:
                 return page.close(1013, FULL)
             seat = self._sessions.begin(entry, connect)
         session = seat.session
-        pace = Pace(self._settings.gather_per_s, self._settings.page_gather_s)
-        record = tables.outbox.records[page] = PageRecord(page, seat, pace)
+        record = tables.outbox.records[page] = PageRecord(page, seat)
         at, frames = session.join(page, connect, entry.store.shown())
         answer = text.compose_connect(
             session.id_,
@@ -272,7 +268,6 @@ class Broker:
         """Whatever a page says after `__connect`."""
         record = self._tables.outbox.records.get(page)
         if record is not None:
-            record.pace.hear()
             self._requests.receive(record, message)
             self._tables.outbox.flush()
 

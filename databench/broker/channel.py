@@ -3,8 +3,7 @@
 Theory of operation: libzmq's descriptor is edge-triggered, so it says only that something changed:
 the socket is read until it has nothing more, and its `EVENTS` are looked at again after each send.
 At most `drain_messages` are taken per turn of the loop, then the broker flushes once, so that many
-small messages of kernels become one write per page and no kernel holds up the loop. Where they
-come one by one and too fast, `Pace` has the socket left alone for a part of a millisecond.
+small messages of kernels become one write per page and no kernel holds up the loop.
 
 High-water marks are 0 in both directions: with a mark, a ROUTER drops what it reported as sent, and
 the last messages of a killed kernel get lost (docs/design/architecture.md has the measurements).
@@ -20,9 +19,6 @@ from collections.abc import Callable, Sequence
 
 import zmq
 
-from ..protocol.pace import Pace
-from .alarm import Alarm
-
 logger = logging.getLogger("databench.broker")
 
 PATH_BYTES = 107  # sockaddr_un.sun_path, less its final zero: unix(7)
@@ -35,7 +31,6 @@ class Channel:
         endpoint: `ipc://…`; the directory must exist and be private.
         on_message: Called with the routing id and the frames behind it.
         on_flush: Called once after each group of messages.
-        pace: Says when to wait for company.
         drain_messages: The most messages per group.
         drain_turn_s: After this a group takes no further message: one may be a batch of many.
         message_bytes: Largest frame that libzmq accepts; a peer that sends more is disconnected.
@@ -48,7 +43,6 @@ class Channel:
         *,
         on_message: Callable[[bytes, list[bytes]], None],
         on_flush: Callable[[], None],
-        pace: Pace,
         drain_messages: int,
         drain_turn_s: float,
         message_bytes: int,
@@ -58,7 +52,6 @@ class Channel:
         self.junk = 0
         self._on_message = on_message
         self._on_flush = on_flush
-        self._pace = pace
         self._drain_messages = drain_messages
         self._drain_turn_s = drain_turn_s
         self._message_bytes = message_bytes
@@ -67,8 +60,6 @@ class Channel:
         self._socket: zmq.Socket[bytes] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_scheduled = False
-        self._alarm: Alarm | None = None
-        self._is_listening = False
 
     def bind(self) -> None:
         """Bind the socket and listen on the running loop.
@@ -91,8 +82,7 @@ class Channel:
         except zmq.ZMQError as error:  # is no OSError
             raise OSError(error.errno, f"cannot bind {self.endpoint}: {error.strerror}") from None
         self._loop = asyncio.get_running_loop()
-        self._alarm = Alarm(self._loop, self._on_readable)
-        self._listen(True)
+        self._loop.add_reader(socket.fileno(), self._on_readable)
 
     def send(self, routing_id: bytes, frames: Sequence[bytes]) -> bool:
         """Hand a message to libzmq.
@@ -102,7 +92,6 @@ class Channel:
         """
         if self._socket is None:
             return False
-        self._pace.hear()
         try:
             self._socket.send_multipart([routing_id, *frames], zmq.DONTWAIT, copy=True)
         except zmq.ZMQError as error:
@@ -131,10 +120,8 @@ class Channel:
         """Close the socket; nothing that still waits is sent."""
         socket, self._socket = self._socket, None
         if socket is not None:
-            if self._is_listening and self._loop is not None:
+            if self._loop is not None:
                 self._loop.remove_reader(socket.fileno())
-            if self._alarm is not None:
-                self._alarm.close()
             socket.close(0)
         self._context.term()
 
@@ -142,26 +129,9 @@ class Channel:
         self._is_scheduled = False
         if self._socket is None:
             return
-        taken = self._take(self._drain_messages)
+        self._take(self._drain_messages)
         self._on_flush()
-        wait_s = self._pace.note(taken, time.monotonic())
-        if wait_s and taken < self._drain_messages and self._alarm and self._alarm.is_there:
-            self._listen(False)
-            self._is_scheduled = True
-            self._alarm.set(wait_s)
-        else:
-            self._listen(True)
-            self._check_again()
-
-    def _listen(self, is_wanted: bool) -> None:
-        # The descriptor stays readable until the socket is read: it would wake us all the time.
-        if is_wanted == self._is_listening or self._socket is None or self._loop is None:
-            return
-        self._is_listening = is_wanted
-        if is_wanted:
-            self._loop.add_reader(self._socket.fileno(), self._on_readable)
-        else:
-            self._loop.remove_reader(self._socket.fileno())
+        self._check_again()
 
     def _check_again(self) -> None:
         # Edge-triggered: what arrived during a send or was left here wakes nobody again.

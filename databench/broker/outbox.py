@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from ..protocol.records import ProcessId
 
 if TYPE_CHECKING:
-    import asyncio
-
     from .specs import Page
     from .tables import PageRecord, Seat
 
@@ -22,16 +20,14 @@ class Outbox:
 
     Args:
         lag_bytes: A page with more than this in flight gets no more until it has drained.
-        loop: Its clock and its timers.
 
     Attributes:
         on_drained: Called during `flush` for a page that took everything at once.
     """
 
-    def __init__(self, lag_bytes: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, lag_bytes: int) -> None:
         self.records: dict[Page, PageRecord] = {}
         self.on_drained: Callable[[Page], None] = _ignore
-        self._loop = loop
         self._lag_bytes = lag_bytes
         self._dirty: dict[Page, PageRecord] = {}
 
@@ -73,44 +69,20 @@ class Outbox:
         self._dirty[record.page] = record
 
     def flush(self) -> None:
-        """Write what was gathered: one write per page, unless its `Pace` says to wait."""
-        now_s = self._loop.time()
+        """Write what was gathered: one write per page."""
         while self._dirty:
             dirty, self._dirty = self._dirty, {}
             for page, record in dirty.items():
-                if record.held is not None:
-                    continue
                 frames, record.frames = record.frames, []
-                if wait_s := record.pace.note(len(frames), now_s):
-                    record.held = self._loop.call_later(wait_s, self._release, record)
                 # A selection for a page that does not count may be empty: nothing would drain.
                 is_out = page.write(frames) if frames else not record.in_flight_bytes
                 if is_out:
                     self.on_drained(page)
 
-    def release_all(self) -> None:
-        """Write what waits for company; for the end."""
-        for record in list(self.records.values()):
-            self._release(record)
-
     def forget(self, page: Page) -> PageRecord | None:
         """The page is gone."""
         self._dirty.pop(page, None)
-        record = self.records.pop(page, None)
-        if record is not None and record.held is not None:
-            record.held.cancel()
-        return record
-
-    def _release(self, record: PageRecord) -> None:
-        if record.held is not None:
-            record.held.cancel()
-            record.held = None
-        if record.frames:
-            self._dirty[record.page] = record
-        elif not record.in_flight_bytes:
-            # It had frames that this page is not shown: nothing is written that could drain.
-            self.on_drained(record.page)
-        self.flush()
+        return self.records.pop(page, None)
 
 
 def _ignore(_page: Page) -> None:

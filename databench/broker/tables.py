@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from ..protocol import codec, text
 from ..protocol import messages as m
-from ..protocol.pace import Pace
 from ..protocol.session import Session
 from ..settings import Settings
 from .channel import Channel
@@ -73,19 +72,12 @@ class Seat:
 
 @dataclass(slots=True, eq=False)
 class PageRecord:
-    """A page, its session, what is to be written and what has not drained.
-
-    Attributes:
-        pace: Says when its frames wait for company.
-        held: Ends that wait.
-    """
+    """A page, its session, what is to be written and what has not drained."""
 
     page: Page
     seat: Seat
-    pace: Pace
     frames: list[bytes] = field(default_factory=list)
     in_flight_bytes: int = 0
-    held: asyncio.TimerHandle | None = None
 
 
 class Tables:
@@ -102,7 +94,7 @@ class Tables:
         self.debug = debug
         self.loop = asyncio.get_running_loop()
         self.keeper = Keeper(store, settings, self.loop)
-        self.outbox = Outbox(2 * settings.credit_window_bytes, self.loop)
+        self.outbox = Outbox(2 * settings.credit_window_bytes)
         self.entries: dict[str, Entry] = {}
         self.seats: dict[str, Seat] = {}
         self.requests: dict[int, Seat] = {}

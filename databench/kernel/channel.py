@@ -1,6 +1,6 @@
 """The kernel's one socket: a DEALER that any thread may send on.
 
-Owns the frames on their way: sends at once, or batches what a coroutine emits quickly. It never
+Owns the frames on their way: sends at once, or batches what is emitted quickly. It never
 looks into a message beyond that.
 
 Theory of operation: `lock` guards the socket and everything that decides what goes next. It is
@@ -21,6 +21,7 @@ import zmq
 
 from ..errors import KernelError
 from ..protocol.codec import join_batch
+from . import signals
 
 # Plain numbers: pyzmq's enumerations cost a microsecond per operation.
 _POLLIN = int(zmq.POLLIN)
@@ -191,7 +192,7 @@ class Channel:
 
 
 class Flusher:
-    """Sends a batch that its coroutine leaves lying: it computes, and the loop does not turn.
+    """Sends a batch that is left lying: a coroutine or a plain loop computes behind it.
 
     A thread that looks every `batch_wait_s` while there are batches, and sleeps otherwise.
     """
@@ -215,6 +216,7 @@ class Flusher:
             self._gate.release()
 
     def _look(self) -> None:
+        signals.leave_to_main()
         while self._gate.acquire():
             quiet = 0
             while quiet < _QUIET_LOOKS:

@@ -104,6 +104,7 @@ class Outlet:
         self._lock = channel.lock
         self._desk = desk
         self._quiet_emits: int = settings.batch_quiet_emits
+        self._plain_emits: int = settings.batch_plain_emits
         self._quiet_s: float = settings.batch_wait_s
         self._limit_bytes: int = settings.kernel_message_bytes
         # Stands for code that runs outside of any action (timers, ended actions' tasks).
@@ -261,8 +262,11 @@ class Outlet:
         channel.last_s = now_s
         # The first of a turn goes at once in any case: a page that sends one action after the
         # other waits for it, and not for what the turn does behind it.
-        is_quiet = channel.is_fresh or channel.burst < self._quiet_emits
-        if is_quiet or _get_ident() != self._desk.ident:
+        if _get_ident() != self._desk.ident:
+            is_quiet = channel.burst < self._plain_emits
+        else:
+            is_quiet = channel.is_fresh or channel.burst < self._quiet_emits
+        if is_quiet:
             channel.is_fresh = False
             channel.burst += 1
             channel.send(frames)
@@ -272,12 +276,12 @@ class Outlet:
 
     def _pay_end(self, frames: list[bytes]) -> None:
         """Send an end: those of one turn of the loop go together, behind its emits."""
-        if _get_ident() != self._desk.ident:
-            self._pay(frames)
-            return
         size_bytes = sum(map(len, frames))
         self.account.spend(size_bytes)
-        self._channel.send_soon(frames, size_bytes, _monotonic())
+        if _get_ident() == self._desk.ident:
+            self._channel.send_soon(frames, size_bytes, _monotonic())
+        else:
+            self._channel.send(frames)
 
     def _pay(self, frames: list[bytes]) -> None:
         size_bytes = sum(map(len, frames))
@@ -329,6 +333,7 @@ class Outlet:
                 self.account.awaited(entry)
                 if not entry.is_sent:
                     entry.waiter = gate
+                self._channel.flush()  # nothing is left lying while this waits
             self.session.kernel.interrupts.settle()
             while not entry.is_sent:
                 # A signal interrupts this in the main thread, `Interrupts.strike` in others.

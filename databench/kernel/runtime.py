@@ -149,7 +149,7 @@ class Kernel:
 
     def _flush_soon(self) -> None:
         # Behind what the loop has to do now, and before it waits.
-        if not self._is_reading:
+        if not self._is_reading and threading.get_ident() == self.desk.ident:
             self.loop.call_soon(self.channel.flush)
         self._flusher.wake()
 

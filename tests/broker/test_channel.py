@@ -1,13 +1,11 @@
 """The ROUTER: what goes in and out of it, and what it drops."""
 
-import asyncio
 import tempfile
 
 import pytest
 import zmq
 
 from databench.broker.channel import Channel
-from databench.protocol.pace import Pace
 from tests.broker.harness import wait_until
 
 
@@ -19,7 +17,6 @@ class Ends:
         self.flushes = []
         self.folder = tempfile.TemporaryDirectory()
         limits = {
-            "pace": Pace(10**9, 0.0),
             "drain_messages": 100,
             "drain_turn_s": 60.0,
             "message_bytes": 2**20,
@@ -97,46 +94,6 @@ async def test_a_group_ends_by_the_clock_too():
         assert [n for n in ends.flushes if n] == list(range(1, 21))
     finally:
         ends.close()
-
-
-class Always:
-    """A pace that has every message wait."""
-
-    gather_s = 0.002
-
-    def hear(self):
-        pass
-
-    def note(self, messages, now_s):
-        return self.gather_s
-
-
-async def test_what_has_to_wait_is_taken_together_and_nothing_is_forgotten():
-    pace = Always()
-    ends = Ends(pace=pace)
-    ends.channel.bind()
-    try:
-        dealer = ends.dealer()
-        for n in range(500):
-            dealer.send_multipart([b"%d" % n])
-            await asyncio.sleep(0)
-        await wait_until(lambda: len(ends.got) == 500)
-        assert [frames for _, frames in ends.got] == [[b"%d" % n] for n in range(500)]
-        assert len(ends.flushes) < 250
-        pace.gather_s = 0.0  # and from here on each is read as it comes
-        for n in range(20):
-            dealer.send_multipart([b"%d" % n])
-            await wait_until(lambda n=n: len(ends.got) == 501 + n)
-    finally:
-        ends.close()
-
-
-async def test_a_channel_closes_while_it_waits_for_company():
-    ends = Ends(pace=Always())
-    ends.channel.bind()
-    ends.dealer().send_multipart([b"x"])
-    await wait_until(lambda: ends.got)
-    ends.close()
 
 
 async def test_what_arrives_during_a_send_is_seen(ends):

@@ -7,7 +7,6 @@ import pytest
 from databench.broker.outbox import Outbox
 from databench.broker.tables import PageRecord, Seat
 from databench.protocol import text
-from databench.protocol.pace import WINDOW_S, Pace
 from databench.protocol.session import Session
 from databench.settings import Settings
 
@@ -25,43 +24,17 @@ class Paper:
         raise AssertionError("nobody asked for that")
 
 
-class Clock:
-    """A loop's clock and timers, moved by hand."""
-
-    def __init__(self):
-        self.now_s = 100.0
-        self.timers = []
-
-    def time(self):
-        return self.now_s
-
-    def call_later(self, delay_s, callback, *args):
-        timer = SimpleNamespace(at_s=self.now_s + delay_s, run=lambda: callback(*args))
-        timer.cancel = lambda: self.timers.remove(timer) if timer in self.timers else None
-        self.timers.append(timer)
-        return timer
-
-    def advance(self, by_s):
-        self.now_s += by_s
-        for timer in [timer for timer in self.timers if timer.at_s <= self.now_s]:
-            self.timers.remove(timer)
-            timer.run()
-
-
 @pytest.fixture
 def desk():
     """A session with two pages, one of the client of 0.7, and their outbox."""
-    clock = Clock()
-    outbox = Outbox(100, clock)
+    outbox = Outbox(lag_bytes=100)
     session = Session("s", epoch="e", request_args="", limits=Settings())
     seat = Seat(session, None)
     modern, legacy = Paper(), Paper()
     for page, received in ((modern, 0), (legacy, None)):
         session.join(page, text.Connect(received=received), {})
-        outbox.records[page] = PageRecord(page, seat, Pace(1000, 0.001))
-    return SimpleNamespace(
-        clock=clock, outbox=outbox, session=session, seat=seat, modern=modern, legacy=legacy
-    )
+        outbox.records[page] = PageRecord(page, seat)
+    return SimpleNamespace(outbox=outbox, session=session, seat=seat, modern=modern, legacy=legacy)
 
 
 def publish(desk, *frames, process_id=None):
@@ -156,69 +129,3 @@ def test_a_page_that_took_everything_at_once_is_told_of(desk):
     publish(desk, b"1")
     desk.outbox.flush()
     assert drained == [desk.modern]
-
-
-def flood(desk):
-    """Write one frame at a time until they are held back."""
-    record = desk.outbox.records[desk.modern]
-    for n in range(10_000):
-        if record.held is not None:
-            desk.modern.writes.clear()
-            return
-        desk.clock.now_s += WINDOW_S / 100
-        desk.outbox.add(record, [b"%d" % n])
-        desk.outbox.flush()
-        desk.outbox.on_drained(desk.modern)
-    raise AssertionError("a flood was never held back")
-
-
-def test_a_flood_of_single_frames_goes_in_groups_and_in_order(desk):
-    flood(desk)
-    record = desk.outbox.records[desk.modern]
-    for frame in (b"a", b"b", b"c"):
-        desk.outbox.add(record, [frame])
-        desk.outbox.flush()
-    assert desk.modern.writes == []
-    desk.clock.advance(0.001)
-    assert desk.modern.writes == [[b"a", b"b", b"c"]]
-
-
-def test_other_pages_are_written_to_at_once_beside_a_flood(desk):
-    flood(desk)
-    publish(desk, b"for all")
-    desk.outbox.flush()
-    assert (desk.modern.writes, desk.legacy.writes[-1]) == ([], [b"for all"])
-
-
-def test_what_is_held_is_written_at_the_end_and_forgotten_with_its_page(desk):
-    flood(desk)
-    desk.outbox.add(desk.outbox.records[desk.modern], [b"last"])
-    desk.outbox.release_all()
-    assert desk.modern.writes == [[b"last"]]
-    flood(desk)
-    desk.outbox.forget(desk.modern)
-    assert desk.clock.timers == []
-
-
-def test_a_page_from_which_all_was_kept_while_it_was_held_has_drained(desk):
-    flood(desk)
-    record = desk.outbox.records[desk.modern]
-    record.in_flight_bytes = 0  # all that was written is out
-    drained = []
-    desk.outbox.on_drained = drained.append
-    desk.outbox.add(record, [])
-    desk.outbox.flush()
-    assert drained == []
-    desk.clock.advance(0.001)
-    assert drained == [desk.modern]
-
-
-def test_after_a_flood_each_frame_goes_at_once(desk):
-    flood(desk)
-    desk.clock.advance(1.0)
-    record = desk.outbox.records[desk.modern]
-    for frame in (b"a", b"b"):
-        desk.outbox.add(record, [frame])
-        desk.outbox.flush()
-        desk.clock.advance(0.5)
-    assert desk.modern.writes == [[b"a"], [b"b"]]

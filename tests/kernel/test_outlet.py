@@ -21,6 +21,13 @@ SOURCE = """
             return 'end'
 
         @databench.on
+        def plain_burst_then_wait(self):
+            for i in range(700):
+                self.emit('tick', i)
+            while True:
+                time.sleep(60)
+
+        @databench.on
         async def awaited(self, n, size):
             for i in range(n):
                 await self.emit('tick', [i, 'x' * size])
@@ -273,12 +280,31 @@ def test_the_first_emit_of_a_turn_goes_at_once_however_busy_the_kernel_is():
         assert front.messages_in_batches == 0
 
 
-def test_emits_of_plain_methods_are_never_batched():
+def test_emits_of_plain_methods_go_at_once():
     with Front(SOURCE) as front:
         session = front.open()
-        _, before = front.run(session, "plain", [3000, 1])
-        assert [v[0] for _, v in emits(before)] == list(range(3000))
+        _, before = front.run(session, "plain", [400, 1])
+        assert [v[0] for _, v in emits(before)] == list(range(400))
         assert front.messages_in_batches == 0
+
+
+def test_a_plain_loop_without_a_pause_sends_in_batches_and_in_order():
+    with Front(SOURCE, settings={"batch_wait_s": 0.1}) as front:
+        session = front.open()
+        end, before = front.run(session, "plain", [3000, 1])
+        assert [v[0] for _, v in emits(before)] == list(range(3000))
+        assert type(end) is m.Done
+        assert front.messages_in_batches > 2000
+
+
+def test_a_batch_does_not_wait_for_a_plain_method_that_computes():
+    with Front(SOURCE) as front:
+        session = front.open()
+        number = front.action(session, "plain_burst_then_wait")
+        for expected in range(700):
+            assert value(front.expect(m.Emit, request=number)) == expected
+        front.cancel(session, number)  # it waits for ever, with nothing left lying
+        assert type(front.end(number)[0]) is m.Cancelled
 
 
 def test_a_batch_does_not_wait_for_a_coroutine_that_computes():

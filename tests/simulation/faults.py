@@ -18,7 +18,7 @@ def draw_limits(random):
         "ring_messages": choose((3, 10, 40, 1000)),
         "ring_bytes": choose((16_384, 4 << 20)),
         "open_actions": choose((2, 256)),
-        "gather_per_s": choose((1, 5000)),
+        "batch_plain_emits": choose((0, 500)),
         "restart_limit": choose((2, 5)),
     }
 
