@@ -119,6 +119,11 @@ export class Connection {
     return this.link.lostSinceMs;
   }
 
+  /** Why the server serves the analysis no more; null while it does, as far as is known. */
+  get goneReason(): string | null {
+    return this.link.goneReason;
+  }
+
   /** Whether `connect()` was called, and `disconnect()` was not. */
   get isWanted(): boolean {
     return this.status !== 'closed';
@@ -264,7 +269,7 @@ export class Connection {
       refused: (code, reason) => { if (code === TOO_LARGE) this.dropTooLarge(reason); },
       lost: () => {
         this.toldLoss = true;
-        this.errorCB(LOSS_MESSAGE);
+        this.errorCB(this.goneReason ?? LOSS_MESSAGE);
       },
     };
   }

@@ -14,6 +14,9 @@ export const TELL_LOSS_AFTER_MS = 1500;
 /** A socket that got no answer to `__connect` for this long is given up, in milliseconds. */
 export const JOIN_LIMIT_MS = 10_000;
 
+/** Close code of a server that serves the analysis no more (docs/protocol.md, 8.1). */
+export const GONE = 4004;
+
 /** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
 export type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
 
@@ -35,6 +38,8 @@ export class Link {
   status: ConnectionStatus = 'closed';
   /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
   lostSinceMs: number | null = null;
+  /** Why the server serves the analysis no more; null while it does, as far as is known. */
+  goneReason: string | null = null;
 
   private socket: SocketLike | null = null;
   private attempt = 0;
@@ -67,6 +72,7 @@ export class Link {
     this.stopWake = null;
     this.clearTimers();
     this.lostSinceMs = null;
+    this.goneReason = null;
     this.setStatus('closed');
     socket?.close();
   }
@@ -80,6 +86,7 @@ export class Link {
     this.clearTimers();
     this.attempt = 0;
     this.lostSinceMs = null;
+    this.goneReason = null;
     this.status = 'joined';
     sendWaiting();
     this.setStatus('joined');
@@ -101,7 +108,9 @@ export class Link {
     socket.onmessage = event => { if (isCurrent()) this.owner.receive(event.data); };
     socket.onclose = event => {
       if (!isCurrent()) return;
-      this.owner.refused(event?.code ?? 1006, event?.reason ?? '');
+      const reason = event?.reason ?? '';
+      this.owner.refused(event?.code ?? 1006, reason);
+      if (event?.code === GONE) this.goneReason = reason || 'the analysis is no longer served';
       this.closed();
     };
     socket.onerror = () => {}; // a close follows; without a listener the package `ws` would throw
@@ -129,7 +138,9 @@ export class Link {
     this.environment.clearTimeout(this.joinTimer);
     this.environment.clearTimeout(this.retryTimer);
     this.beginLoss();
-    const delayMs = reconnectDelayMs(this.attempt, this.environment.random());
+    // The next save may bring an analysis back, but nothing says when: slowly, without an end.
+    const attempt = this.goneReason === null ? this.attempt : Infinity;
+    const delayMs = reconnectDelayMs(attempt, this.environment.random());
     this.attempt += 1;
     this.retryTimer = this.environment.setTimeout(() => this.open(), delayMs);
     this.setStatus('waiting');

@@ -203,6 +203,8 @@ declare class Connection {
     get status(): ConnectionStatus;
     /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
     get lostSinceMs(): number | null;
+    /** Why the server serves the analysis no more; null while it does, as far as is known. */
+    get goneReason(): string | null;
     /** Whether `connect()` was called, and `disconnect()` was not. */
     get isWanted(): boolean;
     /**
@@ -389,6 +391,8 @@ declare class Kernel {
 declare const TELL_LOSS_AFTER_MS = 1500;
 /** A socket that got no answer to `__connect` for this long is given up, in milliseconds. */
 declare const JOIN_LIMIT_MS = 10000;
+/** Close code of a server that serves the analysis no more (docs/protocol.md, 8.1). */
+declare const GONE = 4004;
 /** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
 type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
 /** What the link asks of its connection. */
@@ -410,6 +414,8 @@ declare class Link {
     status: ConnectionStatus;
     /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
     lostSinceMs: number | null;
+    /** Why the server serves the analysis no more; null while it does, as far as is known. */
+    goneReason: string | null;
     private socket;
     private attempt;
     private retryTimer;
@@ -996,6 +1002,8 @@ interface NoticeFailure {
 interface NoticeView {
     status: ConnectionStatus;
     lostSinceMs: number | null;
+    /** Why the server serves the analysis no more. */
+    goneReason: string | null;
     kernel: {
         state: KernelState;
         reason: string;

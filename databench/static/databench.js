@@ -347,6 +347,7 @@ var exported = (() => {
   // databench/client/link.ts
   var TELL_LOSS_AFTER_MS = 1500;
   var JOIN_LIMIT_MS = 1e4;
+  var GONE = 4004;
   var Link = class {
     constructor(environment, owner) {
       this.environment = environment;
@@ -354,6 +355,8 @@ var exported = (() => {
       this.status = "closed";
       /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
       this.lostSinceMs = null;
+      /** Why the server serves the analysis no more; null while it does, as far as is known. */
+      this.goneReason = null;
       this.socket = null;
       this.attempt = 0;
       this.retryTimer = null;
@@ -383,6 +386,7 @@ var exported = (() => {
       this.stopWake = null;
       this.clearTimers();
       this.lostSinceMs = null;
+      this.goneReason = null;
       this.setStatus("closed");
       socket?.close();
     }
@@ -395,6 +399,7 @@ var exported = (() => {
       this.clearTimers();
       this.attempt = 0;
       this.lostSinceMs = null;
+      this.goneReason = null;
       this.status = "joined";
       sendWaiting();
       this.setStatus("joined");
@@ -418,7 +423,9 @@ var exported = (() => {
       };
       socket.onclose = (event) => {
         if (!isCurrent()) return;
-        this.owner.refused(event?.code ?? 1006, event?.reason ?? "");
+        const reason = event?.reason ?? "";
+        this.owner.refused(event?.code ?? 1006, reason);
+        if (event?.code === GONE) this.goneReason = reason || "the analysis is no longer served";
         this.closed();
       };
       socket.onerror = () => {
@@ -444,7 +451,8 @@ var exported = (() => {
       this.environment.clearTimeout(this.joinTimer);
       this.environment.clearTimeout(this.retryTimer);
       this.beginLoss();
-      const delayMs = reconnectDelayMs(this.attempt, this.environment.random());
+      const attempt = this.goneReason === null ? this.attempt : Infinity;
+      const delayMs = reconnectDelayMs(attempt, this.environment.random());
       this.attempt += 1;
       this.retryTimer = this.environment.setTimeout(() => this.open(), delayMs);
       this.setStatus("waiting");
@@ -923,6 +931,10 @@ var exported = (() => {
     get lostSinceMs() {
       return this.link.lostSinceMs;
     }
+    /** Why the server serves the analysis no more; null while it does, as far as is known. */
+    get goneReason() {
+      return this.link.goneReason;
+    }
     /** Whether `connect()` was called, and `disconnect()` was not. */
     get isWanted() {
       return this.status !== "closed";
@@ -1056,7 +1068,7 @@ var exported = (() => {
         },
         lost: () => {
           this.toldLoss = true;
-          this.errorCB(LOSS_MESSAGE);
+          this.errorCB(this.goneReason ?? LOSS_MESSAGE);
         }
       };
     }
@@ -1378,7 +1390,7 @@ var exported = (() => {
       if (!node || node.databenchUI || UIElement.skipWire(node)) return;
       const log = new _StatusLog(node, formatter);
       conn.errorCB = (message) => {
-        if (message === LOSS_MESSAGE && node.querySelector(".d-notices")) return;
+        if (message === (conn.goneReason ?? LOSS_MESSAGE) && node.querySelector(".d-notices")) return;
         log.add(message);
       };
     }
@@ -2143,6 +2155,10 @@ var exported = (() => {
   }
   function lossNotices(view, nowMs) {
     if (view.lostSinceMs === null || nowMs - view.lostSinceMs < QUIET_LOSS_MS) return [];
+    if (view.goneReason !== null) {
+      const text = `${view.goneReason}. This page goes on when it is served again.`;
+      return [{ key: "loss", level: "warning", text }];
+    }
     const names = [...new Set(view.processes.map((p) => p.action).filter(Boolean))];
     const work = names.length ? `“${names.join("”, “")}” goes on at the server.` : "Nothing was running.";
     return [{
@@ -2326,6 +2342,7 @@ var exported = (() => {
       return {
         status: conn.status,
         lostSinceMs: conn.lostSinceMs,
+        goneReason: conn.goneReason,
         kernel: conn.kernel,
         processes: conn.processes.list().map(viewOf),
         failures: this.failures,

@@ -325,6 +325,7 @@ function reconnectDelayMs(attempt, random) {
 // databench/client/link.ts
 var TELL_LOSS_AFTER_MS = 1500;
 var JOIN_LIMIT_MS = 1e4;
+var GONE = 4004;
 var Link = class {
   constructor(environment, owner) {
     this.environment = environment;
@@ -332,6 +333,8 @@ var Link = class {
     this.status = "closed";
     /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
     this.lostSinceMs = null;
+    /** Why the server serves the analysis no more; null while it does, as far as is known. */
+    this.goneReason = null;
     this.socket = null;
     this.attempt = 0;
     this.retryTimer = null;
@@ -361,6 +364,7 @@ var Link = class {
     this.stopWake = null;
     this.clearTimers();
     this.lostSinceMs = null;
+    this.goneReason = null;
     this.setStatus("closed");
     socket?.close();
   }
@@ -373,6 +377,7 @@ var Link = class {
     this.clearTimers();
     this.attempt = 0;
     this.lostSinceMs = null;
+    this.goneReason = null;
     this.status = "joined";
     sendWaiting();
     this.setStatus("joined");
@@ -396,7 +401,9 @@ var Link = class {
     };
     socket.onclose = (event) => {
       if (!isCurrent()) return;
-      this.owner.refused(event?.code ?? 1006, event?.reason ?? "");
+      const reason = event?.reason ?? "";
+      this.owner.refused(event?.code ?? 1006, reason);
+      if (event?.code === GONE) this.goneReason = reason || "the analysis is no longer served";
       this.closed();
     };
     socket.onerror = () => {
@@ -422,7 +429,8 @@ var Link = class {
     this.environment.clearTimeout(this.joinTimer);
     this.environment.clearTimeout(this.retryTimer);
     this.beginLoss();
-    const delayMs = reconnectDelayMs(this.attempt, this.environment.random());
+    const attempt = this.goneReason === null ? this.attempt : Infinity;
+    const delayMs = reconnectDelayMs(attempt, this.environment.random());
     this.attempt += 1;
     this.retryTimer = this.environment.setTimeout(() => this.open(), delayMs);
     this.setStatus("waiting");
@@ -901,6 +909,10 @@ var _Connection = class _Connection {
   get lostSinceMs() {
     return this.link.lostSinceMs;
   }
+  /** Why the server serves the analysis no more; null while it does, as far as is known. */
+  get goneReason() {
+    return this.link.goneReason;
+  }
   /** Whether `connect()` was called, and `disconnect()` was not. */
   get isWanted() {
     return this.status !== "closed";
@@ -1034,7 +1046,7 @@ var _Connection = class _Connection {
       },
       lost: () => {
         this.toldLoss = true;
-        this.errorCB(LOSS_MESSAGE);
+        this.errorCB(this.goneReason ?? LOSS_MESSAGE);
       }
     };
   }
@@ -1356,7 +1368,7 @@ var StatusLog = class _StatusLog extends UIElement {
     if (!node || node.databenchUI || UIElement.skipWire(node)) return;
     const log = new _StatusLog(node, formatter);
     conn.errorCB = (message) => {
-      if (message === LOSS_MESSAGE && node.querySelector(".d-notices")) return;
+      if (message === (conn.goneReason ?? LOSS_MESSAGE) && node.querySelector(".d-notices")) return;
       log.add(message);
     };
   }
@@ -2121,6 +2133,10 @@ function noticesOf(view, nowMs) {
 }
 function lossNotices(view, nowMs) {
   if (view.lostSinceMs === null || nowMs - view.lostSinceMs < QUIET_LOSS_MS) return [];
+  if (view.goneReason !== null) {
+    const text = `${view.goneReason}. This page goes on when it is served again.`;
+    return [{ key: "loss", level: "warning", text }];
+  }
   const names = [...new Set(view.processes.map((p) => p.action).filter(Boolean))];
   const work = names.length ? `“${names.join("”, “")}” goes on at the server.` : "Nothing was running.";
   return [{
@@ -2304,6 +2320,7 @@ var NoticePanel = class _NoticePanel {
     return {
       status: conn.status,
       lostSinceMs: conn.lostSinceMs,
+      goneReason: conn.goneReason,
       kernel: conn.kernel,
       processes: conn.processes.list().map(viewOf),
       failures: this.failures,

@@ -212,6 +212,31 @@ test('retries never end, and their waits grow to a limit', t => {
   assert.ok(Math.abs(waits[39] - 11_250) <= 10, `${waits[39]}`);
 });
 
+test('an analysis that was taken out is told, and asked for slowly until it is back', t => {
+  const { world, d, errors } = joined(t);
+  const why = "analysis 'pi' is no longer served";
+  world.socket.fail({ code: 4004, reason: why });
+  assert.equal(d.goneReason, why);
+  world.advance(1500);
+  assert.deepEqual(errors, [why]);
+  world.advance(5900); // half of 15 s at the earliest
+  assert.equal(world.sockets.length, 1);
+  for (let i = 0; i < 5; i += 1) {
+    world.advance(15_000);
+    world.socket.fail(); // the handshake is refused with 404, which pages see as 1006
+    assert.equal(d.goneReason, why);
+  }
+  world.advance(7400);
+  assert.equal(world.sockets.length, 6);
+  world.wake('visible');
+  world.socket.accept({ epoch: 'e2' });
+  assert.deepEqual([world.sockets.length, d.goneReason], [7, null]);
+  assert.deepEqual(errors, [why, undefined]);
+  world.socket.fail();
+  world.advance(200);
+  assert.equal(world.sockets.length, 8);
+});
+
 test('a join makes the next wait short again', t => {
   const { world } = joined(t);
   for (let i = 0; i < 10; i += 1) { world.socket.fail(); world.advance(20_000); }

@@ -72,7 +72,7 @@ export class StatusLog extends UIElement {
     const log = new StatusLog(node, formatter);
     conn.errorCB = message => {
       // The notices in the same place say it too, and more.
-      if (message === LOSS_MESSAGE && node.querySelector('.d-notices')) return;
+      if (message === (conn.goneReason ?? LOSS_MESSAGE) && node.querySelector('.d-notices')) return;
       log.add(message);
     };
   }

@@ -58,7 +58,8 @@ export class NoticePanel {
   private view(): NoticeView {
     const { conn } = this;
     return {
-      status: conn.status, lostSinceMs: conn.lostSinceMs, kernel: conn.kernel,
+      status: conn.status, lostSinceMs: conn.lostSinceMs, goneReason: conn.goneReason,
+      kernel: conn.kernel,
       processes: conn.processes.list().map(viewOf), failures: this.failures, asking: this.asking,
     };
   }

@@ -75,6 +75,8 @@ export interface NoticeFailure {
 export interface NoticeView {
   status: ConnectionStatus;
   lostSinceMs: number | null;
+  /** Why the server serves the analysis no more. */
+  goneReason: string | null;
   kernel: {
     state: KernelState;
     reason: string;
@@ -107,6 +109,10 @@ export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
 
 function lossNotices(view: NoticeView, nowMs: number): Notice[] {
   if (view.lostSinceMs === null || nowMs - view.lostSinceMs < QUIET_LOSS_MS) return [];
+  if (view.goneReason !== null) {
+    const text = `${view.goneReason}. This page goes on when it is served again.`;
+    return [{ key: 'loss', level: 'warning', text }];
+  }
   const names = [...new Set(view.processes.map(p => p.action).filter(Boolean))];
   const work = names.length
     ? `“${names.join('”, “')}” goes on at the server.`

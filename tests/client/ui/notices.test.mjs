@@ -13,7 +13,7 @@ const RUN = {
 
 function view({ kernel = {}, ...more } = {}) {
   return {
-    status: 'joined', lostSinceMs: null, kernel: { ...KERNEL, ...kernel }, processes: [],
+    status: 'joined', lostSinceMs: null, goneReason: null, kernel: { ...KERNEL, ...kernel }, processes: [],
     failures: [], asking: null, ...more,
   };
 }
@@ -34,6 +34,12 @@ test('a lost connection is told after 1.5 s, with what goes on', () => {
     [['Connection lost, trying again. Nothing was running.', '1 s']]);
   assert.deepEqual(shown({ ...lost, processes: [RUN, { ...RUN, id: 8 }] }, 11_000),
     [['Connection lost, trying again. “run” goes on at the server.', '2 s']]);
+});
+
+test('an analysis that was taken out is told with what brings the page back', () => {
+  const gone = { status: 'waiting', lostSinceMs: 0, goneReason: "analysis 'a' is no longer served" };
+  assert.deepEqual(shown({ ...gone, processes: [RUN] }), [[
+    "analysis 'a' is no longer served. This page goes on when it is served again.", undefined]]);
 });
 
 test('a start is told when it takes a while', () => {
