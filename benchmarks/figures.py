@@ -103,6 +103,7 @@ FIGURES: Sequence[Figure] = (
     Figure("memory", "memory per idle connection at 1,000", "KiB", 40.0, is_ratio=False),
     Figure("share", "class_data change to 1,000 connections", "ms", 1.5),
     Figure("revival", "kill -9 to the next successful action", "s", 0.3, is_ratio=False),
+    Figure("reload", "a save to the new code's first answer", "s", 0.3, is_ratio=False),
     Figure("start", "start to first page", "s", 0.5, is_ratio=False),
 )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -15,18 +17,27 @@ from benchmarks.loads import (
     echo_latencies_s,
     payload_s,
     pipelined_rate,
+    reload_s,
     revival_s,
     share_s,
     stream_s,
 )
 from benchmarks.loops import Loop, burning, index_s, probe_s
 from benchmarks.run import SIDES, Run, no_collector, p50_p99_ms, pages_on
-from benchmarks.servers import Server, ServerError, running
+from benchmarks.servers import Server, ServerError, databench_argv, running
 
 IN_FLIGHT = 128
 EMITS = 20_000
 PAGES = 1000
 SETTLE_S = 1.5
+EDITED = """import databench
+
+
+class Edited(databench.Analysis):
+    @databench.on
+    def echo(self, value):
+        self.emit("echo", [value, {number}])
+"""
 
 
 def echo(run: Run) -> None:
@@ -169,6 +180,26 @@ def revival(run: Run) -> None:
         page.close()
 
 
+def reload(run: Run) -> None:
+    """The code of an idle kernel is saved under an open page."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        path = pathlib.Path(folder, "edited", "analysis.py")
+        path.parent.mkdir()
+        path.write_text(EDITED.format(number=1000))
+        server = Server("databench", lambda port: databench_argv(port, pathlib.Path(folder)))
+        stack.callback(server.stop)
+        page = open_pages(server.port, 1, "edited")[0]
+        for number in run.rounds(10):
+            reload_s(page, lambda: None, b"%d" % (1000 + number))  # the kernel is there
+            time.sleep(SETTLE_S)
+            code = EDITED.format(number=1001 + number)
+            took_s = reload_s(
+                page, lambda code=code: path.write_text(code), b"%d" % (1001 + number)
+            )
+            run.results.add("reload", "databench", took_s)
+        page.close()
+
+
 def _kill_kernel(server: Server) -> None:
     kernels = server.kernels()
     if len(kernels) != 1:
@@ -213,6 +244,7 @@ GROUPS: dict[str, Callable[[Run], None]] = {
     "lock": lock,
     "crowd": crowd,
     "revival": revival,
+    "reload": reload,
     "start": start,
 }
 

@@ -166,6 +166,17 @@ def revival_s(page: Page, kill: Callable[[], None]) -> float:
     raise PageError(f"no successful action within {ANSWER_TIMEOUT_S:g} s of the kill")
 
 
+def reload_s(page: Page, save: Callable[[], None], mark: bytes) -> float:
+    """From the save of an idle kernel's code until an echo of the new code holds `mark`."""
+    saved_s = time.perf_counter()
+    save()
+    while time.perf_counter() < saved_s + ANSWER_TIMEOUT_S:
+        page.send(action("echo", '"which"'))
+        if select.select([page], [], [], 0.02)[0] and any(mark in got for got in page.receive()):
+            return time.perf_counter() - saved_s
+    raise PageError(f"no new code within {ANSWER_TIMEOUT_S:g} s of the save")
+
+
 def _asked() -> bytes:
     # An id that a session has seen is not run again.
     return action("echo", f'{{"value": "back", "__process_id": {next(_NUMBERS)}}}')

@@ -15,9 +15,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+ANALYSES = ROOT / "benchmarks" / "analyses"
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 10.0
 KERNEL_MARK = "databench.kernel"
@@ -35,9 +36,8 @@ def relay_argv(port: int) -> list[str]:
     return [sys.executable, "-m", "benchmarks.relay", str(port)]
 
 
-def databench_argv(port: int) -> list[str]:
+def databench_argv(port: int, analyses: pathlib.Path = ANALYSES) -> list[str]:
     """How Databench is started."""
-    analyses = str(ROOT / "benchmarks" / "analyses")
     return [
         sys.executable,
         "-m",
@@ -45,7 +45,7 @@ def databench_argv(port: int) -> list[str]:
         "--port",
         str(port),
         "--analyses",
-        analyses,
+        str(analyses),
         "--log",
         "WARNING",
     ]
@@ -59,18 +59,19 @@ class Server:
 
     Args:
         kind: ``relay`` or ``databench``.
+        argv: how it is started, where that is not what its kind says; takes the port.
 
     Attributes:
         start_s: from the start of the process to the last byte of its first page.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, argv: Callable[[int], list[str]] | None = None) -> None:
         self.kind = kind
         self.port = free_port()
         started_s = time.monotonic()
         # stdin is a pipe that stays open: the relay ends when it closes.
         self.process = subprocess.Popen(
-            ARGV[kind](self.port),
+            (argv or ARGV[kind])(self.port),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
