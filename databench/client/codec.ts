@@ -102,10 +102,12 @@ export function isCounted(frame: Frame): boolean {
 /** The first frame of a connection: who the page is and what it already has. */
 export function encodeConnect(
   id: string | null, requestArgs: string, received: number, epoch: string | null,
+  saves: number | null = null,
 ): string {
   const words: Record<string, unknown> = { __connect: id, __request_args: requestArgs };
   words['__received'] = received;
   if (epoch !== null) words['__epoch'] = epoch;
+  if (saves !== null) words['__saves'] = saves;
   return JSON.stringify(words);
 }
 

@@ -15,7 +15,7 @@ import { Kernel } from './kernel';
 import { ConnectionStatus, Link, LinkOwner } from './link';
 import { Outbox, OUTBOX_LIMIT_MESSAGES } from './outbox';
 import { Process, Processes } from './processes';
-import { follow } from './reload';
+import { follow, savesSeen } from './reload';
 import { Session } from './session';
 import { SignalCallback, SignalPattern, Signals } from './signals';
 import { State } from './state';
@@ -264,7 +264,7 @@ export class Connection {
     const connection = this;
     return {
       get wsUrl() { return connection.wsUrl; },
-      hello: () => this.session.hello(this.requestArgs),
+      hello: () => this.session.hello(this.requestArgs, savesSeen()),
       receive: content => this.receive(content),
       refused: (code, reason) => { if (code === TOO_LARGE) this.dropTooLarge(reason); },
       lost: () => {

@@ -29,17 +29,52 @@ export function effectOf(paths: readonly string[], page: PageParts): Effect {
   return page.styles.some(touches) ? 'styles' : 'none';
 }
 
+/** The count of saves that the page was made with, or has heard of since; null: none is known. */
+let saves: number | null = null;
+
+/** What a page says when it joins, so that it hears of what was saved meanwhile. */
+export function savesSeen(): number | null {
+  if (saves !== null || typeof document === 'undefined') return saves;
+  const node = document.querySelector<HTMLMetaElement>('meta[name="databench-saves"]');
+  return node && /^\d+$/.test(node.content) ? Number(node.content) : null;
+}
+
+/**
+ * Whether the page was loaded again for this before: then it comes from a cache that does not ask
+ * the server, and would do so for ever.
+ */
+function isRepeated(load: ReloadLoad): boolean {
+  if (!load.missed) return false;
+  const key = `databench.missed:${location.pathname}`;
+  try {
+    const isSame = sessionStorage.getItem(key) === String(load.saves);
+    sessionStorage.setItem(key, String(load.saves));
+    return isSame;
+  } catch {
+    return true; // nothing can be kept
+  }
+}
+
+/** Load of `__reload`. */
+interface ReloadLoad {
+  paths?: unknown;
+  saves?: number;
+  missed?: boolean;
+}
+
 /**
  * Carries out a `__reload`.
  *
  * @param load    The frame's load.
  * @param reload  Loads the page again.
  */
-export function follow(load: { paths?: unknown } | null | undefined, reload: () => void): void {
+export function follow(load: ReloadLoad | null | undefined, reload: () => void): void {
   if (typeof document === 'undefined' || !Array.isArray(load?.paths)) return;
+  saves = load.saves ?? saves;
   const paths = load.paths.map(String);
   const effect = effectOf(paths, partsOfPage());
   if (effect === 'page') {
+    if (isRepeated(load)) return;
     keepTyped();
     reload();
   } else if (effect === 'styles') {

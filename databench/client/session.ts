@@ -25,9 +25,9 @@ export class Session {
     this.id = id;
   }
 
-  /** The first frame to send. A fresh page has received 0 and knows no epoch. */
-  hello(requestArgs: string): string {
-    return encodeConnect(this.id, requestArgs, this.received, this.epoch);
+  /** The first frame to send, with the saves that the page has seen. A fresh page has received 0 and knows no epoch. */
+  hello(requestArgs: string, saves: number | null = null): string {
+    return encodeConnect(this.id, requestArgs, this.received, this.epoch, saves);
   }
 
   /** Takes the answer to `hello`: its place and epoch are what counts from now on. */

@@ -128,6 +128,7 @@ class Front(http.Application):
         self.watch = websocket.Watch(limits)
         self.is_watched = False  # whether saves reload pages: then they follow them
         self.followers = follow.Followers()
+        self.saves = follow.Saves()
         self.place = place
         self.routes = Routes(self)
         self.builder = build.Builder(limits)

@@ -6,12 +6,15 @@ The websocket speaks the front's words, of which it needs two: `__connect` and `
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import tornado.web
 import tornado.websocket
 
 from .._version import __version__
+from ..errors import RemoteProtocolError
 from ..protocol import text
 from . import hosts
 from .handlers import Headers
@@ -20,8 +23,39 @@ if TYPE_CHECKING:
     from .app import Front
 
 PATH = "/_reload"
-SCRIPT = '<script src="/_static/databench.js"></script><script>Databench.follow();</script>'
 _MESSAGE_BYTES = 65536
+
+
+def make_script(saves: int) -> str:
+    """What makes a page follow; it was made when this was the count of saves."""
+    return (
+        f'<meta name="databench-saves" content="{saves}">'
+        '<script src="/_static/databench.js"></script><script>Databench.follow();</script>'
+    )
+
+
+class Saves:
+    """What was saved since the server began, so that a page hears of what it was too late for.
+
+    A page is made with the count of saves and says it when it joins: what was announced between is
+    told to it alone.
+    """
+
+    def __init__(self) -> None:
+        # Higher than every count of a server before this one, whose pages are still open.
+        self.count = time.time_ns() // 1_000_000
+        self._last: dict[str, int] = {}
+
+    def add(self, paths: Collection[str]) -> bytes:
+        """Something at these paths was saved; the frame that tells it."""
+        self.count += 1
+        self._last.update(dict.fromkeys(paths, self.count))
+        return text.compose_reload(sorted(paths), self.count)
+
+    def find_missed(self, count: int | None) -> bytes | None:
+        """What was saved since a page was made with this count; `None`: nothing."""
+        paths = () if count is None else [p for p, last in self._last.items() if last > count]
+        return text.compose_reload(sorted(paths), self.count, missed=True) if paths else None
 
 
 class Followers:
@@ -65,6 +99,10 @@ class FollowSocket(Headers, tornado.websocket.WebSocketHandler):
 
     def on_message(self, message: str | bytes) -> None:
         """Whatever a page says, it is answered as if it had joined."""
+        try:
+            said = text.parse_page(message)
+        except RemoteProtocolError:
+            said = None
         self.tell(
             text.compose_connect(
                 "",
@@ -75,6 +113,9 @@ class FollowSocket(Headers, tornado.websocket.WebSocketHandler):
                 epoch=self.application.followers.epoch,
             )
         )
+        missed = self.application.saves.find_missed(getattr(said, "saves", None))
+        if missed is not None:
+            self.tell(missed)
 
     def tell(self, frame: bytes) -> None:
         """Write a frame, if the page is still there."""

@@ -120,6 +120,7 @@ class Page(Headers):
             "databench_version": __version__,
             "debug": front.debug,
             "is_watched": front.is_watched,
+            "saves": front.saves.count,
         }
         try:
             body = formulae.with_script(templates.render(front.loader, path, names))
@@ -127,7 +128,7 @@ class Page(Headers):
             log.error("template failed: %s (request %s)", error, self.request_id)
             text = str(error) if front.debug else "a template of this page is wrong: see the log"
             # It comes back when the template is saved.
-            foot = follow.SCRIPT if front.is_watched else ""
+            foot = follow.make_script(front.saves.count) if front.is_watched else ""
             self.refuse(500, text, title="Template error", foot=foot)
             return
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -204,7 +205,7 @@ class AnalysisPage(Page):
             template = tornado.template.Template(_PROBLEMS, loader=self.application.loader)
             front = self.application
             names.update(databench_version=__version__, debug=front.debug)
-            names["is_watched"] = front.is_watched
+            names.update(is_watched=front.is_watched, saves=front.saves.count)
             names["readme"] = None
             self.finish(template.generate(**names))
         except Exception as error:  # noqa: BLE001 - an overridden base.html may raise anything

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
 
 from ..config import Index
-from ..protocol import text
 from . import changes, shown
 from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
 
@@ -187,7 +186,7 @@ class Watcher:
     def reload(self, paths: list[str]) -> None:
         """Tell pages that something at these paths was changed."""
         if paths:
-            frame = text.compose_reload(paths)
+            frame = self._front.saves.add(paths)
             self._front.broker.announce(frame)
             self._front.followers.announce(frame)
 

@@ -30,7 +30,7 @@ from . import hosts
 from .handlers import Headers
 
 if TYPE_CHECKING:
-    from .app import Broker, Front
+    from .app import Front
 
 log = logging.getLogger("databench.front")
 
@@ -191,19 +191,22 @@ class Connection:
         try:
             if isinstance(message, bytes):
                 raise RemoteProtocolError("binary frames are reserved; ignored")
-            self._receive(front.broker, text.parse_page(message))
+            self._receive(front, text.parse_page(message))
         except RemoteProtocolError as error:
             log.debug("%s: %s", self.name, error)
             front.broker.complain(self, str(error))
 
-    def _receive(self, broker: Broker, message: text.PageMessage) -> None:
+    def _receive(self, front: Front, message: text.PageMessage) -> None:
         if isinstance(message, text.Connect):
             if self._joined:
                 raise RemoteProtocolError("__connect again on one connection; ignored")
             self._joined = True
-            broker.join(self.name, self, message)
+            front.broker.join(self.name, self, message)
+            missed = front.saves.find_missed(message.saves)
+            if missed is not None:
+                self.write([missed])
         elif self._joined:
-            broker.receive(self, message)
+            front.broker.receive(self, message)
         else:
             raise RemoteProtocolError("message before __connect; ignored")
 

@@ -33,12 +33,14 @@ class Connect:
         received: The place up to which the page has the stream; `None` for a page that never
             says it (the client of 0.7).
         epoch: The epoch in which it counted, or `None`.
+        saves: The count of saves that the page was made with; `None` where it says none.
     """
 
     session: str | None = None
     request_args: str = ""
     received: int | None = None
     epoch: str | None = None
+    saves: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class _Envelope(msgspec.Struct):
     request_args: str | None = msgspec.field(name="__request_args", default=None)
     received: int | None = msgspec.field(name="__received", default=None)
     epoch: str | None = msgspec.field(name="__epoch", default=None)
+    saves: int | None = msgspec.field(name="__saves", default=None)
     cancel: int | float | msgspec.UnsetType = msgspec.field(name="__cancel", default=msgspec.UNSET)
     kernel: str | msgspec.UnsetType = msgspec.field(name="__kernel", default=msgspec.UNSET)
     force: bool = False
@@ -152,7 +155,7 @@ def _read_connect(envelope: _Envelope, session: str | None) -> Connect:
         raise RemoteProtocolError(
             f"__request_args of {len(args)} characters, limit {ARGS_CHARACTERS}; ignored"
         )
-    return Connect(session or None, args, envelope.received, envelope.epoch)
+    return Connect(session or None, args, envelope.received, envelope.epoch, envelope.saves)
 
 
 # ---------------------------------------------------------------- front to page
@@ -272,9 +275,16 @@ def compose_kernel(
     return compose_value("__kernel", load)
 
 
-def compose_reload(paths: Sequence[str]) -> bytes:
-    """What is shown at these addresses was changed: a page that shows it loads it again."""
-    return compose_value("__reload", {"paths": list(paths)})
+def compose_reload(paths: Sequence[str], saves: int, *, missed: bool = False) -> bytes:
+    """What is shown at these addresses was changed: a page that shows it loads it again.
+
+    Args:
+        paths: The addresses.
+        saves: The count of saves, this one included.
+        missed: Whether it was between the page's making and its join.
+    """
+    mark = {"missed": True} if missed else {}
+    return compose_value("__reload", {"paths": list(paths), "saves": saves, **mark})
 
 
 @functools.lru_cache(maxsize=4096)

@@ -132,7 +132,7 @@ declare function decodeFrame(text: string): Frame | null;
 /** Whether a frame takes a place in the stream that the page counts. */
 declare function isCounted(frame: Frame): boolean;
 /** The first frame of a connection: who the page is and what it already has. */
-declare function encodeConnect(id: string | null, requestArgs: string, received: number, epoch: string | null): string;
+declare function encodeConnect(id: string | null, requestArgs: string, received: number, epoch: string | null, saves?: number | null): string;
 /** An action; a missing message is left out, so that the handler gets no argument. */
 declare function encodeAction(signal: string, message: unknown): string;
 /** A cancel; `force` ends the kernel when nothing else helped. */
@@ -560,15 +560,21 @@ interface PageParts {
 type Effect = 'none' | 'styles' | 'page';
 /** Decides what a page does about paths whose content was saved. */
 declare function effectOf(paths: readonly string[], page: PageParts): Effect;
+/** What a page says when it joins, so that it hears of what was saved meanwhile. */
+declare function savesSeen(): number | null;
+/** Load of `__reload`. */
+interface ReloadLoad {
+    paths?: unknown;
+    saves?: number;
+    missed?: boolean;
+}
 /**
  * Carries out a `__reload`.
  *
  * @param load    The frame's load.
  * @param reload  Loads the page again.
  */
-declare function follow(load: {
-    paths?: unknown;
-} | null | undefined, reload: () => void): void;
+declare function follow(load: ReloadLoad | null | undefined, reload: () => void): void;
 /**
  * Where a page stands in its session's stream. Pure: no socket, no clock.
  *
@@ -588,8 +594,8 @@ declare class Session {
     epoch: string | null;
     received: number;
     constructor(id: string | null);
-    /** The first frame to send. A fresh page has received 0 and knows no epoch. */
-    hello(requestArgs: string): string;
+    /** The first frame to send, with the saves that the page has seen. A fresh page has received 0 and knows no epoch. */
+    hello(requestArgs: string, saves?: number | null): string;
     /** Takes the answer to `hello`: its place and epoch are what counts from now on. */
     joined(load: ConnectLoad): Joined;
     /** Some frames are gone for good; counting goes on from the given place. */

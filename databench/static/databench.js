@@ -259,10 +259,11 @@ var exported = (() => {
   function isCounted(frame) {
     return !frame.snapshot && !UNCOUNTED.has(frame.signal);
   }
-  function encodeConnect(id, requestArgs, received, epoch) {
+  function encodeConnect(id, requestArgs, received, epoch, saves2 = null) {
     const words = { __connect: id, __request_args: requestArgs };
     words["__received"] = received;
     if (epoch !== null) words["__epoch"] = epoch;
+    if (saves2 !== null) words["__saves"] = saves2;
     return JSON.stringify(words);
   }
   function encodeAction(signal, message) {
@@ -748,11 +749,30 @@ var exported = (() => {
     if (touches(page.path) || page.others.some(touches)) return "page";
     return page.styles.some(touches) ? "styles" : "none";
   }
+  var saves = null;
+  function savesSeen() {
+    if (saves !== null || typeof document === "undefined") return saves;
+    const node = document.querySelector('meta[name="databench-saves"]');
+    return node && /^\d+$/.test(node.content) ? Number(node.content) : null;
+  }
+  function isRepeated(load) {
+    if (!load.missed) return false;
+    const key = `databench.missed:${location.pathname}`;
+    try {
+      const isSame = sessionStorage.getItem(key) === String(load.saves);
+      sessionStorage.setItem(key, String(load.saves));
+      return isSame;
+    } catch {
+      return true;
+    }
+  }
   function follow(load, reload) {
     if (typeof document === "undefined" || !Array.isArray(load?.paths)) return;
+    saves = load.saves ?? saves;
     const paths = load.paths.map(String);
     const effect = effectOf(paths, partsOfPage());
     if (effect === "page") {
+      if (isRepeated(load)) return;
       keepTyped();
       reload();
     } else if (effect === "styles") {
@@ -813,9 +833,9 @@ var exported = (() => {
       this.received = 0;
       this.id = id;
     }
-    /** The first frame to send. A fresh page has received 0 and knows no epoch. */
-    hello(requestArgs) {
-      return encodeConnect(this.id, requestArgs, this.received, this.epoch);
+    /** The first frame to send, with the saves that the page has seen. A fresh page has received 0 and knows no epoch. */
+    hello(requestArgs, saves2 = null) {
+      return encodeConnect(this.id, requestArgs, this.received, this.epoch, saves2);
     }
     /** Takes the answer to `hello`: its place and epoch are what counts from now on. */
     joined(load) {
@@ -1061,7 +1081,7 @@ var exported = (() => {
         get wsUrl() {
           return connection.wsUrl;
         },
-        hello: () => this.session.hello(this.requestArgs),
+        hello: () => this.session.hello(this.requestArgs, savesSeen()),
         receive: (content) => this.receive(content),
         refused: (code, reason) => {
           if (code === TOO_LARGE) this.dropTooLarge(reason);

@@ -99,6 +99,29 @@ test('an edit that came over a reload is sent when the person leaves it', t => {
   assert.deepEqual(after.world.socket.actions.map(a => [a.signal, a.load]), [['area', 'long']]);
 });
 
+const META = '<meta name="databench-saves" content="7">';
+
+test('a page says the count of saves that it was made with, then the one that it heard of', t => {
+  tab(t);
+  const { world } = page(t, META);
+  assert.equal(world.socket.sent[0].__saves, 7);
+  world.socket.say('__reload', { paths: ['/mu/'], saves: 9 });
+  world.socket.fail();
+  world.advance(1000);
+  world.socket.open();
+  assert.equal(world.socket.sent[0].__saves, 9);
+});
+
+test('a page loads again for what it missed, once where it comes from a cache', t => {
+  tab(t);
+  const missed = saves => {
+    const { world } = page(t, META);
+    world.socket.say('__reload', { paths: ['/pi/'], saves, missed: true });
+    return world.reloads;
+  };
+  assert.deepEqual([missed(8), missed(8), missed(9), missed(9)], [1, 0, 1, 0]);
+});
+
 test('a save that the page does not show does nothing', t => {
   tab(t);
   const { world } = page(t, INPUTS);

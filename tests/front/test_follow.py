@@ -6,6 +6,8 @@ import pytest
 import tornado.httpclient
 import tornado.websocket
 
+from databench.front.follow import Saves
+
 
 async def follow(served, **headers):
     request = tornado.httpclient.HTTPRequest(f"ws://{served.address}/_reload", headers=headers)
@@ -22,6 +24,29 @@ async def test_page_joins_and_gets_what_is_announced(serve):
     assert json.loads(await page.read_message())["load"]["at"] == 0
     served.front.followers.announce(b'{"signal":"__reload"}')
     assert await page.read_message() == '{"signal":"__reload"}'
+
+
+async def test_page_hears_what_it_was_too_late_for(serve):
+    served = await serve()
+    served.front.is_watched = True
+    saves = served.front.saves
+    count = saves.count
+    saves.add(["/", "/x/"])
+    saves.add(["/y/"])
+    for said, paths in ((count, ["/", "/x/", "/y/"]), (count + 1, ["/y/"])):
+        page = await follow(served)
+        await page.write_message(json.dumps({"__connect": None, "__saves": said}))
+        await page.read_message()
+        load = json.loads(await page.read_message())["load"]
+        assert load == {"paths": paths, "saves": count + 2, "missed": True}
+
+
+def test_nothing_is_missed_by_pages_that_know_all_or_say_nothing():
+    saves = Saves()
+    saves.add(["/"])
+    assert saves.find_missed(None) is None
+    assert saves.find_missed(saves.count) is None
+    assert Saves().find_missed(0) is None
 
 
 @pytest.mark.expected_log("/_reload (403|404)")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 
 import pytest
 import tornado.websocket
@@ -125,7 +126,24 @@ async def test_file_of_a_page_is_announced_with_its_addresses(watched):
     watched.save("x/static/a.css", "p {}")
     await watched.broker.wait("announce")
     (frame,) = watched.calls("announce")[0]
-    assert json.loads(frame) == {"signal": "__reload", "load": {"paths": ["/x/static/a.css"]}}
+    load = {"paths": ["/x/static/a.css"], "saves": watched.served.front.saves.count}
+    assert json.loads(frame) == {"signal": "__reload", "load": load}
+
+
+async def test_page_hears_of_a_save_between_its_load_and_its_join(watched, folder):
+    (folder / "base.html").unlink()  # the packaged one has the count
+    page = (await watched.served.get("/x/")).body.decode()
+    count = int(re.search(r'name="databench-saves" content="(\d+)"', page)[1])
+    watched.save("x/static/a.css", "p {}")
+    await watched.broker.wait("announce")
+    late = await watched.served.connect(join=False)
+    await late.write_message(json.dumps({"__connect": None, "__saves": count}))
+    assert json.loads(await late.read_message())["signal"] == "__connect"
+    frame = json.loads(await late.read_message())
+    load = {"paths": ["/x/static/a.css"], "saves": count + 1, "missed": True}
+    assert frame == {"signal": "__reload", "load": load}
+    again = (await watched.served.get("/x/")).body.decode()
+    assert f'content="{count + 1}"' in again  # so that the page that follows is told nothing
 
 
 async def follow(watched):

@@ -168,6 +168,7 @@ def test_longest_names_are_taken():
             '{"__connect":"s","__received":5,"__epoch":"e"}',
             text.Connect("s", "", 5, "e"),
         ),
+        ('{"__connect":"s","__saves":9}', text.Connect("s", saves=9)),
         ('{"__connect":"s","__received":0}', text.Connect("s", "", 0, None)),
         ('{"__connect":"s","__received":-5}', text.Connect("s", "", -5, None)),
         ('{"__connect":"s","__received":null}', text.Connect("s", "", None, None)),
@@ -269,7 +270,7 @@ def test_composed_frames_are_json_for_every_string(name, key):
             stderr=[key],
             code_change=key,
         ),
-        text.compose_reload([name, key]),
+        text.compose_reload([name, key], 3, missed=True),
     ):
         json.loads(frame.decode())
         assert frame.isascii()

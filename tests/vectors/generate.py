@@ -165,6 +165,7 @@ REFUSED_BATCHES = {
 FROM_PAGE = {
     "first visit of a page of 0.7": '{"__connect": null, "__request_args": "?a=1"}',
     "first visit": '{"__connect":null,"__request_args":"","__received":0}',
+    "saves": '{"__connect":null,"__saves":7}',
     "return": '{"__connect":"s","__request_args":"","__received":12,"__epoch":"e"}',
     "action": '{"signal":"run","load":{"n":10,"__process_id":7}}',
     "action without argument": '{"signal":"run"}',
@@ -228,7 +229,8 @@ TO_PAGE = {
         sessions=1,
         code_change="analyses/pi/analysis.py",
     ),
-    "reload": text.compose_reload(["/pi/", "/pi/static/é.css"]),
+    "reload": text.compose_reload(["/pi/", "/pi/static/é.css"], 7),
+    "reload missed": text.compose_reload(["/pi/"], 9, missed=True),
     "kernel that waits": text.compose_kernel(
         "backoff",
         reason="kernel 'pi' exited with status 3",
