@@ -23,7 +23,7 @@ from ..settings import Settings
 from . import build, class_data, follow, pages, script, status, websocket
 from .folders import Place
 from .handlers import Headers, NotFound, Refused
-from .hosts import Hosts
+from .hosts import Hosts, tell_unknown
 from .routes import Routes
 from .static import Files, OwnFolders, pattern_of
 from .templates import Loader
@@ -194,7 +194,7 @@ class Front(http.Application):
     def find_handler(self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any) -> Any:
         """Refuse a foreign `Host` before any route is looked at."""
         if not self.hosts.is_allowed(request.host):
-            return self.get_handler_delegate(request, Refused, {"host": request.host})
+            return self.get_handler_delegate(request, Refused, {"text": tell_unknown(request.host)})
         if self.index.single is not None and not self._is_shared(request.path):
             request.path = f"/{self.index.single}{request.path}"
         return super().find_handler(request, **kwargs)

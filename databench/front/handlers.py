@@ -160,16 +160,12 @@ class NotFound(Headers):
 
 
 class Refused(Headers):
-    """Answers a request whose `Host` is none of ours."""
+    """Answers a request that no handler is to see, such as one whose `Host` is none of ours."""
 
-    def initialize(self, host: str) -> None:
-        """Take the host that was asked for."""
-        self.host = host
+    def initialize(self, text: str) -> None:
+        """Take why, and how to allow it."""
+        self.text = text
 
     def prepare(self) -> None:
-        """Refuse, and say how to allow it."""
-        text = (
-            f"this server does not answer to the host {self.host!r:.200}; "
-            f"start it with --allow-host NAME if that name is meant to reach it"
-        )
-        self.refuse(403, text)
+        """Refuse."""
+        self.refuse(403, self.text)

@@ -61,7 +61,7 @@ class Hosts:
 
 
 def matches_origin(origin: str | None, host: str) -> bool:
-    """Whether a websocket's `Origin` is the page's own server; without one it is no browser."""
+    """Whether `Origin` is the request's own server; without one it is no page of another site."""
     if origin is None:
         return True
     try:
@@ -69,6 +69,22 @@ def matches_origin(origin: str | None, host: str) -> bool:
     except ValueError:
         return False
     return bool(place) and place == host.strip().lower()
+
+
+def tell_unknown(host: str) -> str:
+    """Why a request is refused whose `Host` is none of ours, and how to allow it."""
+    return (
+        f"this server does not answer to the host {host!r:.200}; "
+        f"start it with --allow-host NAME if that name is meant to reach it"
+    )
+
+
+def tell_foreign(origin: str | None, host: str) -> str:
+    """Why a request of another site's page is refused, and what to do where it is none."""
+    return (
+        f"the page's origin is {origin!r:.200}, and this server is {host!r:.200}; behind a "
+        f"proxy, let it pass on the Host header and name that host in --allow-host"
+    )
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -29,6 +29,8 @@ from ..config import Entry, Index
 from .blocking import Watch
 from .class_data import ClassData
 from .folders import Place
+from .handlers import Refused
+from .hosts import matches_origin, tell_foreign
 
 if TYPE_CHECKING:
     from .app import Front
@@ -37,6 +39,8 @@ log = logging.getLogger("databench.front")
 
 FILE = "routes.py"
 _EXPECTED = "(route, handler, settings)"
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 section 9.2.1
+_OPT_OUT = "a handler that other sites' pages may use has any_origin = True in its class"
 # What Tornado calls of a handler, in the loop that serves everybody.
 _MEASURED = (
     *("initialize", "prepare", "on_finish", "data_received", "write_error"),
@@ -120,6 +124,9 @@ class Routes(tornado.routing.Router):
         for route in loaded.routes if loaded else ():
             found = route.matcher.match(request)
             if found is not None:
+                if _is_foreign(request, route.handler):
+                    why = f"{tell_foreign(request.headers['Origin'], request.host)}; {_OPT_OUT}"
+                    return self._front.get_handler_delegate(request, Refused, {"text": why})
                 return self._front.get_handler_delegate(
                     request,
                     route.handler,
@@ -195,6 +202,18 @@ class Routes(tornado.routing.Router):
         if handler.get_template_path is tornado.web.RequestHandler.get_template_path:
             body["get_template_path"] = lambda _: str(front.index.folder)
         return type(handler.__name__, (handler,), body)
+
+
+def _is_foreign(
+    request: tornado.httputil.HTTPServerRequest, handler: type[tornado.web.RequestHandler]
+) -> bool:
+    """Whether another site's page makes a browser change something here.
+
+    Browsers say `Origin` with each such request; what only reads tells that page nothing.
+    """
+    if request.method in _SAFE or getattr(handler, "any_origin", False):
+        return False
+    return not matches_origin(request.headers.get("Origin"), request.host)
 
 
 def _find_stamp(entry: Entry) -> tuple[int, int] | None:

@@ -108,13 +108,9 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
             raise tornado.web.HTTPError(503, f"analysis {entry.name!r} cannot be served")
         origin = self.request.headers.get("Origin")
         if not hosts.matches_origin(origin, self.request.host):
-            where = f"{self.request.host!r:.200}"
-            log.warning("websocket of a page of %.200r refused, expected %s", origin, where)
-            self.refuse(
-                403,
-                f"the page's origin is {origin!r:.200}, and this server is {where}; behind a "
-                f"proxy, let it pass on the Host header and name that host in --allow-host",
-            )
+            host = self.request.host
+            log.warning("websocket of a page of %.200r refused, expected %.200r", origin, host)
+            self.refuse(403, hosts.tell_foreign(origin, host))
 
     @property
     def max_message_size(self) -> int:

@@ -130,11 +130,16 @@ class Served:
         self.clients: list[tuple] = []
 
     async def get(
-        self, path: str, method: str = "GET", headers: dict | None = None
+        self,
+        path: str,
+        method: str = "GET",
+        headers: dict | None = None,
+        body: str | None = None,
     ) -> tornado.httpclient.HTTPResponse:
         request = tornado.httpclient.HTTPRequest(
             f"http://{self.address}{path}",
             method=method,
+            body=body,
             headers={"Accept": BROWSER, **(headers or {})},
             follow_redirects=False,
         )

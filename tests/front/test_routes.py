@@ -118,6 +118,46 @@ async def test_class_data_is_set_for_pages_and_kernel(serve, place):
     assert server.broker.class_values.get("x", "k").stored == b'"5"'
 
 
+OPEN = """
+import tornado.web
+
+class Own(tornado.web.RequestHandler):
+    async def post(self):
+        self.write('done')
+    get = options = put = delete = post
+
+class Open(Own):
+    any_origin = True
+
+ROUTES = [('own', Own), ('open', Open)]
+"""
+
+
+@pytest.mark.expected_log(" 403 ")
+async def test_pages_of_other_sites_change_nothing(serve, place, folder):
+    (folder / "x" / "routes.py").write_text(OPEN)
+    server = await serve(place=place)
+
+    async def ask(path, method, origin=None):
+        headers = {"Accept": "*/*"} | ({"Origin": origin} if origin else {})
+        body = "" if method in ("POST", "PUT") else None
+        answer = await server.get(path, method, headers, body=body)
+        return answer.code, answer.body.decode()
+
+    done, own = (200, "done"), f"http://{server.address}"
+    for method in ("POST", "PUT", "DELETE"):
+        for origin in (None, own):
+            assert await ask("/x/own", method, origin) == done
+        for origin in ("http://evil.example", "null", f"http://{server.address}.evil.example"):
+            code, text = await ask("/x/own", method, origin)
+            assert code == 403
+            assert f"the page's origin is '{origin}'" in text
+            assert "any_origin = True" in text
+            assert await ask("/x/open", method, origin) == done
+    for method in ("GET", "OPTIONS"):
+        assert await ask("/x/own", method, "http://evil.example") == done
+
+
 @pytest.mark.expected_log("held up the server")
 async def test_a_handler_that_holds_up_the_server_is_told(serve, place, caplog):
     server = await serve(place=place, block_limit_s=0.001)
