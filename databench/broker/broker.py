@@ -185,13 +185,21 @@ class Broker:
         entry = self._tables.entries.get(analysis)
         return entry.kernel.life.state.value if entry else "none"
 
-    def swap(self, specs: Mapping[str, AnalysisSpec], kept: Iterable[str] = ()) -> None:
+    def swap(
+        self,
+        specs: Mapping[str, AnalysisSpec],
+        kept: Iterable[str] = (),
+        *,
+        analyses_version: str | None = None,
+    ) -> None:
         """Other analyses from now on; a kernel whose analysis is to be run otherwise restarts.
 
         Args:
             specs: All that can run.
             kept: Those that cannot, and stay as they were as long as somebody uses them.
+            analyses_version: What pages that join are told.
         """
+        self._analyses_version = analyses_version
         before = self._specs
         self._specs = {**{name: before[name] for name in kept if name in before}, **specs}
         for name, entry in list(self._tables.entries.items()):

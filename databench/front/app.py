@@ -71,7 +71,13 @@ class Broker(Protocol):
     def leave(self, page: Page) -> None:
         """The page's connection is gone."""
 
-    def swap(self, specs: Mapping[str, AnalysisSpec], kept: Iterable[str] = ()) -> None:
+    def swap(
+        self,
+        specs: Mapping[str, AnalysisSpec],
+        kept: Iterable[str] = (),
+        *,
+        analyses_version: str | None = None,
+    ) -> None:
         """Other analyses from now on; those that are kept cannot be begun with, and go on."""
 
     def kernel_state(self, analysis: str) -> str:

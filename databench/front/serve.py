@@ -256,7 +256,7 @@ def _read_again(front: Front, analyses: str | None, script: Script | None) -> No
     front.swap(served.index)
     if served.index.is_read:
         broken = [name for name, entry in served.index.entries.items() if entry.problems]
-        front.broker.swap(served.specs, broken)
+        front.broker.swap(served.specs, broken, analyses_version=served.index.version)
 
 
 def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:

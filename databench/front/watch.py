@@ -180,7 +180,8 @@ class Watcher:
     def _describe(self) -> dict[str, object]:
         """What pages say of each analysis, and under "" of all of them."""
         index = self._front.index
-        each = {n: (e, self._front.find_faults(n)) for n, e in index.entries.items()}
+        shared = (index.title, index.version, index.author, index.description_html)
+        each = {n: (e, self._front.find_faults(n), shared) for n, e in index.entries.items()}
         return {"": dataclasses.replace(index, entries={}), **each}
 
     def reload(self, paths: list[str]) -> None:

@@ -32,6 +32,14 @@ async def test_pages_are_told_and_the_kernel_ends():
             rig.join("a")
 
 
+async def test_pages_that_join_later_are_told_the_version_of_the_new_index():
+    async with rigged() as rig:
+        before = rig.join().loads("__connect")[0]["analyses_version"]
+        rig.broker.swap(rig.broker._specs, analyses_version="2.1")
+        after = rig.join().loads("__connect")[0]["analyses_version"]
+    assert (before, after) == (None, "2.1")
+
+
 async def test_what_runs_is_ended_and_nothing_is_left_of_it():
     async with rigged(shutdown_limit_s=0.5) as rig:
         page = rig.join()

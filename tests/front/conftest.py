@@ -91,7 +91,7 @@ class FakeBroker:
     def leave(self, page) -> None:
         self._note("leave")
 
-    def swap(self, specs, kept=()) -> None:
+    def swap(self, specs, kept=(), *, analyses_version=None) -> None:
         self._note("swap", specs)
 
     def kernel_state(self, analysis) -> str:

@@ -224,6 +224,17 @@ async def check_restarts_once(server, change):
         assert one.generations == [1, 2]
 
 
+async def test_a_new_version_reaches_pages(project, server):
+    async with Visitor(server, "one") as page:
+        await page.opened(1)
+        project.save("analyses/index.yaml", "version: '2.1'\nanalyses: [{name: one}, {name: two}]")
+        await wait_until(lambda: page.loads("__reload"), what=page.frames[-9:])
+        assert "/one/" in page.loads("__reload")[0]["paths"]
+    async with Visitor(server, "one") as page:
+        await wait_until(lambda: page.loads("__connect"))
+        assert page.loads("__connect")[0]["analyses_version"] == "2.1"
+
+
 async def test_without_watching_a_save_does_nothing(project):
     with Server(project.folder, "--no-watch") as server:
         async with Visitor(server, "one") as one:
