@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,30 @@ from ..errors import SettingError
 log = logging.getLogger("databench.front")
 
 VARIABLE = "DATABENCH_COVERAGE"  # tells kernels; see kernel/measure.py
+
+_ANOTHER = "nothing was started; name another file, or remove this one"
+
+
+def _find_problem(path: Path, *, has_branches: bool) -> str | None:
+    """Why coverage.py cannot write to this file, or add to it; to an empty one it can.
+
+    It is only read here: coverage.py itself makes its tables in whatever database it is given.
+    """
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        return "no file can be written there"
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as data:
+            data.execute("SELECT version FROM coverage_schema").fetchall()
+            found = dict(data.execute("SELECT key, value FROM meta"))
+    except sqlite3.Error:
+        return f"the file holds no data of coverage.py, which would overwrite it; {_ANOTHER}"
+    if bool(int(found.get("has_arcs", has_branches))) != has_branches:
+        kinds = ("lines", "branches")
+        found_kind, kind = kinds[not has_branches], kinds[has_branches]
+        return f"the file holds {found_kind}, and {kind} are to be measured; {_ANOTHER}"
+    return None
 
 
 @contextlib.contextmanager
@@ -27,7 +52,7 @@ def measured(file: str | None) -> Iterator[None]:
         file: Where to; `None`: nothing is measured.
 
     Raises:
-        SettingError: The package coverage is missing, or FILE cannot be written.
+        SettingError: The package coverage is missing, or FILE cannot be written, or is not its own.
     """
     if file is None:
         yield
@@ -40,9 +65,10 @@ def measured(file: str | None) -> Iterator[None]:
             name="coverage",
         ) from None
     path = Path(file).absolute()
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise SettingError(f"--coverage {file}: no file can be written there", name="coverage")
     own = coverage.Coverage(data_file=str(path), data_suffix=True)
+    problem = _find_problem(path, has_branches=bool(own.get_option("run:branch")))
+    if problem is not None:
+        raise SettingError(f"--coverage {file}: {problem}", name="coverage")
     os.environ[VARIABLE] = str(path)
     own.start()
     try:
