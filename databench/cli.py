@@ -112,6 +112,12 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
 )
+# Options of 0.7 that are not there (yet), and what to do: as cli_args they would have no effect.
+_OF_07 = dict.fromkeys(
+    ("--ssl-certfile", "--ssl-keyfile", "--ssl-port"),
+    "is not there yet, and pages would be served without encryption; leave it out, and let a proxy "
+    "in front do that (docs/howto/serve-others.md); an option of the analyses stands behind a --",
+)
 # What is of no use where a script is the analysis.
 _OF_FOLDERS = ("--analyses",)
 
@@ -214,6 +220,7 @@ def main(
     options = parser.parse_args(own)
     options.is_divided = "--" in words[: len(words) - len(cli_args)]
     try:
+        _refuse_old("" if options.is_divided else "".join(cli_args[:1]).partition("=")[0])
         if options.target is not None:
             script = _find_script(options.target, cli_args)
         from .front import serve  # the help and the version need no server
@@ -224,6 +231,16 @@ def main(
         return EXIT_USAGE
     except KeyboardInterrupt:  # before the loop runs: nothing is there to be stopped
         return 0
+
+
+def _refuse_old(word: str) -> None:
+    """Of what comes to the analyses, the first word is an option of 0.7.
+
+    Raises:
+        SettingError: It is.
+    """
+    if word in _OF_07:
+        raise SettingError(f"{word} {_OF_07[word]}", name=word)
 
 
 def _find_script(target: str, cli_args: Sequence[str]) -> Script:

@@ -95,11 +95,24 @@ def test_version_is_told(capsys):
         (["--ring-bytes", "many"], {}, "ring_bytes (--ring-bytes) is 'many', expected a whole"),
         ([], {"DATABENCH_RING_BYTES": "1"}, "minimum 4096"),
         (["--host", "203.0.113.1"], {}, "cannot listen on host '203.0.113.1'"),
+        (["--ssl-port=5001"], {}, "--ssl-port is not there yet, and pages would be served without"),
+        (["--log", "INFO", "--ssl-certfile", "c", "--ssl-keyfile", "k"], {}, "--ssl-certfile is n"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_ends_with_2(words, environ, complaint, capsys):
     assert cli.main(words, environ) == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_options_of_07_behind_a_dash_pair_are_the_analyses(monkeypatch):
+    from databench.front import serve
+
+    given = []
+    monkeypatch.setattr(
+        serve, "serve", lambda _options, _environ, cli_args, _: given.append(cli_args)
+    )
+    cli.main(["--", "--ssl-port", "1"], {})
+    assert given == [["--ssl-port", "1"]]
 
 
 @pytest.mark.parametrize(
