@@ -24,18 +24,20 @@ if TYPE_CHECKING:
 
 EXIT_USAGE = 2
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-SUBCOMMANDS = ("new",)
+SUBCOMMANDS = ("new", "kernels")
 
 _USAGE = """\
 databench [options] [limits] [arguments for the analyses]
        databench [options] [limits] FILE.py [arguments for it]
-       databench new NAME [--kernel KERNEL]"""
+       databench new NAME [--kernel KERNEL]
+       databench kernels [--host HOST] [--port PORT] [--json]"""
 _DESCRIPTION = """\
 Serve live web pages for data analyses, each in a process of its own.
 
   databench            the folder 'analyses' here, or this folder when it is one, or the demos
   databench FILE.py    the one analysis in that file, at /FILE/
   databench new NAME   make an analysis to start from (databench new --help)
+  databench kernels    what the kernels of the server on this machine do
 """
 _EPILOG = """\
 Everything from the first unknown option on is handed to the analyses as cli_args.
@@ -215,6 +217,10 @@ def main(
         from . import scaffold
 
         return scaffold.main(words[1:], prog="databench new")
+    if script is None and words[:1] == ["kernels"]:
+        from .front import terminal
+
+        return terminal.main(words[1:], environ)
     parser = make_parser(script)
     own, cli_args = split(parser, words)
     options = parser.parse_args(own)

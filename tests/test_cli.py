@@ -122,7 +122,7 @@ def test_options_of_07_behind_a_dash_pair_are_the_analyses(monkeypatch):
         ("sub/my_pi.py", "did you mean 'sub/my-pi.py'?"),
         ("pi", "'pi' is no subcommand and no file; did you mean 'pi.py'?"),
         ("new2", "did you mean 'new'?"),
-        ("kernels", "databench --help tells what there is"),
+        ("reports", "databench --help tells what there is"),
         ("data.csv", "'data.csv' is no Python file, expected FILE.py"),
         ("sub", "'sub' is a folder; to serve the analyses in it say --analyses sub"),
         ("one", "'one' is a folder; to serve the analysis in it say one/analysis.py"),

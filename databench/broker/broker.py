@@ -29,11 +29,12 @@ from .guardian import Guardian
 from .inbound import Inbound
 from .kernelspec import KernelSpec, find_kernelspecs
 from .leavers import Leavers
+from .overview import Overview, outline
 from .requests import Requests
 from .sessions import Sessions
 from .specs import AnalysisSpec, Page
 from .stores.base import Store
-from .supervisor import Supervisor, describe
+from .supervisor import Supervisor
 from .tables import Entry, PageRecord, Tables
 
 logger = logging.getLogger("databench.broker")
@@ -122,6 +123,7 @@ class Broker:
         self._sessions = Sessions(self._tables, self._requests)
         self.code = Code(self._tables, self._requests)
         self.class_values = ClassValues(self._tables)
+        self.overview = Overview(self._tables, self._requests)
         self._inbound = Inbound(self._tables, self._requests, self.code, self.class_values)
         self._leavers = Leavers(self._tables, self._requests, self._sessions, self.class_values)
 
@@ -174,11 +176,19 @@ class Broker:
         """Kernels, and counts of sessions, pages and dropped messages."""
         tables = self._tables
         return {
-            "kernels": describe([entry.kernel for entry in tables.entries.values()]),
+            "kernels": [outline(entry.kernel) for entry in tables.entries.values()],
             "sessions": len(tables.seats),
             "pages": len(tables.outbox.records),
             "dropped": self._inbound.dropped + self._channel.junk,
         }
+
+    def kernels(self) -> list[dict[str, Any]]:
+        """See `Overview.describe`."""
+        return self.overview.describe()
+
+    def command_kernel(self, kernel: str, command: str) -> str:
+        """See `Overview.command`."""
+        return self.overview.command(kernel, command)
 
     def kernel_state(self, analysis: str) -> str:
         """The state of the analysis' kernel; `"none"` while it was never needed."""
@@ -317,6 +327,7 @@ class Broker:
         """See `Owner.kernel_spawned`."""
         self._guardian.add(pgid)
         entry = self._find_entry(kernel)
+        entry.began_s = self._tables.loop.time()
         by_routing = self._tables.by_routing
         for routing_id in [key for key, value in by_routing.items() if value is entry]:
             del by_routing[routing_id]
@@ -332,7 +343,9 @@ class Broker:
 
     def kernel_lost(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_lost`."""
-        self._requests.lose_all(self._find_entry(kernel))
+        entry = self._find_entry(kernel)
+        self.overview.note_loss(entry)
+        self._requests.lose_all(entry)
         self._tables.outbox.flush()
 
     def kernel_changed(self, kernel: Supervisor) -> None:

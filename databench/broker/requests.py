@@ -91,6 +91,12 @@ class Requests:
         if entry.code_change and entry.open_requests == 0:
             entry.kernel.restart(f"code changed: {entry.code_change}", is_reload=True)
 
+    def interrupt(self, seat: Seat) -> None:
+        """Ask the kernel to end all that it runs for a session."""
+        for request in list(seat.session.requests.values()):
+            if request.is_sent:
+                self._ask_to_end(seat, request)
+
     # ------------------------------------------------------------ parts
 
     def _request(self, seat: Seat, page: Page, message: text.Request) -> None:
@@ -164,9 +170,7 @@ class Requests:
         if message.command == "restart":
             seat.entry.kernel.restart("restarted by a page")
             return
-        for request in list(seat.session.requests.values()):
-            if request.is_sent:
-                self._ask_to_end(seat, request)
+        self.interrupt(seat)
 
     def _ask_to_end(self, seat: Seat, request: OpenRequest) -> None:
         kernel = seat.entry.kernel

@@ -14,7 +14,6 @@ import random
 import secrets
 import signal
 import struct
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ..errors import KernelError
@@ -234,6 +233,20 @@ class Supervisor:
             self.life.wish_end()
             self.end(reason)
 
+    def halt(self, reason: str) -> None:
+        """A person ends it, and it stays ended until somebody asks for a restart."""
+        if self.life.state is State.BACKOFF:
+            self._clear_timer()
+            self.retry_in_s = None
+            self.reason = f"kernel {self.spec.name!r}: {reason}"
+            self.life.step(Event.EXIT_FINAL)
+            self._owner.kernel_lost(self)
+            self._owner.kernel_changed(self)
+        elif self._process and self.life.state is not State.STOPPING:
+            self.life.wish_stop()
+            self._is_reload = False
+            self.end(reason)
+
     async def stop(self, limit_s: float, why: str = "the server stops") -> None:
         """End the process: a message, SIGTERM, SIGKILL to the group, within the limit.
 
@@ -305,7 +318,8 @@ class Supervisor:
         self.reason = f"{reason}: {verdict.note}" if verdict.note else reason
         self.life.step(verdict.event)
         if self.life.state is State.FAILED:
-            logger.error("%s", self.reason)
+            level = logging.ERROR if verdict.note else logging.WARNING  # somebody stopped it
+            logger.log(level, "%s", self.reason)
         else:
             when = f" in {verdict.wait_s:.1f} s" if verdict.wait_s else ""
             level = logging.DEBUG if self._is_reload else logging.WARNING  # it was told before
@@ -382,18 +396,3 @@ class Supervisor:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-
-
-def describe(kernels: Sequence[Supervisor]) -> list[dict[str, Any]]:
-    """What a status page shows of kernels."""
-    return [
-        {
-            "analysis": kernel.spec.name,
-            "state": kernel.life.state.value,
-            "generation": kernel.life.generation,
-            "pid": kernel.pid,
-            "deaths": kernel.deaths,
-            "reason": kernel.reason,
-        }
-        for kernel in kernels
-    ]

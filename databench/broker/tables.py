@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,25 @@ from .specs import Page
 from .stores.base import Store
 from .stores.class_data import ClassData
 from .supervisor import Supervisor
+
+LOSSES = 10  # ends of one kernel that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One end of a kernel.
+
+    Attributes:
+        at_s: When, on the loop's clock.
+        generation: Which one it was.
+        reason: Why, for people.
+        stderr: The last lines that it wrote there.
+    """
+
+    at_s: float
+    generation: int
+    reason: str
+    stderr: tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +59,8 @@ class Entry:
         sources: The files that the kernel has named, each with the time since when it may have
             been read; `None` while it has named none.
         sources_of: The generation that named them.
+        began_s: When its kernel's process began, on the loop's clock.
+        losses: How its kernel ended before, the latest last.
     """
 
     kernel: Supervisor
@@ -51,6 +73,8 @@ class Entry:
     code_change: str = ""
     sources: dict[str, float | None] | None = None
     sources_of: int = 0
+    began_s: float = 0.0
+    losses: deque[Loss] = field(default_factory=lambda: deque(maxlen=LOSSES))
 
 
 @dataclass(slots=True, eq=False)

@@ -14,13 +14,14 @@ import tornado.httputil
 import tornado.ioloop
 import tornado.routing
 import tornado.web
+import tornado.websocket
 
 from .. import http
 from ..broker import AnalysisSpec, Page
 from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
-from . import build, class_data, follow, pages, script, status, websocket
+from . import build, class_data, follow, kernels, pages, script, status, websocket
 from .folders import Place
 from .handlers import Headers, NotFound, Refused
 from .hosts import Hosts, tell_unknown
@@ -80,6 +81,12 @@ class Broker(Protocol):
     ) -> None:
         """Other analyses from now on; those that are kept cannot be begun with, and go on."""
 
+    def kernels(self) -> list[dict[str, Any]]:
+        """Each kernel, with what it runs, what it uses and how it ended before."""
+
+    def command_kernel(self, kernel: str, command: str) -> str:
+        """Interrupt, restart or stop a kernel; why nothing was done."""
+
     def kernel_state(self, analysis: str) -> str:
         """The state of the analysis' kernel."""
 
@@ -135,6 +142,7 @@ class Front(http.Application):
         self.is_watched = False  # whether saves reload pages: then they follow them
         self.followers = follow.Followers()
         self.saves = follow.Saves()
+        self.lookers = kernels.Lookers(self)
         self.place = place
         self.routes = Routes(self)
         self.builder = build.Builder(limits)
@@ -240,6 +248,8 @@ def _rules(front: Front) -> list[Any]:
         (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
         (r"/_static/(.+)", Files, {"roots": roots["_static"]}),
         (follow.PATH, follow.FollowSocket, {}),
+        (kernels.PATH, kernels.KernelPage, {}),
+        (f"{kernels.PATH}/ws", kernels.KernelSocket, {}),
         rule(_OfAnalysis(front, ""), pages.AnalysisRedirect),
         rule(_OfAnalysis(front, "/"), pages.AnalysisPage),
         rule(_OfAnalysis(front, "/ws"), websocket.PageSocket),
@@ -261,6 +271,7 @@ def _rules(front: Front) -> list[Any]:
 def _stop_watch(front: Front) -> None:
     front.watch.close_all(websocket.GOING_AWAY, "the server stops")
     front.followers.close_all(websocket.GOING_AWAY, "the server stops")
+    front.lookers.close_all(websocket.GOING_AWAY, "the server stops")
 
 
 def _log_request(handler: tornado.web.RequestHandler) -> None:
@@ -269,7 +280,7 @@ def _log_request(handler: tornado.web.RequestHandler) -> None:
     A line of an error has the id that the answer has.
     """
     code = handler.get_status()
-    is_file = isinstance(handler, Files | websocket.PageSocket | follow.FollowSocket)
+    is_file = isinstance(handler, Files | tornado.websocket.WebSocketHandler)
     level = logging.DEBUG if is_file else logging.INFO
     level = logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else level
     if isinstance(handler, status.Status | status.Live):

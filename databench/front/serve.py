@@ -162,9 +162,9 @@ def listen(host: str, port: str | None, environ: Mapping[str, str]) -> list[sock
     Raises:
         SettingError: The port is taken, is no port, or the host is none of this machine.
     """
-    wanted, source = (port, "--port") if port is not None else (environ.get("PORT"), "PORT")
-    if wanted:
-        return _bind(host, _port(wanted, source), source)
+    wanted = find_port(port, environ)
+    if wanted is not None:
+        return _bind(host, wanted, "PORT" if port is None else "--port")
     for number in range(DEFAULT_PORT, DEFAULT_PORT + NEXT_PORTS):
         try:
             sockets = _open(host, number)
@@ -179,7 +179,19 @@ def listen(host: str, port: str | None, environ: Mapping[str, str]) -> list[sock
     raise SettingError(f"ports {DEFAULT_PORT} to {last} are taken; say --port 0 for any free one")
 
 
-def _port(text: str, source: str) -> int:
+def find_port(port: str | None, environ: Mapping[str, str]) -> int | None:
+    """The port that was asked for; `None`: none was.
+
+    Args:
+        port: As on the command line, which comes first.
+        environ: The environment.
+
+    Raises:
+        SettingError: It is no port.
+    """
+    text, source = (port, "--port") if port is not None else (environ.get("PORT", ""), "PORT")
+    if not text:
+        return None
     if text.isascii() and text.isdigit() and int(text) < 65536:
         return int(text)
     raise SettingError(f"port ({source}) is {text!r}, expected 0 to 65535", name="port")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import tornado.httputil
+
 from .. import http
 from .handlers import Headers
 from .hosts import is_loopback
@@ -27,15 +29,9 @@ class Status(Headers, http.StatusHandler):
     def status(self) -> dict[str, Any]:
         """As much of the broker's status as whoever asks may see."""
         told = self.application.broker.status()
-        if not (self.application.debug or self._is_from_here()):
+        if not (self.application.debug or is_from_here(self.request)):
             told = outline(told)
         return {"status": "ok", **told}
-
-    def _is_from_here(self) -> bool:
-        request = self.request
-        if any(name in request.headers for name in _FORWARDED):
-            return False
-        return is_loopback(request.remote_ip or "") and is_loopback(request.host)
 
 
 class Live(Headers):
@@ -47,6 +43,13 @@ class Live(Headers):
         self.finish({"status": "ok"})
 
     head = get
+
+
+def is_from_here(request: tornado.httputil.HTTPServerRequest) -> bool:
+    """Whether somebody on this machine asks, by a loopback name and not through a proxy."""
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    return is_loopback(request.remote_ip or "") and is_loopback(request.host)
 
 
 def outline(told: dict[str, Any]) -> dict[str, Any]:

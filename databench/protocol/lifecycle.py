@@ -60,6 +60,7 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.UNRESPONSIVE, Event.TRAFFIC): State.BUSY,
     (State.UNRESPONSIVE, Event.REST): State.IDLE,
     (State.BACKOFF, Event.SPAWN): State.STARTING,
+    (State.BACKOFF, Event.EXIT_FINAL): State.FAILED,
     (State.FAILED, Event.SPAWN): State.STARTING,
     (State.STOPPING, Event.GONE): State.STOPPED,
     **{(state, Event.TRAFFIC): state for state in _LIVE if state is not State.UNRESPONSIVE},
@@ -119,6 +120,7 @@ class Lifecycle:
         self._said_hello = False
         self._completed = False
         self._is_end_wished = False
+        self._is_stop_wished = False
         self._deaths: deque[float] = deque()
         self._hello_exits = 0
 
@@ -133,7 +135,8 @@ class Lifecycle:
             raise AssertionError(f"no step from {self.state.value} on {event.value}")
         if after is State.STARTING:
             self.generation += 1
-            self._said_hello = self._completed = self._is_end_wished = False
+            self._said_hello = self._completed = False
+            self._is_end_wished = self._is_stop_wished = False
         elif event is Event.HELLO:
             self._said_hello = True
             self._hello_exits = 0
@@ -151,6 +154,11 @@ class Lifecycle:
     def wish_end(self) -> None:
         """Somebody ends this generation on purpose: its death does not count."""
         self._is_end_wished = True
+        self._is_stop_wished = False
+
+    def wish_stop(self) -> None:
+        """Somebody ends this generation, and none is to follow until somebody asks for it."""
+        self._is_stop_wished = True
 
     def judge_change(self, *, is_working: bool, at_once: bool) -> OnChange:
         """Decide what follows when code that this kernel has read was changed.
@@ -178,6 +186,8 @@ class Lifecycle:
             jitter: From -1 to 1; moves the wait by up to a fifth.
         """
         limits = self._limits
+        if self._is_stop_wished:
+            return Verdict(Event.EXIT_FINAL)
         if self._is_end_wished:
             return Verdict(Event.EXIT_NOW)
         if not self._said_hello:

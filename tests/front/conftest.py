@@ -94,6 +94,13 @@ class FakeBroker:
     def swap(self, specs, kept=(), *, analyses_version=None) -> None:
         self._note("swap", specs)
 
+    def kernels(self):
+        return [{"kernel": "k1.2", **STATUS["kernels"][0]}]
+
+    def command_kernel(self, kernel, command):
+        self._note("command_kernel", kernel, command)
+        return "" if kernel == "k1.2" else "that kernel has ended meanwhile"
+
     def kernel_state(self, analysis) -> str:
         return "none"
 

@@ -74,7 +74,7 @@ def test_table_is_the_one_of_the_design():
             Event.SILENT: State.UNRESPONSIVE,
         },
         State.UNRESPONSIVE: {Event.TRAFFIC: State.BUSY, Event.REST: State.IDLE},
-        State.BACKOFF: {Event.SPAWN: State.STARTING},
+        State.BACKOFF: {Event.SPAWN: State.STARTING, Event.EXIT_FINAL: State.FAILED},
         State.FAILED: {Event.SPAWN: State.STARTING},
         State.STOPPING: {Event.GONE: State.STOPPED},
         State.STOPPED: {},
@@ -315,3 +315,22 @@ def test_every_way_of_this_file_is_one_of_the_table():
         for event in way:
             state = TABLE[state, event]
     assert all((state, event) in TABLE for state, event in itertools.product(LIVE, EXITS))
+
+
+def test_kernel_that_a_person_stopped_is_not_started_again():
+    life = Lifecycle(DEFAULTS)
+    life.step(Event.HELLO)
+    life.note_completed()
+    life.wish_stop()
+    verdict = life.judge_exit(0.0, jitter=0.0)
+    assert (verdict.event, verdict.note) == (Event.EXIT_FINAL, "")
+    life.step(verdict.event)
+    life.step(Event.SPAWN)  # somebody asked for it: the wish was for the one before
+    assert life.judge_exit(0.0, jitter=0.0).event is not Event.EXIT_FINAL
+
+
+def test_last_wish_of_a_person_holds():
+    life = Lifecycle(DEFAULTS)
+    life.wish_stop()
+    life.wish_end()
+    assert life.judge_exit(0.0, jitter=0.0).event is Event.EXIT_NOW

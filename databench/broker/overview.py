@@ -1,0 +1,167 @@
+"""What people who run the server see of kernels, and what they may ask of them.
+
+Owns the words for both; kernels, sessions and requests are others'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..protocol.lifecycle import Event, State
+from .requests import Requests
+from .supervisor import Supervisor
+from .tables import Entry, Loss, Tables
+from .usage import Sampler, Usage
+
+_BY_PERSON = "from the kernel page"
+COMMANDS = ("interrupt", "restart", "stop")
+
+
+def outline(kernel: Supervisor) -> dict[str, Any]:
+    """A kernel in a few words, for `/status`."""
+    return {
+        "analysis": kernel.spec.name,
+        "state": kernel.life.state.value,
+        "generation": kernel.life.generation,
+        "pid": kernel.pid,
+        "deaths": kernel.deaths,
+        "reason": kernel.reason,
+    }
+
+
+class Overview:
+    """Describes kernels, and carries out what a person asks of one.
+
+    Args:
+        tables: The broker's.
+        requests: Interrupts what runs.
+    """
+
+    def __init__(self, tables: Tables, requests: Requests) -> None:
+        self._tables = tables
+        self._requests = requests
+        self._sampler = Sampler()
+
+    def note_loss(self, entry: Entry) -> None:
+        """The entry's kernel has ended: why is remembered."""
+        kernel = entry.kernel
+        words = tuple(kernel.stderr_lines)
+        now_s = self._tables.loop.time()
+        # In STARTING its number is already that of the next one.
+        number = kernel.life.generation - (kernel.life.state is State.STARTING)
+        entry.losses.append(Loss(now_s, number, kernel.reason, words))
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Each kernel with its sessions, what it runs, what it uses and how it ended before."""
+        entries = self._tables.entries.values()
+        pids = {entry.kernel.pid for entry in entries if entry.kernel.pid is not None}
+        usages = self._sampler.sample(pids) if pids else {}
+        now_s = self._tables.loop.time()
+        return [describe(entry, usages, now_s) for entry in entries]
+
+    def command(self, id_: str, command: str) -> str:
+        """Interrupt, restart or stop a kernel.
+
+        Args:
+            id_: As `describe` tells it: a kernel that has ended meanwhile is left alone.
+            command: One of `COMMANDS`.
+
+        Returns:
+            Why nothing was done; empty when something was.
+        """
+        entries = self._tables.entries.values()
+        found = [entry for entry in entries if entry.kernel.routing_id.decode() == id_]
+        if command not in COMMANDS:
+            return f"command {command!r:.60}, expected one of {', '.join(COMMANDS)}; nothing done"
+        if self._tables.is_draining:
+            return f"{command}: the server stops; nothing done"
+        if not found:
+            return f"{command}: that kernel has ended meanwhile; nothing done, look again"
+        return self._carry_out(found[0], command)
+
+    def _carry_out(self, entry: Entry, command: str) -> str:
+        kernel = entry.kernel
+        if command == "restart":
+            kernel.restart(f"restarted {_BY_PERSON}")
+        elif command == "stop":
+            kernel.halt(f"stopped {_BY_PERSON}")
+        elif not can_interrupt(kernel):
+            return f"kernel {kernel.spec.name!r} cannot be interrupted; restart it instead"
+        elif entry.open_requests == 0:
+            return f"kernel {kernel.spec.name!r} runs no action; nothing to interrupt"
+        else:
+            kernel.note(Event.CANCEL)
+            for seat in entry.seats.values():
+                self._requests.interrupt(seat)
+        return ""
+
+
+def can_interrupt(kernel: Supervisor) -> bool:
+    """Whether a kernel can end an action without ending itself."""
+    return bool(kernel.capabilities & {"cancel", "interrupt"})
+
+
+def describe(entry: Entry, usages: Mapping[int, Usage], now_s: float) -> dict[str, Any]:
+    """One kernel, as JSON.
+
+    Args:
+        entry: Its analysis.
+        usages: What process groups use.
+        now_s: The loop's time.
+    """
+    kernel = entry.kernel
+    age_s = None if kernel.pid is None else round(now_s - entry.began_s, 1)
+    return {
+        "kernel": kernel.routing_id.decode(),
+        **outline(kernel),
+        "retry_in_s": kernel.retry_in_s,
+        "age_s": age_s,
+        **_describe_usage(None if kernel.pid is None else usages.get(kernel.pid), age_s),
+        "sessions": len(entry.seats),
+        "pages": sum(len(seat.session.views) for seat in entry.seats.values()),
+        "can_interrupt": can_interrupt(kernel),
+        "running": _describe_running(entry, now_s),
+        "restarts": [
+            {
+                "ago_s": round(now_s - loss.at_s, 1),
+                "generation": loss.generation,
+                "reason": loss.reason,
+                "stderr": list(loss.stderr),
+            }
+            for loss in reversed(entry.losses)
+        ],
+        "stderr": kernel.stderr_lines,
+    }
+
+
+def _describe_usage(usage: Usage | None, age_s: float | None) -> dict[str, Any]:
+    if usage is None:
+        return {"memory_bytes": None, "processor_percent": None, "processes": None}
+    percent = usage.percent
+    if percent is None:  # of its whole life, where no sample was taken just before
+        percent = 100 * usage.processor_s / max(age_s or 0.0, 1.0)
+    return {
+        "memory_bytes": usage.memory_bytes,
+        "processor_percent": round(percent, 1),
+        "processes": usage.processes,
+    }
+
+
+def _describe_running(entry: Entry, now_s: float) -> list[dict[str, Any]]:
+    """The open requests, the longest first; sessions are told apart by a number, not by their id.
+
+    Whoever knows a session's id may join it.
+    """
+    open_ = [
+        {
+            "action": request.action,
+            "session": number,
+            "elapsed_s": round(now_s - request.accepted_s, 1),
+            "is_waiting": not request.is_sent,
+            "cancels": request.cancels,
+        }
+        for number, seat in enumerate(entry.seats.values(), 1)
+        for request in seat.session.requests.values()
+    ]
+    return sorted(open_, key=lambda told: -float(told["elapsed_s"]))

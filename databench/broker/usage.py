@@ -1,0 +1,121 @@
+"""What kernels use of the machine: memory and processor time of their process groups.
+
+Read from `/proc` (proc(5)), all groups in one pass, and at most once a second however often it is
+asked for; nothing is read while nobody asks. Where there is no `/proc`, nothing is known.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_S = 1.0
+_COMPARABLE_S = 10.0  # an older sample says nothing of what is used now
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one process, or a group of them, uses.
+
+    Attributes:
+        memory_bytes: Resident; what processes share counts for each.
+        processor_s: Time on processors, with that of children that have ended.
+        processes: How many they are.
+        percent: Of one processor, since the sample before; `None` where there was none.
+    """
+
+    memory_bytes: int
+    processor_s: float
+    processes: int = 1
+    percent: float | None = None
+
+
+def parse_stat(text: str) -> tuple[int, Usage]:
+    """The process group and the usage in the text of `/proc/<pid>/stat`.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    # The name in parentheses may hold anything, parentheses and spaces too.
+    fields = text.rpartition(")")[2].split()
+    if len(fields) < 22:
+        raise ValueError(f"{len(fields)} fields, expected 22 or more")
+    ticks = sum(int(field) for field in fields[11:15])
+    return int(fields[2]), Usage(int(fields[21]) * _PAGE_BYTES, ticks / _TICKS_PER_S)
+
+
+def read_groups(groups: Collection[int], root: Path = Path("/proc")) -> dict[int, Usage]:
+    """What each of these process groups uses; those that are gone are left out.
+
+    Args:
+        groups: Their ids.
+        root: Where the system tells it.
+    """
+    found: dict[int, Usage] = {}
+    try:
+        names = os.listdir(root)
+    except OSError:
+        return found
+    for name in filter(str.isdigit, names):
+        try:
+            group, own = parse_stat((root / name / "stat").read_text(errors="replace"))
+        except (OSError, ValueError):
+            continue  # it ended meanwhile
+        if group in groups:
+            sum_ = found.get(group, Usage(0, 0.0, 0))
+            found[group] = Usage(
+                sum_.memory_bytes + own.memory_bytes,
+                sum_.processor_s + own.processor_s,
+                sum_.processes + 1,
+            )
+    return found
+
+
+def compare(before: Usage, now: Usage, took_s: float) -> Usage:
+    """The later of two samples, with its share of a processor.
+
+    Args:
+        before: The earlier one.
+        now: The later one.
+        took_s: The time between them.
+    """
+    used_s = max(0.0, now.processor_s - before.processor_s)  # a child took its time with it
+    return Usage(now.memory_bytes, now.processor_s, now.processes, 100 * used_s / took_s)
+
+
+class Sampler:
+    """Samples what process groups use.
+
+    Args:
+        read: Reads them.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Collection[int]], Mapping[int, Usage]] = read_groups,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._clock = clock
+        self._at_s = float("-inf")
+        self._latest: dict[int, Usage] = {}
+
+    def sample(self, groups: Collection[int]) -> Mapping[int, Usage]:
+        """What these groups use, as of the last second."""
+        now_s = self._clock()
+        took_s = now_s - self._at_s
+        if took_s < SAMPLE_S:
+            return self._latest
+        before = self._latest if took_s < _COMPARABLE_S else {}
+        self._at_s = now_s
+        self._latest = {
+            group: compare(before[group], usage, took_s) if group in before else usage
+            for group, usage in self._read(groups).items()
+        }
+        return self._latest

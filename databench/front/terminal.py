@@ -1,0 +1,158 @@
+"""`databench kernels`: the kernels of the server on this machine, as a table or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import SettingError
+from .hosts import ANY_ADDRESS
+from .kernels import PATH
+from .serve import DEFAULT_HOST, DEFAULT_PORT, find_port
+
+_LIMIT_S = 10.0
+_HEAD = ("ANALYSIS", "STATE", "GEN", "PID", "AGE", "MEMORY", "CPU", "SESSIONS", "DEATHS", "RUNNING")
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run the command.
+
+    Args:
+        words: What follows `databench kernels`.
+        environ: The environment: `HOST` and `PORT`, as for serving.
+
+    Returns:
+        The exit status: 1 where no server answers, 2 for what cannot be used.
+    """
+    options = _make_parser().parse_args(words)
+    host = options.host or environ.get("HOST") or DEFAULT_HOST
+    host = DEFAULT_HOST if host in ANY_ADDRESS else host
+    try:
+        told = ask(host, find_port(options.port, environ) or DEFAULT_PORT)
+    except (SettingError, UnicodeError) as error:
+        print(f"databench kernels: {error}", file=sys.stderr)
+        return 2
+    except ConnectionError as error:
+        print(f"databench kernels: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(told, indent=2) if options.json else "\n".join(compose_table(told["kernels"])))
+    return 0
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="databench kernels",
+        description="Show what the kernels of the server on this machine do.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--host", help=f"address of the server (HOST; {DEFAULT_HOST})")
+    parser.add_argument("--port", help=f"its port (PORT; {DEFAULT_PORT})")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    return parser
+
+
+def ask(host: str, port: int) -> dict[str, Any]:
+    """What a server tells of its kernels.
+
+    Args:
+        host: Where it listens.
+        port: Where it listens.
+
+    Raises:
+        ConnectionError: Nobody answers there, or nobody that tells; the text is for people.
+    """
+    where = f"{host}:{port}"
+    connection = http.client.HTTPConnection(host, port, timeout=_LIMIT_S)
+    try:
+        connection.request("GET", PATH, headers={"Accept": "application/json"})
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise ConnectionError(
+            f"no server answers at {where} ({error}); "
+            f"say --port, or --host, as it tells them when it starts"
+        ) from None
+    finally:
+        connection.close()
+    try:
+        told: dict[str, Any] = json.loads(body)
+        if answer.status == 200 and isinstance(told["kernels"], list):
+            return told
+        problem = clean(str(told["message"]))
+    except (ValueError, LookupError, TypeError):
+        problem = "it is no Databench that has kernels to tell of"
+    raise ConnectionError(f"{where} answered {answer.status}: {problem}")
+
+
+def compose_table(kernels: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The lines of a table, below it why kernels are not well.
+
+    Args:
+        kernels: As `/_kernels` gives them.
+    """
+    if not kernels:
+        return ["no kernel runs: each starts when its analysis' first page opens"]
+    rows = [_HEAD, *(_compose_row(kernel) for kernel in kernels)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    reasons = [
+        f"{clean(kernel['analysis'])}: {clean(kernel['reason'])}"
+        for kernel in kernels
+        if kernel["reason"]
+    ]
+    return [*lines, *([""] if reasons else []), *reasons]
+
+
+def _compose_row(kernel: Mapping[str, Any]) -> tuple[str, ...]:
+    percent, pid = kernel["processor_percent"], kernel["pid"]
+    running = (f"{run['action']} {show_time(run['elapsed_s'])}" for run in kernel["running"])
+    return (
+        clean(kernel["analysis"]),
+        clean(kernel["state"]),
+        str(kernel["generation"]),
+        "-" if pid is None else str(pid),
+        show_time(kernel["age_s"]),
+        show_bytes(kernel["memory_bytes"]),
+        "-" if percent is None else f"{percent:.0f} %",
+        str(kernel["sessions"]),
+        str(kernel["deaths"]),
+        clean(", ".join(running)) or "-",
+    )
+
+
+def show_time(time_s: float | None) -> str:
+    """A time in its two largest units: `12 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`."""
+    if time_s is None:
+        return "-"
+    whole = int(time_s)
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if whole < 60:
+        return f"{whole} s"
+    if minutes < 60:
+        return f"{minutes} min {whole % 60} s"
+    return f"{hours} h {minutes % 60} min" if hours < 24 else f"{days} d {hours % 24} h"
+
+
+def show_bytes(size_bytes: int | None) -> str:
+    """A size with three digits or more: `512 B`, `48.0 MiB`."""
+    if size_bytes is None:
+        return "-"
+    size, unit = float(size_bytes), 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f} {_UNITS[unit]}" if unit else f"{size_bytes} B"
+
+
+def clean(words: str) -> str:
+    """Text of a kernel for a terminal: one line, and no control characters that it would obey."""
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in words
+    )

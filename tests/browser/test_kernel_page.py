@@ -1,0 +1,108 @@
+"""The kernel page: what a kernel does, live, and the buttons."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+ANALYSIS = """
+import asyncio, os, signal, sys
+import databench
+
+class Work(databench.Analysis):
+    @databench.on
+    async def hold(self):
+        print("<b>no</b> markup", file=sys.stderr, flush=True)
+        self.emit("held")
+        await asyncio.Event().wait()
+
+    @databench.on
+    def die(self):
+        print("the last words", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+PAGE = """{% extends "analysis.html" %}
+{% block analysis %}
+<button data-action="hold">Hold</button> <button data-action="die">Die</button>
+<p id="held" data-signal="held"></p>
+{% end %}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    work = tmp_path / "analyses" / "work"
+    work.mkdir(parents=True)
+    (work / "analysis.py").write_text(ANALYSIS)
+    (work / "index.html").write_text(PAGE)
+    return work.parent
+
+
+def value(page, name):
+    """What stands beside a word of the page."""
+    return page.locator(f"article dt:text-is('{name}') + dd")
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name)
+
+
+def test_running_action_is_seen_interrupted_and_its_kernel_restarted(folder, serve, pages):
+    server = serve(folder)
+    page = pages.open(server, "/_kernels")
+    expect(page.locator("#k-none")).to_be_visible()
+    work = pages.open(server, "/work/")
+    hold = button(work, "Hold")
+    hold.click()
+
+    row = page.locator("article tbody tr")
+    expect(row).to_have_text(re.compile(r"hold1[1-9]\d* s"))  # it has run for a second or more
+    expect(page.get_by_role("heading", name="work")).to_be_visible()
+    expect(value(page, "State")).to_have_text("busy")
+    expect(value(page, "Process")).to_have_text(str(server.kernel("work").pid))
+    expect(value(page, "Memory")).to_have_text(re.compile(r"^\d+\.\d MiB$"))
+    expect(value(page, "Processor")).to_have_text(re.compile(r"^\d+ %$"))
+    expect(value(page, "Sessions")).to_have_text("1 (1 page)")
+    page.get_by_text("Last lines of stderr").click()
+    expect(page.locator("[data-k=stderr] pre")).to_have_text("<b>no</b> markup")
+
+    button(page, "Interrupt (1 session)").click()
+    expect(row).to_have_count(0)
+    expect(hold).to_be_enabled()
+    expect(value(page, "State")).to_have_text("idle")
+    expect(button(page, "Interrupt")).to_be_disabled()
+
+    button(page, "Restart (1 session)").click()
+    expect(value(page, "Generation")).to_have_text("2")
+    expect(value(page, "State")).to_have_text("idle")
+    page.get_by_text("Ended before (1)").click()
+    expect(page.locator("[data-k=restarts] li")).to_contain_text("restarted from the kernel page")
+
+
+def test_stop_asks_where_others_are_touched_and_lasts_until_a_start(folder, serve, pages):
+    pages.allow("ended by SIGKILL")
+    server = serve(folder)
+    first, second = pages.open(server, "/work/"), pages.open(server, "/work/")
+    button(first, "Die").click()
+    page = pages.open(server, "/_kernels")
+    expect(page.locator("[data-k=restarts] pre")).to_have_text("the last words")
+    expect(value(page, "State")).to_have_text("idle")
+    expect(value(page, "Sessions")).to_have_text("2 (2 pages)")
+
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    button(page, "Stop (2 sessions)").click()
+    assert "This touches 2 sessions." in asked[0]
+    expect(value(page, "State")).to_have_text("idle")
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    button(page, "Stop (2 sessions)").click()
+    expect(value(page, "State")).to_have_text("failed")
+    expect(page.locator("[data-k=reason]")).to_contain_text("stopped from the kernel page")
+    expect(button(page, "Stop")).to_be_disabled()
+    expect(second.locator("#databench-alerts")).to_contain_text("stopped from the kernel page")
+
+    button(page, "Start (2 sessions)").click()  # nothing runs: nobody is asked
+    expect(value(page, "State")).to_have_text("idle")
+    expect(value(page, "Generation")).to_have_text("3")
+    expect(page.locator("[data-k=reason]")).to_be_hidden()

@@ -1,0 +1,123 @@
+"""`databench kernels`: the table, and what is said where nothing can be shown."""
+
+import asyncio
+import json
+import socket
+
+import pytest
+
+from databench.front import terminal
+
+KERNEL = {
+    "kernel": "k1.2",
+    "analysis": "pi",
+    "state": "busy",
+    "generation": 2,
+    "pid": 4711,
+    "deaths": 1,
+    "reason": "",
+    "age_s": 75.2,
+    "memory_bytes": 48 * 2**20,
+    "processor_percent": 99.6,
+    "sessions": 3,
+    "running": [{"action": "run", "elapsed_s": 12.3}],
+}
+DOWN = {
+    **KERNEL,
+    "analysis": "fail",
+    "state": "failed",
+    "pid": None,
+    "age_s": None,
+    "memory_bytes": None,
+    "processor_percent": None,
+    "running": [],
+    "reason": "kernel 'fail' exited\nwith \x1b[2Jstatus 3",
+}
+
+
+def test_table_has_a_line_for_each_and_why_one_is_down():
+    lines = terminal.compose_table([KERNEL, DOWN])
+    assert lines[0].split()[:3] == ["ANALYSIS", "STATE", "GEN"]
+    assert lines[1].split("  ") != lines[2].split("  ")
+    words = [word for word in lines[1].split("  ") if word]
+    assert [word.strip() for word in words] == [
+        *("pi", "busy", "2", "4711", "1 min 15 s", "48.0 MiB", "100 %", "3", "1", "run 12 s")
+    ]
+    assert lines[3:] == ["", "fail: kernel 'fail' exited with \N{REPLACEMENT CHARACTER}[2Jstatus 3"]
+    assert len({line.index(word) for line, word in zip(lines, ("STATE", "busy", "failed"))}) == 1
+
+
+def test_no_kernel_is_said():
+    assert "no kernel runs" in terminal.compose_table([])[0]
+
+
+@pytest.mark.parametrize(
+    ("time_s", "shown"),
+    [(None, "-"), (0.4, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (7500, "2 h 5 min")]
+    + [(86400 * 3 + 4 * 3600, "3 d 4 h")],
+)
+def test_times(time_s, shown):
+    assert terminal.show_time(time_s) == shown
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "shown"), [(None, "-"), (512, "512 B"), (2048, "2.0 KiB"), (2**31, "2.0 GiB")]
+)
+def test_sizes(size_bytes, shown):
+    assert terminal.show_bytes(size_bytes) == shown
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_no_server_is_a_clear_error(capsys):
+    port = free_port()
+    assert terminal.main([], {"PORT": str(port)}) == 1
+    told = capsys.readouterr().err
+    assert f"no server answers at 127.0.0.1:{port}" in told
+    assert "say --port" in told
+
+
+def test_port_that_is_none_is_a_clear_error(capsys):
+    assert terminal.main(["--port", "http"], {}) == 2
+    assert "expected 0 to 65535" in capsys.readouterr().err
+
+
+async def run(*words):
+    return await asyncio.to_thread(terminal.main, words, {})
+
+
+async def test_kernels_of_a_server_are_shown_as_json(serve, capsys):
+    served = await serve(debug=False)
+    assert await run("--port", str(served.port), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["kernels"][0]["analysis"] == "x"
+
+
+@pytest.mark.expected_log("/_kernels 403")
+async def test_server_that_tells_nothing_says_why(serve, capsys):
+    served = await serve(debug=False, bound="0.0.0.0")
+    served.front.broker.kernels = None
+    real = terminal.http.client.HTTPConnection.request
+
+    def through_a_proxy(self, method, path, headers):
+        real(self, method, path, headers={**headers, "Via": "1.1 proxy"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(terminal.http.client.HTTPConnection, "request", through_a_proxy)
+        assert await run("--port", str(served.port), "--host", "0.0.0.0") == 1
+    assert "answered 403: the kernel page is for development" in capsys.readouterr().err
+
+
+async def test_another_server_is_told_apart(capsys):
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 404 Not Found\r\n\r\n<p>no</p>")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        assert await run("--port", str(server.sockets[0].getsockname()[1])) == 1
+    assert "answered 404: it is no Databench" in capsys.readouterr().err
