@@ -27,8 +27,8 @@ class Again:
 
     def __init__(self, sockets: Sequence[socket.socket]) -> None:
         self.stop: Callable[[], None] = _nothing
-        self._kept = [os.dup(bound.fileno()) for bound in sockets]
-        self._is_wanted = False
+        self._sockets = sockets
+        self._kept: list[int] = []
 
     def on_own(self, files: Sequence[str]) -> None:
         """Databench's own files were saved: stop, unless the new code is none."""
@@ -36,15 +36,16 @@ class Again:
         if problem is not None:
             log.error("%s; Databench's code was saved and is not run", problem)
             return
+        if self._kept or any(bound.fileno() < 0 for bound in self._sockets):
+            return  # on its way out already
         log.info("Databench's own code changed: %s; starting again", ", ".join(sorted(files)[:3]))
-        self._is_wanted = True
+        # Not before: a front that only ends must refuse who comes.
+        self._kept = [os.dup(bound.fileno()) for bound in self._sockets]
         self.stop()
 
     def finish(self, environ: MutableMapping[str, str]) -> None:
         """The front has ended, its kernels too: run the new code in its place, if there is any."""
-        if not self._is_wanted:
-            for descriptor in self._kept:
-                os.close(descriptor)
+        if not self._kept:
             return
         for descriptor in self._kept:
             os.set_inheritable(descriptor, True)

@@ -28,7 +28,9 @@ def test_page_of_version_07_works_unchanged(serve, pages):
 def test_loading_the_script_twice_connects_once(serve, pages):
     page = pages.open(serve(ANALYSES))
     sockets: list[str] = []
-    page.on("websocket", lambda socket: sockets.append(socket.url))
     page.goto(page.url + "footer/")
+    expect(page.locator("#count")).to_have_text("2")
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    page.reload()
     expect(page.locator("#count")).to_have_text("2")
     assert len(sockets) == 1

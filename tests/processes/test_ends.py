@@ -1,6 +1,7 @@
 """However the server ends: its status, and nothing of it that is left."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import signal
@@ -45,8 +46,11 @@ def mark_of(pid):
 
 def children(pid):
     """Every process that this one started, by the system's own lists."""
-    lists = [task / "children" for task in Path(f"/proc/{pid}/task").glob("*")]
-    return [int(child) for each in lists for child in each.read_text().split()]
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def descendants(pid):
