@@ -120,7 +120,13 @@ TABLE = (
     Setting("state_bytes", 64 * 2**20, "bytes", 2**10, "State that one session or class may hold."),
     Setting("session_grace_s", 60.0, "s", 0.0, "How long a session without a page is kept."),
     Setting("result_grace_s", 86400.0, "s", 0.0, "How long an end that no page saw is kept."),
-    Setting("result_bytes", 256 * 2**20, "bytes", 0, "Bytes in rings of all pageless sessions."),
+    Setting(
+        "result_bytes",
+        256 * 2**20,
+        "bytes",
+        0,
+        "Bytes of sessions that wait for a page beyond their grace.",
+    ),
     Setting("flush_interval_s", 0.1, "s", 0.002, "Time within which a datastore has a write."),
     Setting("sessions", 10000, "count", 1, "Sessions that the server holds at once."),
     # flow control

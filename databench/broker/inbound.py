@@ -123,7 +123,7 @@ class Inbound:
         if not (_is_utf8(message.payload) and _is_utf8(stored)):
             self._refuse_payload(seat, f"state {message.key!r}", size_bytes)
             return
-        problem = seat.session.find_state_problem(message.key, message.payload, stored)
+        problem = seat.session.data.find_problem(message.key, message.payload, stored)
         if problem:
             self._requests.complain(seat, problem, charge_bytes=size_bytes)
             return
@@ -157,13 +157,12 @@ class Inbound:
         self._requests.finish(seat, number, "cancelled", b"", size_bytes)
 
     def _progress(self, seat: Seat, message: m.Progress, size_bytes: int) -> None:
-        process_id = seat.session.requests[self._known(seat, message, size_bytes)].process_id
-        if process_id is None:
-            seat.session.return_charge(size_bytes)
-            return
-        frame = text.compose_progress(process_id, message.value, message.total)
-        seat.session.append(frame, charge_bytes=size_bytes)
-        self._tables.outbox.publish(seat, (frame,), process_id)
+        number = self._known(seat, message, size_bytes)
+        process_id = seat.session.requests[number].process_id
+        frames = seat.session.set_progress(
+            number, message.value, message.total, charge_bytes=size_bytes
+        )
+        self._tables.outbox.publish(seat, frames, process_id)
 
     def _opened(self, seat: Seat, _message: m.Opened, size_bytes: int) -> None:
         # Nothing is shown: actions may run before `connected` has ended.

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..protocol import saved
+from ..protocol import grace, saved
 from ..protocol.session import Session
 from ..settings import Settings
 from .stores.base import Contents, Store
@@ -125,18 +125,29 @@ class Keeper:
         epoch = secrets.token_urlsafe(6)
         return saved.revive(id_, kept, values, epoch=epoch, limits=self._settings)
 
-    def sweep(self) -> None:
-        """Forget the sessions of an earlier server to which nobody came back."""
-        now_s = time.time()
-        for id_, kept in list(self._loaded.sessions.items()):
+    def detached(self, now_s: float) -> list[grace.Detached]:
+        """The sessions of an earlier server to which nobody came back yet.
+
+        Args:
+            now_s: The loop's clock, which their times are told on.
+        """
+        loaded, since_s = self._loaded, time.time() - now_s
+        found = []
+        for id_, kept in loaded.sessions.items():
             # To a page that was there to the last the server was gone, not the page.
-            if kept.expires_s(self._settings, self._begun_s) > now_s:
-                continue
-            del self._loaded.sessions[id_]
-            self._loaded.values.pop(id_, None)
-            if self._store is not None:
-                self._store.pending.drop_session(id_)
-                self._plan()
+            left_s = self._begun_s if kept.left_s is None else min(kept.left_s, self._begun_s)
+            expires_s = kept.expires_s(self._settings, self._begun_s)
+            size_bytes = sum(len(a) + len(b) for a, b in loaded.values.get(id_, {}).values())
+            found.append(grace.Detached(id_, left_s - since_s, expires_s - since_s, size_bytes))
+        return found
+
+    def forget(self, id_: str) -> None:
+        """Nobody comes back to this session of an earlier server."""
+        del self._loaded.sessions[id_]
+        self._loaded.values.pop(id_, None)
+        if self._store is not None:
+            self._store.pending.drop_session(id_)
+            self._plan()
 
     # ------------------------------------------------------------ writing
 

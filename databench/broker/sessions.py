@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 
+from ..protocol import grace, text
 from ..protocol import messages as m
-from ..protocol import text
 from ..protocol.saved import RESTARTED
 from ..protocol.session import Session
 from .requests import Requests
@@ -124,15 +124,24 @@ class Sessions:
         self._tables.give_credit(seat)
 
     def sweep(self) -> None:
-        """Close the sessions to which nobody came back."""
-        self._tables.keeper.sweep()
-        now_s = self._tables.loop.time()
-        detached = [seat for seat in self._tables.seats.values() if not seat.session.views]
-        for seat in detached:
-            expires_s = seat.session.expires_s()
-            if expires_s is not None and expires_s <= now_s:
-                self.close(seat, "no page came back in time")
-        self._shed([seat for seat in detached if seat.session.id_ in self._tables.seats])
+        """Close the sessions to which nobody came back, those of an earlier server too."""
+        tables = self._tables
+        now_s = tables.loop.time()
+        detached = [
+            seat.session.detached() for seat in tables.seats.values() if not seat.session.views
+        ]
+        detached += tables.keeper.detached(now_s)
+        for id_, reason in grace.choose_closed(detached, now_s, tables.settings):
+            if reason is grace.NO_ROOM:
+                logger.warning(
+                    "a session was closed with a result that no page saw: all such sessions "
+                    "hold more than %d bytes, limit of result_bytes",
+                    tables.settings.result_bytes,
+                )
+            if seat := tables.seats.get(id_):
+                self.close(seat, reason)
+            else:
+                tables.keeper.forget(id_)
 
     def close(self, seat: Seat, reason: str) -> None:
         """End a session; its memory is freed."""
@@ -159,21 +168,3 @@ class Sessions:
         if entry.kernel.is_ready:
             self.open(seat)
         return seat
-
-    def _shed(self, detached: list[Seat]) -> None:
-        """Close the longest abandoned ones while their rings hold more than they may together."""
-        limit_bytes = self._tables.settings.result_bytes
-        held_bytes = sum(seat.session.ring.size_bytes for seat in detached)
-        for seat in sorted(detached, key=lambda seat: seat.session.detached_s):
-            if held_bytes <= limit_bytes:
-                return
-            if seat.session.requests:
-                continue  # its action still runs
-            held_bytes -= seat.session.ring.size_bytes
-            logger.warning(
-                "a session of %r was closed with a result that no page saw: "
-                "rings of sessions without a page hold more than %d bytes",
-                seat.entry.kernel.spec.name,
-                limit_bytes,
-            )
-            self.close(seat, "the server's memory for such sessions is full")

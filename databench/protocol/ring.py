@@ -83,6 +83,21 @@ class Ring:
             self._evict()
         return self.place
 
+    def replace(self, place: int, frame: bytes) -> bool:
+        """Put another frame at a place that no page has been sent; it must not be an end's.
+
+        Returns:
+            Whether that place is held; where it is cut, nothing is done.
+        """
+        if place <= self.cut:
+            return False
+        frames, index = self._frames, place - self.cut - 1
+        self._size_bytes += len(frame) - len(frames[index][0])
+        frames[index] = (frame, False)
+        while self._size_bytes > self._limits[1] and len(frames) > 1:
+            self._evict()
+        return True
+
     def skip(self) -> None:
         """Begin after a place whose frame is gone: of an earlier ring, which had one at least."""
         self.place += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from . import text
+from . import grace, text
 from .records import ProcessId
 from .session import Session
 
@@ -47,11 +47,9 @@ class Saved:
             limits: An object with the settings' attributes.
             now_s: What counts as the time of leaving where a page was there to the last.
         """
-        grace_s: float = limits.session_grace_s
-        if self.is_unseen:
-            grace_s = max(limits.result_grace_s, grace_s)
         left_s = now_s if self.left_s is None else self.left_s
-        return min(left_s, now_s) + grace_s  # a clock that was set back keeps nothing for ever
+        # A clock that was set back keeps nothing for ever.
+        return min(left_s, now_s) + grace.find_grace_s(limits, is_unseen=self.is_unseen)
 
 
 def save(session: Session, analysis: str, left_s: float | None) -> Saved:
@@ -62,7 +60,7 @@ def save(session: Session, analysis: str, left_s: float | None) -> Saved:
         analysis,
         session.request_args,
         left_s,
-        session.last_end > session.seen_place or bool(requests),
+        session.is_unseen or bool(requests),
         tuple((r.process_id, r.action) for r in requests if r.process_id is not None),
         tuple(reversed(recent)),
     )
@@ -84,7 +82,7 @@ def revive(
     session.ring.skip()
     session.last_end = session.ring.place if saved.is_unseen else 0
     for key, (shown, stored) in values.items():
-        session.restore_value(key, shown, stored)
+        session.data.hold(key, shown, stored)
     session.recent.update(dict.fromkeys(saved.recent))
     session.ended_before.update(saved.recent)
     for process_id, action in saved.open:

@@ -7,6 +7,10 @@ Theory of operation: every frame of the stream goes through `append`, which give
 `join` says what a page gets that comes (back). A request is open from `accept` until exactly one
 of `finish` or `fail`; its process id is remembered after that, so that a request which a page
 sends again is not run again.
+
+While no page is there, what only its latest value matters of (state, progress) takes one place per
+key: a newer value goes to the place of the older one, which no page has been sent. So it comes
+before the emits in between, never after them, and an hour of progress leaves the emits in the ring.
 """
 
 from __future__ import annotations
@@ -15,12 +19,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import codec, layouts, text
+from . import grace, text
 from .flow import Ledger
-from .records import OpenRequest, ProcessId, Value, Verdict, View
+from .records import OpenRequest, ProcessId, Verdict, View
 from .ring import Ring
-
-KEY_BYTES = codec.HEADER_BYTES // 2
+from .values import Values
 
 
 class Session:
@@ -41,9 +44,9 @@ class Session:
         "epoch",
         "id_",
         "ids",
-        "key_bytes",
         "last_end",
         "ledger",
+        "left_place",
         "limits",
         "pending_class",
         "recent",
@@ -51,7 +54,6 @@ class Session:
         "requests",
         "ring",
         "seen_place",
-        "state_bytes",
         "views",
     )
 
@@ -68,15 +70,14 @@ class Session:
         self.ids: dict[ProcessId, int] = {}
         self.recent: OrderedDict[ProcessId, None] = OrderedDict()
         self.ended_before: set[ProcessId] = set()  # of these, what ended in an earlier server
-        self.data: dict[str, Value] = {}
+        self.data = Values(limits.state_bytes)
         self.class_places: dict[str, int] = {}
         self.pending_class: dict[str, bytes] = {}
         self.views: dict[Any, View] = {}
         self.detached_s = 0.0
+        self.left_place = 0  # the last that a page may have been sent, once none is there
         self.last_end = 0
         self.seen_place = 0
-        self.state_bytes = 0
-        self.key_bytes = 0
 
     # ------------------------------------------------------------ the stream
 
@@ -112,38 +113,27 @@ class Session:
             Its frame, appended.
         """
         frame = text.compose_state("data", key, shown)
-        self.restore_value(key, shown, stored, self.append(frame, charge_bytes=charge_bytes))
+        before = self.data.get(key)
+        place = self._append_latest(before.place if before else 0, frame, charge_bytes)
+        self.data.hold(key, shown, stored, place)
         return frame
 
-    def restore_value(self, key: str, shown: bytes, stored: bytes, place: int = 0) -> None:
-        """Hold a value of `data` as it was last changed at that place; 0: before the stream."""
-        if key not in self.data:
-            self.key_bytes += _size_of_key(key)
-        self.state_bytes = self.state_bytes_with(key, shown, stored)
-        self.data[key] = Value(shown, stored, place)
+    def set_progress(
+        self, number: int, value: float, total: float | None, *, charge_bytes: int
+    ) -> list[bytes]:
+        """Say how far an open request is.
 
-    def state_bytes_with(self, key: str, shown: bytes, stored: bytes) -> int:
-        """What `data` would hold with this value in it."""
-        before = self.data.get(key)
-        held_bytes = self.state_bytes + _size(shown, stored)
-        return held_bytes - (_size(before.shown, before.stored) if before else 0)
-
-    def find_state_problem(self, key: str, shown: bytes, stored: bytes) -> str | None:
-        """Why a value of `data` is not to be kept, or `None`.
-
-        Keys have a limit of their own: all of them stand in the header of one `open`.
+        Returns:
+            Its frame, appended; none where no page asked for it.
         """
-        held_bytes, limit = self.state_bytes_with(key, shown, stored), self.limits.state_bytes
-        if held_bytes > limit:
-            return f"state {key!r}: {held_bytes} bytes of state, limit {limit}; not kept"
-        if key in self.data:
-            return None
-        if len(self.data) >= layouts.LIST_ITEMS:
-            return f"state {key!r}: {layouts.LIST_ITEMS} keys of state, the limit; not kept"
-        key_bytes = self.key_bytes + _size_of_key(key)
-        if key_bytes > KEY_BYTES:
-            return f"state {key!r}: {key_bytes} bytes of keys, limit {KEY_BYTES}; not kept"
-        return None
+        request = self.requests[number]
+        if request.process_id is None:
+            self.return_charge(charge_bytes)
+            return []
+        frame = text.compose_progress(request.process_id, value, total)
+        place = self._append_latest(request.progress_place, frame, charge_bytes)
+        request.progress_place = place
+        return [frame]
 
     def return_charge(self, size_bytes: int) -> None:
         """A message that makes no frame costs nothing in the end."""
@@ -167,7 +157,8 @@ class Session:
         """
         if self.is_drained:
             self.pending_class.pop(key, None)  # an older value must not follow this one
-            self.class_places[key] = self.append(frame)
+            place = self.class_places.get(key, 0)
+            self.class_places[key] = self._append_latest(place, frame)
             return True
         self.pending_class[key] = shown
         return False
@@ -177,7 +168,8 @@ class Session:
         frames = []
         for key, shown in self.pending_class.items():
             frame = text.compose_state("class_data", key, shown)
-            self.class_places[key] = self.append(frame)
+            place = self.class_places.get(key, 0)
+            self.class_places[key] = self._append_latest(place, frame)
             frames.append(frame)
         self.pending_class.clear()
         return frames
@@ -343,6 +335,7 @@ class Session:
         left = self.views.pop(key, None)
         if left and not self.views:
             self.detached_s = now_s
+            self.left_place = self.ring.place
             self.ledger.deliver_all()
 
     def drain(self, key: Any) -> None:
@@ -356,11 +349,26 @@ class Session:
         """When the session may be closed, or `None` while something holds it."""
         if self.views or self.requests:
             return None
-        if self.last_end > self.seen_place:
-            grace_s = max(self.limits.result_grace_s, self.limits.session_grace_s)
-        else:
-            grace_s = self.limits.session_grace_s
-        return self.detached_s + float(grace_s)
+        return self.detached_s + grace.find_grace_s(self.limits, is_unseen=self.is_unseen)
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether a request has an end that no page has seen."""
+        return self.last_end > self.seen_place
+
+    def detached(self) -> grace.Detached:
+        """What decides on its end, while no page is there."""
+        size_bytes = self.ring.size_bytes + self.data.size_bytes + self.data.key_bytes
+        return grace.Detached(self.id_, self.detached_s, self.expires_s(), size_bytes)
+
+    def _append_latest(self, place: int, frame: bytes, charge_bytes: int = 0) -> int:
+        """Append a frame, or put it where its older value is that no page has been sent."""
+        if self.views or place <= self.left_place or not self.ring.replace(place, frame):
+            return self.append(frame, charge_bytes=charge_bytes)
+        if charge_bytes:
+            self.ledger.charge(place, charge_bytes)
+            self.ledger.deliver_all()
+        return place
 
     def _replay(self, received: int, class_values: dict[str, bytes]) -> tuple[int, list[bytes]]:
         replay = self.ring.replay(received)
@@ -387,12 +395,3 @@ class Session:
             if value.place <= since
         ]
         return frames
-
-
-def _size_of_key(key: str) -> int:
-    return len(key.encode()) + 5  # with its length, in msgpack
-
-
-def _size(shown: bytes, stored: bytes) -> int:
-    # Where no hook changed the value, both are the same object.
-    return len(shown) if shown is stored else len(shown) + len(stored)

@@ -1,7 +1,10 @@
 """Sessions come, stay for a while without a page, and go."""
 
+import gc
+
 import pytest
 
+from databench.protocol.session import Session
 from tests.broker.harness import rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -70,17 +73,50 @@ async def test_unseen_ends_are_kept_no_longer_than_their_grace():
         assert rig.broker.status()["sessions"] == 1
 
 
-@pytest.mark.expected_log("was closed with a result that no page saw")
-async def test_rings_of_sessions_without_a_page_are_bounded_together():
-    async with rigged(session_grace_s=1000.0, result_bytes=150_000) as rig:
-        pages = [rig.join() for _ in range(3)]
-        for page in pages:
-            await page.run("echo", "x" * 60_000)
-            page.leave()
+def held_sessions(ids):
+    """How many of these sessions anything in this process still holds."""
+    gc.collect()
+    return sum(isinstance(held, Session) and held.id_ in ids for held in gc.get_objects())
+
+
+async def leave_with_results(rig, size_bytes):
+    """Three pages that left, each with an end that it did not see."""
+    pages = [rig.join() for _ in range(3)]
+    for page in pages:
+        await page.run("echo", "x" * size_bytes)
+        page.request("hold")
+        await page.signal("held")
+        page.leave()
+    watcher = rig.join()
+    await watcher.run("release")
+    return pages
+
+
+@pytest.mark.expected_log("closed with a result that no page saw")
+async def test_sessions_that_wait_with_a_result_are_bounded_together():
+    async with rigged(session_grace_s=0.0, result_bytes=150_000) as rig:
+        pages = await leave_with_results(rig, 60_000)
         sweep(rig)
-        assert rig.broker.status()["sessions"] == 2
+        assert rig.broker.status()["sessions"] == 3
         assert not rig.join(session=pages[0].session).connected["resumed"]  # the oldest
         assert rig.join(session=pages[2].session).connected["resumed"]
+
+
+async def test_a_page_that_is_away_for_a_moment_is_not_closed_for_others_results():
+    async with rigged(session_grace_s=1000.0, result_bytes=0) as rig:
+        pages = await leave_with_results(rig, 10)
+        sweep(rig)
+        for page in pages:
+            assert rig.join(session=page.session).connected["resumed"]
+
+
+async def test_nothing_holds_a_session_that_was_closed():
+    async with rigged(session_grace_s=0.0, result_grace_s=0.0) as rig:
+        pages = await leave_with_results(rig, 10)
+        ids = {page.session for page in pages}
+        assert held_sessions(ids) == 3
+        sweep(rig)
+        assert held_sessions(ids) == 0
 
 
 async def test_a_closed_session_is_closed_in_the_kernel_too():

@@ -20,6 +20,7 @@ LIMITS = SimpleNamespace(
     recent_ids=5,
     session_grace_s=60.0,
     result_grace_s=86400.0,
+    state_bytes=2**20,
 )
 UNCOUNTED = {"__connect", "__gap", "__kernel"}
 
@@ -91,6 +92,7 @@ class World:
     def __init__(self, class_values=()):
         self.session = Session("s", epoch="e", request_args="", limits=LIMITS)
         self.stream = []
+        self.sent_place = 0  # the last that any page may have been sent
         self._watch_ring()
         self.class_values = dict(class_values)
         self.data = {}
@@ -117,6 +119,12 @@ class World:
                 assert place == len(self.stream)
                 return place
 
+            def replace(inner, place, frame):
+                assert not self.session.views and place > self.sent_place
+                if is_held := super().replace(place, frame):
+                    self.stream[place - 1] = frame
+                return is_held
+
         ring.__class__ = Watched
 
     def _note(self, said):
@@ -130,6 +138,8 @@ class World:
     # -- what the broker does
 
     def publish(self, frames, process_id=None):
+        if not self.session.views:
+            return  # a value may have gone to the place of an older one
         place = self.session.ring.place
         assert self.stream[place - len(frames) : place] == list(frames)
         for key, view in self.session.views.items():
@@ -185,6 +195,7 @@ class World:
             page.reload()
         del self.by_key[key]
         self.session.leave(key, self.now_s)
+        self.sent_place = self.session.ring.place
         if not self.session.views:
             self.session.take_pending_class()
 
@@ -219,7 +230,7 @@ class World:
         for view in session.views.values():
             assert view.drained <= view.cursor <= session.ring.place
             assert len(view.own_ids) <= LIMITS.recent_ids + LIMITS.open_actions
-        assert session.state_bytes == sum(map(len, self.data.values()))
+        assert session.data.size_bytes == sum(map(len, self.data.values()))
 
     def settle(self):
         """Let every connected page drain and read all: then it knows all that there is."""

@@ -197,3 +197,16 @@ def test_ends_reach_a_page_that_breaks_off_anywhere_in_its_replay(made, data):
     read = data.draw(st.integers(0, len(first.frames)))
     again = ring.replay(first.at + read)
     assert set(first.frames[read:]) <= set(again.frames)
+
+
+def test_a_frame_is_replaced_where_it_is_held_and_its_bytes_are_counted():
+    ring = Ring(messages=2, size_bytes=10, ends=5)
+    for frame in (b"a", b"b", b"c"):
+        ring.append(frame)
+    assert not ring.replace(1, b"gone")
+    assert ring.replace(3, b"cc")
+    assert ring.size_bytes == 3
+    assert ring.replay(1).frames == [b"b", b"cc"]
+    assert ring.place == 3
+    assert ring.replace(3, b"c" * 10)  # the oldest goes, as with an append
+    assert (ring.cut, ring.size_bytes) == (2, 10)

@@ -50,8 +50,8 @@ def test_restored_values_count_against_the_limit():
     saved = save(begin(), "pi", None)
     session = revive("s", saved, {"k": (b"1" * 500, b"2" * 500)}, epoch="new", limits=limits)
     problem = "state 'm': 1040 bytes of state, limit 1024; not kept"
-    assert session.find_state_problem("m", b"1" * 20, b"2" * 20) == problem
-    assert session.find_state_problem("k", b"1", b"2") is None
+    assert session.data.find_problem("m", b"1" * 20, b"2" * 20) == problem
+    assert session.data.find_problem("k", b"1", b"2") is None
 
 
 def test_a_request_whose_end_went_with_the_ring_ends_as_lost_when_it_is_sent_again():

@@ -17,6 +17,7 @@ LIMITS = {
     "recent_ids": 5,
     "session_grace_s": 60.0,
     "result_grace_s": 86400.0,
+    "state_bytes": 2**20,
 }
 
 
@@ -215,19 +216,19 @@ def test_state_bytes_count_what_is_held_now():
     session = make_session()
     shared = b"12345"
     session.set_value("k", shared, shared, charge_bytes=0)
-    assert session.state_bytes == session.state_bytes_with("k", shared, shared) == 5
-    assert session.state_bytes_with("k", b"1", b"22") == 3
-    assert session.state_bytes_with("l", b"1", b"22") == 8
+    assert session.data.size_bytes == session.data._size_with("k", shared, shared) == 5
+    assert session.data._size_with("k", b"1", b"22") == 3
+    assert session.data._size_with("l", b"1", b"22") == 8
     session.set_value("k", b"1", b"22", charge_bytes=0)
-    assert session.state_bytes == 3
+    assert session.data.size_bytes == 3
 
 
 def test_state_beyond_its_bytes_is_a_problem_and_a_smaller_value_is_none():
     session = make_session(state_bytes=10)
     session.set_value("k", b"12345678", b"12345678", charge_bytes=0)
-    assert session.find_state_problem("k", b"x" * 10, b"") is None
-    assert session.find_state_problem("l", b"12", b"") is None
-    assert session.find_state_problem("l", b"12", b"3") == (
+    assert session.data.find_problem("k", b"x" * 10, b"") is None
+    assert session.data.find_problem("l", b"12", b"") is None
+    assert session.data.find_problem("l", b"12", b"3") == (
         "state 'l': 11 bytes of state, limit 10; not kept"
     )
 
@@ -237,7 +238,7 @@ def test_state_that_is_kept_can_always_be_restored():
     for name in ("short", "é" * 1000):
         for number in range(10_001):
             key = f"{name}{number}"
-            problem = session.find_state_problem(key, b"1", b"1")
+            problem = session.data.find_problem(key, b"1", b"1")
             if problem:
                 break
             session.set_value(key, b"1", b"1", charge_bytes=0)
@@ -245,7 +246,7 @@ def test_state_that_is_kept_can_always_be_restored():
         values = tuple(value.stored for value in session.data.values())
         again = m.Open("s", None, "", "x" * 65536, tuple(session.data), b"", values)
         assert codec.decode_to_kernel(codec.encode(again)) == again
-        assert session.find_state_problem(next(iter(session.data)), b"2", b"2") is None
+        assert session.data.find_problem(next(iter(session.data)), b"2", b"2") is None
         session = make_session(state_bytes=10**9)
 
 
@@ -292,7 +293,7 @@ def test_page_that_comes_back_gets_what_followed():
 
 def test_page_of_another_epoch_gets_all_that_is_held():
     session = make_session()
-    session.restore_value("old", b"0", b"0")
+    session.data.hold("old", b"0", b"0")
     session.set_value("k", b"1", b"1", charge_bytes=0)
     session.append(b"x")
     for epoch in ("other", None):
@@ -433,3 +434,65 @@ def test_only_the_last_page_that_leaves_starts_the_grace():
     session.leave("b", 20.0)
     session.leave("b", 30.0)
     assert session.expires_s() == 80.0
+
+
+# ---------------------------------------------------------------- nobody is there
+
+
+def detached_session(**limits):
+    session = make_session(**limits)
+    session.join("p", text.Connect(None, "", 0, None), {})
+    request = text.Request("run", b"", 7)
+    session.accept(request, number=1, view="p", now_s=0.0)
+    session.set_value("k", b"0", b"0", charge_bytes=0)
+    session.leave("p", 1.0)
+    return session
+
+
+def test_state_and_progress_take_one_place_per_key_while_no_page_is_there():
+    session = detached_session(ring_messages=5)
+    for number in range(1, 1000):
+        value = b"%d" % number
+        session.set_value("k", value, value, charge_bytes=10)
+        session.set_class_value("c", value, text.compose_state("class_data", "c", value))
+        session.set_progress(1, number, 1000, charge_bytes=10)
+        if number % 500 == 1:
+            session.append(text.compose("n", value))
+        assert session.ledger.in_flight_bytes == 0
+    assert session.join("p", text.Connect("s", "", 2, "e"), {"c": b"999"})[1] == [
+        text.compose_state("data", "k", b"999"),
+        text.compose_state("class_data", "c", b"999"),
+        text.compose_progress(7, 999, 1000),
+        text.compose("n", b"1"),
+        text.compose("n", b"501"),
+    ]
+
+
+def test_a_value_that_a_page_may_have_been_sent_keeps_its_place():
+    session = detached_session()
+    session.set_value("k", b"1", b"1", charge_bytes=0)
+    assert session.join("p", text.Connect("s", "", 1, "e"), {})[1] == [
+        text.compose_state("data", "k", b"0"),
+        text.compose_state("data", "k", b"1"),
+    ]
+    session.leave("p", 2.0)
+    session.set_value("k", b"2", b"2", charge_bytes=0)
+    assert session.ring.place == 4
+
+
+def test_a_value_whose_place_is_gone_gets_another_one():
+    session = detached_session(ring_messages=2)
+    session.set_value("k", b"1", b"1", charge_bytes=0)
+    session.append(text.compose("n", b"1"))
+    session.append(text.compose("n", b"2"))
+    session.set_value("k", b"2", b"2", charge_bytes=0)
+    assert session.ring.replay(session.ring.cut).frames[-1] == text.compose_state("data", "k", b"2")
+
+
+def test_what_waits_without_a_page_says_what_it_holds():
+    session = detached_session()
+    assert session.detached().expires_s is None  # it runs
+    session.finish(1, "done")
+    detached = session.detached()
+    assert (detached.left_s, detached.expires_s) == (1.0, 86401.0)
+    assert detached.size_bytes >= session.ring.size_bytes + len("0")

@@ -156,12 +156,12 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(which=PAGES, size_bytes=SIZES)
     def kernel_progresses(self, which, size_bytes):
         world = self.world
-        process_id = list(world.open.values())[which % len(world.open)]
-        if process_id is not None:
-            world.spent_bytes += size_bytes
-            frame = text.compose_progress(process_id, self.count, None)
-            world.session.append(frame, charge_bytes=size_bytes)
-            world.publish((frame,), process_id)
+        number, process_id = list(world.open.items())[which % len(world.open)]
+        world.spent_bytes += size_bytes
+        count = int(self.next_value())
+        frames = world.session.set_progress(number, count, None, charge_bytes=size_bytes)
+        assert len(frames) == (process_id is not None)
+        world.publish(frames, process_id)
 
     @precondition(lambda self: self.world.open)
     @rule(which=PAGES, outcome=st.sampled_from(["done", "cancelled", "error"]), size_bytes=SIZES)

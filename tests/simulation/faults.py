@@ -20,6 +20,7 @@ def draw_limits(random):
         "open_actions": choose((2, 256)),
         "batch_plain_emits": choose((0, 500)),
         "restart_limit": choose((2, 5)),
+        "result_bytes": choose((0, 2000, 256 << 20)),
     }
 
 

@@ -9,6 +9,7 @@ from databench.broker.outbox import Outbox
 from databench.broker.requests import Requests
 from databench.broker.sessions import Sessions
 from databench.kernel.account import Account
+from databench.protocol import grace
 from databench.protocol import messages as m
 from databench.protocol.flow import Ledger
 from databench.protocol.ring import Ring
@@ -116,6 +117,19 @@ def credit_kept_from_a_gone_page(self, key, now_s):
         self.detached_s = now_s
 
 
+def place_given_to_another_after_it_was_sent(self, place, frame, charge_bytes=0):
+    if not place or not self.ring.replace(place, frame):
+        return self.append(frame, charge_bytes=charge_bytes)
+    self.ledger.charge(place, charge_bytes)
+    if not self.views:
+        self.ledger.deliver_all()
+    return place
+
+
+def room_that_nobody_counts(sessions, now_s, limits):
+    return []
+
+
 def answer_that_is_not_given(self, entry, key, accepted):
     pass
 
@@ -141,6 +155,10 @@ MUTATIONS = {
     "epoch kept over a front's death": ((Session, "__init__", epoch_kept),),
     "write without a limit": ((Outbox, "publish", unbounded_write),),
     "session not closed in the kernel": ((Sessions, "close", session_not_closed_in_the_kernel),),
+    "place given to another value after it was sent": (
+        (Session, "_append_latest", place_given_to_another_after_it_was_sent),
+    ),
+    "sessions never chosen to be closed": ((grace, "choose_closed", room_that_nobody_counts),),
     "write of class_data not answered": ((Inbound, "_answer_write", answer_that_is_not_given),),
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...protocol import layouts
-from ...protocol.session import KEY_BYTES
+from ...protocol.values import KEY_BYTES
 
 
 @dataclass(slots=True)
