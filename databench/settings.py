@@ -90,6 +90,7 @@ TABLE = (
     Setting("start_limit_s", 30.0, "s", 0.1, "How long a kernel may take to say hello."),
     Setting("ping_interval_s", 2.0, "s", 0.05, "Time between two pings to a silent kernel."),
     Setting("ping_missed", 3, "count", 1, "Unanswered pings after which it is unresponsive."),
+    Setting("hang_timeout_s", 0.0, "s", 0.0, "Silence after which a kernel is ended; 0 is never."),
     Setting("restart_limit", 5, "count", 1, "Deaths without a completed action before giving up."),
     Setting("restart_window_s", 180.0, "s", 1.0, "The time within which such deaths count."),
     Setting("hello_exit_limit", 2, "count", 1, "Exits before hello after which we give up."),

@@ -318,8 +318,7 @@ class Supervisor:
         self.reason = f"{reason}: {verdict.note}" if verdict.note else reason
         self.life.step(verdict.event)
         if self.life.state is State.FAILED:
-            level = logging.ERROR if verdict.note else logging.WARNING  # somebody stopped it
-            logger.log(level, "%s", self.reason)
+            logger.log(logging.ERROR if verdict.note else logging.WARNING, "%s", self.reason)
         else:
             when = f" in {verdict.wait_s:.1f} s" if verdict.wait_s else ""
             level = logging.DEBUG if self._is_reload else logging.WARNING  # it was told before
@@ -352,12 +351,14 @@ class Supervisor:
             self._missed = 0
         else:
             self._missed += 1
+        silent_s = self._missed * interval_s
         if self._missed >= self._settings.ping_missed and self.life.state is not State.UNRESPONSIVE:
             self.life.step(Event.SILENT)
-            silent_s = self._missed * interval_s
             self.reason = f"kernel {self.spec.name!r} has not answered for {silent_s:g} s"
             logger.warning("%s", self.reason)
             self._owner.kernel_changed(self)
+        if problem := self.life.judge_silence(silent_s):
+            self.end(problem)
         self._heard = False
         self._pings += 1
         self._owner.send(self, m.Ping(None, None, self._pings))

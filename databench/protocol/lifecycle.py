@@ -178,6 +178,17 @@ class Lifecycle:
         self._deaths.clear()
         self._hello_exits = 0
 
+    def judge_silence(self, silent_s: float) -> str:
+        """Decide whether a kernel that does not answer is ended: why, or nothing.
+
+        Args:
+            silent_s: For how long it has not answered.
+        """
+        limit_s = self._limits.hang_timeout_s
+        if self.state is State.UNRESPONSIVE and 0 < limit_s <= silent_s:
+            return f"no answer for {silent_s:g} s, limit {limit_s:g} (hang_timeout_s)"
+        return ""
+
     def judge_exit(self, now_s: float, *, jitter: float) -> Verdict:
         """Decide what follows the death of the current generation.
 

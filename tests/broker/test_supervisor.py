@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -333,6 +334,22 @@ async def test_an_unresponsive_kernel_can_be_restarted_and_its_request_is_lost()
         await page.kernel_state("unresponsive")
         page.control("restart")
         assert (await page.end(id_))["outcome"] == "lost"
+        assert (await page.run("echo"))["outcome"] == "done"
+
+
+@pytest.mark.expected_log("has not answered", "hang_timeout_s")
+async def test_a_kernel_that_hangs_beyond_its_limit_is_ended_and_follows():
+    async with rigged(ping_interval_s=0.05, hang_timeout_s=0.3) as rig:
+        page = rig.join()
+        await page.run("echo")
+        id_ = page.request("never")
+        rig.kill(signal.SIGSTOP)
+        end = await page.end(id_)
+        assert end["outcome"] == "lost"
+        assert re.search(
+            r"SIGKILL: no answer for 0\.3\d* s, limit 0\.3 \(hang_timeout_s\)",
+            end["error"]["message"],
+        )
         assert (await page.run("echo"))["outcome"] == "done"
 
 

@@ -334,3 +334,16 @@ def test_last_wish_of_a_person_holds():
     life.wish_stop()
     life.wish_end()
     assert life.judge_exit(0.0, jitter=0.0).event is Event.EXIT_NOW
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "silent_s", "is_ended"),
+    [(0.0, 1e9, False), (60.0, 59.9, False), (60.0, 60.0, True)],
+)
+def test_silent_kernel_is_ended_at_its_limit_and_never_without_one(limit_s, silent_s, is_ended):
+    life = Lifecycle(Settings({"hang_timeout_s": limit_s}))
+    assert life.judge_silence(silent_s) == ""  # it is starting, which has a limit of its own
+    life.step(Event.HELLO)
+    life.step(Event.SILENT)
+    problem = life.judge_silence(silent_s)
+    assert problem == ("no answer for 60 s, limit 60 (hang_timeout_s)" if is_ended else "")
