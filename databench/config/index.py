@@ -331,6 +331,8 @@ class _Reader:
                     self._check(ENTRY_KEYS[key], key, node, values, problems)
                 if key == "kernel" and values.get("kernel"):
                     self._check_kernel(values["kernel"], node, problems)
+                if key == "thumbnail" and values.get("thumbnail"):
+                    self._check_thumbnail(self.file.parent / name / values["thumbnail"], node)
         elif body is not None and not self._is_nothing(body):
             problems.append(self._say(body.start_mark, f"analysis {name!r} is no map"))
         values["title"] = values.get("title") or name
@@ -347,6 +349,11 @@ class _Reader:
             known = ", ".join(sorted(self.kernels))
             text = f"there is no kernel {kernel!r}{hint}; known: {known}"
             problems.append(self._say(node.start_mark, text, "kernel"))
+
+    def _check_thumbnail(self, path: Path, node: yaml.Node) -> None:
+        if not path.is_file():
+            text = f"thumbnail {str(path)!r} is missing; a letter is shown"
+            self.warnings.append(self._say(node.start_mark, text, "thumbnail"))
 
     @staticmethod
     def _missing(folder: Path, kernel: str) -> Iterator[str]:

@@ -15,6 +15,8 @@ from ..errors import SettingError
 from .app import CallbackManager
 from .runner import DEFAULT_PORT, Runner, new_loop
 
+log = logging.getLogger("databench.http")
+
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 _TRUE = ("true", "yes", "on")
 _FALSE = ("", "false", "no", "off")
@@ -70,6 +72,10 @@ def _run(runner: Runner, port: int, count: int) -> None:
             f"(setting port, or PORT)",
             name="port",
         ) from error
+    for listening in runner.sockets[:1]:  # the others have the same port
+        host, bound, *_ = listening.getsockname()
+        shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1", "::1") else host
+        log.info("serving on http://%s:%d (Ctrl-C stops)", shown, bound)
     runner.run(port, count)
 
 

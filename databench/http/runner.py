@@ -241,12 +241,16 @@ class Runner:
         self.application.ready_to_serve.clear()
         server.drain()
         work_s = limit_s * _WORK_PART
+        if server.busy:
+            under_way = _count(server.busy, "request")
+            log.info("%s under way: at most %g s for them (Ctrl-C again: none)", under_way, work_s)
         await asyncio.gather(
             self._wait(server.wait_answered(), work_s),
             self._wait(self.application.drain(work_s), work_s),
         )
-        if server.busy:
-            log.warning("%d requests took more than %g s, limit; cut", server.busy, work_s)
+        if server.busy and not self._hurry.is_set():
+            cut = _count(server.busy, "request")
+            log.warning("%s took more than %g s, limit; cut", cut, work_s)
         close_s = max(end_s - loop.time() - limit_s * _CLOSE_PART, 0)
         await self._wait(server.close_websockets("the server stops"), min(close_s, 1.0))
         left_s = max(end_s - loop.time(), limit_s * _CLOSE_PART)
@@ -263,6 +267,10 @@ class Runner:
             task.cancel()
         elif not task.cancelled() and task.exception() is not None:
             log.error("the end goes on without a part that failed", exc_info=task.exception())
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

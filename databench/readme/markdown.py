@@ -1,7 +1,8 @@
 r"""Markdown as HTML. HTML in the text is shown as text; formulae pass through unchanged.
 
-A formula is `\( … \)`, `\[ … \]` or `$$ … $$`; `\\( … \\)`, which other Markdown renderers need,
-means the same. It becomes plain text with its delimiters; `databench/client/formulae.ts` shows it.
+A formula is `\( … \)`, `\[ … \]`, `$$ … $$` or `\begin{…} … \end{…}`; `\\( … \\)`, which other
+Markdown renderers need, means the same. It becomes plain text with its delimiters;
+`databench/client/formulae.ts` shows it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 # An empty line ends a formula, as it ends a paragraph. There is no backtick in one: it would be a
 # dollar between two pieces of code.
 _INSIDE = r"((?:(?!\n[ \t]*\n)[^`])+?)"
-_FORMULA = re.compile(rf"\$\${_INSIDE}\$\$|\\\\?\({_INSIDE}\\\\?\)|\\\\?\[{_INSIDE}\\\\?\]")
+_FORMULA = re.compile(
+    rf"\$\${_INSIDE}\$\$|\\\\?\({_INSIDE}\\\\?\)|\\\\?\[{_INSIDE}\\\\?\]"
+    rf"|(?P<bare>\\begin{{(?P<name>\w+\*?)}}{_INSIDE}\\end{{(?P=name)}})"
+)
+_OPENINGS = ("$$", "\\[", "\\begin{")
 
 
 def render_markdown(text: str) -> str:
@@ -50,7 +55,9 @@ def find_formula(text: str, start: int = 0) -> tuple[str, int] | None:
     found = _FORMULA.match(text, start)
     if found is None:
         return None
-    display, inline, bracket = found.groups()
+    display, inline, bracket = found.group(1, 2, 3)
+    if found["bare"] is not None:
+        return found["bare"], found.end()
     if display is not None:
         return f"$${display}$$", found.end()
     if inline is not None:
@@ -69,9 +76,9 @@ def _take_inline(state: StateInline, silent: bool) -> bool:
 
 
 def _take_block(state: StateBlock, start_line: int, _end_line: int, silent: bool) -> bool:
-    r"""A `$$` or `\[` that begins a line: what is in it is no list and no heading."""
+    r"""A `$$`, `\[` or `\begin` that begins a line: what is in it is no list and no heading."""
     start = state.bMarks[start_line] + state.tShift[start_line]
-    if state.is_code_block(start_line) or state.src[start : start + 2] not in ("$$", "\\["):
+    if state.is_code_block(start_line) or not state.src.startswith(_OPENINGS, start):
         return False
     found = find_formula(state.src, start)
     if found is None:

@@ -108,6 +108,7 @@ def test_map_of_analyses_is_as_good_as_a_list(folder):
 
 
 def test_all_keys_are_read(folder):
+    (folder / "one" / "t.png").write_bytes(b"")
     index = read(
         folder,
         """
@@ -317,3 +318,12 @@ def test_merge_of_what_is_no_map_warns(folder):
         "'<<' is ignored" in warning or "unknown key" in warning for warning in index.warnings
     )
     assert "index.yaml:1: '<<' is ignored" in index.warnings[0]
+
+
+def test_a_thumbnail_that_is_missing_is_told(folder):
+    index = read(folder, "analyses:\n  - name: one\n    thumbnail: none.png\n")
+    (warning,) = index.warnings
+    assert "analyses/index.yaml:3: thumbnail" in warning
+    assert "none.png' is missing; a letter is shown" in warning
+    (folder / "one" / "none.png").write_bytes(b"")
+    assert load(folder).warnings == ()

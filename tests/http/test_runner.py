@@ -354,4 +354,5 @@ def test_request_that_takes_longer_than_the_limit_is_cut():
         assert client.recv(100) == b""
     assert status == 0
     assert out.split()[:2] == ["drained", "end"]
-    assert "1 requests took more than 0.27 s, limit" in err
+    assert "1 request took more than 0.27 s, limit" in err
+    assert "1 request under way: at most 0.27 s" in err

@@ -58,3 +58,10 @@ def test_a_formula_is_found_where_it_begins():
     assert find_formula(r"x \\(a\\) y", 2) == (r"\(a\)", 9)
     assert find_formula(r"x \(a\)") is None
     assert find_formula("$$$$") is None
+
+
+@pytest.mark.parametrize("text", ["{}", "so {} is", "{} is"])
+def test_a_bare_environment_keeps_its_line_ends(text):
+    formula = r"\begin{align*} a &= b \\ &= c_1 * d * e \end{align*}"
+    html = render_markdown(text.format(formula))
+    assert formula.replace("&", "&amp;") in html
