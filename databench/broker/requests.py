@@ -116,8 +116,9 @@ class Requests:
             self.fail(seat, number, "ServerStops", problem)
         elif kernel.life.state is State.FAILED:
             self.fail(seat, number, "KernelFailed", kernel.reason, tables.last_words(kernel))
-        elif self._take_room(seat, seat.session.requests[number]) and seat.is_open:
-            self._send_action(seat, seat.session.requests[number])
+        elif self._take_room(seat, seat.session.requests[number]):
+            if seat.is_open and kernel.life.takes_actions:
+                self._send_action(seat, seat.session.requests[number])
 
     def _take_room(self, seat: Seat, request: OpenRequest) -> bool:
         """Count the payload against the kernel's queue, sent or not, until the request ends."""

@@ -165,6 +165,6 @@ class Sessions:
         seat = Seat(session, entry, restored=restored)
         self._tables.seats[session.id_] = entry.seats[session.id_] = seat
         self._tables.keeper.touch(seat)
-        if entry.kernel.is_ready:
+        if entry.kernel.life.takes_actions:
             self.open(seat)
         return seat

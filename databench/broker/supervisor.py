@@ -153,15 +153,13 @@ class Supervisor:
             for fd in (self._process.stdout_fd, self._process.stderr_fd)
         ]
         self._set_timer(self._settings.start_limit_s, self._on_start_limit)
-        logger.info(
-            "kernel %r: process %d begins, generation %d",
-            self.spec.name,
-            self._process.pid,
-            self.life.generation,
-        )
+        pid, generation = self._process.pid, self.life.generation
+        logger.info("kernel %r: process %d begins, generation %d", self.spec.name, pid, generation)
 
     def receive_hello(self, hello: m.Hello) -> None:
         """Answer `hello`: the kernel is ready, or is told why not."""
+        if self.life.is_ending:
+            return  # said before the kill that is under way: nothing may begin in it any more
         problem = ""
         if not secrets.compare_digest(hello.token.encode(), self._token.encode()):
             problem = "hello with a token that was not given to this kernel"
@@ -214,6 +212,7 @@ class Supervisor:
         """Kill the process; what follows is as after any other death."""
         if self._process:
             self._wished_end = reason
+            self.life.is_ending = True
             self._process.signal_group(signal.SIGKILL)
 
     def restart(self, reason: str, *, is_reload: bool = False) -> None:

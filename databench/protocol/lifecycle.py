@@ -111,6 +111,10 @@ class Lifecycle:
 
     Args:
         limits: An object with the settings' attributes.
+
+    Attributes:
+        is_ending: Whether this generation was told to end: it may still look alive, but what is
+            asked from now on is for the next one.
     """
 
     def __init__(self, limits: Any) -> None:
@@ -121,6 +125,7 @@ class Lifecycle:
         self._completed = False
         self._is_end_wished = False
         self._is_stop_wished = False
+        self.is_ending = False
         self._deaths: deque[float] = deque()
         self._hello_exits = 0
 
@@ -135,7 +140,7 @@ class Lifecycle:
             raise AssertionError(f"no step from {self.state.value} on {event.value}")
         if after is State.STARTING:
             self.generation += 1
-            self._said_hello = self._completed = False
+            self._said_hello = self._completed = self.is_ending = False
             self._is_end_wished = self._is_stop_wished = False
         elif event is Event.HELLO:
             self._said_hello = True
@@ -146,6 +151,11 @@ class Lifecycle:
     def allows(self, event: Event) -> bool:
         """Whether the table has a step from here on that event."""
         return (self.state, event) in TABLE
+
+    @property
+    def takes_actions(self) -> bool:
+        """Whether an action that is sent now can be run: a kernel that is killed runs none."""
+        return self.state in _LIVE and not self.is_ending
 
     def note_completed(self) -> None:
         """An action of this generation ended: it does not loop, so its death will not count."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from databench.protocol import messages as m
 from tests.broker.harness import rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -43,6 +44,34 @@ async def test_working_kernel_restarts_when_its_last_action_has_ended():
         assert (await page.run("echo"))["outcome"] == "done"
         assert generation(rig) == 2
         assert "code_change" not in page.kernel
+
+
+async def test_what_is_asked_while_the_old_code_is_being_ended_is_run_by_the_new():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("echo")
+        rig.broker.code.change("a", "a.py", at_once=False)  # the process is killed, and not gone
+        assert generation(rig) == 1
+        asked, other = page.request("echo", 1), rig.join()
+        assert [(await page.end(asked))["outcome"], (await other.run("echo"))["outcome"]] == [
+            "done",
+            "done",
+        ]
+        assert generation(rig) == 2
+
+
+async def test_kernel_that_said_hello_before_it_is_ended_is_given_nothing():
+    async with rigged() as rig:
+        page = rig.join()
+        waits = page.request("echo", 1)
+        await page.kernel_state("starting")
+        kernel = rig.broker._tables.entries["a"].kernel
+        hello = m.Hello(None, None, m.PROTOCOL_VERSION, kernel._token, "py", "", ("cancel",))
+        rig.broker.code.change("a", "a.py", at_once=False)
+        kernel.receive_hello(hello)
+        assert (page.kernel["state"], kernel.life.state.value) == ("starting", "starting")
+        assert (await page.end(waits))["outcome"] == "done"
+        assert generation(rig) == 2
 
 
 async def test_at_once_ends_what_runs_as_lost():

@@ -214,6 +214,18 @@ def test_wished_end_does_not_count_not_even_before_hello():
     assert die(life, 0.0, hello=False).event is Event.EXIT_FINAL  # the wish was for one end
 
 
+@pytest.mark.parametrize("state", State, ids=lambda state: state.name)
+def test_a_kernel_that_is_told_to_end_takes_no_action_and_the_next_one_does(state):
+    life = make(state)
+    assert life.takes_actions is (state in LIVE)
+    life.is_ending = True
+    assert not life.takes_actions
+    if life.allows(Event.EXIT_NOW):
+        life.step(Event.EXIT_NOW)
+        life.step(Event.HELLO)
+        assert life.takes_actions
+
+
 # ---------------------------------------------------------------- new code
 
 
