@@ -24,16 +24,21 @@ def _text(node: yaml.Node, value: Any) -> str | None:
     # A number is taken as it was written: `version: 1.10` is not 1.1.
     if value is None:
         return None
-    if isinstance(node, yaml.ScalarNode) and not isinstance(value, bool):
+    if isinstance(node, yaml.ScalarNode) and not isinstance(value, bool) and _is_plain(node.value):
         return str(node.value)
     raise ValueError("text (in quotes where YAML would read something else)")
 
 
 def _texts(node: yaml.Node, value: Any) -> tuple[str, ...]:
     items = [] if value is None else value if isinstance(value, list) else [value]
-    if all(isinstance(item, str) for item in items):
+    if all(isinstance(item, str) and _is_plain(item) for item in items):
         return tuple(items)
     raise ValueError("a text or a list of texts")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a page can show it and a path can hold it: no zero byte, no half of a character."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _flag(node: yaml.Node, value: Any) -> bool:
@@ -86,9 +91,12 @@ def _static(node: yaml.Node, value: Any) -> tuple[tuple[str, str], ...]:
     for pattern, target in pairs:
         if not isinstance(pattern, str) or not isinstance(target, str):
             raise ValueError(expected)
+        if not _is_plain(pattern) or not _is_plain(target):
+            raise ValueError(expected)
         try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
+            # As it will be used, of the whole path: `(?i)` may stand at the very beginning only.
+            groups = re.compile(f"/{pattern.lstrip('/')}$").groups
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"{expected}; {pattern!r}: {error}") from None
         if groups != 1:
             raise ValueError(f"{expected}; {pattern!r} has {groups} groups")
