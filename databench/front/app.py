@@ -25,7 +25,7 @@ from . import build, class_data, follow, kernels, pages, script, status, websock
 from .folders import Place
 from .handlers import Headers, NotFound, Refused
 from .hosts import Hosts, tell_unknown
-from .routes import Routes
+from .routes import Routes, first_word
 from .static import Files, OwnFolders, pattern_of
 from .templates import Loader
 
@@ -229,7 +229,7 @@ class _OfAnalysis(tornado.routing.PathMatches):
         self._front = front
 
     def match(self, request: tornado.httputil.HTTPServerRequest) -> dict[str, Any] | None:
-        if request.path.split("/", 2)[1] not in self._front.index.entries:
+        if first_word(request.path) not in self._front.index.entries:
             return None
         return super().match(request)
 

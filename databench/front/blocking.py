@@ -59,6 +59,17 @@ class Watch:
         finally:
             self._tell(function.__name__, self._clock() - begun_s)
 
+    def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return self.call(function, *args, **kwargs)
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise self._make_plain(error) from error
+
+    def _make_plain(self, error: BaseException) -> RuntimeError:
+        """What would end the loop, and so the server for everybody, as an error like others."""
+        text = f"{type(error).__name__}: {error}; the server goes on, for it is not this code's"
+        return RuntimeError(f"{self._name}: {text}")
+
     def _tell(self, method: str, took_s: float) -> None:
         if took_s > self._limit_s:
             log.warning(
@@ -73,7 +84,7 @@ class Watch:
     def _wrap_plain(self, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
         def measured(*args: Any, **kwargs: Any) -> Any:
-            answer = self.call(method, *args, **kwargs)
+            answer = self._call(method, *args, **kwargs)
             return self._steps(answer, method) if inspect.iscoroutine(answer) else answer
 
         return measured
@@ -88,7 +99,7 @@ class Watch:
     def _wrap_generator(self, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
         def measured(*args: Any, **kwargs: Any) -> Any:
-            answer = self.call(method, *args, **kwargs)
+            answer = self._call(method, *args, **kwargs)
             if not inspect.isgenerator(answer):
                 return answer
             return self._drive(answer, method.__name__)
@@ -108,6 +119,8 @@ class Watch:
                 wanted = resume(value)
             except StopIteration as stop:
                 return stop.value
+            except (SystemExit, KeyboardInterrupt) as error:
+                raise self._make_plain(error) from error
             finally:
                 self._tell(name, self._clock() - begun_s)
             try:

@@ -120,7 +120,7 @@ class Routes(tornado.routing.Router):
         self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any
     ) -> tornado.httputil.HTTPMessageDelegate | None:
         """The handler of a request, or `None` where the path is nobody's here."""
-        loaded = self._loaded.get(request.path.split("/", 2)[1])
+        loaded = self._loaded.get(first_word(request.path))
         for route in loaded.routes if loaded else ():
             found = route.matcher.match(request)
             if found is not None:
@@ -216,6 +216,11 @@ def _is_foreign(
     return not matches_origin(request.headers.get("Origin"), request.host)
 
 
+def first_word(path: str) -> str:
+    """What a path begins with, an analysis' name; `OPTIONS *` (RFC 9112 section 3.2.4) has none."""
+    return path.partition("/")[2].partition("/")[0]
+
+
 def _find_stamp(entry: Entry) -> tuple[int, int] | None:
     """When the analysis' file was saved, and its size; `None` where there is nothing to read."""
     if entry.file is not None or entry.problems:
@@ -288,7 +293,11 @@ def _tell(error: BaseException, file: Path) -> str:
 def _places(file: Path) -> Iterator[str]:
     """File and line of each item of `ROUTES`; the file alone where it is not written as a list."""
     items: list[ast.expr] = []
-    for node in ast.parse(file.read_bytes()).body:
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        body = []  # saved again since it was imported
+    for node in body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.List):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(isinstance(to, ast.Name) and to.id == "ROUTES" for to in targets):

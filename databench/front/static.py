@@ -103,9 +103,9 @@ class Files(Headers, tornado.web.StaticFileHandler):
         """The file to send, or `None`."""
         return find_file(self.roots, path)
 
-    async def get(self, path: str, include_body: bool = True) -> None:
+    async def get(self, path: str | None, include_body: bool = True) -> None:
         """Send the file; answers ranges and `If-None-Match` as Tornado does."""
-        found = self.find(path)
+        found = self.find(path or "")  # a group that need not match says nothing
         if found is None:
             raise tornado.web.HTTPError(404)
         await super().get(str(found), include_body)

@@ -108,6 +108,29 @@ async def test_what_it_raises_is_raised(method):
         await run(watch(10).wrap(method))
 
 
+def exits(error):
+    raise error
+
+
+async def exits_late(error):
+    await asyncio.sleep(0)
+    raise error
+
+
+@tornado.gen.coroutine
+def exits_as_of_old(error):
+    yield tornado.gen.moment
+    raise error
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("method", [exits, exits_late, exits_as_of_old])
+async def test_what_would_end_the_server_is_an_error_like_others(method, error):
+    with pytest.raises(RuntimeError, match=type(error).__name__) as caught:
+        await run(watch(10).wrap(method), error)
+    assert caught.value.__cause__ is error
+
+
 async def test_a_cancelled_one_ends():
     ended = []
 

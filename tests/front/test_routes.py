@@ -35,8 +35,18 @@ class Slow(tornado.web.RequestHandler):
         import time
         time.sleep(0.002)
 
+class Exit(tornado.web.RequestHandler):
+    def get(self):
+        raise SystemExit(3)
+
+    @tornado.gen.coroutine
+    def delete(self):
+        yield tornado.gen.sleep(0)
+        raise SystemExit(3)
+
 ROUTES = [
     ('get', Get, {'word': 'given'}),
+    ('exit', Exit),
     (r'number/(\\d+)', Get, {}),
     (r'named/(?P<name>[^/]+)/', Get, None),
     ('set', Set, {}),
@@ -164,6 +174,26 @@ async def test_a_handler_that_holds_up_the_server_is_told(serve, place, caplog):
     await server.get("/x/slow")
     told = [r.getMessage() for r in caplog.records if "x/routes.py: Slow: get" in r.getMessage()]
     assert "held up the server for" in told[0] and "limit 1 ms" in told[0]
+
+
+@pytest.mark.expected_log("500 GET|500 DELETE|500 PUT|Uncaught exception|/x/exit 500")
+@pytest.mark.parametrize(
+    ("method", "what"), [("GET", "SystemExit: 3"), ("DELETE", "SystemExit: 3")]
+)
+async def test_a_handler_that_exits_fails_alone_and_the_server_goes_on(
+    serve, place, method, what, caplog
+):
+    server = await serve(place=place)
+    assert (await server.get("/x/exit", method)).code == 500
+    assert f"Exit: {what}; the server goes on" in caplog.text
+    assert (await server.get("/x/get")).code == 200
+
+
+@pytest.mark.expected_log("'OPTIONS|OPTIONS [*] 40")
+async def test_a_path_without_a_slash_is_answered(serve, place):
+    server = await serve(place=place)
+    answer = await server.raw("OPTIONS * HTTP/1.1\nHost: localhost\nConnection: close\n\n")
+    assert answer.startswith("HTTP/1.1 40")
 
 
 BROKEN = [

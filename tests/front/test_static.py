@@ -209,6 +209,12 @@ async def test_a_group_may_have_a_name(serve, ordered):
 
 
 @pytest.mark.expected_log(" 404 ")
+async def test_a_group_that_need_not_match_names_no_file(serve, ordered):
+    (ordered / "index.yaml").write_text("static: {'f(/.+)?': one/}\nanalyses: [x]")
+    assert (await (await serve()).get("/f")).code == 404
+
+
+@pytest.mark.expected_log(" 404 ")
 async def test_a_changed_index_changes_the_patterns(serve, ordered):
     server = await serve()
     (ordered / "index.yaml").write_text("static: {new/(.*): one/}\nanalyses: [x]")
