@@ -80,6 +80,7 @@ class FollowSocket(Headers, tornado.websocket.WebSocketHandler):
     """One page."""
 
     application: Front
+    _is_answered = False
 
     def prepare(self) -> None:
         """Refuse a page of another server, and all where nothing is watched."""
@@ -98,7 +99,13 @@ class FollowSocket(Headers, tornado.websocket.WebSocketHandler):
         self.application.followers.sockets.add(self)
 
     def on_message(self, message: str | bytes) -> None:
-        """Whatever a page says, it is answered as if it had joined."""
+        """Whatever a page says first, it is answered as if it had joined; nothing after it is.
+
+        Answers to all, to a page that reads none, would fill the memory.
+        """
+        if self._is_answered:
+            return
+        self._is_answered = True
         try:
             said = text.parse_page(message)
         except RemoteProtocolError:

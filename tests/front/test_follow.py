@@ -49,6 +49,19 @@ def test_nothing_is_missed_by_pages_that_know_all_or_say_nothing():
     assert Saves().find_missed(0) is None
 
 
+async def test_a_page_that_talks_on_is_answered_once(serve):
+    served = await serve()
+    served.front.is_watched = True
+    page = await follow(served)
+    for message in ("", b"\xff", "{", "[" * 1000, '{"__connect": null}'):
+        await page.write_message(message, binary=isinstance(message, bytes))
+    page.close()  # the server takes it after all that was sent before it
+    said = []
+    while (message := await page.read_message()) is not None:
+        said.append(json.loads(message)["signal"])
+    assert said == ["__connect"]
+
+
 @pytest.mark.expected_log("/_reload (403|404)")
 @pytest.mark.parametrize(
     ("is_watched", "headers", "code"),
