@@ -106,6 +106,7 @@ class Supervisor:
         self._heard = False
         self._missed = 0
         self._pings = 0
+        self._ready_s = 0.0
         self._logger = logging.getLogger(f"databench.kernel.{spec.name}")
 
     # ------------------------------------------------------------ what it is
@@ -173,6 +174,7 @@ class Supervisor:
             return
         self.capabilities = frozenset(hello.capabilities)
         self.life.step(Event.HELLO)
+        self._ready_s = self._loop.time()
         self.reason = ""
         self._heard = True  # the first ping is yet to be sent
         self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
@@ -225,6 +227,7 @@ class Supervisor:
         self.life.forgive()
         self._is_reload = is_reload
         if is_reload:
+            self.life.note_reload(self._loop.time() - self._ready_s)
             logger.info("kernel %r: %s; restarting", self.spec.name, reason)
         if self.life.state in (State.BACKOFF, State.FAILED):
             self._spawn_again()
@@ -266,8 +269,7 @@ class Supervisor:
         self._owner.kernel_changed(self)
         if not self._owner.send(self, m.Shutdown(None, None, why)):
             self._process.signal_group(signal.SIGTERM)
-        steps = ((0.5, signal.SIGTERM), (0.25, signal.SIGKILL), (0.25, signal.SIGKILL))
-        for part, number in steps:
+        for part, number in ((0.5, signal.SIGTERM), (0.25, signal.SIGKILL), (0.25, signal.SIGKILL)):
             try:
                 await asyncio.wait_for(self.ended.wait(), limit_s * part)
                 return
@@ -303,9 +305,8 @@ class Supervisor:
             self.ended.set()
             return
         why = f": {self._wished_end}" if self._wished_end else ""
-        self._judge(
-            self._wished_end if self._is_reload else f"kernel {self.spec.name!r} {how}{why}"
-        )
+        died = f"kernel {self.spec.name!r} {how}{why}"
+        self._judge(self._wished_end if self._is_reload else died)
 
     def _on_failed_start(self, problem: str) -> None:
         if self.life.state is State.STARTING:

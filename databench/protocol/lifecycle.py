@@ -12,6 +12,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+YOUNG_S = 2.0  # new code this soon after a start may come of the start itself
+FREE_RELOADS = 4  # of such changes in a row; what follows waits
+RELOAD_WAIT_S = 2.0  # at most: it may as well be somebody who saves a lot
+
 
 class State(enum.Enum):
     """The states of one kernel, as pages are told them."""
@@ -128,6 +132,7 @@ class Lifecycle:
         self.is_ending = False
         self._deaths: deque[float] = deque()
         self._hello_exits = 0
+        self._young_reloads = 0
 
     def step(self, event: Event) -> State:
         """Take one step of the table.
@@ -199,6 +204,15 @@ class Lifecycle:
             return f"no answer for {silent_s:g} s, limit {limit_s:g} (hang_timeout_s)"
         return ""
 
+    def note_reload(self, age_s: float) -> None:
+        """It is restarted for new code; a start that writes what it reads would ask for ever.
+
+        Args:
+            age_s: How long ago it said hello, where it has.
+        """
+        is_young = not self._completed and (not self._said_hello or age_s < YOUNG_S)
+        self._young_reloads = self._young_reloads + 1 if is_young else 0
+
     def judge_exit(self, now_s: float, *, jitter: float) -> Verdict:
         """Decide what follows the death of the current generation.
 
@@ -210,7 +224,7 @@ class Lifecycle:
         if self._is_stop_wished:
             return Verdict(Event.EXIT_FINAL)
         if self._is_end_wished:
-            return Verdict(Event.EXIT_NOW)
+            return self._judge_wished(jitter)
         if not self._said_hello:
             self._hello_exits += 1
             if self._hello_exits >= limits.hello_exit_limit:
@@ -234,6 +248,12 @@ class Lifecycle:
             return Verdict(Event.EXIT_FINAL, note=note)
         wait_s = self._wait_s(count, jitter)
         return Verdict(Event.EXIT_RETRY if wait_s else Event.EXIT_NOW, wait_s)
+
+    def _judge_wished(self, jitter: float) -> Verdict:
+        wait_s = min(self._wait_s(self._young_reloads - FREE_RELOADS, jitter), RELOAD_WAIT_S)
+        if not wait_s:
+            return Verdict(Event.EXIT_NOW)
+        return Verdict(Event.EXIT_RETRY, wait_s, "its files change each time it starts")
 
     def _wait_s(self, count: int, jitter: float) -> float:
         """0, then 0.5, 1, 2 … up to the longest wait, each moved by up to a fifth."""

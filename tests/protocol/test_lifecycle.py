@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from databench.protocol.lifecycle import TABLE, Event, Lifecycle, OnChange, State
+from databench.protocol.lifecycle import (
+    FREE_RELOADS,
+    RELOAD_WAIT_S,
+    TABLE,
+    YOUNG_S,
+    Event,
+    Lifecycle,
+    OnChange,
+    State,
+)
 from databench.settings import Settings
 
 DEFAULTS = Settings()
@@ -227,6 +236,37 @@ def test_a_kernel_that_is_told_to_end_takes_no_action_and_the_next_one_does(stat
 
 
 # ---------------------------------------------------------------- new code
+
+
+def reload(life, age_s, *, hello=True):
+    if hello:
+        life.step(Event.HELLO)
+    life.note_reload(age_s)
+    life.wish_end()
+    verdict = life.judge_exit(0.0, jitter=0.0)
+    life.step(verdict.event)
+    if life.state is State.BACKOFF:
+        life.step(Event.SPAWN)
+    return verdict.wait_s
+
+
+@pytest.mark.parametrize("hello", [False, True])
+def test_a_start_that_changes_its_own_files_is_restarted_ever_more_slowly(hello):
+    life = Lifecycle(DEFAULTS)
+    first = DEFAULTS.backoff_first_s
+    waits = [reload(life, YOUNG_S / 2, hello=hello) for _ in range(40)]
+    assert waits[: FREE_RELOADS + 3] == [0.0] * (FREE_RELOADS + 1) + [first, 2 * first]
+    assert waits[-1] == RELOAD_WAIT_S
+    assert reload(life, YOUNG_S) == 0.0  # somebody saved later
+    assert reload(life, 0.0) == 0.0
+
+
+def test_a_kernel_that_has_worked_is_restarted_at_once_however_often():
+    life = Lifecycle(DEFAULTS)
+    for _ in range(40):
+        life.step(Event.HELLO)
+        life.note_completed()
+        assert reload(life, 0.0, hello=False) == 0.0
 
 
 @pytest.mark.parametrize("at_once", [False, True])
