@@ -157,7 +157,7 @@ class Scanner:
                     found.setdefault(os.path.join(folder, name), set()).add(("folder", root))
         for pattern in plan.globs:
             folders.update(_base_of(pattern))
-            for path in glob.iglob(pattern, recursive=True):
+            for path in _expand(pattern):
                 found.setdefault(path, set()).add(("glob", pattern))
                 folders.add(os.path.dirname(path))
         for _, path, _ in plan.files:
@@ -259,6 +259,24 @@ def _base_of(pattern: str) -> Iterator[str]:
     base = base if os.path.isdir(base) else os.path.dirname(base)
     if os.path.isdir(base):
         yield base
+
+
+def _expand(pattern: str) -> Iterator[str]:
+    """What a pattern names. `**` goes into each folder once: links in a circle would not end."""
+    if pattern.endswith(f"{os.sep}**"):
+        pattern = os.path.join(pattern, "*")
+    head, deep, rest = pattern.partition(f"{os.sep}**{os.sep}")
+    if not deep:
+        yield from glob.iglob(pattern)
+        return
+    for base in glob.iglob(head or os.sep):
+        seen: set[str] = set()
+        for folder, inner, _ in os.walk(base, followlinks=True):
+            real = os.path.realpath(folder)
+            inner[:] = [] if real in seen else [n for n in inner if not n.startswith(".")]
+            if real not in seen:
+                seen.add(real)
+                yield from _expand(os.path.join(glob.escape(folder), rest))
 
 
 def _digest(path: str, key: tuple[int, int, int]) -> bytes:

@@ -131,6 +131,21 @@ def test_hidden_files_bytecode_backups_and_data_are_not_looked_at(looker, name):
     assert looker.look() == []
 
 
+def test_links_in_a_circle_end(folder):
+    for name in ("pi", "e"):
+        (folder / "data" / name).mkdir(parents=True)
+        (folder / "data" / name / "a.csv").write_text("one")
+        os.symlink(folder / "data", folder / "data" / name / "one")
+        os.symlink(folder / "data", folder / "data" / name / "two")
+    os.symlink(folder / "pi", folder / "data" / "elsewhere")
+    (folder / "pi" / "b.csv").write_text("one")
+    looker = Looker(folder, globs=frozenset({f"{folder}/data/**/*.csv", f"{folder}/data/**"}))
+    (folder / "data" / "e" / "a.csv").write_text("two")
+    (folder / "pi" / "b.csv").write_text("two")
+    (folder / "data" / "c.csv").write_text("new")
+    assert looker.look() == ["data/c.csv", "data/e/a.csv", "data/elsewhere/b.csv"]
+
+
 def test_glob_finds_any_file_as_it_stands_then_its_changes(folder):
     data = folder / "data"
     data.mkdir()
