@@ -224,7 +224,8 @@ class Flusher:
                 quiet = 0 if self._channel.batch else quiet + 1
                 self._channel.flush_older(self._wait_s)
             with self._channel.lock:
-                # Under the lock, where batches begin: none can begin unseen.
+                # Under the lock, where batches begin: none can begin unseen, and none be left.
+                self._channel.flush()
                 self._is_parked = True
 
 

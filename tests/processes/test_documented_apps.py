@@ -14,6 +14,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.processes.visitor import visit
+from tests.test_docs import blocks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LIMIT_S = 30
@@ -107,6 +108,30 @@ async def test_new_analysis_runs_at_once(tmp_path):
             await visitor.read()
         answer = await AsyncHTTPClient().fetch(f"http://{address}/pi/")
         assert b'data-action="greet"' in answer.body
+
+
+async def test_documented_figure_is_drawn(tmp_path):
+    (tmp_path / "analyses" / "histogram").mkdir(parents=True)
+    write_app(REPOSITORY / "docs" / "howto" / "show-a-figure.md", "histogram", tmp_path)
+    async with serving(tmp_path) as address, visit(address, "histogram") as visitor:
+        await visitor.send(signal="n", load=50)
+        await visitor.send(signal="draw")
+        while not visitor.data.get("figure"):
+            await visitor.read()
+        assert visitor.data["figure"].startswith("data:image/png;base64,")
+
+
+async def test_documented_kernel_file_of_07_runs(tmp_path):
+    page = REPOSITORY / "docs" / "reference" / "python.md"
+    (text,) = [b.text for b in blocks(page) if "import databench_py.singlethread" in b.text]
+    folder = tmp_path / "analyses" / "counter"
+    folder.mkdir(parents=True)
+    (folder / "analysis.py").write_text(text)
+    async with serving(tmp_path) as address, visit(address, "counter") as visitor:
+        for _ in range(2):
+            await visitor.send(signal="add", load=[3])
+        while visitor.data.get("count") != 6:
+            await visitor.read()
 
 
 async def test_documented_app_of_07_runs(tmp_path):

@@ -56,6 +56,33 @@ def test_documented_application_serves_and_drains(how, tmp_path):
     assert "WARNING" in err and "Hello: GET /?name=7 failed with 400: No Name" in err
 
 
+def test_documented_application_runs_in_several_processes(tmp_path):
+    port = free_port()
+    text = python_block("class HelloApplication").partition("if __name__")[0]
+    text = f"import os; os.chdir({str(tmp_path)!r})\n{text}\n" + python_block("number_of_procs")
+    with Program(text, PYTHONPATH=str(REPOSITORY), PORT=str(port)) as program:
+        while True:
+            try:
+                assert ask(port, "/?name=Ada") == (200, {"hello": "Ada"})
+                break
+            except ConnectionRefusedError:
+                assert program.process.poll() is None
+        assert program.end(signal.SIGTERM)[0] == 0
+
+
+def test_documented_runner_serves_on_sockets_of_its_own():
+    page = REPOSITORY / "docs" / "reference" / "http.md"
+    (text,) = [b.text for b in blocks(page) if "http.Runner(http.Application" in b.text]
+    with Program("from databench import http\n" + text, PYTHONPATH=str(REPOSITORY)) as program:
+        name, port = program.line().split()
+        assert (name, int(port) > 0) == ("port", True)
+        client = HTTPConnection("127.0.0.1", int(port), timeout=LIMIT_S)
+        client.request("GET", "/")
+        assert client.getresponse().status == 404  # it runs, and has no page
+        client.close()
+        assert program.end(signal.SIGTERM)[0] == 0
+
+
 def test_documented_tests_pass(tmp_path):
     (tmp_path / "hello.py").write_text(python_block("class HelloApplication"))
     text = "from hello import HelloApplication\n" + python_block("class HelloTests")
