@@ -4,7 +4,9 @@ import pytest
 
 from .mutations import MUTATIONS
 from .runner import run_chunk
-from .test_simulation import SEEDS
+from .test_simulation import LEFT, SEEDS
+
+pytestmark = LEFT
 
 
 @pytest.mark.slow

@@ -7,6 +7,10 @@ from .world import simulated
 
 SEEDS = 10_000
 
+# A world that ends leaves what its kernels had begun: nobody awaits that any more.
+LEFT = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+pytestmark = LEFT
+
 
 def tell(failures):
     """What a person needs to look at each failure."""

@@ -1,0 +1,12 @@
+"""What the simulated worlds leave behind is collected where it is expected."""
+
+import gc
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def collect():
+    """Coroutines that a world had begun are told of here, and not in some later test."""
+    yield
+    gc.collect()
