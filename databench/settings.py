@@ -99,6 +99,8 @@ TABLE = (
     Setting("cancel_limit_s", 2.0, "s", 0.1, "After this a cancel offers to end the kernel."),
     Setting("shutdown_limit_s", 5.0, "s", 0.2, "Time for the whole server to stop its kernels."),
     Setting("exit_drain_s", 1.0, "s", 0.0, "How long a dead kernel's last messages are awaited."),
+    Setting("cull_after_s", 600.0, "s", 0.0, "A kernel nobody uses is ended; 0 is never."),
+    Setting("max_kernels", 8, "count", 1, "Processes per analysis, where each session has one."),
     Setting("kernel_queue_bytes", 64 * 2**20, "bytes", 2**16, "Bytes that wait for one kernel."),
     Setting("kernel_message_bytes", 64 * 2**20, "bytes", 2**16, "Largest message of a kernel."),
     Setting("kernel_message_frames", 64, "count", 2, "Most frames in one message of a kernel."),

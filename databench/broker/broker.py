@@ -21,10 +21,12 @@ from typing import Any
 from .._version import __version__
 from ..protocol import messages as m
 from ..protocol import text
+from ..protocol.lifecycle import State
 from ..settings import Settings
 from .channel import PATH_BYTES, Channel
 from .class_values import ClassValues
 from .code import Code
+from .groups import Groups
 from .guardian import Guardian
 from .inbound import Inbound
 from .kernelspec import KernelSpec, find_kernelspecs
@@ -35,7 +37,7 @@ from .sessions import Sessions
 from .specs import AnalysisSpec, Page
 from .stores.base import Store
 from .supervisor import Supervisor
-from .tables import Entry, PageRecord, Tables
+from .tables import Group, PageRecord, Tables
 
 logger = logging.getLogger("databench.broker")
 
@@ -126,6 +128,8 @@ class Broker:
         self.overview = Overview(self._tables, self._requests)
         self._inbound = Inbound(self._tables, self._requests, self.code, self.class_values)
         self._leavers = Leavers(self._tables, self._requests, self._sessions, self.class_values)
+        self._groups = Groups(self._tables, self._leavers, self._make_kernel)
+        self._sessions.on_closed = self._groups.vacate
 
     async def wind_down(self, limit_s: float) -> None:
         """Accept no further request, and wait for the end of those that are open.
@@ -159,15 +163,16 @@ class Broker:
         if self._sweeper:
             self._sweeper.cancel()
         self._tables.is_draining = True
+        self._groups.close()
         if limit_s is None:
             limit_s = self._settings.shutdown_limit_s * STOP_PART
-        entries = self._tables.entries.values()
-        kernels = (entry.kernel.stop(limit_s) for entry in entries)
+        has_begun = bool(self._tables.by_kernel)
+        kernels = (entry.kernel.stop(limit_s) for entry in self._tables.entries)
         await asyncio.gather(*kernels, self._leavers.wait())
         self._tables.outbox.flush()
         self._tables.channel = None
         self._channel.close()
-        if entries:
+        if has_begun:
             self._guardian.clean()
         self._guardian.stop()
         await self._tables.keeper.stop()
@@ -176,7 +181,7 @@ class Broker:
         """Kernels, and counts of sessions, pages and dropped messages."""
         tables = self._tables
         return {
-            "kernels": [outline(entry.kernel) for entry in tables.entries.values()],
+            "kernels": [outline(entry.kernel) for entry in tables.entries],
             "sessions": len(tables.seats),
             "pages": len(tables.outbox.records),
             "dropped": self._inbound.dropped + self._channel.junk,
@@ -191,9 +196,9 @@ class Broker:
         return self.overview.command(kernel, command)
 
     def kernel_state(self, analysis: str) -> str:
-        """The state of the analysis' kernel; `"none"` while it was never needed."""
-        entry = self._tables.entries.get(analysis)
-        return entry.kernel.life.state.value if entry else "none"
+        """The state of the analysis' first kernel; `"none"` while it was never needed."""
+        group = self._tables.groups.get(analysis)
+        return group.entries[0].kernel.life.state.value if group and group.entries else "none"
 
     def swap(
         self,
@@ -212,13 +217,15 @@ class Broker:
         self._analyses_version = analyses_version
         before = self._specs
         self._specs = {**{name: before[name] for name in kept if name in before}, **specs}
-        for name, entry in list(self._tables.entries.items()):
+        for name, group in list(self._tables.groups.items()):
             spec = self._specs.get(name)
             if spec is None:
-                self._leavers.begin(entry)
-            elif spec != entry.kernel.spec:
-                entry.kernel.spec = spec  # for its next start
-                entry.kernel.kernelspec = self._kernelspecs[spec.kernel]
+                self._leavers.begin(group)
+            elif spec != group.spec:
+                group.spec = spec
+                for entry in group.entries:
+                    entry.kernel.spec = spec  # for its next start
+                    entry.kernel.kernelspec = self._kernelspecs[spec.kernel]
                 self.code.change(name, "index.yaml", at_once=False)
 
     def watch_sources(self, on_sources: Callable[[str], None]) -> None:
@@ -256,17 +263,18 @@ class Broker:
         tables = self._tables
         if tables.is_draining:
             return page.close(GOING_AWAY, "the server stops")
-        entry = self._get_entry(analysis)
-        seat = self._sessions.find(connect.session, entry)
+        group = self._get_group(analysis)
+        seat = self._sessions.find(connect.session, group, self._groups.place)
         resumed = seat is not None
         if seat is None:
             if (count := len(tables.seats) + tables.keeper.waiting) >= self._settings.sessions:
                 logger.warning("%d sessions, the limit; a page was turned away", count)
                 return page.close(1013, FULL)
-            seat = self._sessions.begin(entry, connect)
+            seat = self._sessions.begin(self._groups.place(group), connect)
         session = seat.session
+        self._groups.need(seat.entry)
         record = tables.outbox.records[page] = PageRecord(page, seat)
-        at, frames = session.join(page, connect, entry.store.shown())
+        at, frames = session.join(page, connect, group.store.shown())
         answer = text.compose_connect(
             session.id_,
             backend_version=__version__,
@@ -326,7 +334,7 @@ class Broker:
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """See `Owner.kernel_spawned`."""
         self._guardian.add(pgid)
-        entry = self._find_entry(kernel)
+        entry = self._tables.by_kernel[kernel]
         entry.began_s = self._tables.loop.time()
         by_routing = self._tables.by_routing
         for routing_id in [key for key, value in by_routing.items() if value is entry]:
@@ -339,49 +347,48 @@ class Broker:
 
     def kernel_ready(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_ready`."""
-        self._sessions.welcome(self._find_entry(kernel), self._cli_args)
+        self._sessions.welcome(self._tables.by_kernel[kernel], self._cli_args)
 
     def kernel_lost(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_lost`."""
-        entry = self._find_entry(kernel)
+        entry = self._tables.by_kernel[kernel]
         self.overview.note_loss(entry)
         self._requests.lose_all(entry)
+        if kernel.life.state is State.CULLED:
+            self._groups.culled(entry)
         self._tables.outbox.flush()
 
     def kernel_changed(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_changed`."""
         tables = self._tables
-        for seat in self._find_entry(kernel).seats.values():
+        for seat in tables.by_kernel[kernel].seats.values():
             tables.outbox.announce(seat, tables.compose_kernel(seat))
         tables.outbox.flush()
 
     # ------------------------------------------------------------ parts
 
-    def _find_entry(self, kernel: Supervisor) -> Entry:
-        """The entry of a kernel: one of its name may be there that is not its own."""
-        entry = self._tables.entries.get(kernel.spec.name)
-        return entry if entry and entry.kernel is kernel else self._leavers.find(kernel)
+    def _get_group(self, analysis: str) -> Group:
+        """The analysis' table; its first kernel starts when its first page opens."""
+        group = self._tables.groups.get(analysis)
+        if group is None:
+            group = Group(self._specs[analysis], self.class_values.store(analysis))
+            self._tables.groups[analysis] = group
+        return group
 
-    def _get_entry(self, analysis: str) -> Entry:
-        """The analysis' entry; its kernel starts when its first page opens."""
-        entry = self._tables.entries.get(analysis)
-        if entry is None:
-            spec = self._specs[analysis]
-            kernel = Supervisor(
-                f"k{next(self._numbers)}",
-                spec,
-                self._kernelspecs[spec.kernel],
-                self._settings,
-                self,
-                log_level=self._log_level,
-            )
-            entry = Entry(kernel, self.class_values.store(analysis))
-            self._tables.entries[analysis] = entry
-            kernel.start()
-        return entry
+    def _make_kernel(self, group: Group, is_queued: bool) -> Supervisor:
+        return Supervisor(
+            f"k{next(self._numbers)}",
+            group.spec,
+            self._kernelspecs[group.spec.kernel],
+            self._settings,
+            self,
+            log_level=self._log_level,
+            is_queued=is_queued,
+        )
 
     def _sweep(self) -> None:
         self._sessions.sweep()
+        self._groups.sweep()
         self._sweeper = self._tables.loop.call_later(SWEEP_S, self._sweep)
 
 

@@ -12,7 +12,7 @@ from ..errors import DatabenchError
 from ..protocol import messages as m
 from ..protocol import text
 from .stores.class_data import ClassData, ClassValue
-from .tables import Entry, Tables
+from .tables import Entry, Group, Tables
 
 
 class ClassValues:
@@ -62,8 +62,8 @@ class ClassValues:
         Raises:
             DatabenchError: It is over a limit; nothing was written.
         """
-        entry = self._tables.entries.get(analysis)
-        problem = self._find_problem(entry, key, encoded)
+        group = self._tables.groups.get(analysis)
+        problem = self._find_problem(key, encoded)
         if problem is None:
             try:
                 if not self.store(analysis).write(key, encoded, encoded, base=base):
@@ -72,37 +72,53 @@ class ClassValues:
                 problem = str(error)
         if problem is not None:
             raise DatabenchError(f"class_data {key!r:.80} of {analysis!r}: {problem}; not stored")
-        if entry is not None:
-            self.show(entry, key, encoded)
-            self._tell_kernel(entry, key)
+        if group is not None:
+            self.show(group, key, encoded)
+            self.tell_kernels(group, key)
             self._tables.outbox.flush()
         return True
 
-    def show(self, entry: Entry, key: str, shown: bytes) -> None:
+    def show(self, group: Group, key: str, shown: bytes) -> None:
         """Show a value, which was just written, to every page of its analysis."""
         frame = text.compose_state("class_data", key, shown)
-        for seat in entry.seats.values():
+        for seat in group.seats:
             if seat.session.set_class_value(key, shown, frame):
                 self._tables.outbox.publish(seat, (frame,))
 
-    def _find_problem(self, entry: Entry | None, key: str, encoded: bytes) -> str | None:
+    def tell_kernels(self, group: Group, key: str, writer: Entry | None = None) -> None:
+        """Tell a value, which was just written, to the kernels of its analysis.
+
+        Args:
+            group: The analysis.
+            key: The value's name.
+            writer: The kernel that wrote it, which gets an answer instead.
+        """
+        for entry in group.entries:
+            if entry is not writer:
+                self._tell_kernel(entry, key)
+
+    def tell_stale(self, entry: Entry) -> None:
+        """The kernel has read what it was told: now what was held back meanwhile."""
+        stale, entry.stale = entry.stale, set()
+        for key in stale:
+            self._tell_kernel(entry, key)
+
+    def _find_problem(self, key: str, encoded: bytes) -> str | None:
         settings = self._tables.settings
         size_bytes = len(encoded) + len(key.encode(errors="surrogatepass"))
         if size_bytes > settings.page_message_bytes:
             # What a page may not send, a handler may not put there in its name either.
             return f"{size_bytes} bytes, limit {settings.page_message_bytes}"
-        if entry is None:
-            return None
-        waiting_bytes = entry.answer_bytes + len(encoded)
-        if waiting_bytes > settings.class_data_bytes:
-            limit_bytes = settings.class_data_bytes
-            return f"{waiting_bytes} bytes of such values wait for its kernel, limit {limit_bytes}"
         return None
 
     def _tell_kernel(self, entry: Entry, key: str) -> None:
         """A kernel that begins later is told with its welcome."""
         value = entry.store.get(key)
         if value is None or not entry.kernel.is_ready:
+            return
+        # A kernel that reads nothing is not to end for what others write.
+        if entry.answer_bytes + len(value.stored) > self._tables.settings.class_data_bytes / 2:
+            entry.stale.add(key)
             return
         message = m.SetState(
             None, None, "class_data", key, value.version, False, True, value.stored

@@ -52,9 +52,13 @@ class Code:
         self.on_sources(entry.kernel.spec.name)
 
     def sources(self, analysis: str) -> Mapping[str, float | None] | None:
-        """The files that the analysis' kernel has named last; `None` where it named none."""
-        entry = self._tables.entries.get(analysis)
-        return entry.sources if entry else None
+        """The files that the analysis' kernels have named last; `None` where they named none."""
+        group = self._tables.groups.get(analysis)
+        found: dict[str, float | None] | None = None
+        for entry in group.entries if group else ():
+            if entry.sources is not None:
+                found = _merge(found or {}, entry.sources)
+        return found
 
     def change(self, analysis: str, what: str, *, at_once: bool) -> None:
         """A file was saved on which the analysis' kernel depends.
@@ -62,22 +66,35 @@ class Code:
         Args:
             analysis: The analysis' name; one whose kernel was never needed has nothing to restart.
             what: The file's name, for people.
-            at_once: Whether to restart the kernel whatever it does.
+            at_once: Whether to restart the kernels whatever they do.
         """
-        entry = self._tables.entries.get(analysis)
-        if entry is None:
-            return
+        group = self._tables.groups.get(analysis)
+        for entry in list(group.entries) if group else ():
+            self._change(entry, what[:CHANGE_CHARACTERS], at_once=at_once)
+        self._tables.outbox.flush()
+
+    def _change(self, entry: Entry, what: str, *, at_once: bool) -> None:
         kernel = entry.kernel
-        what = what[:CHANGE_CHARACTERS]
         step = kernel.life.judge_change(is_working=entry.open_requests > 0, at_once=at_once)
         if step is OnChange.RESTART:
             kernel.restart(f"code changed: {what}", is_reload=True)
         elif step is OnChange.WAIT and entry.code_change != what:
             entry.code_change = what
-            logger.info("kernel %r: code changed: %s; restarting when it is idle", analysis, what)
+            name = kernel.spec.name
+            logger.info("kernel %r: code changed: %s; restarting when it is idle", name, what)
             for seat in entry.seats.values():
                 self._tables.outbox.announce(seat, self._tables.compose_kernel(seat))
-        self._tables.outbox.flush()
+
+
+def _merge(
+    files: Mapping[str, float | None], further: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """Files of several kernels, each with the earliest time since when it may have been read."""
+    merged = dict(files)
+    for path, since_s in further.items():
+        known_s = merged.get(path, since_s)
+        merged[path] = None if since_s is None or known_s is None else min(known_s, since_s)
+    return merged
 
 
 def _ignore(_analysis: str) -> None:

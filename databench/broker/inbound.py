@@ -183,8 +183,10 @@ class Inbound:
             logger.error("analysis %r: %s; not kept", entry.kernel.spec.name, error)
             accepted = False
         if accepted:
-            self._class_values.show(entry, message.key, message.payload)
+            self._class_values.show(entry.group, message.key, message.payload)
         self._answer_write(entry, message.key, accepted)
+        if accepted:
+            self._class_values.tell_kernels(entry.group, message.key, writer=entry)
 
     def _answer_write(self, entry: Entry, key: str, accepted: bool) -> None:
         """Tell a kernel what became of its write; one that reads nothing does not fill memory."""
@@ -213,6 +215,7 @@ class Inbound:
             entry.kernel.said_bye(message.reason)
         elif type(message) is m.Pong:
             entry.answer_bytes = 0  # it has read what was sent before the ping
+            self._class_values.tell_stale(entry)
 
     # ------------------------------------------------------------ parts
 

@@ -1,19 +1,19 @@
-"""Analyses that were taken out while the server runs: their pages are told, their kernels end.
+"""Kernels that end for good while the server runs: with their session, or with their analysis.
 
-An analysis of the same name may come while the kernel of the old one still ends: its entry is no
-longer in the tables, but here.
+An analysis of the same name may come while the kernels of the old one still end: they are no
+longer in the analysis' table, but here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from .class_values import ClassValues
 from .requests import Requests
 from .sessions import Sessions
-from .supervisor import Supervisor
-from .tables import Entry, Tables
+from .tables import Entry, Group, Tables
 
 logger = logging.getLogger("databench.broker")
 
@@ -28,37 +28,43 @@ class Leavers:
         requests: Tells pages.
         sessions: Closes sessions.
         class_values: Forgets values.
+
+    Attributes:
+        on_left: Called with an analysis when a process of it has ended for good.
     """
 
     def __init__(
         self, tables: Tables, requests: Requests, sessions: Sessions, class_values: ClassValues
     ) -> None:
+        self.on_left: Callable[[Group], None] = _ignore
         self._tables = tables
         self._requests = requests
         self._sessions = sessions
         self._class_values = class_values
-        self._tasks: dict[asyncio.Task[None], Entry] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, entry: Entry) -> None:
+    def begin(self, group: Group) -> None:
         """Take an analysis out of the tables, and begin its end."""
-        name = entry.kernel.spec.name
+        name = group.spec.name
         why = f"analysis {name!r} is no longer served"
         logger.info("%s: its kernel ends", why)
-        del self._tables.entries[name]
+        del self._tables.groups[name]
         self._class_values.forget(name)
-        for seat in entry.seats.values():
+        for seat in group.seats:
             self._requests.complain(seat, f"{why}; this page has no kernel any more")
         self._tables.outbox.flush()
-        for seat in entry.seats.values():
+        for seat in list(group.seats):
             for page in list(seat.session.views):
                 page.close(GONE, why)
-        task = asyncio.ensure_future(self._end(entry, why))
-        self._tasks[task] = entry
-        task.add_done_callback(self._tasks.pop)
+        for entry in group.entries:
+            self.retire(entry, why)
 
-    def find(self, kernel: Supervisor) -> Entry:
-        """The entry of a kernel that is ending."""
-        return next(entry for entry in self._tasks.values() if entry.kernel is kernel)
+    def retire(self, entry: Entry, why: str) -> None:
+        """End a kernel for good, then its sessions."""
+        entry.group.leaving += 1
+        task = asyncio.ensure_future(self._end(entry, why))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def wait(self) -> None:
         """Until all of them have ended."""
@@ -68,6 +74,10 @@ class Leavers:
         await entry.kernel.stop(self._tables.settings.shutdown_limit_s, why)
         for seat in list(entry.seats.values()):
             self._sessions.close(seat, why)
-        routing = self._tables.by_routing
-        for id_ in [id_ for id_, other in routing.items() if other is entry]:
-            del routing[id_]
+        self._tables.forget(entry)
+        entry.group.leaving -= 1
+        self.on_left(entry.group)
+
+
+def _ignore(_group: Group) -> None:
+    pass

@@ -54,7 +54,7 @@ class Overview:
 
     def describe(self) -> list[dict[str, Any]]:
         """Each kernel with its sessions, what it runs, what it uses and how it ended before."""
-        entries = self._tables.entries.values()
+        entries = self._tables.entries
         pids = {entry.kernel.pid for entry in entries if entry.kernel.pid is not None}
         usages = self._sampler.sample(pids) if pids else {}
         now_s = self._tables.loop.time()
@@ -70,7 +70,7 @@ class Overview:
         Returns:
             Why nothing was done; empty when something was.
         """
-        entries = self._tables.entries.values()
+        entries = self._tables.entries
         found = [entry for entry in entries if entry.kernel.routing_id.decode() == id_]
         if command not in COMMANDS:
             return f"command {command!r:.60}, expected one of {', '.join(COMMANDS)}; nothing done"
@@ -82,6 +82,9 @@ class Overview:
 
     def _carry_out(self, entry: Entry, command: str) -> str:
         kernel = entry.kernel
+        if kernel.life.is_without_process:
+            name, state = kernel.spec.name, kernel.life.state.value
+            return f"{command}: kernel {name!r} is {state}, without a process; nothing done"
         if command == "restart":
             kernel.restart(f"restarted {_BY_PERSON}")
         elif command == "stop":

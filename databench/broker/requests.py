@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..protocol import messages as m
 from ..protocol import text
 from ..protocol.lifecycle import Event, State
+from ..protocol.placement import SESSION
 from ..protocol.records import OpenRequest, ProcessId, Verdict
 from .specs import Page
 from .tables import Entry, PageRecord, Seat, Tables
@@ -69,6 +70,7 @@ class Requests:
         kernel = entry.kernel
         words = self._tables.last_words(kernel)
         entry.junk = entry.answer_bytes = 0
+        entry.stale.clear()  # its next process is told all with its welcome
         entry.code_change = ""  # the next process reads the new code
         for seat in entry.seats.values():
             seat.is_open = False
@@ -166,6 +168,16 @@ class Requests:
         seat.is_cancelling = True
         self._tables.outbox.announce(seat, self._tables.compose_kernel(seat))
         self._ask_to_end(seat, request)
+        if seat.entry.group.spec.sharing.isolation == SESSION:
+            limit_s = self._tables.settings.cancel_limit_s
+            self._tables.loop.call_later(limit_s, self._carry_out, seat, request, limit_s)
+
+    def _carry_out(self, seat: Seat, request: OpenRequest, limit_s: float) -> None:
+        """A cancel has not ended its request: end the process, which nobody shares."""
+        if seat.session.requests.get(request.number) is request:
+            why = f"cancelled {request.action!r} did not end within {limit_s:g} s (cancel_limit_s)"
+            seat.entry.kernel.life.wish_end()
+            seat.entry.kernel.end(why)
 
     def _control(self, seat: Seat, message: text.Control) -> None:
         if message.command == "restart":

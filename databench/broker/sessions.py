@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 
 from ..protocol import grace, text
 from ..protocol import messages as m
@@ -11,7 +12,7 @@ from ..protocol.saved import RESTARTED
 from ..protocol.session import Session
 from .requests import Requests
 from .specs import Page
-from .tables import Entry, PageRecord, Seat, Tables
+from .tables import Entry, Group, PageRecord, Seat, Tables
 
 logger = logging.getLogger("databench.broker")
 
@@ -22,21 +23,33 @@ class Sessions:
     Args:
         tables: The broker's.
         requests: Sends what waited for a kernel.
+
+    Attributes:
+        on_closed: Called with the kernel of a session that was closed.
     """
 
     def __init__(self, tables: Tables, requests: Requests) -> None:
+        self.on_closed: Callable[[Entry], None] = _ignore
         self._tables = tables
         self._requests = requests
         tables.outbox.on_drained = self.drain
         tables.keeper.on_trouble = self._tell_pages
 
-    def find(self, id_: str | None, entry: Entry) -> Seat | None:
-        """The session of that id, if the analysis has it, or had it in an earlier server."""
+    def find(self, id_: str | None, group: Group, place: Callable[[Group], Entry]) -> Seat | None:
+        """The session of that id, if the analysis has it, or had it in an earlier server.
+
+        Args:
+            id_: What the page says.
+            group: The analysis.
+            place: Gives a kernel to a session of an earlier server.
+        """
         if not id_:
             return None
-        seat = entry.seats.get(id_)
-        session = None if seat else self._tables.keeper.revive(id_, entry.kernel.spec.name)
-        return seat if session is None else self._seat(session, entry, restored=RESTARTED)
+        seat = self._tables.seats.get(id_)
+        if seat is not None:
+            return seat if seat.entry.group is group else None
+        session = self._tables.keeper.revive(id_, group.spec.name)
+        return self._seat(session, place(group), restored=RESTARTED) if session else None
 
     def begin(self, entry: Entry, connect: text.Connect) -> Seat:
         """A new session of an analysis."""
@@ -152,6 +165,7 @@ class Sessions:
         if seat.is_open:
             self._tables.send(seat.entry.kernel, m.Close(id_, None, reason))
         logger.debug("session of %r closed: %s", seat.entry.kernel.spec.name, reason)
+        self.on_closed(seat.entry)
 
     def _tell_pages(self, signal: str, message: str) -> None:
         frame = text.compose_value(signal, message)
@@ -168,3 +182,7 @@ class Sessions:
         if entry.kernel.life.takes_actions:
             self.open(seat)
         return seat
+
+
+def _ignore(_entry: Entry) -> None:
+    pass

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from ..protocol.placement import Sharing
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class AnalysisSpec:
         root: The project's folder: working directory of the kernel, and on its path.
         kernel: The kernel spec's name.
         version: The analysis' own version, or `None`.
+        sharing: Who shares a process.
         script: Set where the analysis is one script; `folder` is then the one of its page.
     """
 
@@ -51,6 +54,7 @@ class AnalysisSpec:
     root: Path
     kernel: str = "py"
     version: str | None = None
+    sharing: Sharing = field(default_factory=Sharing)
     script: Script | None = None
 
 

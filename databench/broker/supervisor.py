@@ -7,21 +7,22 @@ It tells its owner (`Owner`) of what happens, and sends messages to the kernel t
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
 import random
 import secrets
 import signal
 import struct
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import KernelError
 from ..protocol import messages as m
 from ..protocol.lifecycle import Event, Lifecycle, State
+from . import environ
 from .kernelspec import KernelSpec
 from .launchers.local import Exit, LocalProcess
 from .output import LineReader
+from .owner import Owner
+from .pulse import Pulse
 from .specs import AnalysisSpec
 
 logger = logging.getLogger("databench.broker")
@@ -30,40 +31,8 @@ DRAIN_STEP_S = 0.001
 RECORD = struct.Struct("<QQ")  # request, attempt: protocol.md 5.3
 
 
-class Owner(Protocol):
-    """What a supervisor needs of the broker."""
-
-    endpoint: str
-    mark: str
-
-    def send(self, kernel: Supervisor, message: m.Message) -> bool:
-        """Send to the kernel's current generation."""
-
-    def drain(self, kernel: Supervisor) -> bool:
-        """Take everything that has arrived.
-
-        Returns:
-            Whether that was the last of this kernel, which has ended.
-        """
-
-    def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
-        """A process began."""
-
-    def kernel_reaped(self, pgid: int) -> None:
-        """A process and its group ended."""
-
-    def kernel_ready(self, kernel: Supervisor) -> None:
-        """It said hello: welcome it and open its sessions."""
-
-    def kernel_lost(self, kernel: Supervisor) -> None:
-        """It ended: `kernel.reason` says how; end what it had."""
-
-    def kernel_changed(self, kernel: Supervisor) -> None:
-        """Its state is to be shown to pages."""
-
-
 class Supervisor:
-    """Supervises the kernel of one analysis.
+    """Supervises one kernel.
 
     Args:
         name: Short and unique in this server; part of the routing id.
@@ -72,6 +41,7 @@ class Supervisor:
         settings: The limits.
         owner: The broker.
         log_level: For the kernel's own logging.
+        is_queued: Whether it may not start yet.
     """
 
     def __init__(
@@ -83,9 +53,10 @@ class Supervisor:
         owner: Owner,
         *,
         log_level: str,
+        is_queued: bool = False,
     ) -> None:
         self.spec = spec
-        self.life = Lifecycle(settings)
+        self.life = Lifecycle(settings, is_queued=is_queued)
         self.reason = ""
         self.retry_in_s: float | None = None
         self.capabilities: frozenset[str] = frozenset()
@@ -103,9 +74,7 @@ class Supervisor:
         self._timer: asyncio.TimerHandle | None = None
         self._wished_end = ""
         self._is_reload = False
-        self._heard = False
-        self._missed = 0
-        self._pings = 0
+        self._pulse = Pulse(settings, self._ping)
         self._ready_s = 0.0
         self._logger = logging.getLogger(f"databench.kernel.{spec.name}")
 
@@ -138,11 +107,19 @@ class Supervisor:
         self.retry_in_s = None
         self._wished_end = ""
         self._is_reload = False
-        self._missed = 0
         self._token = secrets.token_urlsafe(16)
         command = self.kernelspec.command(self.spec.folder)
+        environment = environ.compose(
+            self.spec,
+            self._settings,
+            mark=self._owner.mark,
+            endpoint=self._owner.endpoint,
+            routing_id=self.routing_id,
+            token=self._token,
+            log_level=self._log_level,
+        )
         try:
-            self._process = LocalProcess(command, self._environ(), self.spec.root, self._on_exit)
+            self._process = LocalProcess(command, environment, self.spec.root, self._on_exit)
         except (KernelError, OSError) as error:
             self._loop.call_soon(self._on_failed_start, str(error))
             return
@@ -176,7 +153,7 @@ class Supervisor:
         self.life.step(Event.HELLO)
         self._ready_s = self._loop.time()
         self.reason = ""
-        self._heard = True  # the first ping is yet to be sent
+        self._pulse = Pulse(self._settings, self._ping)
         self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
         logger.info("kernel %r: ready (%s, %s)", self.spec.name, hello.language, hello.library)
         self._owner.kernel_ready(self)
@@ -188,7 +165,7 @@ class Supervisor:
         Args:
             is_working: Whether it has open requests.
         """
-        self._heard = True
+        self._pulse.hear()
         if self.life.state is State.UNRESPONSIVE:
             self.life.step(Event.TRAFFIC)
             if not is_working:
@@ -248,6 +225,34 @@ class Supervisor:
             self.life.wish_stop()
             self._is_reload = False
             self.end(reason)
+
+    def cull(self, why: str, *, is_graceful: bool) -> None:
+        """Nobody needs it: end the process until somebody does.
+
+        Args:
+            why: For people; sessions that it has are told it as `restored`.
+            is_graceful: Whether it may say goodbye; else it is killed.
+        """
+        if self._process and not self.life.is_ending:
+            self.life.wish_cull()
+            if not is_graceful or not self._owner.send(self, m.Shutdown(None, None, why)):
+                self.end(why)
+                return
+            self._wished_end = why
+            self.life.is_ending = True
+            self._set_timer(self._settings.shutdown_limit_s, lambda: self.end(why))
+
+    def queue(self) -> None:
+        """Somebody needs it, and it may not start yet."""
+        self.life.step(Event.QUEUE)
+        self._owner.kernel_changed(self)
+
+    def need(self) -> None:
+        """Somebody needs it: it begins, where it was queued or culled."""
+        if self.life.is_without_process:
+            self._spawn_again()
+        else:
+            self.life.unwish_cull()
 
     async def stop(self, limit_s: float, why: str = "the server stops") -> None:
         """End the process: a message, SIGTERM, SIGKILL to the group, within the limit.
@@ -313,12 +318,14 @@ class Supervisor:
             self._judge(f"kernel {self.spec.name!r}: {problem}")
 
     def _judge(self, reason: str) -> None:
-        self.deaths += 1
         verdict = self.life.judge_exit(self._loop.time(), jitter=random.uniform(-1, 1))
+        self.deaths += verdict.event is not Event.EXIT_CULL
         self.reason = f"{reason}: {verdict.note}" if verdict.note else reason
         self.life.step(verdict.event)
         if self.life.state is State.FAILED:
             logger.log(logging.ERROR if verdict.note else logging.WARNING, "%s", self.reason)
+        elif self.life.state is State.CULLED:
+            logger.info("%s", self.reason)
         else:
             when = f" in {verdict.wait_s:.1f} s" if verdict.wait_s else ""
             level = logging.DEBUG if self._is_reload else logging.WARNING  # it was told before
@@ -341,49 +348,24 @@ class Supervisor:
         self.end(f"no hello in {self._settings.start_limit_s:g} s, the limit")
 
     def _on_ping_time(self) -> None:
-        interval_s = self._settings.ping_interval_s
         late_s = self._loop.time() - self._due_s
-        self._set_timer(interval_s, self._on_ping_time)
+        self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
         if "ping" not in self.capabilities:
             return
-        # A late timer means that we slept (a suspended machine), not that the kernel did.
-        if self._heard or late_s > interval_s:
-            self._missed = 0
-        else:
-            self._missed += 1
-        silent_s = self._missed * interval_s
-        if self._missed >= self._settings.ping_missed and self.life.state is not State.UNRESPONSIVE:
+        self._pulse.beat(late_s)
+        silent_s = self._pulse.silent_s
+        if self._pulse.is_silent and self.life.state is not State.UNRESPONSIVE:
             self.life.step(Event.SILENT)
             self.reason = f"kernel {self.spec.name!r} has not answered for {silent_s:g} s"
             logger.warning("%s", self.reason)
             self._owner.kernel_changed(self)
         if problem := self.life.judge_silence(silent_s):
             self.end(problem)
-        self._heard = False
-        self._pings += 1
-        self._owner.send(self, m.Ping(None, None, self._pings))
 
     # ------------------------------------------------------------ parts
 
-    def _environ(self) -> dict[str, str]:
-        settings = self._settings.values
-        mark_name, mark_value = self._owner.mark.split("=", 1)
-        return {
-            **os.environ,
-            "MPLBACKEND": "agg",
-            "PYTHONUNBUFFERED": "1",
-            mark_name: mark_value,
-            "DATABENCH_ENDPOINT": self._owner.endpoint,
-            "DATABENCH_KERNEL": self.routing_id.decode(),
-            "DATABENCH_TOKEN": self._token,
-            "DATABENCH_ANALYSIS": self.spec.name,
-            "DATABENCH_MODULE": self.spec.module,
-            "DATABENCH_FOLDER": str(self.spec.folder),
-            "DATABENCH_LOG": self._log_level,
-            "DATABENCH_SETTINGS": json.dumps(dict(settings)),
-            # Always set: a front that was started by a kernel inherits that kernel's.
-            "DATABENCH_SCRIPT": self.spec.script.to_json() if self.spec.script else "",
-        }
+    def _ping(self, number: int) -> None:
+        self._owner.send(self, m.Ping(None, None, number))
 
     def _log_line(self, line: str) -> None:
         self._logger.info("%s", line)

@@ -1,4 +1,4 @@
-"""What the broker's parts share: analyses with their kernels, sessions, open requests, pages.
+"""What the broker's parts share: analyses, kernels, sessions, open requests, pages.
 
 Owns no rule; `requests`, `sessions` and `inbound` work on these tables.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..protocol import codec, text
@@ -18,7 +18,7 @@ from ..settings import Settings
 from .channel import Channel
 from .keeper import Keeper
 from .outbox import Outbox
-from .specs import Page
+from .specs import AnalysisSpec, Page
 from .stores.base import Store
 from .stores.class_data import ClassData
 from .supervisor import Supervisor
@@ -44,42 +44,80 @@ class Loss:
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class Group:
     """An analysis that is or was in use.
 
     Attributes:
-        kernel: Its supervisor.
+        spec: The analysis.
         store: Its `class_data`.
+        entries: Its kernels.
+        queue: Those of them that may not start yet, the first one first.
+        leaving: How many of its processes are ending for good.
+    """
+
+    spec: AnalysisSpec
+    store: ClassData
+    entries: list[Entry] = field(default_factory=list)
+    queue: list[Entry] = field(default_factory=list)
+    leaving: int = 0
+
+    @property
+    def seats(self) -> Iterator[Seat]:
+        """The sessions of all its kernels."""
+        return (seat for entry in self.entries for seat in entry.seats.values())
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A kernel and its sessions.
+
+    Attributes:
+        kernel: Its supervisor.
+        group: The analysis that it runs.
         seats: Its sessions by id.
         open_requests: How many requests the kernel has.
         open_bytes: What their payloads hold, sent and not yet ended.
         junk: Frames of its kernel's generation that were not understood.
-        answer_bytes: Answers to writes of `class_data` since the kernel's last `pong`.
+        answer_bytes: Values of `class_data` sent to the kernel since its last `pong`.
+        stale: Keys of `class_data` that it is to be told of, once it has read the others.
         code_change: What was saved while its kernel worked, which restarts when it is idle.
         sources: The files that the kernel has named, each with the time since when it may have
             been read; `None` while it has named none.
         sources_of: The generation that named them.
+        used_s: When it last had a page or ran an action, on the loop's clock.
         began_s: When its kernel's process began, on the loop's clock.
         losses: How its kernel ended before, the latest last.
     """
 
     kernel: Supervisor
-    store: ClassData
+    group: Group
     seats: dict[str, Seat] = field(default_factory=dict)
     open_requests: int = 0
     open_bytes: int = 0
     junk: int = 0
     answer_bytes: int = 0
+    stale: set[str] = field(default_factory=set)
     code_change: str = ""
     sources: dict[str, float | None] | None = None
     sources_of: int = 0
+    used_s: float = 0.0
     began_s: float = 0.0
     losses: deque[Loss] = field(default_factory=lambda: deque(maxlen=LOSSES))
+
+    @property
+    def store(self) -> ClassData:
+        """The analysis' `class_data`."""
+        return self.group.store
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it has a page, or a request is open."""
+        return any(seat.session.views or seat.session.requests for seat in self.seats.values())
 
 
 @dataclass(slots=True, eq=False)
 class Seat:
-    """A session and the analysis that it belongs to.
+    """A session and the kernel that it belongs to.
 
     Attributes:
         is_open: Whether the kernel's current generation was told of the session.
@@ -119,7 +157,8 @@ class Tables:
         self.loop = asyncio.get_running_loop()
         self.keeper = Keeper(store, settings, self.loop)
         self.outbox = Outbox(2 * settings.credit_window_bytes)
-        self.entries: dict[str, Entry] = {}
+        self.groups: dict[str, Group] = {}
+        self.by_kernel: dict[Supervisor, Entry] = {}  # those that end for good too
         self.seats: dict[str, Seat] = {}
         self.requests: dict[int, Seat] = {}
         self.by_routing: dict[bytes, Entry] = {}
@@ -127,6 +166,17 @@ class Tables:
         self.channel: Channel | None = None
         self.is_draining = False
         self.at_rest = asyncio.Event()  # told when the last open request has ended
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The kernels of all analyses."""
+        return [entry for group in self.groups.values() for entry in group.entries]
+
+    def forget(self, entry: Entry) -> None:
+        """A kernel has ended for good: its last messages are nobody's."""
+        del self.by_kernel[entry.kernel]
+        for routing_id in [id_ for id_, other in self.by_routing.items() if other is entry]:
+            del self.by_routing[routing_id]
 
     def send(self, kernel: Supervisor, message: m.Message) -> bool:
         """Send to the kernel's current generation; one that is not there gets nothing."""
@@ -142,7 +192,8 @@ class Tables:
 
     def compose_kernel(self, seat: Seat) -> bytes:
         """The kernel's state as this session's pages are told it."""
-        kernel = seat.entry.kernel
+        entry = seat.entry
+        kernel, group = entry.kernel, entry.group
         state = kernel.life.state.value
         if seat.is_cancelling or state == "cancelling":
             # One page's cancel is no other session's business.
@@ -153,10 +204,12 @@ class Tables:
             reason=kernel.reason,
             generation=kernel.life.generation,
             retry_in_s=kernel.retry_in_s,
-            sessions=len(seat.entry.seats),
+            sessions=len(entry.seats),
+            isolation=group.spec.sharing.isolation,
+            ahead=group.queue.index(entry) if entry in group.queue else None,
             stderr=kernel.stderr_lines if self.debug and is_down else (),
             cancel_limit_s=self.settings.cancel_limit_s if state == "cancelling" else None,
-            code_change=seat.entry.code_change,
+            code_change=entry.code_change,
         )
 
     def last_words(self, kernel: Supervisor) -> bytes:

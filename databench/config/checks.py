@@ -53,6 +53,12 @@ def _count(node: yaml.Node, value: Any) -> int:
     raise ValueError("a whole number, at least 1")
 
 
+def _count_or_none(node: yaml.Node, value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError("a whole number, at least 0")
+
+
 def _choice(*words: str) -> Callable[[yaml.Node, Any], str]:
     def check(node: yaml.Node, value: Any) -> str:
         if isinstance(value, str) and value in words:
@@ -127,6 +133,8 @@ ENTRY_KEYS: Mapping[str, Check] = {
     "kernel": _text,
     "isolation": _choice("analysis", "pool", "session"),
     "processes": _count,
+    "preheat": _count_or_none,
+    "max_kernels": _count,
     "watch": _texts,
     "build": _texts,
     "reload": _choice("when idle", "at once"),

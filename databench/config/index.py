@@ -41,6 +41,8 @@ class Entry:
         kernel: The name of its kernel spec.
         isolation: Who shares a process: `analysis`, `pool` or `session`.
         processes: How many processes a pool has.
+        preheat: How many processes wait for sessions, where each has its own.
+        max_kernels: How many processes it has at most then; 0: as the settings say.
         watch: Patterns of files, relative to the analyses' folder.
         build: Shell commands, run in the analyses' folder.
         reload: `when idle`, or `at once` to restart a kernel whatever it does.
@@ -58,6 +60,8 @@ class Entry:
     kernel: str = "py"
     isolation: str = "analysis"
     processes: int = 1
+    preheat: int = 1
+    max_kernels: int = 0
     watch: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
     reload: str = "when idle"

@@ -67,6 +67,8 @@ def describe(entry: Entry, index: Index, *, debug: bool) -> dict[str, Any]:
         kernel=entry.kernel,
         isolation=entry.isolation,
         processes=entry.processes,
+        preheat=entry.preheat,
+        max_kernels=entry.max_kernels,
         watch=list(entry.watch),
         build=list(entry.build),
         reload=entry.reload,

@@ -10,6 +10,7 @@ from .. import broker
 from ..broker import AnalysisSpec
 from ..broker.kernelspec import KernelSpec, find_kernelspecs
 from ..config import Index, load, of_script
+from ..protocol.placement import Sharing
 from . import folders
 from .script import Routes, Script
 
@@ -71,6 +72,7 @@ def specs(index: Index, place: folders.Place) -> dict[str, AnalysisSpec]:
             root=place.root,
             kernel=entry.kernel,
             version=entry.version,
+            sharing=Sharing(entry.isolation, entry.processes, entry.preheat, entry.max_kernels),
         )
         for entry in index.entries.values()
         if not entry.problems

@@ -20,6 +20,7 @@ RELOAD_WAIT_S = 2.0  # at most: it may as well be somebody who saves a lot
 class State(enum.Enum):
     """The states of one kernel, as pages are told them."""
 
+    QUEUED = "queued"
     STARTING = "starting"
     IDLE = "idle"
     BUSY = "busy"
@@ -29,6 +30,7 @@ class State(enum.Enum):
     FAILED = "failed"
     STOPPING = "stopping"
     STOPPED = "stopped"
+    CULLED = "culled"
 
 
 class Event(enum.Enum):
@@ -43,12 +45,15 @@ class Event(enum.Enum):
     EXIT_RETRY = "exit: wait"  # it died; it is started again after a wait
     EXIT_NOW = "exit: at once"  # it died; it is started again at once
     EXIT_FINAL = "exit: give up"  # it died once too often
+    EXIT_CULL = "exit: not needed"  # it was ended because nobody needs it
     SPAWN = "spawn"  # the wait is over, or a person asked
+    QUEUE = "queue"  # it is needed, and as many run as may
     STOP = "stop"  # the server ends
     GONE = "gone"  # the process was reaped while stopping
 
 
 _LIVE = (State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING)
+_WAITING = (State.QUEUED, State.BACKOFF, State.FAILED, State.CULLED)  # without a process
 
 TABLE: dict[tuple[State, Event], State] = {
     (State.STARTING, Event.HELLO): State.IDLE,
@@ -65,6 +70,10 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.UNRESPONSIVE, Event.REST): State.IDLE,
     (State.BACKOFF, Event.SPAWN): State.STARTING,
     (State.BACKOFF, Event.EXIT_FINAL): State.FAILED,
+    (State.BACKOFF, Event.EXIT_CULL): State.CULLED,
+    (State.QUEUED, Event.SPAWN): State.STARTING,
+    (State.CULLED, Event.SPAWN): State.STARTING,
+    (State.CULLED, Event.QUEUE): State.QUEUED,
     (State.FAILED, Event.SPAWN): State.STARTING,
     (State.STOPPING, Event.GONE): State.STOPPED,
     **{(state, Event.TRAFFIC): state for state in _LIVE if state is not State.UNRESPONSIVE},
@@ -76,12 +85,10 @@ TABLE: dict[tuple[State, Event], State] = {
             (Event.EXIT_RETRY, State.BACKOFF),
             (Event.EXIT_NOW, State.STARTING),
             (Event.EXIT_FINAL, State.FAILED),
+            (Event.EXIT_CULL, State.CULLED),
         )
     },
-    **{
-        (state, Event.STOP): State.STOPPING
-        for state in (State.STARTING, *_LIVE, State.BACKOFF, State.FAILED)
-    },
+    **{(state, Event.STOP): State.STOPPING for state in (State.STARTING, *_LIVE, *_WAITING)},
     (State.STOPPING, Event.STOP): State.STOPPING,
 }
 """Every legal step. A pair that is not here is a mistake of the caller."""
@@ -92,7 +99,7 @@ class OnChange(enum.Enum):
 
     RESTART = "restart"  # now; a kernel that waits or has failed starts again
     WAIT = "wait"  # until no action is open: pages are told, and may ask for it now
-    NOTHING = "nothing"  # the server ends
+    NOTHING = "nothing"  # the server ends, or no process has read the old code
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ class Verdict:
     """What is to be done after a death.
 
     Attributes:
-        event: `EXIT_NOW`, `EXIT_RETRY` or `EXIT_FINAL`.
+        event: `EXIT_NOW`, `EXIT_RETRY`, `EXIT_FINAL` or `EXIT_CULL`.
         wait_s: How long to wait before the next start.
         note: What follows, for people; empty when nothing special does.
     """
@@ -115,20 +122,22 @@ class Lifecycle:
 
     Args:
         limits: An object with the settings' attributes.
+        is_queued: Whether it may not start yet.
 
     Attributes:
         is_ending: Whether this generation was told to end: it may still look alive, but what is
             asked from now on is for the next one.
     """
 
-    def __init__(self, limits: Any) -> None:
+    def __init__(self, limits: Any, *, is_queued: bool = False) -> None:
         self._limits = limits
-        self.state = State.STARTING
-        self.generation = 1
+        self.state = State.QUEUED if is_queued else State.STARTING
+        self.generation = 0 if is_queued else 1
         self._said_hello = False
         self._completed = False
         self._is_end_wished = False
         self._is_stop_wished = False
+        self._is_cull_wished = False
         self.is_ending = False
         self._deaths: deque[float] = deque()
         self._hello_exits = 0
@@ -146,7 +155,7 @@ class Lifecycle:
         if after is State.STARTING:
             self.generation += 1
             self._said_hello = self._completed = self.is_ending = False
-            self._is_end_wished = self._is_stop_wished = False
+            self._is_end_wished = self._is_stop_wished = self._is_cull_wished = False
         elif event is Event.HELLO:
             self._said_hello = True
             self._hello_exits = 0
@@ -169,11 +178,25 @@ class Lifecycle:
     def wish_end(self) -> None:
         """Somebody ends this generation on purpose: its death does not count."""
         self._is_end_wished = True
-        self._is_stop_wished = False
+        self._is_stop_wished = self._is_cull_wished = False
 
     def wish_stop(self) -> None:
         """Somebody ends this generation, and none is to follow until somebody asks for it."""
         self._is_stop_wished = True
+
+    def wish_cull(self) -> None:
+        """Nobody needs this generation; the next one begins when somebody does."""
+        self._is_cull_wished = True
+
+    def unwish_cull(self) -> None:
+        """Somebody came while it ends: the next generation begins at once."""
+        if self._is_cull_wished:
+            self.wish_end()
+
+    @property
+    def is_without_process(self) -> bool:
+        """Whether it has none, and gets one only when somebody needs it."""
+        return self.state in (State.QUEUED, State.CULLED)
 
     def judge_change(self, *, is_working: bool, at_once: bool) -> OnChange:
         """Decide what follows when code that this kernel has read was changed.
@@ -182,7 +205,7 @@ class Lifecycle:
             is_working: Whether it has open requests.
             at_once: Whether it is restarted whatever it does.
         """
-        if self.state in (State.STOPPING, State.STOPPED):
+        if self.state in (State.STOPPING, State.STOPPED) or self.is_without_process:
             return OnChange.NOTHING
         if self.state in _LIVE and is_working and not at_once:
             return OnChange.WAIT
@@ -220,22 +243,24 @@ class Lifecycle:
             now_s: Monotonic time.
             jitter: From -1 to 1; moves the wait by up to a fifth.
         """
-        limits = self._limits
         if self._is_stop_wished:
             return Verdict(Event.EXIT_FINAL)
+        if self._is_cull_wished:
+            return Verdict(Event.EXIT_CULL)
         if self._is_end_wished:
             return self._judge_wished(jitter)
         if not self._said_hello:
             self._hello_exits += 1
-            if self._hello_exits >= limits.hello_exit_limit:
-                note = (
-                    f"it ended {self._hello_exits} times before it was ready, "
-                    f"limit {limits.hello_exit_limit}; "
-                    "not restarting"
-                )
-                return Verdict(Event.EXIT_FINAL, note=note)
+            limit = self._limits.hello_exit_limit
+            if self._hello_exits >= limit:
+                count = f"it ended {self._hello_exits} times before it was ready, limit {limit}"
+                return Verdict(Event.EXIT_FINAL, note=f"{count}; not restarting")
         if self._completed:
             return Verdict(Event.EXIT_NOW)
+        return self._judge_death(now_s, jitter)
+
+    def _judge_death(self, now_s: float, jitter: float) -> Verdict:
+        limits = self._limits
         self._deaths.append(now_s)
         while self._deaths[0] < now_s - limits.restart_window_s:
             self._deaths.popleft()

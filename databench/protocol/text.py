@@ -254,18 +254,36 @@ def compose_kernel(
     generation: int,
     retry_in_s: float | None,
     sessions: int,
+    isolation: str = "analysis",
+    ahead: int | None = None,
     stderr: Sequence[str] = (),
     cancel_limit_s: float | None = None,
     code_change: str = "",
 ) -> bytes:
-    """The kernel's state; `sessions` is how many an end of it would touch."""
-    load = {
+    """The kernel's state.
+
+    Args:
+        state: Its name.
+        reason: Why it is in it, for people.
+        generation: The number of its process.
+        retry_in_s: When it starts again, where it waits for that.
+        sessions: How many an end of it would touch.
+        isolation: Who shares it: `analysis`, `pool` or `session`.
+        ahead: How many others begin before it, where it is queued.
+        stderr: Its last lines.
+        cancel_limit_s: How long a cancel may take, where one is under way.
+        code_change: The file that was saved, while a restart for it waits.
+    """
+    load: dict[str, Any] = {
         "state": state,
         "reason": reason,
         "generation": generation,
         "retry_in_s": retry_in_s,
         "sessions": sessions,
+        "isolation": isolation,
     }
+    if ahead is not None:
+        load["ahead"] = ahead
     if stderr:
         load["stderr"] = list(stderr)
     if cancel_limit_s is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from databench.broker import AnalysisSpec, Broker
 from databench.broker.kernelspec import find_kernelspecs
 from databench.protocol import text
+from databench.protocol.placement import Sharing
 from databench.settings import Settings
 
 KERNELS = Path(__file__).resolve().parents[1] / "kernels"
@@ -145,10 +146,11 @@ class Page:
 class Rig:
     """A broker over stub kernels."""
 
-    def __init__(self, *analyses, debug=True, store=None, **settings):
+    def __init__(self, *analyses, debug=True, store=None, sharing=None, **settings):
         root = Path("/")
         specs = {
-            name: AnalysisSpec(name, root, "none", root, "stub") for name in analyses or ("a", "b")
+            name: AnalysisSpec(name, root, "none", root, "stub", sharing=sharing or Sharing())
+            for name in analyses or ("a", "b")
         }
         self.settings = Settings({**QUICK, **settings})
         self.broker = Broker(

@@ -1,11 +1,12 @@
 """`class_data` as handlers of the front read and write it: the store, the pages, the kernel."""
 
 import json
+import signal
 
 import pytest
 
 from databench.errors import DatabenchError
-from tests.broker.harness import rigged
+from tests.broker.harness import rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
@@ -59,13 +60,19 @@ async def test_what_is_over_a_limit_is_refused_and_nothing_is_stored(key, value,
         assert list(rig.broker.class_values.values("a")) == []
 
 
-async def test_values_that_a_silent_kernel_does_not_take_are_bounded():
-    async with rigged(class_data_bytes=2**10, ping_interval_s=100.0) as rig:
+async def test_of_values_that_a_silent_kernel_does_not_take_the_last_one_waits():
+    async with rigged(class_data_bytes=2**10, ping_interval_s=0.1, ping_missed=1000) as rig:
         page = rig.join()
         await page.run("echo")
-        with pytest.raises(DatabenchError, match="wait for its kernel, limit 1024"):
-            [rig.broker.class_values.write("a", "k", b'"%0100d"' % n, base=None) for n in range(99)]
-        assert (await page.run("echo"))["outcome"] == "done"
+        (entry,) = rig.broker._tables.groups["a"].entries
+        rig.kill(signal.SIGSTOP)
+        for n in range(99):
+            assert rig.broker.class_values.write("a", "k", b'"%0100d"' % n, base=None)
+        assert entry.answer_bytes <= 2**9
+        assert entry.stale == {"k"}
+        rig.kill(signal.SIGCONT)
+        await wait_until(lambda: not entry.stale)
+        assert (await page.run("class_told"))["result"] == ["k", 99, False, f"{98:0100}"]
 
 
 async def test_what_is_forgotten_is_gone():

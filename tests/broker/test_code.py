@@ -65,7 +65,7 @@ async def test_kernel_that_said_hello_before_it_is_ended_is_given_nothing():
         page = rig.join()
         waits = page.request("echo", 1)
         await page.kernel_state("starting")
-        kernel = rig.broker._tables.entries["a"].kernel
+        kernel = rig.broker._tables.groups["a"].entries[0].kernel
         hello = m.Hello(None, None, m.PROTOCOL_VERSION, kernel._token, "py", "", ("cancel",))
         rig.broker.code.change("a", "a.py", at_once=False)
         kernel.receive_hello(hello)

@@ -86,7 +86,7 @@ async def test_a_second_hello_is_rejected():
     async with rigged() as rig:
         page = rig.join()
         await page.run("echo")
-        supervisor = rig.broker._tables.entries["a"].kernel
+        supervisor = rig.broker._tables.groups["a"].entries[0].kernel
         words = header("hello", None, None, 1, supervisor._token, "x", "x", [])
         page.request("raw", [[words, ""]])
         await page.signal("opened", 2)  # it exits on a reject, and comes back
@@ -239,7 +239,7 @@ async def test_a_kernel_that_answers_pings_may_write_on():
         page = rig.join()
         for _ in range(5):  # two and a half times what may wait
             assert (await page.run("class_flood", 8))["outcome"] == "done"
-            answered = rig.broker._tables.entries["a"]
+            answered = rig.broker._tables.groups["a"].entries[0]
             await wait_until(lambda answered=answered: answered.answer_bytes == 0)
         assert rig.kernel()["deaths"] == 0
 

@@ -63,7 +63,7 @@ async def test_a_death_frees_the_kernels_queue():
             await page.run("echo")
             rig.kill(signal.SIGKILL)
             assert (await page.end(held))["outcome"] == "lost"
-        entry = rig.broker._tables.entries["a"]
+        entry = rig.broker._tables.groups["a"].entries[0]
         assert (entry.open_bytes, entry.open_requests) == (0, 0)
         assert rig.broker._tables.requests == {}
 

@@ -364,9 +364,9 @@ async def test_a_kernel_that_answers_pings_stays_responsive():
 
 def rig_pings(rig):
     """How many pings the kernel of `a` was sent from now on."""
-    supervisor = rig.broker._tables.entries["a"].kernel
-    before = supervisor._pings
-    return lambda: supervisor._pings - before
+    supervisor = rig.broker._tables.groups["a"].entries[0].kernel
+    before = supervisor._pulse.sent
+    return lambda: supervisor._pulse.sent - before
 
 
 # -- its environment and its output ----------------------------------------------------------------
@@ -421,6 +421,6 @@ async def test_two_stops_at_once_are_one():
     await rig.broker.start()
     rig.join()
     await rig.ready()
-    kernel = rig.broker._tables.entries["a"].kernel
+    kernel = rig.broker._tables.groups["a"].entries[0].kernel
     await asyncio.gather(kernel.stop(5), kernel.stop(5))
     await rig.broker.stop()

@@ -1,12 +1,14 @@
 """What the broker's parts share: credit, the kernel's state as a session is told it, last words."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from databench.broker import AnalysisSpec
 from databench.broker.stores.class_data import ClassData
-from databench.broker.tables import Entry, Seat, Tables
+from databench.broker.tables import Entry, Group, Seat, Tables
 from databench.protocol import codec
 from databench.protocol import messages as m
 from databench.protocol.lifecycle import State
@@ -43,7 +45,10 @@ async def seat(tables):
         routing_id=b"k1.3",
         is_ready=True,
     )
-    entry = Entry(kernel, ClassData(1000))
+    spec = AnalysisSpec("a", Path("/"), "none", Path("/"))
+    group = Group(spec, ClassData(1000))
+    entry = Entry(kernel, group)
+    group.entries.append(entry)
     made = Seat(Session("s", epoch="e", request_args="", limits=tables.settings), entry)
     entry.seats["s"] = made
     made.is_open = True
@@ -86,6 +91,7 @@ async def test_a_session_is_told_the_kernels_state(tables, seat):
         "generation": 3,
         "retry_in_s": 1.5,
         "sessions": 1,
+        "isolation": "analysis",
     }
 
 

@@ -21,7 +21,7 @@ from databench.settings import Settings
 
 DEFAULTS = Settings()
 LIVE = [State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING]
-EXITS = [Event.EXIT_NOW, Event.EXIT_RETRY, Event.EXIT_FINAL]
+EXITS = [Event.EXIT_NOW, Event.EXIT_RETRY, Event.EXIT_FINAL, Event.EXIT_CULL]
 # A way into each state, from a new lifecycle.
 WAYS = {
     State.STARTING: [],
@@ -33,6 +33,8 @@ WAYS = {
     State.FAILED: [Event.EXIT_FINAL],
     State.STOPPING: [Event.STOP],
     State.STOPPED: [Event.STOP, Event.GONE],
+    State.CULLED: [Event.EXIT_CULL],
+    State.QUEUED: [Event.EXIT_CULL, Event.QUEUE],
 }
 
 
@@ -83,18 +85,25 @@ def test_table_is_the_one_of_the_design():
             Event.SILENT: State.UNRESPONSIVE,
         },
         State.UNRESPONSIVE: {Event.TRAFFIC: State.BUSY, Event.REST: State.IDLE},
-        State.BACKOFF: {Event.SPAWN: State.STARTING, Event.EXIT_FINAL: State.FAILED},
+        State.BACKOFF: {
+            Event.SPAWN: State.STARTING,
+            Event.EXIT_FINAL: State.FAILED,
+            Event.EXIT_CULL: State.CULLED,
+        },
         State.FAILED: {Event.SPAWN: State.STARTING},
         State.STOPPING: {Event.GONE: State.STOPPED},
         State.STOPPED: {},
+        State.QUEUED: {Event.SPAWN: State.STARTING},
+        State.CULLED: {Event.SPAWN: State.STARTING, Event.QUEUE: State.QUEUED},
     }
     for state in (State.STARTING, *LIVE):
         by_hand[state] |= {
             Event.EXIT_NOW: State.STARTING,
             Event.EXIT_RETRY: State.BACKOFF,
             Event.EXIT_FINAL: State.FAILED,
+            Event.EXIT_CULL: State.CULLED,
         }
-    for state in (State.STARTING, *LIVE, State.BACKOFF, State.FAILED):
+    for state in set(State) - {State.STOPPING, State.STOPPED}:
         by_hand[state][Event.STOP] = State.STOPPING
     changes = {(s, e): a for (s, e), a in TABLE.items() if a is not s or s is State.STARTING}
     assert changes == {(s, e): a for s, steps in by_hand.items() for e, a in steps.items()}
@@ -274,7 +283,7 @@ def test_a_kernel_that_has_worked_is_restarted_at_once_however_often():
 @pytest.mark.parametrize("state", State, ids=lambda state: state.name)
 def test_changed_code_waits_for_work_alone_and_never_begins_what_ends(state, is_working, at_once):
     step = make(state).judge_change(is_working=is_working, at_once=at_once)
-    if state in (State.STOPPING, State.STOPPED):
+    if state in (State.STOPPING, State.STOPPED, State.QUEUED, State.CULLED):
         assert step is OnChange.NOTHING
     elif state in LIVE and is_working and not at_once:
         assert step is OnChange.WAIT

@@ -86,7 +86,7 @@ class Audit:
             return
         tables, settings = front.tables, self._world.settings
         held_bytes = min(settings.ring_bytes, 1500 * settings.ring_messages)
-        for entry in tables.entries.values():
+        for entry in tables.entries:
             assert entry.junk == 0, f"{entry.junk} messages of an honest kernel are junk"
         for seat in tables.seats.values():
             session = seat.session
@@ -117,7 +117,7 @@ def check_settled(world):
     for tab in world.tabs:
         if not tab.is_gone:
             _check_tab(world, tab)
-    for entry in tables.entries.values():
+    for entry in tables.entries:
         assert entry.open_requests == 0 and entry.open_bytes == 0, entry
         name = entry.kernel.spec.name
         if not any(tab.analysis == name and not tab.is_gone for tab in world.tabs):
@@ -156,7 +156,7 @@ def check_empty(world):
     """All pages left, and the grace is over: nothing is kept of them."""
     tables = world.front.tables
     assert not tables.seats and not tables.requests and not tables.outbox.records
-    for entry in tables.entries.values():
+    for entry in tables.entries:
         assert not entry.seats
         if entry.kernel.life.state is State.FAILED:
             continue

@@ -53,9 +53,9 @@ async def heal(world, limit_s):
     until_s = world.loop.time() + limit_s
     while world.loop.time() < until_s:
         await asyncio.sleep(3)
-        for name, entry in world.front.tables.entries.items():
+        for entry in world.front.tables.entries:
             if entry.kernel.life.state is State.FAILED:
-                _ask_for_restart(world, name)
+                _ask_for_restart(world, entry.kernel.spec.name)
         if _is_quiet(world):
             break
     await asyncio.sleep(6)  # the longest grace: an abandoned session ends in the kernel too
@@ -71,7 +71,7 @@ def _is_quiet(world):
     front = world.front
     if front.is_over or front.broker is None or front.tables.requests:
         return False
-    if any(not entry.kernel.is_ready for entry in front.tables.entries.values()):
+    if any(not entry.kernel.is_ready for entry in front.tables.entries):
         return False
     if any(len(p.up) + len(p.down) for p in world.processes if not p.is_over):
         return False

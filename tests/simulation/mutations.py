@@ -62,7 +62,7 @@ def ids_are_forgotten(self, request, **given):
 
 def stale_generation_accepted(self, kernel, pgid):
     self._guardian.add(pgid)
-    self._tables.by_routing[kernel.routing_id] = self._tables.entries[kernel.spec.name]
+    self._tables.by_routing[kernel.routing_id] = self._tables.by_kernel[kernel]
 
 
 def lost_pending_class_value(self):

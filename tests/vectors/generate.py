@@ -229,6 +229,15 @@ TO_PAGE = {
         sessions=1,
         code_change="analyses/pi/analysis.py",
     ),
+    "kernel that is queued": text.compose_kernel(
+        "queued",
+        reason="",
+        generation=0,
+        retry_in_s=None,
+        sessions=1,
+        isolation="session",
+        ahead=2,
+    ),
     "reload": text.compose_reload(["/pi/", "/pi/static/é.css"], 7),
     "reload missed": text.compose_reload(["/pi/"], 9, missed=True),
     "kernel that waits": text.compose_kernel(

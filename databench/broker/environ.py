@@ -1,0 +1,50 @@
+"""What a kernel's process finds in its environment (docs/protocol.md, 2)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+
+from ..settings import Settings
+from .specs import AnalysisSpec
+
+
+def compose(
+    spec: AnalysisSpec,
+    settings: Settings,
+    *,
+    mark: str,
+    endpoint: str,
+    routing_id: bytes,
+    token: str,
+    log_level: str,
+) -> Mapping[str, str]:
+    """The whole environment of one generation.
+
+    Args:
+        spec: The analysis.
+        settings: The limits, which the kernel keeps too.
+        mark: `NAME=value`, by which the guard knows what belongs to this front.
+        endpoint: Where the front is bound.
+        routing_id: The kernel's name there.
+        token: What it says in `hello`.
+        log_level: For its own logging.
+    """
+    mark_name, mark_value = mark.split("=", 1)
+    return {
+        **os.environ,
+        "MPLBACKEND": "agg",
+        "PYTHONUNBUFFERED": "1",
+        mark_name: mark_value,
+        "DATABENCH_ENDPOINT": endpoint,
+        "DATABENCH_KERNEL": routing_id.decode(),
+        "DATABENCH_TOKEN": token,
+        "DATABENCH_ANALYSIS": spec.name,
+        "DATABENCH_MODULE": spec.module,
+        "DATABENCH_FOLDER": str(spec.folder),
+        "DATABENCH_LOG": log_level,
+        "DATABENCH_SETTINGS": json.dumps(dict(settings.values)),
+        # Always set: a front that was started by a kernel inherits that kernel's.
+        "DATABENCH_SCRIPT": spec.script.to_json() if spec.script else "",
+    }

@@ -1,0 +1,180 @@
+"""Analyses and their kernels: made, given to sessions, queued, ended when nobody needs them.
+
+Owns the processes that wait for sessions, and the queue of sessions that wait for a process;
+`protocol.placement` decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable
+
+from ..protocol import placement
+from ..protocol.lifecycle import State
+from ..protocol.placement import SESSION, Sharing, Standing
+from .leavers import Leavers
+from .supervisor import Supervisor
+from .tables import Entry, Group, Tables
+
+logger = logging.getLogger("databench.broker")
+
+# A spare is made when the session that took the last one has begun: both would take longer.
+REPLENISH_S = 0.5
+Make = Callable[[Group, bool], Supervisor]
+
+
+class Groups:
+    """Gives kernels to sessions.
+
+    Args:
+        tables: The broker's.
+        leavers: Ends kernels for good.
+        make: Makes a supervisor for an analysis; it may be one that is queued.
+    """
+
+    def __init__(self, tables: Tables, leavers: Leavers, make: Make) -> None:
+        self._tables = tables
+        self._leavers = leavers
+        self._make = make
+        self._timers: dict[Group, asyncio.TimerHandle] = {}
+        leavers.on_left = self._advance
+
+    def place(self, group: Group) -> Entry:
+        """The kernel for one more session; a new one begins, or is queued."""
+        index = placement.choose_kernel(group.spec.sharing, _stand(group))
+        if index is None:
+            return self._add(group)
+        return group.entries[index]
+
+    def need(self, entry: Entry) -> None:
+        """A page is there: a kernel that was ended for want of one begins again."""
+        group, life = entry.group, entry.kernel.life
+        entry.used_s = self._tables.loop.time()
+        self._replenish_later(group)
+        if life.state is State.QUEUED:
+            return
+        if life.state is State.CULLED and not self._has_room(group):
+            entry.kernel.queue()
+            group.queue.append(entry)
+            return
+        entry.kernel.need()
+
+    def vacate(self, entry: Entry) -> None:
+        """A session of it was closed: a process of its own ends with it."""
+        group = entry.group
+        if group.spec.sharing.isolation == SESSION and not entry.seats:
+            self._retire(entry, "its session was closed")
+
+    def sweep(self) -> None:
+        """End the kernels that nobody has needed for `cull_after_s`."""
+        now_s = self._tables.loop.time()
+        limit_s = self._tables.settings.cull_after_s
+        for group in list(self._tables.groups.values()):
+            for entry in list(group.entries):
+                if entry.is_in_use or _is_spare(entry):
+                    entry.used_s = now_s
+                elif placement.is_unused(entry.used_s, now_s, limit_s):
+                    self._cull(entry, f"no page for {limit_s:g} s (cull_after_s)")
+
+    def close(self) -> None:
+        """Make no further kernel."""
+        for timer in self._timers.values():
+            timer.cancel()
+
+    # ------------------------------------------------------------ parts
+
+    def _add(self, group: Group) -> Entry:
+        is_queued = not self._has_room(group)
+        entry = Entry(self._make(group, is_queued), group, used_s=self._tables.loop.time())
+        group.entries.append(entry)
+        self._tables.by_kernel[entry.kernel] = entry
+        if is_queued:
+            group.queue.append(entry)
+        else:
+            entry.kernel.start()
+        return entry
+
+    def _cull(self, entry: Entry, why: str) -> None:
+        group = entry.group
+        if group.spec.sharing.isolation == SESSION and not entry.seats:
+            self._retire(entry, why)
+            return
+        entry.used_s = self._tables.loop.time()
+        # A session that stays would come back with the state that its goodbye left.
+        entry.kernel.cull(why, is_graceful=not entry.seats)
+
+    def _retire(self, entry: Entry, why: str) -> None:
+        group = entry.group
+        if entry not in group.entries:
+            return  # the whole analysis leaves
+        group.entries.remove(entry)
+        if entry in group.queue:
+            group.queue.remove(entry)
+        self._leavers.retire(entry, why)
+        self._tell_queue(group)
+
+    def _advance(self, group: Group) -> None:
+        """A process has gone: who waited longest begins, else a spare may."""
+        while group.queue and self._has_room(group) and not self._tables.is_draining:
+            group.queue.pop(0).kernel.need()
+            self._tell_queue(group)
+        self._replenish_later(group)
+
+    def culled(self, entry: Entry) -> None:
+        """It has ended for want of use: its place is free, unless a page came meanwhile."""
+        if entry.is_in_use:
+            self.need(entry)
+        self._advance(entry.group)
+
+    def _tell_queue(self, group: Group) -> None:
+        for entry in group.queue:
+            for seat in entry.seats.values():
+                self._tables.outbox.announce(seat, self._tables.compose_kernel(seat))
+        self._tables.outbox.flush()
+
+    def _replenish_later(self, group: Group) -> None:
+        if group not in self._timers and self._count_missing(group):
+            loop = self._tables.loop
+            self._timers[group] = loop.call_later(REPLENISH_S, self._replenish, group)
+
+    def _replenish(self, group: Group) -> None:
+        self._timers.pop(group, None)
+        is_served = self._tables.groups.get(group.spec.name) is group
+        if is_served and not self._tables.is_draining and any(group.seats):
+            for _ in range(self._count_missing(group)):
+                self._add(group)
+
+    def _count_missing(self, group: Group) -> int:
+        return placement.count_missing(self._sharing(group), _stand(group), group.leaving)
+
+    def _has_room(self, group: Group) -> bool:
+        return placement.has_room(self._sharing(group), _stand(group), group.leaving)
+
+    def _sharing(self, group: Group) -> Sharing:
+        sharing = group.spec.sharing
+        most = sharing.max_kernels or self._tables.settings.max_kernels
+        return dataclasses.replace(sharing, max_kernels=most)
+
+
+def _stand(group: Group) -> list[Standing]:
+    return [
+        Standing(
+            len(entry.seats),
+            is_ready=entry.kernel.life.takes_actions,
+            is_failed=entry.kernel.life.state is State.FAILED,
+            has_process=not entry.kernel.life.is_without_process,
+        )
+        for entry in group.entries
+    ]
+
+
+def _is_spare(entry: Entry) -> bool:
+    """Whether it waits for a session of an analysis that is in use."""
+    group = entry.group
+    return (
+        group.spec.sharing.isolation == SESSION
+        and not entry.seats
+        and any(other.is_in_use for other in group.entries)
+    )

@@ -1,0 +1,42 @@
+"""What supervisors tell, and what they ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ..protocol import messages as m
+
+if TYPE_CHECKING:
+    from .supervisor import Supervisor
+
+
+class Owner(Protocol):
+    """What a supervisor needs of the broker."""
+
+    endpoint: str
+    mark: str
+
+    def send(self, kernel: Supervisor, message: m.Message) -> bool:
+        """Send to the kernel's current generation."""
+
+    def drain(self, kernel: Supervisor) -> bool:
+        """Take everything that has arrived.
+
+        Returns:
+            Whether that was the last of this kernel, which has ended.
+        """
+
+    def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
+        """A process began."""
+
+    def kernel_reaped(self, pgid: int) -> None:
+        """A process and its group ended."""
+
+    def kernel_ready(self, kernel: Supervisor) -> None:
+        """It said hello: welcome it and open its sessions."""
+
+    def kernel_lost(self, kernel: Supervisor) -> None:
+        """It ended: `kernel.reason` says how; end what it had."""
+
+    def kernel_changed(self, kernel: Supervisor) -> None:
+        """Its state is to be shown to pages."""
