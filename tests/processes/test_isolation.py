@@ -81,6 +81,14 @@ def server(tmp_path: Path):
         yield server
 
 
+async def read_end(visitor):
+    """The end of request 1."""
+    while (load := await visitor.read_until("__process", strict=False))["status"] != "end":
+        pass
+    assert load["id"] == 1
+    return load
+
+
 @pytest.mark.parametrize("name", ["pooled", "alone"])
 async def test_changes_from_four_processes_at_once_lose_no_increment(server, name):
     async with AsyncExitStack() as stack:
@@ -105,9 +113,7 @@ async def test_a_c_call_that_never_returns_is_ended_with_its_process_alone(serve
         await first.send(signal="endless_c_call", load={"__process_id": 1})
         await first.read_until("begun")
         await first.send(__cancel=1)
-        while (load := await first.read_until("__process", strict=False))["status"] != "end":
-            pass
-        assert load["id"] == 1
+        load = await read_end(first)
         assert load["outcome"] == "lost"
         assert "did not end within 0.5 s" in load["error"]["message"]
         assert (await first.call("note", strict=False))[0] == "kept"
@@ -118,7 +124,10 @@ async def test_a_killed_process_of_a_pool_comes_back_and_the_others_go_on(server
     async with visit(server.address, "pooled") as first, visit(server.address, "pooled") as second:
         await first.call("keep", {"note": "kept"})
         victim, other = [(await v.call("pid"))[0] for v in (first, second)]
+        await first.send(signal="endless_c_call", load={"__process_id": 1})
+        await first.read_until("begun")
         os.kill(victim, signal.SIGKILL)
+        assert (await read_end(first))["outcome"] == "lost"
         assert (await second.call("pid"))[0] == other
         assert (await first.call("note", strict=False))[0] == "kept"
         assert (await first.call("pid"))[0] not in (victim, other)

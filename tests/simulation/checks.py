@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 import orjson
 
 from databench.protocol.lifecycle import State
+from databench.protocol.placement import SESSION
 
 from .wire import split
 
@@ -88,6 +89,11 @@ class Audit:
         held_bytes = min(settings.ring_bytes, 1500 * settings.ring_messages)
         for entry in tables.entries:
             assert entry.junk == 0, f"{entry.junk} messages of an honest kernel are junk"
+        for group in tables.groups.values():
+            alive = sum(not entry.kernel.life.is_without_process for entry in group.entries)
+            most = group.spec.sharing.max_kernels
+            alone = group.spec.sharing.isolation == SESSION
+            assert not alone or alive + group.leaving <= most, f"{alive} kernels, limit {most}"
         for seat in tables.seats.values():
             session = seat.session
             assert len(session.ring._frames) <= settings.ring_messages
@@ -119,8 +125,10 @@ def check_settled(world):
             _check_tab(world, tab)
     for entry in tables.entries:
         assert entry.open_requests == 0 and entry.open_bytes == 0, entry
-        name = entry.kernel.spec.name
-        if not any(tab.analysis == name and not tab.is_gone for tab in world.tabs):
+        if entry.kernel.life.state is State.CULLED:
+            assert not entry.is_in_use, "a page has no kernel"
+            continue
+        if not any(tab.session in entry.seats and not tab.is_gone for tab in world.tabs):
             continue  # nobody looks, and nobody could ask for another start
         process = world.process_of(entry)
         class_ = process.kernel.analysis_class
@@ -158,7 +166,7 @@ def check_empty(world):
     assert not tables.seats and not tables.requests and not tables.outbox.records
     for entry in tables.entries:
         assert not entry.seats
-        if entry.kernel.life.state is State.FAILED:
+        if entry.kernel.life.state in (State.FAILED, State.CULLED):
             continue
         kernel = world.process_of(entry).kernel
         assert not kernel.sessions, "the kernel was not told to close"

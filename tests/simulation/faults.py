@@ -4,10 +4,12 @@ import asyncio
 
 from databench.broker.launchers.local import Exit
 from databench.protocol.lifecycle import State
+from databench.protocol.placement import ANALYSIS, POOL, SESSION, Sharing
 
 from .page import Tab
 
 KEYS = ("p", "q", "r")
+MOST_TABS = 5
 
 
 def draw_limits(random):
@@ -21,7 +23,16 @@ def draw_limits(random):
         "batch_plain_emits": choose((0, 500)),
         "restart_limit": choose((2, 5)),
         "result_bytes": choose((0, 2000, 256 << 20)),
+        "cull_after_s": choose((0, 1.0, 600)),
     }
+
+
+def draw_sharing(random):
+    """Who shares a process: in half of the worlds all sessions of an analysis, as by default."""
+    isolation = random.choice((ANALYSIS, ANALYSIS, POOL, SESSION))
+    # Not fewer than there are pages: a session that nobody leaves would queue for ever.
+    most = random.choice((MOST_TABS, 9))
+    return Sharing(isolation, 2, random.choice((0, 1)), most)
 
 
 async def play(world):
@@ -55,14 +66,14 @@ async def heal(world, limit_s):
         await asyncio.sleep(3)
         for entry in world.front.tables.entries:
             if entry.kernel.life.state is State.FAILED:
-                _ask_for_restart(world, entry.kernel.spec.name)
+                _ask_for_restart(world, entry)
         if _is_quiet(world):
             break
     await asyncio.sleep(6)  # the longest grace: an abandoned session ends in the kernel too
 
 
-def _ask_for_restart(world, analysis):
-    tabs = [tab for tab in world.tabs if tab.analysis == analysis and tab.is_joined]
+def _ask_for_restart(world, entry):
+    tabs = [tab for tab in world.tabs if tab.is_joined and tab.session in entry.seats]
     if tabs:
         tabs[0].control("restart")
 
@@ -71,7 +82,8 @@ def _is_quiet(world):
     front = world.front
     if front.is_over or front.broker is None or front.tables.requests:
         return False
-    if any(not entry.kernel.is_ready for entry in front.tables.entries):
+    entries = front.tables.entries
+    if any(not (e.kernel.is_ready or e.kernel.life.state is State.CULLED) for e in entries):
         return False
     if any(len(p.up) + len(p.down) for p in world.processes if not p.is_over):
         return False
@@ -84,7 +96,7 @@ def _is_quiet(world):
 def arrive(world):
     """A person opens the analysis, or the link of a session."""
     random = world.random
-    if len(world.tabs) >= 5:
+    if len(world.tabs) >= MOST_TABS:
         return
     with_session = [tab for tab in world.tabs if tab.session is not None]
     is_old = random.random() < 0.15

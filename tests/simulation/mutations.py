@@ -4,12 +4,14 @@ import contextlib
 from unittest import mock
 
 from databench.broker.broker import Broker
+from databench.broker.class_values import ClassValues
+from databench.broker.groups import Groups
 from databench.broker.inbound import Inbound
 from databench.broker.outbox import Outbox
 from databench.broker.requests import Requests
 from databench.broker.sessions import Sessions
 from databench.kernel.account import Account
-from databench.protocol import grace
+from databench.protocol import grace, placement
 from databench.protocol import messages as m
 from databench.protocol.flow import Ledger
 from databench.protocol.ring import Ring
@@ -21,6 +23,7 @@ accept = Session.accept
 lose_all = Requests.lose_all
 join_replay = Session._replay
 begin = Session.__init__
+find = Sessions.find
 
 
 def dropped_credit(self):
@@ -130,6 +133,25 @@ def room_that_nobody_counts(sessions, now_s, limits):
     return []
 
 
+def others_are_not_told(self, group, key, writer=None):
+    pass
+
+
+def nobody_is_needed(self, entry):
+    pass
+
+
+def room_without_end(sharing, kernels, leaving):
+    return True
+
+
+def session_that_wanders(self, id_, group, place):
+    seat = find(self, id_, group, place)
+    if seat is not None:
+        seat.entry = group.entries[-1]
+    return seat
+
+
 def answer_that_is_not_given(self, entry, key, accepted):
     pass
 
@@ -159,6 +181,12 @@ MUTATIONS = {
         (Session, "_append_latest", place_given_to_another_after_it_was_sent),
     ),
     "sessions never chosen to be closed": ((grace, "choose_closed", room_that_nobody_counts),),
+    "class_data not told to the other processes": (
+        (ClassValues, "tell_kernels", others_are_not_told),
+    ),
+    "culled kernel not started for a page": ((Groups, "need", nobody_is_needed),),
+    "more processes than there may be": ((placement, "has_room", room_without_end),),
+    "session given to another process": ((Sessions, "find", session_that_wanders),),
     "write of class_data not answered": ((Inbound, "_answer_write", answer_that_is_not_given),),
 }
 

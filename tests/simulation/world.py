@@ -55,7 +55,10 @@ class Front(Life):
 
     def start(self):
         root = Path("/")
-        specs = {name: AnalysisSpec(name, root, "none", root, "sim") for name in kernel.ANALYSES}
+        specs = {
+            name: AnalysisSpec(name, root, "none", root, "sim", sharing=sharing)
+            for name, sharing in self.world.sharing.items()
+        }
         self.broker = broker_module.Broker(
             specs,
             self.world.settings,
@@ -91,6 +94,7 @@ class World:
         self._tell = tell
         self.settings = Settings({**FIXED, **faults.draw_limits(self.random)})
         self.kernelspec = KERNELSPEC
+        self.sharing = {name: faults.draw_sharing(self.random) for name in kernel.ANALYSES}
         self.truth, self.audit = Truth(self), Audit(self)
         self.front = None
         self.processes, self.tabs = [], []
