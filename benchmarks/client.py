@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Sequence
 RECEIVE_BYTES = 1 << 16
 ANSWER_TIMEOUT_S = 30.0
 CONNECT = b'{"__connect": null, "__request_args": ""}'
+# As a page that counts the stream, and has it up to `received`.
+COUNTING = '{"__connect": %s, "__request_args": "", "__received": %d, "__epoch": %s}'
 
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 
@@ -102,16 +104,17 @@ class Page:
     Args:
         port: of the server, on 127.0.0.1.
         analysis: the name in the websocket's path.
+        connect: the first frame.
     """
 
-    def __init__(self, port: int, analysis: str = "bench") -> None:
+    def __init__(self, port: int, analysis: str = "bench", connect: bytes = CONNECT) -> None:
         self._frames = Frames()
         self._unsent = b""
         self.sock = socket.create_connection(("127.0.0.1", port), ANSWER_TIMEOUT_S)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self._early = self._upgrade(port, analysis)
-            self.send(client_frame(CONNECT))
+            self.send(client_frame(connect))
         except BaseException:
             self.sock.close()
             raise

@@ -103,6 +103,22 @@ FIGURES: Sequence[Figure] = (
     Figure("memory", "memory per idle connection at 1,000", "KiB", 40.0, is_ratio=False),
     Figure("share", "class_data change to 1,000 connections", "ms", 1.5),
     Figure("revival", "kill -9 to the next successful action", "s", 0.3, is_ratio=False),
+    Figure(
+        "revival_alone",
+        "kill -9 to the next successful action, isolation: session",
+        "s",
+        0.3,
+        is_ratio=False,
+    ),
+    Figure(
+        "preheated",
+        "a new page to its first answer, from a preheated kernel",
+        "ms",
+        50.0,
+        is_ratio=False,
+    ),
+    Figure("resume", "a page comes back to 1,000 missed messages", "ms"),
+    Figure("detached", "memory per session without a page at 1,000", "KiB"),
     Figure("reload", "a save to the new code's first answer", "s", 0.3, is_ratio=False),
     Figure("start", "start to first page", "s", 0.5, is_ratio=False),
 )

@@ -25,6 +25,7 @@ from benchmarks.loads import (
 from benchmarks.loops import Loop, burning, index_s, probe_s
 from benchmarks.run import SIDES, Run, no_collector, p50_p99_ms, pages_on
 from benchmarks.servers import Server, ServerError, databench_argv, running
+from benchmarks.sessions import alone, detached, resume
 
 IN_FLIGHT = 128
 EMITS = 20_000
@@ -244,6 +245,9 @@ GROUPS: dict[str, Callable[[Run], None]] = {
     "lock": lock,
     "crowd": crowd,
     "revival": revival,
+    "alone": alone,
+    "resume": resume,
+    "detached": detached,
     "reload": reload,
     "start": start,
 }

@@ -39,6 +39,11 @@ How it is measured:
   that computes shows what the machine alone adds.
 - `memory`: the proportional set size of the server and all its descendants, before and after 1,000
   further pages that have each done one echo.
+- `preheated`: from the page's connection to the answer of its first action, with a kernel that has
+  imported its module and waits (`isolation: session`).
+- `resume`: from the connection of a page that missed 1,000 messages to the last of them.
+- `session without a page`: the proportional set size of the server and its kernel, before and after
+  1,000 pages came, each did one echo, and left.
 - `kill -9`: the page acts again at once when it is told that its request was lost.
 
 Processor time per exchange, in microseconds:
