@@ -68,6 +68,12 @@ class Server:
         return int(self.address.rpartition(":")[2])
 
     @property
+    def pid(self) -> int:
+        """Of the front."""
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    @property
     def printed(self) -> str:
         """All that the terminal has shown so far."""
         with self._heard:
