@@ -4,6 +4,7 @@
   (`@pytest.mark.expected_log('regular expression', ...)` says which may come).
 * Nothing outlives a test: no process that it started, directly or not, no directory of
   Databench's in the temporary folder. Sockets and files: a ResourceWarning is an error here.
+* The environment is left as it was: each process of a later test would inherit what is in it.
 * With CI set, a test that skips itself has failed: nothing goes untested unseen.
 """
 
@@ -78,6 +79,25 @@ def _refuse_skip(report):
         report.outcome = "failed"
         report.longrepr = f"with CI set nothing may skip: {reason}"
     return report
+
+
+# -- the environment, which every process of a later test inherits ---------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _no_changed_environment() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    own = ("PYTEST_CURRENT_TEST",)
+    changed = {
+        name
+        for name in before.keys() | os.environ.keys()
+        if before.get(name) != os.environ.get(name) and name not in own
+    }
+    if changed:
+        os.environ.clear()
+        os.environ.update(before)
+        pytest.fail(f"the environment was left changed: {sorted(changed)}", pytrace=False)
 
 
 # -- logs ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from tests.conftest import _REPOSITORY
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 _INNER = """
-import logging, subprocess, sys, tempfile
+import logging, os, subprocess, sys, tempfile
 import pytest
 
 def test_clean():
@@ -27,6 +27,9 @@ def test_warns_of_something_else():
 @pytest.mark.expected_log
 def test_warns_of_anything():
     logging.getLogger("databench.front").error("kernel 'pi' gave up")
+
+def test_leaves_a_variable():
+    os.environ["COVERAGE_PROCESS_START"] = "x"
 
 @pytest.mark.process
 def test_leaves_a_process():
@@ -83,6 +86,7 @@ def test_each_check_fails_what_it_should_and_nothing_else(inner):
     assert {name for name, outcome in outcomes.items() if outcome in ("ERROR", "FAILED")} == {
         "test_warns",
         "test_warns_of_something_else",
+        "test_leaves_a_variable",
         "test_leaves_a_process",
         "test_leaves_a_folder",
         "test_leaves_a_socket",

@@ -69,8 +69,13 @@ def measured(file: str | None) -> Iterator[None]:
     problem = _find_problem(path, has_branches=bool(own.get_option("run:branch")))
     if problem is not None:
         raise SettingError(f"--coverage {file}: {problem}", name="coverage")
-    os.environ[VARIABLE] = str(path)
+    before = dict(os.environ)
     own.start()
+    # A configuration may ask for every process to be measured: kernels measure themselves.
+    for name in [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")]:
+        if name not in before:
+            del os.environ[name]
+    os.environ[VARIABLE] = str(path)
     try:
         yield
     finally:

@@ -10,6 +10,9 @@ out, once: it compares `wanted` with `raised`.
 * Other threads are interrupted by an asynchronous exception, set under the channel's lock and only
   while their desk runs that very request. A thread that waits for the lock meets the exception at
   its checkpoint; one that holds it cannot be struck. What comes out late is caught by the desk.
+* Where code is traced or profiled (coverage, a debugger), CPython before 3.12 enters no function of
+  Python in such a thread while an exception waits for another one: who holds the lock would hold it
+  for ever if the other waits for it. There those are not struck: `settle` raises at the next emit.
 """
 
 from __future__ import annotations
@@ -34,6 +37,14 @@ _EARLY_LIMIT = 1024
 _REPEAT_S = 0.05
 _SET_ASYNC_EXC = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _CANCELLED = ctypes.py_object(Cancelled)
+
+
+def _is_traced() -> bool:
+    """Whether an exception for one thread may stop all others for ever: see the top."""
+    if sys.version_info >= (3, 12):
+        return False
+    set_ = threading.gettrace(), sys.gettrace(), threading.getprofile(), sys.getprofile()
+    return any(function is not None for function in set_)
 
 
 class Interrupts:
@@ -84,8 +95,11 @@ class Interrupts:
                 if threading.get_ident() != desk.ident:
                     signal.pthread_kill(desk.ident, signal.SIGINT)
                 return
-            request.raised = request.wanted
-            _SET_ASYNC_EXC(ctypes.c_ulong(desk.ident), _CANCELLED)
+            if _is_traced():
+                request.is_deferred = True
+            else:
+                request.raised = request.wanted
+                _SET_ASYNC_EXC(ctypes.c_ulong(desk.ident), _CANCELLED)
             # An exception does not wake a thread that waits for credit.
             request.session.outlet.wake_for(request)
 
@@ -94,7 +108,9 @@ class Interrupts:
         request = current.get()
         if request is not None and request.is_deferred:
             request.is_deferred = False
-            if self.main.current is request and request.wanted > request.raised:
+            desk = request.desk
+            is_running = desk is not None and desk.current is request
+            if is_running and request.wanted > request.raised:
                 request.raised = request.wanted
                 raise Cancelled
 

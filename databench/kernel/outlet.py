@@ -338,6 +338,7 @@ class Outlet:
             while not entry.is_sent:
                 # A signal interrupts this in the main thread, `Interrupts.strike` in others.
                 gate.acquire()
+                self.session.kernel.interrupts.settle()
         except Cancelled:
             with self._lock:
                 self.account.withdraw(entry)

@@ -94,6 +94,8 @@ def test_each_target_of_the_table_is_a_figure():
         "memory": 40.0,
         "share": 1.5,
         "revival": 0.3,
+        "revival_alone": 0.3,
+        "preheated": 50.0,
         "reload": 0.3,
         "start": 0.5,
     }

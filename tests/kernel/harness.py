@@ -217,7 +217,11 @@ class Front:
         while not self.received:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0 or (not self._poll(min(left_s, 0.2)) and self._is_dead()):
-                raise AssertionError(f"no message within {timeout_s} s; stderr:\n{self.stderr}")
+                status = self.process.poll()
+                state = "runs" if status is None else f"has ended with status {status}"
+                raise AssertionError(
+                    f"no message within {timeout_s} s; the kernel {state}; stderr:\n{self.stderr}"
+                )
         return self.received.popleft()
 
     def _is_dead(self):

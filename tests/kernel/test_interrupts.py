@@ -216,6 +216,38 @@ def test_a_loop_that_never_rests_is_cancelled_and_its_emits_come_first(front, se
     assert [x for x in front.drain() if x.request == number] == []
 
 
+TRACED = """
+    import contextlib, cProfile, threading
+
+    def begin(*_event):
+        # From 3.12 on one thread can be profiled, and nothing is to be feared.
+        with contextlib.suppress(ValueError):
+            cProfile.Profile().enable()
+
+    threading.setprofile(begin)
+    begin()
+"""
+
+
+@pytest.mark.slow
+def test_cancels_of_a_kernel_that_is_profiled_hold_nobody_up():
+    # Before Python 3.12, an interruption of one thread can stop all others for ever there.
+    with Front(TRACED + SOURCE) as front:
+        for _round in range(5):
+            sessions = [front.open(), front.open()]
+            for action in ("emitting_loop", "storing_loop", "emitting", "never_waiting"):
+                # The main thread, and either another one or the loop's.
+                numbers = {front.action(s, action): s for s in sessions}
+                for number, session in numbers.items():
+                    front.expect((m.Emit, m.State, m.Cancelled), session=session)
+                    front.cancel(session, number)
+                ends = front.ends(numbers).values()
+                assert {type(end) for end in ends} == {m.Cancelled}
+            for session in sessions:
+                front.send(m.Close(session))
+            front.received.clear()
+
+
 @pytest.mark.parametrize("action", ["dropping", "dropping_coroutine"])
 def test_a_cancel_that_python_drops_is_repeated(front, session, action):
     number = front.action(session, action)
