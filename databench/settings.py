@@ -101,6 +101,12 @@ TABLE = (
     Setting("exit_drain_s", 1.0, "s", 0.0, "How long a dead kernel's last messages are awaited."),
     Setting("cull_after_s", 600.0, "s", 0.0, "A kernel nobody uses is ended; 0 is never."),
     Setting("max_kernels", 8, "count", 1, "Processes per analysis, where each session has one."),
+    Setting("kernel_memory_bytes", 0, "bytes", 0, "Memory that a kernel may hold; 0: no limit."),
+    Setting("kernel_processor_s", 0.0, "s", 0.0, "Processor time of one process; 0: no limit."),
+    Setting("kernel_open_files", 0, "count", 0, "Files open in one process; 0: as for the server."),
+    Setting("kernel_threads", 0, "count", 0, "Threads of numerical libraries; 0: as they choose."),
+    Setting("poison_limit", 2, "count", 1, "Deaths of a kernel until an action is refused."),
+    Setting("poison_suspects", 1000, "count", 1, "Actions that are remembered for such deaths."),
     Setting("kernel_queue_bytes", 64 * 2**20, "bytes", 2**16, "Bytes that wait for one kernel."),
     Setting("kernel_message_bytes", 64 * 2**20, "bytes", 2**16, "Largest message of a kernel."),
     Setting("kernel_message_frames", 64, "count", 2, "Most frames in one message of a kernel."),
@@ -200,6 +206,15 @@ class Settings:
             return self.__dict__["values"][name]
         except KeyError:
             raise AttributeError(f"there is no setting {name!r}") from None
+
+
+def override(base: Settings, changes: Mapping[str, Value]) -> Settings:
+    """Settings of which some are others.
+
+    Raises:
+        SettingError: A name that is no row.
+    """
+    return Settings({**base.values, **changes}) if changes else base
 
 
 def find_row(name: str, *, source: str) -> Setting:

@@ -11,10 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
@@ -22,8 +19,9 @@ from .._version import __version__
 from ..protocol import messages as m
 from ..protocol import text
 from ..protocol.lifecycle import State
+from ..protocol.poison import Poison
 from ..settings import Settings
-from .channel import PATH_BYTES, Channel
+from .channel import Channel, make_directory
 from .class_values import ClassValues
 from .code import Code
 from .groups import Groups
@@ -31,6 +29,7 @@ from .guardian import Guardian
 from .inbound import Inbound
 from .kernelspec import KernelSpec, find_kernelspecs
 from .leavers import Leavers
+from .memory import Memory
 from .overview import Overview, outline
 from .requests import Requests
 from .sessions import Sessions
@@ -96,7 +95,7 @@ class Broker:
             OSError: The directory or the socket cannot be made.
         """
         self._make_parts()
-        directory = Path(tempfile.mkdtemp(prefix="databench-", dir=_find_short_folder()))  # 0700
+        directory = make_directory()
         self.endpoint = f"ipc://{directory}/front"
         self._guardian = Guardian(directory, self.mark)
         self._guardian.start()
@@ -125,6 +124,7 @@ class Broker:
         self._sessions = Sessions(self._tables, self._requests)
         self.code = Code(self._tables, self._requests)
         self.class_values = ClassValues(self._tables)
+        self._memory = Memory(self._tables.loop)
         self.overview = Overview(self._tables, self._requests)
         self._inbound = Inbound(self._tables, self._requests, self.code, self.class_values)
         self._leavers = Leavers(self._tables, self._requests, self._sessions, self.class_values)
@@ -164,6 +164,7 @@ class Broker:
             self._sweeper.cancel()
         self._tables.is_draining = True
         self._groups.close()
+        self._memory.stop()
         if limit_s is None:
             limit_s = self._settings.shutdown_limit_s * STOP_PART
         has_begun = bool(self._tables.by_kernel)
@@ -224,8 +225,7 @@ class Broker:
             elif spec != group.spec:
                 group.spec = spec
                 for entry in group.entries:
-                    entry.kernel.spec = spec  # for its next start
-                    entry.kernel.kernelspec = self._kernelspecs[spec.kernel]
+                    entry.kernel.change_spec(spec, self._kernelspecs[spec.kernel])
                 self.code.change(name, "index.yaml", at_once=False)
 
     def watch_sources(self, on_sources: Callable[[str], None]) -> None:
@@ -334,6 +334,7 @@ class Broker:
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """See `Owner.kernel_spawned`."""
         self._guardian.add(pgid)
+        self._memory.watch(kernel)
         entry = self._tables.by_kernel[kernel]
         entry.began_s = self._tables.loop.time()
         by_routing = self._tables.by_routing
@@ -371,7 +372,8 @@ class Broker:
         """The analysis' table; its first kernel starts when its first page opens."""
         group = self._tables.groups.get(analysis)
         if group is None:
-            group = Group(self._specs[analysis], self.class_values.store(analysis))
+            values = self.class_values.store(analysis)
+            group = Group(self._specs[analysis], values, Poison(self._settings))
             self._tables.groups[analysis] = group
         return group
 
@@ -383,6 +385,7 @@ class Broker:
             self._settings,
             self,
             log_level=self._log_level,
+            poison=group.poison,
             is_queued=is_queued,
         )
 
@@ -390,9 +393,3 @@ class Broker:
         self._sessions.sweep()
         self._groups.sweep()
         self._sweeper = self._tables.loop.call_later(SWEEP_S, self._sweep)
-
-
-def _find_short_folder() -> str | None:
-    """Where the socket's path fits: `None`, the usual place, or else `/tmp`."""
-    longest = os.path.join(tempfile.gettempdir(), "databench-12345678", "front")
-    return None if len(os.fsencode(longest)) < PATH_BYTES else "/tmp"

@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import zmq
 
@@ -164,3 +167,14 @@ class Channel:
             except Exception:  # our mistake with one message must not stop the others
                 logger.exception("a message of %r could not be handled; dropped", frames[0])
         return limit
+
+
+def make_directory() -> Path:
+    """A fresh folder for the socket, of mode 0700, where the socket's path fits.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    longest = os.path.join(tempfile.gettempdir(), "databench-12345678", "front")
+    folder = None if len(os.fsencode(longest)) < PATH_BYTES else "/tmp"
+    return Path(tempfile.mkdtemp(prefix="databench-", dir=folder))

@@ -9,6 +9,25 @@ from collections.abc import Mapping
 from ..settings import Settings
 from .specs import AnalysisSpec
 
+# What OpenMP, OpenBLAS, MKL, BLIS, Accelerate, numexpr, numba, polars and Julia look at.
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMEXPR_MAX_THREADS",
+    "NUMBA_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+    "JULIA_NUM_THREADS",
+)
+
+
+def _limit_threads(count: int) -> dict[str, str]:
+    return dict.fromkeys(_THREADS, str(count)) if count else {}
+
 
 def compose(
     spec: AnalysisSpec,
@@ -34,6 +53,7 @@ def compose(
     mark_name, mark_value = mark.split("=", 1)
     return {
         **os.environ,
+        **_limit_threads(settings.kernel_threads),
         "MPLBACKEND": "agg",
         "PYTHONUNBUFFERED": "1",
         mark_name: mark_value,

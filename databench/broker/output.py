@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import deque
 from collections.abc import Callable
+from typing import Any
+
+from .launchers.local import LocalProcess
 
 READ_BYTES = 4096  # per turn of the loop: a flood of short lines must not hold up the others
 REST_READS = 64  # at its end: more than a pipe holds
@@ -87,3 +91,34 @@ class LineReader:
         text = line.decode("utf-8", "replace").rstrip("\r")
         self.tail.append(text)
         self._on_line(text)
+
+
+class Capture:
+    """Both outputs of one kernel process, to its log.
+
+    Args:
+        process: The process.
+        logger: Where its lines go.
+        settings: The limits `output_line_bytes` and `output_lines`.
+    """
+
+    def __init__(self, process: LocalProcess, logger: logging.Logger, settings: Any) -> None:
+        self._readers = [
+            LineReader(
+                fd,
+                lambda line: logger.info("%s", line),
+                line_bytes=settings.output_line_bytes,
+                keep=settings.output_lines,
+            )
+            for fd in (process.stdout_fd, process.stderr_fd)
+        ]
+
+    @property
+    def last_lines(self) -> list[str]:
+        """The last lines of its stderr."""
+        return list(self._readers[1].tail)
+
+    def finish(self) -> None:
+        """The process has ended: take what it wrote before."""
+        for reader in self._readers:
+            reader.finish()

@@ -8,6 +8,7 @@ from ..protocol import messages as m
 from ..protocol import text
 from ..protocol.lifecycle import Event, State
 from ..protocol.placement import SESSION
+from ..protocol.poison import make_fingerprint
 from ..protocol.records import OpenRequest, ProcessId, Verdict
 from .specs import Page
 from .tables import Entry, PageRecord, Seat, Tables
@@ -69,6 +70,7 @@ class Requests:
         """The kernel is gone: end what it had, and, where none follows, what waits for it."""
         kernel = entry.kernel
         words = self._tables.last_words(kernel)
+        self._accuse(entry)
         entry.junk = entry.answer_bytes = 0
         entry.stale.clear()  # its next process is told all with its welcome
         entry.code_change = ""  # the next process reads the new code
@@ -87,6 +89,15 @@ class Requests:
             if kernel.life.state in (State.FAILED, State.STOPPING, State.STOPPED):
                 for request in seat.session.waiting():
                     self.fail(seat, request.number, "KernelFailed", kernel.reason, words)
+
+    def _accuse(self, entry: Entry) -> None:
+        """The process died in a way that speaks against what it was sent last."""
+        if not entry.kernel.cause:
+            return
+        requests = (r for seat in entry.seats.values() for r in seat.session.requests.values())
+        suspect = max((r for r in requests if r.is_sent), key=lambda r: r.number, default=None)
+        if suspect is not None:
+            entry.group.poison.note(suspect.fingerprint, entry.kernel.cause)
 
     def reload_idle(self, entry: Entry) -> None:
         """Restart a kernel whose code was changed while it worked, unless it works again."""
@@ -142,6 +153,10 @@ class Requests:
     def _send_action(self, seat: Seat, request: OpenRequest) -> None:
         entry = seat.entry
         payload, request.payload = request.payload, b""
+        request.fingerprint = make_fingerprint(request.action, payload)
+        if problem := entry.group.poison.find_problem(request.action, request.fingerprint):
+            self.fail(seat, request.number, "PoisonedAction", problem)
+            return
         request.is_sent = True
         entry.open_requests += 1
         if entry.open_requests == 1:

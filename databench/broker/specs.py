@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -45,6 +45,7 @@ class AnalysisSpec:
         kernel: The kernel spec's name.
         version: The analysis' own version, or `None`.
         sharing: Who shares a process.
+        limits: What holds for its kernels in the place of settings of these names.
         script: Set where the analysis is one script; `folder` is then the one of its page.
     """
 
@@ -55,6 +56,7 @@ class AnalysisSpec:
     kernel: str = "py"
     version: str | None = None
     sharing: Sharing = field(default_factory=Sharing)
+    limits: Mapping[str, float] = field(default_factory=dict)
     script: Script | None = None
 
 

@@ -17,10 +17,13 @@ from typing import Any
 from ..errors import KernelError
 from ..protocol import messages as m
 from ..protocol.lifecycle import Event, Lifecycle, State
+from ..protocol.poison import Poison
+from ..settings import override
 from . import environ
+from .ending import Ending, find_limits
 from .kernelspec import KernelSpec
 from .launchers.local import Exit, LocalProcess
-from .output import LineReader
+from .output import Capture
 from .owner import Owner
 from .pulse import Pulse
 from .specs import AnalysisSpec
@@ -41,7 +44,11 @@ class Supervisor:
         settings: The limits.
         owner: The broker.
         log_level: For the kernel's own logging.
+        poison: The actions of its analysis that are suspected of ending kernels.
         is_queued: Whether it may not start yet.
+
+    Attributes:
+        cause: What the last death says against the action that ran; empty: nothing.
     """
 
     def __init__(
@@ -53,10 +60,13 @@ class Supervisor:
         owner: Owner,
         *,
         log_level: str,
+        poison: Poison,
         is_queued: bool = False,
     ) -> None:
         self.spec = spec
-        self.life = Lifecycle(settings, is_queued=is_queued)
+        self._base = settings
+        self._settings = override(settings, spec.limits)
+        self.life = Lifecycle(self._settings, is_queued=is_queued)
         self.reason = ""
         self.retry_in_s: float | None = None
         self.capabilities: frozenset[str] = frozenset()
@@ -64,17 +74,18 @@ class Supervisor:
         self.deaths = 0
         self._name = name
         self.kernelspec = kernelspec
-        self._settings = settings
+        self.poison = poison
+        self.cause = ""
         self._owner = owner
         self._log_level = log_level
         self._loop = asyncio.get_running_loop()
         self._token = ""
         self._process: LocalProcess | None = None
-        self._readers: list[LineReader] = []
+        self._capture: Capture | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._wished_end = ""
+        self._ending = Ending(self._settings)
         self._is_reload = False
-        self._pulse = Pulse(settings, self._ping)
+        self._pulse = self._make_pulse()
         self._ready_s = 0.0
         self._logger = logging.getLogger(f"databench.kernel.{spec.name}")
 
@@ -96,17 +107,28 @@ class Supervisor:
         return self._process.pid if self._process else None
 
     @property
+    def memory_limit_bytes(self) -> int:
+        """How much it may hold; 0: no limit."""
+        return int(self._settings.kernel_memory_bytes)
+
+    @property
     def stderr_lines(self) -> list[str]:
         """The last lines of its stderr."""
-        return list(self._readers[1].tail) if self._readers else []
+        return self._capture.last_lines if self._capture else []
 
     # ------------------------------------------------------------ its life
+
+    def change_spec(self, spec: AnalysisSpec, kernelspec: KernelSpec) -> None:
+        """Its analysis is to be run otherwise: from its next start on."""
+        self.spec, self.kernelspec = spec, kernelspec
+        self._settings = self.life.limits = override(self._base, spec.limits)
 
     def start(self) -> None:
         """Start a process for the current generation."""
         self.retry_in_s = None
-        self._wished_end = ""
+        self._ending = Ending(self._settings)
         self._is_reload = False
+        self.cause = ""
         self._token = secrets.token_urlsafe(16)
         command = self.kernelspec.command(self.spec.folder)
         environment = environ.compose(
@@ -119,20 +141,18 @@ class Supervisor:
             log_level=self._log_level,
         )
         try:
-            self._process = LocalProcess(command, environment, self.spec.root, self._on_exit)
+            self._process = LocalProcess(
+                command, environment, self.spec.root, self._on_exit, find_limits(self._settings)
+            )
         except (KernelError, OSError) as error:
             self._loop.call_soon(self._on_failed_start, str(error))
             return
         self._owner.kernel_spawned(self, self._process.pid)
-        keep = self._settings.output_lines
-        line_bytes = self._settings.output_line_bytes
-        self._readers = [
-            LineReader(fd, self._log_line, line_bytes=line_bytes, keep=keep)
-            for fd in (self._process.stdout_fd, self._process.stderr_fd)
-        ]
-        self._set_timer(self._settings.start_limit_s, self._on_start_limit)
-        pid, generation = self._process.pid, self.life.generation
-        logger.info("kernel %r: process %d begins, generation %d", self.spec.name, pid, generation)
+        self._capture = Capture(self._process, self._logger, self._settings)
+        limit_s = self._settings.start_limit_s
+        self._set_timer(limit_s, lambda: self.end(f"no hello in {limit_s:g} s, the limit"))
+        told = self.spec.name, self.pid, self.life.generation
+        logger.info("kernel %r: process %d begins, generation %d", *told)
 
     def receive_hello(self, hello: m.Hello) -> None:
         """Answer `hello`: the kernel is ready, or is told why not."""
@@ -153,18 +173,14 @@ class Supervisor:
         self.life.step(Event.HELLO)
         self._ready_s = self._loop.time()
         self.reason = ""
-        self._pulse = Pulse(self._settings, self._ping)
+        self._pulse = self._make_pulse()
         self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
         logger.info("kernel %r: ready (%s, %s)", self.spec.name, hello.language, hello.library)
         self._owner.kernel_ready(self)
         self._owner.kernel_changed(self)
 
     def heard(self, *, is_working: bool) -> None:
-        """Any traffic of the kernel counts as an answer.
-
-        Args:
-            is_working: Whether it has open requests.
-        """
+        """Any traffic counts as an answer; `is_working`: whether requests are open."""
         self._pulse.hear()
         if self.life.state is State.UNRESPONSIVE:
             self.life.step(Event.TRAFFIC)
@@ -175,7 +191,7 @@ class Supervisor:
 
     def said_bye(self, reason: str) -> None:
         """It ends by itself: the reason is shown with its exit."""
-        self._wished_end = self._wished_end or reason[:REASON_CHARACTERS]
+        self._ending.why = self._ending.why or reason[:REASON_CHARACTERS]
 
     def note(self, event: Event) -> None:
         """Work began or ended, or a cancel was asked: not shown to every page."""
@@ -190,9 +206,14 @@ class Supervisor:
     def end(self, reason: str) -> None:
         """Kill the process; what follows is as after any other death."""
         if self._process:
-            self._wished_end = reason
+            self._ending.why = reason
             self.life.is_ending = True
             self._process.signal_group(signal.SIGKILL)
+
+    def end_for_memory(self, reason: str) -> None:
+        """Kill the process, which holds more memory than it may."""
+        self._ending.was_memory = True
+        self.end(reason)
 
     def restart(self, reason: str, *, is_reload: bool = False) -> None:
         """A person asks for it, or its code was changed: earlier deaths are forgiven.
@@ -202,6 +223,8 @@ class Supervisor:
             is_reload: Whether it is for new code: that is no incident.
         """
         self.life.forgive()
+        self.poison.forgive()
+        self._ending.was_asked = True
         self._is_reload = is_reload
         if is_reload:
             self.life.note_reload(self._loop.time() - self._ready_s)
@@ -238,7 +261,7 @@ class Supervisor:
             if not is_graceful or not self._owner.send(self, m.Shutdown(None, None, why)):
                 self.end(why)
                 return
-            self._wished_end = why
+            self._ending.why = why
             self.life.is_ending = True
             self._set_timer(self._settings.shutdown_limit_s, lambda: self.end(why))
 
@@ -287,8 +310,8 @@ class Supervisor:
         process, self._process = self._process, None
         assert process is not None
         self._clear_timer()
-        for reader in self._readers:
-            reader.finish()
+        assert self._capture is not None
+        self._capture.finish()
         self._owner.kernel_reaped(process.pid)
         self._take_last_messages(how, self._loop.time() + self._settings.exit_drain_s)
 
@@ -309,9 +332,9 @@ class Supervisor:
             self._owner.kernel_lost(self)
             self.ended.set()
             return
-        why = f": {self._wished_end}" if self._wished_end else ""
-        died = f"kernel {self.spec.name!r} {how}{why}"
-        self._judge(self._wished_end if self._is_reload else died)
+        died = f"kernel {self.spec.name!r} {self._ending.explain(how)}"
+        self.cause = self._ending.find_cause(how)
+        self._judge(self._ending.why if self._is_reload else died)
 
     def _on_failed_start(self, problem: str) -> None:
         if self.life.state is State.STARTING:
@@ -344,9 +367,6 @@ class Supervisor:
         self.start()
         self._owner.kernel_changed(self)
 
-    def _on_start_limit(self) -> None:
-        self.end(f"no hello in {self._settings.start_limit_s:g} s, the limit")
-
     def _on_ping_time(self) -> None:
         late_s = self._loop.time() - self._due_s
         self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
@@ -364,11 +384,8 @@ class Supervisor:
 
     # ------------------------------------------------------------ parts
 
-    def _ping(self, number: int) -> None:
-        self._owner.send(self, m.Ping(None, None, number))
-
-    def _log_line(self, line: str) -> None:
-        self._logger.info("%s", line)
+    def _make_pulse(self) -> Pulse:
+        return Pulse(self._settings, lambda number: self._owner.send(self, m.Ping(number=number)))
 
     def _set_timer(self, delay_s: float, callback: Any) -> None:
         self._clear_timer()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..protocol import codec, text
 from ..protocol import messages as m
+from ..protocol.poison import Poison
 from ..protocol.session import Session
 from ..settings import Settings
 from .channel import Channel
@@ -50,6 +51,7 @@ class Group:
     Attributes:
         spec: The analysis.
         store: Its `class_data`.
+        poison: Its actions that are suspected of ending kernels.
         entries: Its kernels.
         queue: Those of them that may not start yet, the first one first.
         leaving: How many of its processes are ending for good.
@@ -57,6 +59,7 @@ class Group:
 
     spec: AnalysisSpec
     store: ClassData
+    poison: Poison
     entries: list[Entry] = field(default_factory=list)
     queue: list[Entry] = field(default_factory=list)
     leaving: int = 0

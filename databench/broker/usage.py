@@ -7,6 +7,7 @@ asked for; nothing is read while nobody asks. Where there is no `/proc`, nothing
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,24 @@ def parse_stat(text: str) -> tuple[int, Usage]:
         raise ValueError(f"{len(fields)} fields, expected 22 or more")
     ticks = sum(int(field) for field in fields[11:15])
     return int(fields[2]), Usage(int(fields[21]) * _PAGE_BYTES, ticks / _TICKS_PER_S)
+
+
+def read_resident(pid: int, root: Path = Path("/proc")) -> int | None:
+    """What one process holds in RAM, in bytes; `None` where it is not known."""
+    try:
+        return int((root / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_BYTES
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def count_memory_kills(root: Path = Path("/proc")) -> int:
+    """How many processes the system has ended for want of memory since it began."""
+    try:
+        text = (root / "vmstat").read_bytes()
+    except OSError:
+        return 0
+    found = re.search(rb"^oom_kill (\d+)$", text, re.MULTILINE)
+    return int(found.group(1)) if found else 0
 
 
 def read_groups(groups: Collection[int], root: Path = Path("/proc")) -> dict[int, Usage]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from .. import settings
+from ..errors import SettingError
 from .datastore import Datastore
 
 Check = Callable[[yaml.Node, Any], Any]
@@ -57,6 +59,36 @@ def _count_or_none(node: yaml.Node, value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise ValueError("a whole number, at least 0")
+
+
+_SIZE = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
+
+
+def _size(node: yaml.Node, value: Any) -> int:
+    expected = "a size such as '2 GiB', '500 MB' or a number of bytes"
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(expected)
+    found = _SIZE.fullmatch(str(value))
+    if not found:
+        raise ValueError(expected)
+    base = 1024 if found[3] else 1000
+    size_bytes = int(float(found[1]) * base ** (" kmgt".index(found[2].lower() or " ")))
+    if not 0 < size_bytes <= settings.MAXIMUM:
+        raise ValueError(f"{expected}, above 0 and at most {settings.MAXIMUM} bytes")
+    return size_bytes
+
+
+def _number(name: str) -> Check:
+    """What the setting of that name takes."""
+
+    def check(node: yaml.Node, value: Any) -> float:
+        try:
+            return settings.ROWS[name].parse(value, source="index.yaml")
+        except SettingError:
+            row = settings.ROWS[name]
+            raise ValueError(f"a number in {row.unit}, at least {row.minimum}") from None
+
+    return check
 
 
 def _choice(*words: str) -> Callable[[yaml.Node, Any], str]:
@@ -142,6 +174,17 @@ ENTRY_KEYS: Mapping[str, Check] = {
     "thumbnail": _image,
     "readme": _text,
     "version": _text,
+}
+# Of an analysis, in the place of a setting: the key, the setting and the check.
+LIMIT_KEYS: Mapping[str, tuple[str, Check]] = {
+    "memory_limit": ("kernel_memory_bytes", _size),
+    "processor_limit_s": ("kernel_processor_s", _number("kernel_processor_s")),
+    "open_files": ("kernel_open_files", _number("kernel_open_files")),
+    "threads": ("kernel_threads", _number("kernel_threads")),
+    "start_limit_s": ("start_limit_s", _number("start_limit_s")),
+    "hang_timeout_s": ("hang_timeout_s", _number("hang_timeout_s")),
+    "cancel_limit_s": ("cancel_limit_s", _number("cancel_limit_s")),
+    "cull_after_s": ("cull_after_s", _number("cull_after_s")),
 }
 
 

@@ -19,7 +19,7 @@ import yaml
 
 from .. import settings
 from ..errors import SettingError
-from .checks import ENTRY_KEYS, GLOBAL_KEYS, TAKES_NOTHING, Check
+from .checks import ENTRY_KEYS, GLOBAL_KEYS, LIMIT_KEYS, TAKES_NOTHING, Check
 from .datastore import Datastore
 
 FILE = "index.yaml"
@@ -43,6 +43,7 @@ class Entry:
         processes: How many processes a pool has.
         preheat: How many processes wait for sessions, where each has its own.
         max_kernels: How many processes it has at most then; 0: as the settings say.
+        limits: What holds for its kernels in the place of settings of these names.
         watch: Patterns of files, relative to the analyses' folder.
         build: Shell commands, run in the analyses' folder.
         reload: `when idle`, or `at once` to restart a kernel whatever it does.
@@ -62,6 +63,7 @@ class Entry:
     processes: int = 1
     preheat: int = 1
     max_kernels: int = 0
+    limits: Mapping[str, settings.Value] = dataclasses.field(default_factory=dict)
     watch: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
     reload: str = "when idle"
@@ -328,10 +330,14 @@ class _Reader:
 
     def _read_entry(self, name: str, where: yaml.Node, body: yaml.Node | None) -> Entry:
         values: dict[str, Any] = {}
+        limits: dict[str, Any] = {}
         problems: list[str] = []
         if isinstance(body, yaml.MappingNode):
-            for key, node in self._items(body, ("name", *ENTRY_KEYS), self.warnings):
-                if key != "name":
+            known = ("name", *ENTRY_KEYS, *LIMIT_KEYS)
+            for key, node in self._items(body, known, self.warnings):
+                if key in LIMIT_KEYS:
+                    self._check(LIMIT_KEYS[key][1], key, node, limits, problems)
+                elif key != "name":
                     self._check(ENTRY_KEYS[key], key, node, values, problems)
                 if key == "kernel" and values.get("kernel"):
                     self._check_kernel(values["kernel"], node, problems)
@@ -344,7 +350,8 @@ class _Reader:
         folder = self.file.parent / name
         for missing in self._missing(folder, values["kernel"]):
             problems.append(self._say(where.start_mark, f"analysis {name!r}: {missing}", "name"))
-        return Entry(name, folder, problems=tuple(problems), **values)
+        limits = {LIMIT_KEYS[key][0]: value for key, value in limits.items()}
+        return Entry(name, folder, problems=tuple(problems), limits=limits, **values)
 
     def _check_kernel(self, kernel: str, node: yaml.Node, problems: list[str]) -> None:
         if kernel not in self.kernels:

@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..errors import SettingError
 
@@ -44,6 +45,18 @@ def _find_problem(path: Path, *, has_branches: bool) -> str | None:
     return None
 
 
+def _start(own: Any) -> None:
+    """Start, and no more: a configuration may ask for every process to be measured.
+
+    Kernels measure themselves, and what an analysis starts is its own matter.
+    """
+    before = set(os.environ)
+    own.start()
+    for name in set(os.environ) - before:
+        if name.startswith("COVERAGE_PROCESS_"):
+            del os.environ[name]
+
+
 @contextlib.contextmanager
 def measured(file: str | None) -> Iterator[None]:
     """Measure what runs inside, and in the kernels that it starts.
@@ -69,12 +82,7 @@ def measured(file: str | None) -> Iterator[None]:
     problem = _find_problem(path, has_branches=bool(own.get_option("run:branch")))
     if problem is not None:
         raise SettingError(f"--coverage {file}: {problem}", name="coverage")
-    before = dict(os.environ)
-    own.start()
-    # A configuration may ask for every process to be measured: kernels measure themselves.
-    for name in [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")]:
-        if name not in before:
-            del os.environ[name]
+    _start(own)
     os.environ[VARIABLE] = str(path)
     try:
         yield

@@ -72,6 +72,7 @@ def specs(index: Index, place: folders.Place) -> dict[str, AnalysisSpec]:
             root=place.root,
             kernel=entry.kernel,
             version=entry.version,
+            limits=entry.limits,
             sharing=Sharing(entry.isolation, entry.processes, entry.preheat, entry.max_kernels),
         )
         for entry in index.entries.values()

@@ -125,12 +125,13 @@ class Lifecycle:
         is_queued: Whether it may not start yet.
 
     Attributes:
+        limits: As given; those that hold from now on.
         is_ending: Whether this generation was told to end: it may still look alive, but what is
             asked from now on is for the next one.
     """
 
     def __init__(self, limits: Any, *, is_queued: bool = False) -> None:
-        self._limits = limits
+        self.limits = limits
         self.state = State.QUEUED if is_queued else State.STARTING
         self.generation = 0 if is_queued else 1
         self._said_hello = False
@@ -222,7 +223,7 @@ class Lifecycle:
         Args:
             silent_s: For how long it has not answered.
         """
-        limit_s = self._limits.hang_timeout_s
+        limit_s = self.limits.hang_timeout_s
         if self.state is State.UNRESPONSIVE and 0 < limit_s <= silent_s:
             return f"no answer for {silent_s:g} s, limit {limit_s:g} (hang_timeout_s)"
         return ""
@@ -251,7 +252,7 @@ class Lifecycle:
             return self._judge_wished(jitter)
         if not self._said_hello:
             self._hello_exits += 1
-            limit = self._limits.hello_exit_limit
+            limit = self.limits.hello_exit_limit
             if self._hello_exits >= limit:
                 count = f"it ended {self._hello_exits} times before it was ready, limit {limit}"
                 return Verdict(Event.EXIT_FINAL, note=f"{count}; not restarting")
@@ -260,7 +261,7 @@ class Lifecycle:
         return self._judge_death(now_s, jitter)
 
     def _judge_death(self, now_s: float, jitter: float) -> Verdict:
-        limits = self._limits
+        limits = self.limits
         self._deaths.append(now_s)
         while self._deaths[0] < now_s - limits.restart_window_s:
             self._deaths.popleft()
@@ -285,5 +286,5 @@ class Lifecycle:
         if count <= 1:
             return 0.0
         doublings = min(count - 2, 64)  # a float ends at 2 ** 1024
-        wait_s: float = min(self._limits.backoff_first_s * 2**doublings, self._limits.backoff_max_s)
+        wait_s: float = min(self.limits.backoff_first_s * 2**doublings, self.limits.backoff_max_s)
         return wait_s * (1 + 0.2 * jitter)

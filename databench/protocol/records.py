@@ -32,6 +32,7 @@ class OpenRequest:
         is_sent: Whether the kernel has it; what it has not is sent after a restart.
         size_bytes: What its payload holds of the kernel's queue.
         cancels: How often a page asked to cancel it.
+        fingerprint: What tells it from other actions and arguments, once it is sent.
         progress_place: The place of its last word on how far it is; 0: there was none.
     """
 
@@ -43,6 +44,7 @@ class OpenRequest:
     is_sent: bool = False
     size_bytes: int = 0
     cancels: int = 0
+    fingerprint: int = 0
     progress_place: int = 0
 
 

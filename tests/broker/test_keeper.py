@@ -32,7 +32,7 @@ async def test_sessions_values_and_class_data_outlive_the_broker():
         await page.run("class_state", 2)
         id_ = page.request("hold")
         await page.signal("held")
-        await wait_until(lambda: kept.sessions and kept.sessions[page.session].open)
+        await wait_until(lambda: kept.sessions[page.session].open == ((id_, "hold"),))
         saved = Contents()
         saved.update(kept)  # as if it were killed now
     async with rigged(store=MemoryStore(saved), **QUICK) as rig:

@@ -12,6 +12,7 @@ from databench.broker.tables import Entry, Group, Seat, Tables
 from databench.protocol import codec
 from databench.protocol import messages as m
 from databench.protocol.lifecycle import State
+from databench.protocol.poison import Poison
 from databench.protocol.session import Session
 from databench.settings import Settings
 
@@ -46,7 +47,7 @@ async def seat(tables):
         is_ready=True,
     )
     spec = AnalysisSpec("a", Path("/"), "none", Path("/"))
-    group = Group(spec, ClassData(1000))
+    group = Group(spec, ClassData(1000), Poison(tables.settings))
     entry = Entry(kernel, group)
     group.entries.append(entry)
     made = Seat(Session("s", epoch="e", request_args="", limits=tables.settings), entry)

@@ -7,7 +7,6 @@ import logging
 import random
 import secrets
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
 
 from databench.broker import AnalysisSpec
@@ -237,7 +236,7 @@ class _Lines:
     """Stands for the readers of a kernel's output."""
 
     def __init__(self, *_args, **_options):
-        self.tail = ()
+        self.last_lines = []
 
     def finish(self):
         pass
@@ -260,16 +259,15 @@ class _Guardian:
 
 
 KERNELSPEC = KernelSpec("sim", Path("/"), ("sim",), "simulated")
-_FOLDERS = SimpleNamespace(mkdtemp=lambda **_: "/nowhere", gettempdir=lambda: "/tmp")
 _REPLACED = (
     (broker_module, "Channel", FrontChannel),
     (broker_module, "Guardian", _Guardian),
-    (broker_module, "tempfile", _FOLDERS),
+    (broker_module, "make_directory", lambda: Path("/nowhere")),
     (sessions_module, "secrets", _Secrets),
     (keeper_module, "secrets", _Secrets),
     (keeper_module, "time", _Clock),
     (supervisor_module, "LocalProcess", kernel.Process),
-    (supervisor_module, "LineReader", _Lines),
+    (supervisor_module, "Capture", _Lines),
     (supervisor_module, "random", _Random),
     (supervisor_module, "secrets", _Secrets),
     (runtime_module, "Channel", kernel.Channel),

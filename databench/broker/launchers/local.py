@@ -9,7 +9,9 @@ not reaped before its group was killed: until then the group's number cannot be 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -18,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import KernelError
+
+logger = logging.getLogger("databench.broker")
 
 INTERRUPT_VARIABLE = "DATABENCH_INTERRUPT_FD"
 
@@ -32,10 +36,15 @@ class Exit:
     def __str__(self) -> str:
         if self.signal is None:
             return f"exited with status {self.status}"
+        return f"was ended by {self.signal_name}"
+
+    @property
+    def signal_name(self) -> str:
+        """`SIGSEGV`, or `signal 40`."""
         try:
-            return f"was ended by {signal.Signals(self.signal).name}"
+            return signal.Signals(self.signal or 0).name
         except ValueError:
-            return f"was ended by signal {self.signal}"
+            return f"signal {self.signal}"
 
 
 class LocalProcess:
@@ -46,6 +55,7 @@ class LocalProcess:
         environ: Its whole environment; the interrupt pipe's variable is added.
         cwd: Its working directory.
         on_exit: Called on the loop, once, when the process has ended.
+        limits: Of the system's resources (`resource.RLIMIT_…`), for it and what it starts.
 
     Raises:
         KernelError: The command cannot be started.
@@ -57,11 +67,13 @@ class LocalProcess:
         environ: Mapping[str, str],
         cwd: Path,
         on_exit: Callable[[Exit], None],
+        limits: Mapping[int, int] | None = None,
     ) -> None:
         self._on_exit = on_exit
         self._loop = asyncio.get_running_loop()
         self._is_reaped = False
         self._process = self._spawn(command, environ, cwd)
+        self._limit(limits or {})
         self.pid = self._process.pid
         assert self._process.stdout and self._process.stderr
         # Their readers own these descriptors from here on.
@@ -117,6 +129,20 @@ class LocalProcess:
             raise KernelError(f"{command[0]!r} cannot be started: {error}") from None
         finally:
             os.close(interrupt_read)
+
+    def _limit(self, limits: Mapping[int, int]) -> None:
+        """Limit the process that has just begun.
+
+        From outside: a function that runs between fork and exec may hang where there are threads.
+        """
+        for number, limit in limits.items():
+            try:
+                _, most = resource.prlimit(self._process.pid, number)
+                if most == resource.RLIM_INFINITY:
+                    most = limit + 1  # at the limit comes a signal that tells why, then SIGKILL
+                resource.prlimit(self._process.pid, number, (min(limit, most), most))
+            except (OSError, AttributeError, ValueError) as error:
+                logger.warning("kernel process %d: no limit: %s", self._process.pid, error)
 
     def _send(self, send: Callable[[int, int], None], number: int) -> None:
         try:

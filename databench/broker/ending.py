@@ -1,0 +1,58 @@
+"""Why one process ends: who wanted it, what the system says, and what that says of its actions."""
+
+from __future__ import annotations
+
+import math
+import resource
+import signal
+
+from ..protocol.poison import find_cause
+from ..settings import Settings
+from .launchers.local import Exit
+from .usage import count_memory_kills
+
+
+def find_limits(settings: Settings) -> dict[int, int]:
+    """The limits of the system's resources for a kernel with these settings."""
+    wanted = {
+        resource.RLIMIT_CPU: math.ceil(settings.kernel_processor_s),
+        resource.RLIMIT_NOFILE: int(settings.kernel_open_files),
+    }
+    return {number: limit for number, limit in wanted.items() if limit}
+
+
+class Ending:
+    """Of one generation, from its start.
+
+    Args:
+        settings: The limits in force for it.
+
+    Attributes:
+        why: Why it was ended, for people; empty where nobody ended it.
+        was_asked: Whether a person, or new code, ended it.
+        was_memory: Whether it was ended for the memory that it held.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.why = ""
+        self.was_asked = False
+        self.was_memory = False
+        self._settings = settings
+        self._memory_kills = count_memory_kills()
+
+    def explain(self, how: Exit) -> str:
+        """How it ended and why, for people; to be called when it has."""
+        if how.signal == signal.SIGKILL and not self.why:
+            if count_memory_kills() > self._memory_kills:
+                self.was_memory = True
+                self.why = "the system was out of memory"
+        if how.signal == signal.SIGXCPU:
+            limit_s = self._settings.kernel_processor_s
+            self.why = f"used {limit_s:g} s of processor time, the limit (processor_limit_s)"
+        return f"{how}: {self.why}" if self.why else str(how)
+
+    def find_cause(self, how: Exit) -> str:
+        """What this end says against the action that ran; empty: nothing."""
+        was_asked = self.was_asked or (bool(self.why) and not self.was_memory)
+        name = None if how.signal is None else how.signal_name
+        return find_cause(how.status, name, was_asked=was_asked, was_memory=self.was_memory)
