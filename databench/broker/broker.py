@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from secrets import token_urlsafe
 from typing import Any
 
-from .._version import __version__
 from ..protocol import messages as m
 from ..protocol import text
 from ..protocol.lifecycle import State
@@ -270,20 +269,13 @@ class Broker:
             if (count := len(tables.seats) + tables.keeper.waiting) >= self._settings.sessions:
                 logger.warning("%d sessions, the limit; a page was turned away", count)
                 return page.close(1013, FULL)
-            seat = self._sessions.begin(self._groups.place(group), connect)
+            seat = self._sessions.begin(self._groups.place(group), connect, page.person)
         session = seat.session
         self._groups.need(seat.entry)
         record = tables.outbox.records[page] = PageRecord(page, seat)
         at, frames = session.join(page, connect, group.store.shown())
-        answer = text.compose_connect(
-            session.id_,
-            backend_version=__version__,
-            analyses_version=self._analyses_version,
-            resumed=resumed,
-            at=at,
-            epoch=session.epoch,
-            running=session.running(tables.loop.time()),
-        )
+        version = self._analyses_version
+        answer = self._sessions.answer(seat, page, at, resumed=resumed, analyses_version=version)
         tables.outbox.add(record, [answer, *frames])
         if connect.received is not None:
             tables.outbox.add(record, [tables.compose_kernel(seat)])

@@ -125,6 +125,14 @@ class Keeper:
         epoch = secrets.token_urlsafe(6)
         return saved.revive(id_, kept, values, epoch=epoch, limits=self._settings)
 
+    def find_waiting(self, analysis: str, person: str) -> list[str]:
+        """A person's sessions of an earlier server that have an end that no page has seen."""
+        return [
+            id_
+            for id_, kept in self._loaded.sessions.items()
+            if kept.person == person and kept.analysis == analysis and kept.is_unseen
+        ]
+
     def detached(self, now_s: float) -> list[grace.Detached]:
         """The sessions of an earlier server to which nobody came back yet.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from typing import Any
 
+from .._version import __version__
 from ..protocol import grace, text
 from ..protocol import messages as m
 from ..protocol.saved import RESTARTED
@@ -15,6 +17,8 @@ from .specs import Page
 from .tables import Entry, Group, PageRecord, Seat, Tables
 
 logger = logging.getLogger("databench.broker")
+
+OTHERS = 20  # sessions of one person that a page is told of
 
 
 class Sessions:
@@ -51,15 +55,58 @@ class Sessions:
         session = self._tables.keeper.revive(id_, group.spec.name)
         return self._seat(session, place(group), restored=RESTARTED) if session else None
 
-    def begin(self, entry: Entry, connect: text.Connect) -> Seat:
-        """A new session of an analysis."""
+    def begin(self, entry: Entry, connect: text.Connect, person: str) -> Seat:
+        """A new session of a kernel."""
         session = Session(
             secrets.token_urlsafe(16),
             epoch=secrets.token_urlsafe(6),
             request_args=connect.request_args,
             limits=self._tables.settings,
+            person=person,
         )
         return self._seat(session, entry)
+
+    def answer(
+        self, seat: Seat, page: Page, at: int, *, resumed: bool, analyses_version: str | None
+    ) -> bytes:
+        """The first frame for a page that has joined."""
+        session = seat.session
+        return text.compose_connect(
+            session.id_,
+            backend_version=__version__,
+            analyses_version=analyses_version,
+            resumed=resumed,
+            at=at,
+            epoch=session.epoch,
+            running=session.running(self._tables.loop.time()),
+            others=self._find_others(seat, page.person),
+        )
+
+    def _find_others(self, own: Seat, person: str) -> list[dict[str, Any]]:
+        """The person's further sessions of the analysis that wait for a page, the latest first.
+
+        Those without a page that run something or have an end that no page has seen; of an earlier
+        server, those with such an end.
+        """
+        if not person:
+            return []
+        now_s = self._tables.loop.time()
+        found = [
+            {
+                "id": session.id_,
+                "running": session.running(now_s),
+                "has_result": session.is_unseen,
+            }
+            for session in (seat.session for seat in own.entry.group.seats)
+            if session.person == person
+            and not session.views
+            and (session.requests or session.is_unseen)
+        ]
+        found.sort(key=lambda told: -self._tables.seats[str(told["id"])].session.detached_s)
+        name = own.entry.group.spec.name
+        for id_ in self._tables.keeper.find_waiting(name, person):
+            found.append({"id": id_, "running": [], "has_result": True})
+        return found[:OTHERS]
 
     def welcome(self, entry: Entry, cli_args: tuple[str, ...]) -> None:
         """The kernel said hello: give it the class's values, its sessions, and what waited."""

@@ -61,7 +61,13 @@ class AnalysisSpec:
 
 
 class Page(Protocol):
-    """One page's connection, as the broker sees it."""
+    """One page's connection, as the broker sees it.
+
+    Attributes:
+        person: A word that all pages of one person's browser share; empty where it is not known.
+    """
+
+    person: str
 
     def write(self, frames: Sequence[bytes]) -> bool:
         """Write text frames, in order, at once; a closed page ignores it.

@@ -33,6 +33,13 @@ export interface RunningAction {
   elapsed_s: number;
 }
 
+/** Another session of the same person that waits for a page. */
+export interface OtherSession {
+  id: string;
+  running: RunningAction[];
+  has_result: boolean;
+}
+
 /** Load of `__connect`: the front's first answer. */
 export interface ConnectLoad {
   analysis_id: string;
@@ -42,6 +49,7 @@ export interface ConnectLoad {
   at?: number;
   epoch?: string | null;
   running?: RunningAction[];
+  others?: OtherSession[];
 }
 
 /** Load of `__progress`; `total` is null where it is not known. */
@@ -67,6 +75,8 @@ export interface KernelLoad {
   stderr?: string[] | null;
   cancel_limit_s?: number | null;
   code_change?: string | null;
+  isolation?: string | null;
+  ahead?: number | null;
 }
 
 /** One frame of the front. */

@@ -9,14 +9,15 @@
 
 import { call, CallOptions } from './call';
 import * as codec from './codec';
-import { Environment, SocketClass, STANDARD_ENVIRONMENT } from './environment';
+import { Environment, environmentOf, SocketClass } from './environment';
 import { SessionSlot } from './keep';
 import { Kernel } from './kernel';
 import { ConnectionStatus, Link, LinkOwner } from './link';
 import { Outbox, OUTBOX_LIMIT_MESSAGES } from './outbox';
-import { Process, Processes } from './processes';
+import { loadOf, LOST_WITH_STREAM, Process, Processes } from './processes';
 import { follow, savesSeen } from './reload';
 import { Session } from './session';
+import { linkOf, withoutSession } from './sessionlink';
 import { SignalCallback, SignalPattern, Signals } from './signals';
 import { State } from './state';
 import { restoreTyped } from './typed';
@@ -52,6 +53,10 @@ export class Connection {
   readonly state = new State();
   /** The kernel's state, and restart and interrupt. */
   readonly kernel: Kernel;
+  /** Further sessions of the same person that wait for a page, as of the last join. */
+  others: codec.OtherSession[] = [];
+  /** Whether the session that was asked for has ended, and this is another one. */
+  isReplaced = false;
   /** Requests that are open. */
   readonly processes = new Processes();
   readonly environment: Environment;
@@ -79,7 +84,8 @@ export class Connection {
   ) {
     Connection.made += 1;
     this.wsUrl = wsUrl || Connection.guessWSUrl();
-    this.requestArgs = requestArgs || (typeof location === 'undefined' ? '' : location.search);
+    this.requestArgs = requestArgs
+      || (typeof location === 'undefined' ? '' : withoutSession(location.search));
     this.environment = environmentOf(options);
     this.slot = analysisId ? undefined : options.slot;
     this.session = new Session(analysisId || this.slot?.read() || null);
@@ -147,6 +153,12 @@ export class Connection {
   /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
   disconnect(): void {
     this.link.stop();
+  }
+
+  /** The address of this page in its session, for another tab or person; empty before a join. */
+  sessionLink(): string {
+    if (this.session.id === null || typeof location === 'undefined') return '';
+    return linkOf(this.session.id, location);
   }
 
   /** Calls back on every change of `status`; returns how to stop that. */
@@ -312,7 +324,12 @@ export class Connection {
   }
 
   private joined(load: codec.ConnectLoad): void {
+    const { id, epoch } = this.session;
+    // One that was kept over a reload may have ended unnoticed; one that was asked for may not.
+    const isAsked = !this.slot && id !== null && epoch === null;
+    if (isAsked) this.isReplaced = id !== load.analysis_id;
     const { streamLost } = this.session.joined(load);
+    this.others = load.others ?? [];
     this.slot?.write(load.analysis_id);
     // All values follow; of those that the server lost with its stream, nothing else would tell.
     if (streamLost) this.state.clear();
@@ -377,23 +394,4 @@ export class Connection {
       });
     }
   }
-}
-
-const LOST_WITH_STREAM: codec.ErrorLoad = {
-  type: 'Lost',
-  message: 'the server was restarted while this ran; its result is lost',
-};
-
-function loadOf(process: Process, status: 'start' | 'end'): codec.ProcessLoad {
-  if (status === 'start') return { id: process.id, status };
-  return {
-    id: process.id, status, outcome: process.outcome!, result: process.result, error: process.error,
-  };
-}
-
-function environmentOf(options: ConnectionOptions): Environment {
-  const { WebSocket: socketClass, slot: _slot, ...given } = options;
-  const environment = { ...STANDARD_ENVIRONMENT, ...given };
-  if (socketClass) environment.openSocket = url => new socketClass(url);
-  return environment;
 }

@@ -94,3 +94,13 @@ export const STANDARD_ENVIRONMENT: Environment = {
   report,
   reload: () => { if (typeof location !== 'undefined') location.reload(); },
 };
+
+/** The world as it is, but for what is given. */
+export function environmentOf(
+  options: Partial<Environment> & { WebSocket?: SocketClass; slot?: unknown },
+): Environment {
+  const { WebSocket: socketClass, slot: _slot, ...given } = options;
+  const environment = { ...STANDARD_ENVIRONMENT, ...given };
+  if (socketClass) environment.openSocket = url => new socketClass(url);
+  return environment;
+}

@@ -7,7 +7,7 @@ import { KernelLoad, KernelWord } from './codec';
 /** States that a kernel can be in; `unknown` until the front has said one. */
 export type KernelState =
   | 'unknown' | 'starting' | 'idle' | 'busy' | 'unresponsive' | 'cancelling' | 'backoff' | 'failed'
-  | 'stopping' | 'culled';
+  | 'stopping' | 'culled' | 'queued';
 
 /** The kernel of a page's analysis: its state, and what can be asked of it. */
 export class Kernel {
@@ -21,6 +21,10 @@ export class Kernel {
   cancelLimitMs = 2000;
   /** Sessions that share the process. */
   sessions = 1;
+  /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
+  isolation = 'analysis';
+  /** How many sessions begin before this one, while it is queued. */
+  ahead = 0;
   /** Last lines of its standard error, where the server tells them. */
   stderr: string[] = [];
   /** The file that was saved and waits for the end of what runs; empty where none does. */
@@ -60,6 +64,8 @@ export class Kernel {
     this.generation = generation;
     this.retryInS = load.retry_in_s ?? null;
     this.sessions = load.sessions ?? 1;
+    this.isolation = load.isolation ?? 'analysis';
+    this.ahead = load.ahead ?? 0;
     this.codeChange = load.code_change ?? '';
     this.cancelLimitMs = 1000 * (load.cancel_limit_s ?? this.cancelLimitMs / 1000);
     this.stderr = Array.isArray(load.stderr) ? load.stderr.map(String) : [];

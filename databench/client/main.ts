@@ -4,6 +4,7 @@
 
 import { Connection, ConnectionOptions } from './connection';
 import { PAGE_KEEPER } from './keep';
+import { sessionIn, withoutSession } from './sessionlink';
 import * as ui from './ui/index';
 
 export { ActionError } from './call';
@@ -20,7 +21,8 @@ export { ui };
 /**
  * Makes a connection and connects it.
  *
- * In a page the session's id is kept over a reload, so that the page finds its run again.
+ * In a page the session's id is kept over a reload, so that the page finds its run again. A page
+ * whose address names a session (`?session=…`) joins that one.
  *
  * @param wsUrl        URL of the websocket; guessed from the page's address by default.
  * @param requestArgs  The query of the request; that of the page by default.
@@ -33,7 +35,23 @@ export function connect(
   callback?: (connection: Connection) => void, options: ConnectionOptions = {},
 ): Connection {
   const slot = PAGE_KEEPER.slot(wsUrl || Connection.guessWSUrl());
-  return new Connection(wsUrl, requestArgs, analysisId, { slot, ...options }).connect(callback);
+  const named = typeof location === 'undefined' ? null : sessionIn(location.search);
+  const id = analysisId || named;
+  const conn = new Connection(wsUrl, requestArgs, id, { slot, ...options }).connect(callback);
+  if (named && !analysisId) leaveWord(conn);
+  return conn;
+}
+
+/** A session that has ended is named no more: a reload keeps the one that came in its place. */
+function leaveWord(conn: Connection): void {
+  const stop = conn.onStatus(status => {
+    if (status !== 'joined') return;
+    stop();
+    if (!conn.isReplaced) return;
+    const { pathname, search, hash } = location;
+    history.replaceState(history.state, '', `${pathname}${withoutSession(search)}${hash}`);
+    PAGE_KEEPER.slot(conn.wsUrl).write(conn.analysisId!);
+  });
 }
 
 /** Like `connect`, as a promise of the connection, kept when the front has answered. */

@@ -171,3 +171,17 @@ function blank(id: number, action: string, phase: Phase, text: string, sinceMs: 
     outcome: null, result: undefined, error: null,
   };
 }
+
+/** Why a request has ended that went with the stream of an earlier server. */
+export const LOST_WITH_STREAM: ErrorLoad = {
+  type: 'Lost',
+  message: 'the server was restarted while this ran; its result is lost',
+};
+
+/** What a request's listener is told. */
+export function loadOf(process: Process, status: 'start' | 'end'): ProcessLoad {
+  if (status === 'start') return { id: process.id, status };
+  return {
+    id: process.id, status, outcome: process.outcome!, result: process.result, error: process.error,
+  };
+}

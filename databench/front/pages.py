@@ -20,7 +20,7 @@ import tornado.web
 from .._version import __version__
 from ..config import IMAGES, Entry, Index
 from ..readme import Readme, render_markdown, summarize
-from . import follow, formulae, templates
+from . import follow, formulae, person, templates
 from .handlers import Headers, wants_page
 from .static import Files, find_file
 
@@ -191,6 +191,7 @@ class AnalysisPage(Page):
         if file is None and path != "index.html":
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
         names["faults"] = _told(front.find_faults(name), debug=front.debug)
+        person.give(self)
         self.show(str(file) if file else front.loader.find("analysis.html"), names)
 
     head = get

@@ -26,7 +26,7 @@ import tornado.websocket
 from ..errors import RemoteProtocolError
 from ..protocol import text
 from ..settings import Settings
-from . import hosts
+from . import hosts, person
 from .handlers import Headers
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
         """The handshake is done: wait for `__connect`."""
         # Tornado turns Nagle's algorithm on again after the HTTP part: 44 ms for a second emit.
         self.set_nodelay(True)
-        self.page = Connection(self, name)
+        self.page = Connection(self, name, person.find(self))
         self.application.watch.add(self.page)
 
     def on_message(self, message: str | bytes) -> None:
@@ -153,6 +153,7 @@ class Connection:
     Args:
         handler: Tornado's side, open.
         name: The analysis.
+        who: The person's word.
     """
 
     __slots__ = (
@@ -163,10 +164,12 @@ class Connection:
         "_pinged_s",
         "_undrained_s",
         "name",
+        "person",
     )
 
-    def __init__(self, handler: PageSocket, name: str) -> None:
+    def __init__(self, handler: PageSocket, name: str, who: str = "") -> None:
         self.name = name
+        self.person = who
         self._handler = handler
         self._joined = False
         # When the oldest write that is not out was made, or the last one went out since.

@@ -31,6 +31,7 @@ class Saved:
         is_unseen: Whether it has an end that no page has seen, or will have one.
         open: The requests without an end: process id and action.
         recent: Process ids that ended, the oldest first.
+        person: See `Session`.
     """
 
     analysis: str
@@ -39,6 +40,7 @@ class Saved:
     is_unseen: bool
     open: tuple[tuple[ProcessId, str], ...] = ()
     recent: tuple[ProcessId, ...] = ()
+    person: str = ""
 
     def expires_s(self, limits: Any, now_s: float) -> float:
         """When it may be forgotten, as Unix time.
@@ -63,6 +65,7 @@ def save(session: Session, analysis: str, left_s: float | None) -> Saved:
         session.is_unseen or bool(requests),
         tuple((r.process_id, r.action) for r in requests if r.process_id is not None),
         tuple(reversed(recent)),
+        session.person,
     )
 
 
@@ -78,7 +81,8 @@ def revive(
         epoch: A new one: its ring is not the one that pages knew.
         limits: An object with the settings' attributes.
     """
-    session = Session(id_, epoch=epoch, request_args=saved.request_args, limits=limits)
+    args, person = saved.request_args, saved.person
+    session = Session(id_, epoch=epoch, request_args=args, limits=limits, person=person)
     session.ring.skip()
     session.last_end = session.ring.place if saved.is_unseen else 0
     for key, (shown, stored) in values.items():

@@ -34,31 +34,20 @@ class Session:
         epoch: A random word for this life of the ring.
         request_args: The query string of the page that began it.
         limits: An object with the settings' attributes.
+        person: A word for whoever began it, who may find it again; empty: nobody.
     """
 
     __slots__ = (
-        "class_places",
-        "data",
-        "detached_s",
-        "ended_before",
-        "epoch",
-        "id_",
-        "ids",
-        "last_end",
-        "ledger",
-        "left_place",
-        "limits",
-        "pending_class",
-        "recent",
-        "request_args",
-        "requests",
-        "ring",
-        "seen_place",
-        "views",
-    )
+        'class_places', 'data', 'detached_s', 'ended_before', 'epoch', 'id_', 'ids', 'last_end',
+        'ledger', 'left_place', 'limits', 'pending_class', 'person', 'recent', 'request_args',
+        'requests', 'ring', 'seen_place', 'views',
+    )  # fmt: skip
 
-    def __init__(self, id_: str, *, epoch: str, request_args: str, limits: Any) -> None:
+    def __init__(
+        self, id_: str, *, epoch: str, request_args: str, limits: Any, person: str = ""
+    ) -> None:
         self.id_ = id_
+        self.person = person
         self.epoch = epoch
         self.request_args = request_args
         self.limits = limits

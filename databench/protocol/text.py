@@ -188,9 +188,21 @@ def compose_connect(
     at: int,
     epoch: str,
     running: Sequence[dict[str, Any]] = (),
+    others: Sequence[dict[str, Any]] = (),
 ) -> bytes:
-    """The answer to `__connect`; `at` is the place from which the page counts."""
-    load = {
+    """The answer to `__connect`.
+
+    Args:
+        analysis_id: The session's id.
+        backend_version: Databench's.
+        analyses_version: As in `index.yaml`.
+        resumed: Whether the session was there before.
+        at: The place from which the page counts.
+        epoch: The ring's.
+        running: The requests that are open.
+        others: Further sessions of the same person that wait for a page.
+    """
+    load: dict[str, Any] = {
         "analysis_id": analysis_id,
         "databench_backend_version": backend_version,
         "analyses_version": analyses_version,
@@ -199,6 +211,8 @@ def compose_connect(
         "epoch": epoch,
         "running": list(running),
     }
+    if others:
+        load["others"] = list(others)
     return compose_value("__connect", load)
 
 

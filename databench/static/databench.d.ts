@@ -87,6 +87,12 @@ interface RunningAction {
     action: string;
     elapsed_s: number;
 }
+/** Another session of the same person that waits for a page. */
+interface OtherSession {
+    id: string;
+    running: RunningAction[];
+    has_result: boolean;
+}
 /** Load of `__connect`: the front's first answer. */
 interface ConnectLoad {
     analysis_id: string;
@@ -96,6 +102,7 @@ interface ConnectLoad {
     at?: number;
     epoch?: string | null;
     running?: RunningAction[];
+    others?: OtherSession[];
 }
 /** Load of `__progress`; `total` is null where it is not known. */
 interface ProgressLoad {
@@ -118,6 +125,8 @@ interface KernelLoad {
     stderr?: string[] | null;
     cancel_limit_s?: number | null;
     code_change?: string | null;
+    isolation?: string | null;
+    ahead?: number | null;
 }
 /** One frame of the front. */
 interface Frame {
@@ -174,6 +183,10 @@ declare class Connection {
     readonly state: State;
     /** The kernel's state, and restart and interrupt. */
     readonly kernel: Kernel;
+    /** Further sessions of the same person that wait for a page, as of the last join. */
+    others: OtherSession[];
+    /** Whether the session that was asked for has ended, and this is another one. */
+    isReplaced: boolean;
     /** Requests that are open. */
     readonly processes: Processes;
     readonly environment: Environment;
@@ -215,6 +228,8 @@ declare class Connection {
     connect(callback?: (connection: Connection) => void): this;
     /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
     disconnect(): void;
+    /** The address of this page in its session, for another tab or person; empty before a join. */
+    sessionLink(): string;
     /** Calls back on every change of `status`; returns how to stop that. */
     onStatus(watcher: (status: ConnectionStatus) => void): () => void;
     /** Calls the listeners of a signal, as if the analysis had emitted it. */
@@ -315,6 +330,11 @@ declare function useWebSocket(socketClass: SocketClass | undefined): void;
 declare function chosenWebSocket(): SocketClass | undefined;
 /** The world as it is. */
 declare const STANDARD_ENVIRONMENT: Environment;
+/** The world as it is, but for what is given. */
+declare function environmentOf(options: Partial<Environment> & {
+    WebSocket?: SocketClass;
+    slot?: unknown;
+}): Environment;
 /**
  * Keeps a page's session id over a reload, in the tab's sessionStorage.
  *
@@ -349,7 +369,7 @@ declare const PAGE_KEEPER: SessionKeeper;
  * What the page knows about its kernel, from `__kernel`.
  */
 /** States that a kernel can be in; `unknown` until the front has said one. */
-type KernelState = 'unknown' | 'starting' | 'idle' | 'busy' | 'unresponsive' | 'cancelling' | 'backoff' | 'failed' | 'stopping' | 'culled';
+type KernelState = 'unknown' | 'starting' | 'idle' | 'busy' | 'unresponsive' | 'cancelling' | 'backoff' | 'failed' | 'stopping' | 'culled' | 'queued';
 /** The kernel of a page's analysis: its state, and what can be asked of it. */
 declare class Kernel {
     private send;
@@ -363,6 +383,10 @@ declare class Kernel {
     cancelLimitMs: number;
     /** Sessions that share the process. */
     sessions: number;
+    /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
+    isolation: string;
+    /** How many sessions begin before this one, while it is queued. */
+    ahead: number;
     /** Last lines of its standard error, where the server tells them. */
     stderr: string[];
     /** The file that was saved and waits for the end of what runs; empty where none does. */
@@ -540,6 +564,10 @@ declare class Processes {
     private remember;
     private tell;
 }
+/** Why a request has ended that went with the stream of an earlier server. */
+declare const LOST_WITH_STREAM: ErrorLoad;
+/** What a request's listener is told. */
+declare function loadOf(process: Process, status: 'start' | 'end'): ProcessLoad;
 /**
  * What a page does when something that it may show was saved, in development.
  *
@@ -605,6 +633,21 @@ declare class Session {
     /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
     countUnreadable(text: string): void;
 }
+/**
+ * The word `session` in a page's address: the link of a session. Pure.
+ *
+ * It names the session that the page joins, and is no argument of the analysis.
+ */
+/** The session that a query such as `?a=1&session=x` names; null where it names none. */
+declare function sessionIn(query: string): string | null;
+/** The query without that word, as it was written otherwise; empty where nothing is left. */
+declare function withoutSession(query: string): string;
+/** The address of a page in a session. */
+declare function linkOf(id: string, address: {
+    origin: string;
+    pathname: string;
+    search: string;
+}): string;
 /**
  * Who listens to which signal. Pure.
  *
@@ -926,6 +969,8 @@ declare class NoticePanel {
     private conn;
     private failures;
     private asking;
+    /** The further sessions that were dismissed. */
+    private staying;
     private lines;
     private timer;
     private fold;
@@ -961,7 +1006,7 @@ declare const QUIET_START_MS = 400;
 /** Activity: an action without a cancel element of its own is shown after this, in milliseconds. */
 declare const QUIET_ACTIVITY_MS = 2000;
 /** What a notice's button does. */
-type NoticeWord = 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep';
+type NoticeWord = 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep' | 'rejoin' | 'stay';
 /** A button of a notice. */
 interface NoticeButton {
     label: string;
@@ -969,6 +1014,8 @@ interface NoticeButton {
     /** The request, or for `ask` what is asked. */
     id?: number;
     asked?: 'restart' | 'force';
+    /** The session to rejoin. */
+    session?: string;
 }
 /** One message to show. */
 interface Notice {
@@ -995,6 +1042,16 @@ interface NoticeProcess {
     total: number | null;
     /** The page has an element of its own to cancel it. */
     hasCancel: boolean;
+    /** The server has not seen it: it is sent when the connection is back. */
+    isWaiting: boolean;
+}
+/** Another session of the same person. */
+interface NoticeSession {
+    id: string;
+    running: {
+        action: string;
+        elapsed_s: number;
+    }[];
 }
 /** A request that failed or was lost. */
 interface NoticeFailure {
@@ -1016,12 +1073,18 @@ interface NoticeView {
         sinceMs: number;
         retryInS: number | null;
         sessions: number;
+        isolation: string;
+        ahead: number;
         stderr: string[];
         cancelLimitMs: number;
         codeChange: string;
     };
     processes: NoticeProcess[];
     failures: NoticeFailure[];
+    /** The person's further sessions, until they are told to stay. */
+    others: NoticeSession[];
+    /** The session that the page's address named has ended. */
+    isReplaced: boolean;
     /** What the person was asked to confirm. */
     asking: {
         word: 'restart' | 'force';
@@ -1235,7 +1298,8 @@ declare namespace ui {
 /**
  * Makes a connection and connects it.
  *
- * In a page the session's id is kept over a reload, so that the page finds its run again.
+ * In a page the session's id is kept over a reload, so that the page finds its run again. A page
+ * whose address names a session (`?session=…`) joins that one.
  *
  * @param wsUrl        URL of the websocket; guessed from the page's address by default.
  * @param requestArgs  The query of the request; that of the page by default.

@@ -77,6 +77,12 @@ var exported = (() => {
       if (typeof location !== "undefined") location.reload();
     }
   };
+  function environmentOf(options) {
+    const { WebSocket: socketClass, slot: _slot, ...given } = options;
+    const environment = { ...STANDARD_ENVIRONMENT, ...given };
+    if (socketClass) environment.openSocket = (url) => new socketClass(url);
+    return environment;
+  }
 
   // databench/client/main.ts
   var main_exports = {};
@@ -296,6 +302,10 @@ var exported = (() => {
       this.cancelLimitMs = 2e3;
       /** Sessions that share the process. */
       this.sessions = 1;
+      /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
+      this.isolation = "analysis";
+      /** How many sessions begin before this one, while it is queued. */
+      this.ahead = 0;
       /** Last lines of its standard error, where the server tells them. */
       this.stderr = [];
       /** The file that was saved and waits for the end of what runs; empty where none does. */
@@ -329,6 +339,8 @@ var exported = (() => {
       this.generation = generation;
       this.retryInS = load.retry_in_s ?? null;
       this.sessions = load.sessions ?? 1;
+      this.isolation = load.isolation ?? "analysis";
+      this.ahead = load.ahead ?? 0;
       this.codeChange = load.code_change ?? "";
       this.cancelLimitMs = 1e3 * (load.cancel_limit_s ?? this.cancelLimitMs / 1e3);
       this.stderr = Array.isArray(load.stderr) ? load.stderr.map(String) : [];
@@ -643,6 +655,20 @@ var exported = (() => {
       error: null
     };
   }
+  var LOST_WITH_STREAM = {
+    type: "Lost",
+    message: "the server was restarted while this ran; its result is lost"
+  };
+  function loadOf(process, status) {
+    if (status === "start") return { id: process.id, status };
+    return {
+      id: process.id,
+      status,
+      outcome: process.outcome,
+      result: process.result,
+      error: process.error
+    };
+  }
 
   // databench/client/typed.ts
   var PREFIX = "databench.typed:";
@@ -862,6 +888,24 @@ var exported = (() => {
     }
   };
 
+  // databench/client/sessionlink.ts
+  var WORD = "session";
+  function sessionIn(query) {
+    return new URLSearchParams(query).get(WORD) || null;
+  }
+  function withoutSession(query) {
+    const parts = query.replace(/^\?/, "").split("&").filter((part) => part && !isWord(part));
+    return parts.length ? `?${parts.join("&")}` : "";
+  }
+  function linkOf(id, address) {
+    const rest = withoutSession(address.search);
+    const word = `${WORD}=${encodeURIComponent(id)}`;
+    return `${address.origin}${address.pathname}${rest ? `${rest}&${word}` : `?${word}`}`;
+  }
+  function isWord(part) {
+    return part === WORD || part.startsWith(`${WORD}=`);
+  }
+
   // databench/client/state.ts
   var State = class {
     constructor() {
@@ -907,6 +951,10 @@ var exported = (() => {
     constructor(wsUrl, requestArgs, analysisId, options = {}) {
       /** The last known state of the analysis. */
       this.state = new State();
+      /** Further sessions of the same person that wait for a page, as of the last join. */
+      this.others = [];
+      /** Whether the session that was asked for has ended, and this is another one. */
+      this.isReplaced = false;
       /** Requests that are open. */
       this.processes = new Processes();
       this.outbox = new Outbox();
@@ -916,7 +964,7 @@ var exported = (() => {
       this.toldFull = false;
       _Connection.made += 1;
       this.wsUrl = wsUrl || _Connection.guessWSUrl();
-      this.requestArgs = requestArgs || (typeof location === "undefined" ? "" : location.search);
+      this.requestArgs = requestArgs || (typeof location === "undefined" ? "" : withoutSession(location.search));
       this.environment = environmentOf(options);
       this.slot = analysisId ? void 0 : options.slot;
       this.session = new Session(analysisId || this.slot?.read() || null);
@@ -976,6 +1024,11 @@ var exported = (() => {
     /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
     disconnect() {
       this.link.stop();
+    }
+    /** The address of this page in its session, for another tab or person; empty before a join. */
+    sessionLink() {
+      if (this.session.id === null || typeof location === "undefined") return "";
+      return linkOf(this.session.id, location);
     }
     /** Calls back on every change of `status`; returns how to stop that. */
     onStatus(watcher) {
@@ -1127,7 +1180,11 @@ var exported = (() => {
       else this.state.receive(signal, load);
     }
     joined(load) {
+      const { id, epoch } = this.session;
+      const isAsked = !this.slot && id !== null && epoch === null;
+      if (isAsked) this.isReplaced = id !== load.analysis_id;
       const { streamLost } = this.session.joined(load);
+      this.others = load.others ?? [];
       this.slot?.write(load.analysis_id);
       if (streamLost) this.state.clear();
       this.databenchBackendVersion = load.databench_backend_version ?? void 0;
@@ -1189,26 +1246,6 @@ var exported = (() => {
   /** How many connections this page has made. */
   _Connection.made = 0;
   var Connection = _Connection;
-  var LOST_WITH_STREAM = {
-    type: "Lost",
-    message: "the server was restarted while this ran; its result is lost"
-  };
-  function loadOf(process, status) {
-    if (status === "start") return { id: process.id, status };
-    return {
-      id: process.id,
-      status,
-      outcome: process.outcome,
-      result: process.result,
-      error: process.error
-    };
-  }
-  function environmentOf(options) {
-    const { WebSocket: socketClass, slot: _slot, ...given } = options;
-    const environment = { ...STANDARD_ENVIRONMENT, ...given };
-    if (socketClass) environment.openSocket = (url) => new socketClass(url);
-    return environment;
-  }
 
   // databench/client/keep.ts
   var PREFIX2 = "databench.session:";
@@ -2169,6 +2206,7 @@ var exported = (() => {
       ...kernelNotices(view, nowMs),
       ...codeNotices(view),
       ...cancelNotices(view, nowMs),
+      ...sessionNotices(view),
       ...activityNotices(view, nowMs),
       ...failures
     ];
@@ -2179,14 +2217,56 @@ var exported = (() => {
       const text = `${view.goneReason}. This page goes on when it is served again.`;
       return [{ key: "loss", level: "warning", text }];
     }
-    const names = [...new Set(view.processes.map((p) => p.action).filter(Boolean))];
-    const work = names.length ? `“${names.join("”, “")}” goes on at the server.` : "Nothing was running.";
     return [{
       key: "loss",
       level: "warning",
-      text: `Connection lost, trying again. ${work}`,
+      text: ["Connection lost, trying again.", ...workTexts(view.processes)].join(" "),
       ticking: duration((nowMs - view.lostSinceMs) / 1e3)
     }];
+  }
+  function workTexts(processes) {
+    const running = namesOf(processes.filter((p) => !p.isWaiting));
+    const waiting = processes.filter((p) => p.isWaiting).length;
+    const texts = [];
+    if (running) texts.push(`${running} goes on at the server.`);
+    if (waiting) {
+      const what = waiting === 1 ? "1 action waits and is" : `${waiting} actions wait and are`;
+      texts.push(`${what} sent when it is back.`);
+    }
+    return texts.length ? texts : ["Nothing was running."];
+  }
+  function namesOf(processes) {
+    const names = [...new Set(processes.map((p) => p.action).filter(Boolean))];
+    return names.length ? `“${names.join("”, “")}”` : "";
+  }
+  function sessionNotices({ others, isReplaced }) {
+    const notices = others.map((other) => {
+      const label2 = other.running.length ? "Rejoin" : "Show it";
+      const rejoin = { label: label2, word: "rejoin", session: other.id };
+      return {
+        key: `session ${other.id}`,
+        level: "quiet",
+        text: otherText(other),
+        buttons: [rejoin]
+      };
+    });
+    notices[notices.length - 1]?.buttons.push({ label: "Dismiss", word: "stay" });
+    if (isReplaced) {
+      notices.unshift({
+        key: "replaced",
+        level: "quiet",
+        text: "That session has ended; this is a new one.",
+        buttons: notices.length ? [] : [{ label: "Dismiss", word: "stay" }]
+      });
+    }
+    return notices;
+  }
+  function otherText({ running }) {
+    if (!running.length) return "1 result of yours waits to be seen";
+    const count = running.length === 1 ? "1 run" : `${running.length} runs`;
+    const longestS = Math.max(...running.map((r) => r.elapsed_s));
+    const names = [...new Set(running.map((r) => r.action))].join("”, “");
+    return `${count} of yours still going: “${names}”, for ${duration(longestS)}`;
   }
   function questionNotices({ asking, kernel }) {
     if (!asking) return [];
@@ -2234,16 +2314,18 @@ var exported = (() => {
         }];
       case "stopping":
         return [{ key: "kernel", level: "quiet", text: "Stopping" }];
-      case "culled":
-        return [{ key: "kernel", level: "quiet", text: sentence(kernel.reason, "The kernel was stopped") }];
+      case "queued": {
+        const place2 = kernel.ahead ? `${kernel.ahead} before you` : "you are next";
+        const text = `Waiting for a free kernel: ${place2}`;
+        return [{ key: "kernel", level: "quiet", text, ticking: duration(forS) }];
+      }
       default:
         return [];
     }
   }
   function codeNotices({ kernel, processes }) {
     if (!kernel.codeChange) return [];
-    const names = [...new Set(processes.map((p) => p.action).filter(Boolean))];
-    const what = names.length ? `“${names.join("”, “")}”` : "what others run";
+    const what = namesOf(processes) || "what others run";
     return [{
       key: "code",
       level: "warning",
@@ -2268,7 +2350,7 @@ var exported = (() => {
       };
       if (process.forced) return { ...notice, text: "Ending the kernel…" };
       const forMs = nowMs - process.cancelMs;
-      if (forMs < kernel.cancelLimitMs) return notice;
+      if (forMs < kernel.cancelLimitMs || kernel.isolation === "session") return notice;
       return {
         ...notice,
         ticking: duration(forMs / 1e3),
@@ -2325,6 +2407,8 @@ var exported = (() => {
       this.conn = conn;
       this.failures = [];
       this.asking = null;
+      /** The further sessions that were dismissed. */
+      this.staying = null;
       this.lines = /* @__PURE__ */ new Map();
       this.timer = null;
       this.fold = null;
@@ -2366,7 +2450,9 @@ var exported = (() => {
         kernel: conn.kernel,
         processes: conn.processes.list().map(viewOf),
         failures: this.failures,
-        asking: this.asking
+        asking: this.asking,
+        others: this.staying === conn.others ? [] : conn.others,
+        isReplaced: conn.isReplaced && this.staying !== conn.others
       };
     }
     note(process) {
@@ -2395,6 +2481,8 @@ var exported = (() => {
       else if (button.word === "interrupt") conn.kernel.interrupt();
       else if (button.word === "force") conn.cancel(button.id, { force: true });
       else if (button.word === "cancel") conn.cancel(button.id);
+      else if (button.word === "rejoin") location.assign(linkOf(button.session, location));
+      else if (button.word === "stay") this.staying = conn.others;
       else if (button.word === "dismiss") {
         this.failures = this.failures.filter((f) => f.id !== button.id);
       }
@@ -2482,7 +2570,8 @@ var exported = (() => {
     const { id, action, sinceMs, cancelMs, forced, value, total } = process;
     const cancels = document.querySelectorAll("[data-cancel]");
     const hasCancel = [...cancels].some((node) => node.dataset["cancel"] === action);
-    return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel };
+    const isWaiting = process.phase === "waiting";
+    return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel, isWaiting };
   }
   function foldOf(lines, isOpen) {
     const fold = document.createElement("details");
@@ -2595,7 +2684,21 @@ var exported = (() => {
   // databench/client/main.ts
   function connect(wsUrl, requestArgs, analysisId, callback, options = {}) {
     const slot = PAGE_KEEPER.slot(wsUrl || Connection.guessWSUrl());
-    return new Connection(wsUrl, requestArgs, analysisId, { slot, ...options }).connect(callback);
+    const named = typeof location === "undefined" ? null : sessionIn(location.search);
+    const id = analysisId || named;
+    const conn = new Connection(wsUrl, requestArgs, id, { slot, ...options }).connect(callback);
+    if (named && !analysisId) leaveWord(conn);
+    return conn;
+  }
+  function leaveWord(conn) {
+    const stop = conn.onStatus((status) => {
+      if (status !== "joined") return;
+      stop();
+      if (!conn.isReplaced) return;
+      const { pathname, search, hash } = location;
+      history.replaceState(history.state, "", `${pathname}${withoutSession(search)}${hash}`);
+      PAGE_KEEPER.slot(conn.wsUrl).write(conn.analysisId);
+    });
   }
   function attach(wsUrl, requestArgs, analysisId, options = {}) {
     return new Promise((resolve) => {

@@ -42,8 +42,9 @@ class Page:
 
     _ids = itertools.count(1)
 
-    def __init__(self, broker, *, is_slow=False):
+    def __init__(self, broker, *, is_slow=False, person=""):
         self.broker = broker
+        self.person = person
         self.is_slow = is_slow
         self.raw = []
         self.writes = 0
@@ -161,9 +162,19 @@ class Rig:
             store=store,
         )
 
-    def join(self, analysis="a", *, session=None, received=0, epoch=None, args="", is_slow=False):
+    def join(
+        self,
+        analysis="a",
+        *,
+        session=None,
+        received=0,
+        epoch=None,
+        args="",
+        is_slow=False,
+        person="",
+    ):
         """A page comes; `received=None` is the client of 0.7."""
-        page = Page(self.broker, is_slow=is_slow)
+        page = Page(self.broker, is_slow=is_slow, person=person)
         self.broker.join(analysis, page, text.Connect(session, args, received, epoch))
         return page
 

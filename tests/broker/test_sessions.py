@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from databench.broker.stores import Contents, MemoryStore
 from databench.protocol.session import Session
 from tests.broker.harness import rigged, wait_until
 
@@ -151,3 +152,51 @@ async def test_a_page_that_leaves_twice_counts_once():
         page.leave()
         assert rig.broker.status()["pages"] == 1
         assert (await second.run("echo"))["outcome"] == "done"
+
+
+# -- a person's own sessions -----------------------------------------------------------------------
+
+
+async def test_a_person_is_told_of_runs_and_results_left_behind():
+    async with rigged() as rig:
+        ended, seen, idle, running, looked_at = (rig.join(person="me") for _ in range(5))
+        foreign, elsewhere = rig.join(person="you"), rig.join("b", person="me")
+        for page in (ended, seen):
+            page.request("hold", "x")
+            await page.signal("held")
+        await idle.run("echo")
+        ended.leave()
+        seen.request("release")  # of whatever its kernel holds
+        await wait_until(lambda: not rig.broker._tables.requests)
+        for page in (running, looked_at, foreign, elsewhere):
+            page.request("hold", "y")
+            await page.signal("held")
+        for page in (seen, idle, foreign, elsewhere, running):
+            page.leave()
+        first, second = rig.join(person="me").connected["others"]
+        assert (first["id"], first["has_result"]) == (running.session, False)
+        assert [one["action"] for one in first["running"]] == ["hold"]
+        assert second == {"id": ended.session, "running": [], "has_result": True}
+        assert "others" not in rig.join().connected  # nobody is known
+        assert "others" not in rig.join(person="somebody").connected
+        rig.join(session=ended.session)
+        assert [one["id"] for one in rig.join(person="me").connected["others"]] == [running.session]
+
+
+async def test_a_person_finds_a_result_of_an_earlier_server():
+    kept = Contents()
+    quick = {"flush_interval_s": 0.01}
+    async with rigged(store=MemoryStore(kept), **quick) as rig:
+        page = rig.join(person="me")
+        id_ = page.request("hold", "x")
+        await page.signal("held")
+        page.leave()
+        await wait_until(lambda: kept.sessions[page.session].open == ((id_, "hold"),))
+        saved = Contents()
+        saved.update(kept)
+    async with rigged(store=MemoryStore(saved), **quick) as rig:
+        told = rig.join(person="me").connected["others"]
+        assert told == [{"id": page.session, "running": [], "has_result": True}]
+        back = rig.join(person="me", session=page.session)
+        assert back.ends(id_)[0]["outcome"] == "lost"
+        assert "others" not in rig.join(person="me").connected

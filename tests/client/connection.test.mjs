@@ -594,3 +594,33 @@ test('without a WebSocket class the error says how to give one', t => {
   assert.equal(d.status, 'closed');
   assert.throws(() => new Connection().connect(), /no wsUrl given/);
 });
+
+test('a session that was asked for and has ended is told; one that was kept is not', t => {
+  const { world, d } = open(t, { args: ['', 'mine'] });
+  d.connect();
+  world.socket.accept({ analysis_id: 'mine' });
+  assert.equal(d.isReplaced, false);
+  const other = open(t, { args: ['', 'gone'] });
+  other.d.connect();
+  other.world.socket.accept({ analysis_id: 'new' });
+  assert.equal(other.d.isReplaced, true);
+  const kept = open(t);
+  kept.d.connect();
+  kept.world.socket.accept({ analysis_id: 'new' });
+  kept.world.socket.fail();
+  kept.world.advance(1000);
+  kept.world.socket.accept({ analysis_id: 'newer', epoch: 'e2' });
+  assert.equal(kept.d.isReplaced, false);
+});
+
+test('the person\'s further sessions are those of the last join', t => {
+  const { world, d } = open(t);
+  d.connect();
+  const others = [{ id: 'x', running: [], has_result: true }];
+  world.socket.accept({ others });
+  assert.deepEqual(d.others, others);
+  world.socket.fail();
+  world.advance(1000);
+  world.socket.accept({});
+  assert.deepEqual(d.others, []);
+});

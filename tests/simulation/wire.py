@@ -122,6 +122,7 @@ class Socket:
     def __init__(self, tab, front):
         world = tab.world
         self.tab, self.front, self._world = tab, front, world
+        self.person = ""
         self.is_joined = self.is_left = self.is_stuck = False
         self.room_bytes = world.random.choice((0, 600, 1 << 20, 1 << 20))
         self._waiting = deque()

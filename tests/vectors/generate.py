@@ -203,6 +203,21 @@ TO_PAGE = {
         epoch="e",
         running=[{"id": 7, "action": "run", "elapsed_s": 1.5}],
     ),
+    "connect with further sessions": text.compose_connect(
+        "s",
+        backend_version="1.0",
+        analyses_version=None,
+        resumed=False,
+        at=0,
+        epoch="e",
+        others=[
+            {
+                "id": "t",
+                "running": [{"id": 7, "action": "run", "elapsed_s": 1.5}],
+                "has_result": False,
+            }
+        ],
+    ),
     "emit": text.compose("pi", b"3.14"),
     "emit without message": text.compose("tick", b""),
     "emit kept byte for byte": text.compose("x", b'{ "a":1e400,\t"a":2 }'),

@@ -141,7 +141,7 @@ def read_contents(rows: Iterator[Row]) -> Contents:
 
 
 def _read_session(stored: bytes) -> Saved:
-    analysis, request_args, left_s, is_unseen, requests, recent = json.loads(stored)
+    analysis, request_args, left_s, is_unseen, requests, recent, *more = json.loads(stored)
     return Saved(
         analysis,
         request_args,
@@ -149,4 +149,5 @@ def _read_session(stored: bytes) -> Saved:
         is_unseen,
         tuple((process_id, action) for process_id, action in requests),
         tuple(recent),
+        *more[:1],  # the person, which an earlier version did not keep
     )

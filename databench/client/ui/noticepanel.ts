@@ -4,6 +4,7 @@
 
 import type { Connection } from '../connection';
 import type { Process } from '../processes';
+import { linkOf } from '../sessionlink';
 import { UIElement } from './element';
 import { Notice, NoticeButton, NoticeFailure, NoticeProcess, noticesOf, NoticeView } from './notices';
 
@@ -17,6 +18,8 @@ const FAILURES_LIMIT = 10;
 export class NoticePanel {
   private failures: NoticeFailure[] = [];
   private asking: NoticeView['asking'] = null;
+  /** The further sessions that were dismissed. */
+  private staying: unknown = null;
   private lines = new Map<string, HTMLElement>();
   private timer: unknown = null;
   private fold: HTMLDetailsElement | null = null;
@@ -61,6 +64,8 @@ export class NoticePanel {
       status: conn.status, lostSinceMs: conn.lostSinceMs, goneReason: conn.goneReason,
       kernel: conn.kernel,
       processes: conn.processes.list().map(viewOf), failures: this.failures, asking: this.asking,
+      others: this.staying === conn.others ? [] : conn.others,
+      isReplaced: conn.isReplaced && this.staying !== conn.others,
     };
   }
 
@@ -89,6 +94,8 @@ export class NoticePanel {
     else if (button.word === 'interrupt') conn.kernel.interrupt();
     else if (button.word === 'force') conn.cancel(button.id!, { force: true });
     else if (button.word === 'cancel') conn.cancel(button.id!);
+    else if (button.word === 'rejoin') location.assign(linkOf(button.session!, location));
+    else if (button.word === 'stay') this.staying = conn.others;
     else if (button.word === 'dismiss') {
       this.failures = this.failures.filter(f => f.id !== button.id);
     }
@@ -185,7 +192,8 @@ function viewOf(process: Process): NoticeProcess {
   const { id, action, sinceMs, cancelMs, forced, value, total } = process;
   const cancels = document.querySelectorAll<HTMLElement>('[data-cancel]');
   const hasCancel = [...cancels].some(node => node.dataset['cancel'] === action);
-  return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel };
+  const isWaiting = process.phase === 'waiting';
+  return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel, isWaiting };
 }
 
 function foldOf(lines: string[], isOpen: boolean): HTMLElement {

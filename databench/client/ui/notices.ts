@@ -23,7 +23,8 @@ export const QUIET_ACTIVITY_MS = 2000;
 const UNANSWERED_S = 6;
 
 /** What a notice's button does. */
-export type NoticeWord = 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep';
+export type NoticeWord =
+  | 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep' | 'rejoin' | 'stay';
 
 /** A button of a notice. */
 export interface NoticeButton {
@@ -32,6 +33,8 @@ export interface NoticeButton {
   /** The request, or for `ask` what is asked. */
   id?: number;
   asked?: 'restart' | 'force';
+  /** The session to rejoin. */
+  session?: string;
 }
 
 /** One message to show. */
@@ -60,6 +63,14 @@ export interface NoticeProcess {
   total: number | null;
   /** The page has an element of its own to cancel it. */
   hasCancel: boolean;
+  /** The server has not seen it: it is sent when the connection is back. */
+  isWaiting: boolean;
+}
+
+/** Another session of the same person. */
+export interface NoticeSession {
+  id: string;
+  running: { action: string; elapsed_s: number }[];
 }
 
 /** A request that failed or was lost. */
@@ -83,12 +94,18 @@ export interface NoticeView {
     sinceMs: number;
     retryInS: number | null;
     sessions: number;
+    isolation: string;
+    ahead: number;
     stderr: string[];
     cancelLimitMs: number;
     codeChange: string;
   };
   processes: NoticeProcess[];
   failures: NoticeFailure[];
+  /** The person's further sessions, until they are told to stay. */
+  others: NoticeSession[];
+  /** The session that the page's address named has ended. */
+  isReplaced: boolean;
   /** What the person was asked to confirm. */
   asking: { word: 'restart' | 'force'; id?: number } | null;
 }
@@ -102,6 +119,7 @@ export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
     ...kernelNotices(view, nowMs),
     ...codeNotices(view),
     ...cancelNotices(view, nowMs),
+    ...sessionNotices(view),
     ...activityNotices(view, nowMs),
     ...failures,
   ];
@@ -113,16 +131,57 @@ function lossNotices(view: NoticeView, nowMs: number): Notice[] {
     const text = `${view.goneReason}. This page goes on when it is served again.`;
     return [{ key: 'loss', level: 'warning', text }];
   }
-  const names = [...new Set(view.processes.map(p => p.action).filter(Boolean))];
-  const work = names.length
-    ? `“${names.join('”, “')}” goes on at the server.`
-    : 'Nothing was running.';
   return [{
     key: 'loss',
     level: 'warning',
-    text: `Connection lost, trying again. ${work}`,
+    text: ['Connection lost, trying again.', ...workTexts(view.processes)].join(' '),
     ticking: duration((nowMs - view.lostSinceMs) / 1000),
   }];
+}
+
+/** What runs at the server, and what waits for the connection. */
+function workTexts(processes: NoticeProcess[]): string[] {
+  const running = namesOf(processes.filter(p => !p.isWaiting));
+  const waiting = processes.filter(p => p.isWaiting).length;
+  const texts = [];
+  if (running) texts.push(`${running} goes on at the server.`);
+  if (waiting) {
+    const what = waiting === 1 ? '1 action waits and is' : `${waiting} actions wait and are`;
+    texts.push(`${what} sent when it is back.`);
+  }
+  return texts.length ? texts : ['Nothing was running.'];
+}
+
+function namesOf(processes: NoticeProcess[]): string {
+  const names = [...new Set(processes.map(p => p.action).filter(Boolean))];
+  return names.length ? `“${names.join('”, “')}”` : '';
+}
+
+/** What the person left behind elsewhere; a link that led to a session that is no more. */
+function sessionNotices({ others, isReplaced }: NoticeView): Notice[] {
+  const notices: Notice[] = others.map(other => {
+    const label = other.running.length ? 'Rejoin' : 'Show it';
+    const rejoin: NoticeButton = { label, word: 'rejoin', session: other.id };
+    return {
+      key: `session ${other.id}`, level: 'quiet', text: otherText(other), buttons: [rejoin],
+    };
+  });
+  notices[notices.length - 1]?.buttons!.push({ label: 'Dismiss', word: 'stay' });
+  if (isReplaced) {
+    notices.unshift({
+      key: 'replaced', level: 'quiet', text: 'That session has ended; this is a new one.',
+      buttons: notices.length ? [] : [{ label: 'Dismiss', word: 'stay' }],
+    });
+  }
+  return notices;
+}
+
+function otherText({ running }: NoticeSession): string {
+  if (!running.length) return '1 result of yours waits to be seen';
+  const count = running.length === 1 ? '1 run' : `${running.length} runs`;
+  const longestS = Math.max(...running.map(r => r.elapsed_s));
+  const names = [...new Set(running.map(r => r.action))].join('”, “');
+  return `${count} of yours still going: “${names}”, for ${duration(longestS)}`;
 }
 
 function questionNotices({ asking, kernel }: NoticeView): Notice[] {
@@ -164,9 +223,12 @@ function kernelNotices({ kernel }: NoticeView, nowMs: number): Notice[] {
       }];
     case 'stopping':
       return [{ key: 'kernel', level: 'quiet', text: 'Stopping' }];
-    case 'culled':
-      return [{ key: 'kernel', level: 'quiet', text: sentence(kernel.reason, 'The kernel was stopped') }];
-    default:
+    case 'queued': {
+      const place = kernel.ahead ? `${kernel.ahead} before you` : 'you are next';
+      const text = `Waiting for a free kernel: ${place}`;
+      return [{ key: 'kernel', level: 'quiet', text, ticking: duration(forS) }];
+    }
+    default: // a culled one starts again for the page that comes
       return [];
   }
 }
@@ -174,8 +236,7 @@ function kernelNotices({ kernel }: NoticeView, nowMs: number): Notice[] {
 /** New code waits for the end of what runs; also of what other sessions run. */
 function codeNotices({ kernel, processes }: NoticeView): Notice[] {
   if (!kernel.codeChange) return [];
-  const names = [...new Set(processes.map(p => p.action).filter(Boolean))];
-  const what = names.length ? `“${names.join('”, “')}”` : 'what others run';
+  const what = namesOf(processes) || 'what others run';
   return [{
     key: 'code', level: 'warning',
     text: `Code changed: ${kernel.codeChange}. The new code runs when ${what} has ended.`,
@@ -202,7 +263,8 @@ function cancelNotices(view: NoticeView, nowMs: number): Notice[] {
     };
     if (process.forced) return { ...notice, text: 'Ending the kernel…' };
     const forMs = nowMs - process.cancelMs!;
-    if (forMs < kernel.cancelLimitMs) return notice;
+    // A kernel that nobody shares is ended by the server.
+    if (forMs < kernel.cancelLimitMs || kernel.isolation === 'session') return notice;
     return {
       ...notice,
       ticking: duration(forMs / 1000),

@@ -5,16 +5,16 @@ import { load } from '../load.mjs';
 const { noticesOf } = await load('ui/notices.ts');
 
 const KERNEL = { state: 'idle', reason: '', sinceMs: 0, retryInS: null, sessions: 1, stderr: [],
-  cancelLimitMs: 2000, codeChange: '' };
+  cancelLimitMs: 2000, codeChange: '', isolation: 'analysis', ahead: 0 };
 const RUN = {
   id: 7, action: 'run', sinceMs: 0, cancelMs: null, forced: false, value: null, total: null,
-  hasCancel: true,
+  hasCancel: true, isWaiting: false,
 };
 
 function view({ kernel = {}, ...more } = {}) {
   return {
     status: 'joined', lostSinceMs: null, goneReason: null, kernel: { ...KERNEL, ...kernel }, processes: [],
-    failures: [], asking: null, ...more,
+    failures: [], asking: null, others: [], isReplaced: false, ...more,
   };
 }
 
@@ -34,6 +34,12 @@ test('a lost connection is told after 1.5 s, with what goes on', () => {
     [['Connection lost, trying again. Nothing was running.', '1 s']]);
   assert.deepEqual(shown({ ...lost, processes: [RUN, { ...RUN, id: 8 }] }, 11_000),
     [['Connection lost, trying again. “run” goes on at the server.', '2 s']]);
+  const waiting = { ...RUN, id: 9, action: 'fit', isWaiting: true };
+  assert.deepEqual(shown({ ...lost, processes: [waiting] }, 11_000),
+    [['Connection lost, trying again. 1 action waits and is sent when it is back.', '2 s']]);
+  assert.equal(shown({ ...lost, processes: [RUN, waiting, { ...waiting, id: 10 }] }, 11_000)[0][0],
+    'Connection lost, trying again. “run” goes on at the server. '
+    + '2 actions wait and are sent when it is back.');
 });
 
 test('an analysis that was taken out is told with what brings the page back', () => {
@@ -127,4 +133,40 @@ test('new code that waits is told, with what it waits for, and can be had at onc
     'Code changed: analyses/pi/analysis.py. The new code runs when what others run has ended.', undefined,
     'Restart now: ask',
   ]]);
+});
+
+test('a session that is queued is told its place', () => {
+  const kernel = { state: 'queued', ahead: 2, sinceMs: 7000 };
+  assert.deepEqual(shown({ kernel }), [['Waiting for a free kernel: 2 before you', '3 s']]);
+  assert.equal(shown({ kernel: { ...kernel, ahead: 0 } })[0][0],
+    'Waiting for a free kernel: you are next');
+});
+
+test('a kernel that was culled says nothing: it starts for the page that comes', () => {
+  assert.deepEqual(shown({ kernel: { state: 'culled', reason: 'no page' } }), []);
+});
+
+test('a cancel in a kernel of its own is carried out by the server, and not offered', () => {
+  const processes = [{ ...RUN, cancelMs: 0 }];
+  assert.equal(shown({ processes })[0][2], 'End it: force');
+  assert.deepEqual(shown({ processes, kernel: { isolation: 'session' } }),
+    [['Cancelling “run”…', undefined]]);
+});
+
+test('runs and results that were left behind can be rejoined', () => {
+  const running = [{ action: 'fit', elapsed_s: 90 }];
+  assert.deepEqual(shown({ others: [{ id: 'x', running }] }), [[
+    '1 run of yours still going: “fit”, for 1 min 30 s', undefined, 'Rejoin: rejoin', 'Dismiss: stay',
+  ]]);
+  const two = [...running, { action: 'fit', elapsed_s: 200 }];
+  const [first, second] = shown({ others: [{ id: 'x', running: two }, { id: 'y', running: [] }] });
+  assert.equal(first[0], '2 runs of yours still going: “fit”, for 3 min 20 s');
+  assert.deepEqual(second, [
+    '1 result of yours waits to be seen', undefined, 'Show it: rejoin', 'Dismiss: stay']);
+  assert.equal(first.length, 3);
+});
+
+test('a link to a session that has ended is told', () => {
+  assert.deepEqual(shown({ isReplaced: true }), [
+    ['That session has ended; this is a new one.', undefined, 'Dismiss: stay']]);
 });
