@@ -156,7 +156,7 @@ class Supervisor:
 
     def receive_hello(self, hello: m.Hello) -> None:
         """Answer `hello`: the kernel is ready, or is told why not."""
-        if self.life.is_ending:
+        if self.life.is_ending or self.life.state is State.STOPPING:
             return  # said before the kill that is under way: nothing may begin in it any more
         problem = ""
         if not secrets.compare_digest(hello.token.encode(), self._token.encode()):

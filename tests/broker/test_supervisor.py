@@ -8,6 +8,8 @@ import signal
 
 import pytest
 
+from databench.protocol import messages as m
+from databench.protocol.lifecycle import Event, State
 from tests.broker.harness import Rig, is_alive, rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -424,3 +426,21 @@ async def test_two_stops_at_once_are_one():
     kernel = rig.broker._tables.groups["a"].entries[0].kernel
     await asyncio.gather(kernel.stop(5), kernel.stop(5))
     await rig.broker.stop()
+
+
+async def test_a_hello_that_comes_while_the_server_stops_is_no_second_one():
+    async with rigged() as rig:
+        rig.join()
+        (entry,) = rig.broker._tables.groups["a"].entries
+        kernel = entry.kernel
+        hello = m.Hello(
+            version=m.PROTOCOL_VERSION,
+            token=kernel._token,
+            language="",
+            library="",
+            capabilities=(),
+        )
+        kernel.life.step(Event.STOP)
+        kernel.receive_hello(hello)  # nothing is logged, and nothing begins
+        assert kernel.life.state is State.STOPPING
+        await rig.broker.stop()
