@@ -271,12 +271,12 @@ class Broker:
                 return page.close(1013, FULL)
             seat = self._sessions.begin(self._groups.place(group), connect, page.person)
         session = seat.session
-        self._groups.need(seat.entry)
         record = tables.outbox.records[page] = PageRecord(page, seat)
         at, frames = session.join(page, connect, group.store.shown())
         version = self._analyses_version
         answer = self._sessions.answer(seat, page, at, resumed=resumed, analyses_version=version)
         tables.outbox.add(record, [answer, *frames])
+        self._groups.need(seat.entry)
         if connect.received is not None:
             tables.outbox.add(record, [tables.compose_kernel(seat)])
         self._sessions.welcome_page(seat, is_missed=bool(connect.session) and not resumed)
@@ -308,6 +308,7 @@ class Broker:
         record = self._tables.outbox.forget(page)
         if record is not None:
             self._sessions.leave(page, record)
+            self._groups.leave(record.seat.entry)
 
     # ------------------------------------------------------------ what supervisors ask and tell
 

@@ -54,12 +54,17 @@ class Groups:
         entry.used_s = self._tables.loop.time()
         self._replenish_later(group)
         if life.state is State.QUEUED:
-            return
-        if life.state is State.CULLED and not self._has_room(group):
-            entry.kernel.queue()
+            self._advance(group)  # it may have been passed over while no page was there
+        elif life.state is State.CULLED and not self._has_room(group):
             group.queue.append(entry)
-            return
-        entry.kernel.need()
+            entry.kernel.queue()
+        else:
+            entry.kernel.need()
+
+    def leave(self, entry: Entry) -> None:
+        """A page has gone: while nobody is there, others in the queue go before it."""
+        if entry in entry.group.queue:
+            self._tell_queue(entry.group)
 
     def vacate(self, entry: Entry) -> None:
         """A session of it was closed: a process of its own ends with it."""
@@ -117,9 +122,13 @@ class Groups:
 
     def _advance(self, group: Group) -> None:
         """A process has gone: who waited longest begins, else a spare may."""
-        while group.queue and self._has_room(group) and not self._tables.is_draining:
-            group.queue.pop(0).kernel.need()
-            self._tell_queue(group)
+        while self._has_room(group) and not self._tables.is_draining:
+            entry = next((entry for entry in group.queue if entry.is_in_use), None)
+            if entry is None:
+                break
+            group.queue.remove(entry)
+            entry.kernel.need()
+        self._tell_queue(group)
         self._replenish_later(group)
 
     def culled(self, entry: Entry) -> None:

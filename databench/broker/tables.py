@@ -64,6 +64,10 @@ class Group:
     queue: list[Entry] = field(default_factory=list)
     leaving: int = 0
 
+    def count_ahead(self, entry: Entry) -> int:
+        """How many in the queue begin before this one: none that nobody waits for."""
+        return sum(other.is_in_use for other in self.queue[: self.queue.index(entry)])
+
     @property
     def seats(self) -> Iterator[Seat]:
         """The sessions of all its kernels."""
@@ -209,7 +213,7 @@ class Tables:
             retry_in_s=kernel.retry_in_s,
             sessions=len(entry.seats),
             isolation=group.spec.sharing.isolation,
-            ahead=group.queue.index(entry) if entry in group.queue else None,
+            ahead=group.count_ahead(entry) if entry in group.queue else None,
             stderr=kernel.stderr_lines if self.debug and is_down else (),
             cancel_limit_s=self.settings.cancel_limit_s if state == "cancelling" else None,
             code_change=entry.code_change,

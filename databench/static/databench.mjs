@@ -2241,10 +2241,10 @@ function sessionNotices({ others, isReplaced }) {
 }
 function otherText({ running }) {
   if (!running.length) return "1 result of yours waits to be seen";
-  const count = running.length === 1 ? "1 run" : `${running.length} runs`;
+  const count = running.length === 1 ? "1 run of yours is" : `${running.length} runs of yours are`;
   const longestS = Math.max(...running.map((r) => r.elapsed_s));
   const names = [...new Set(running.map((r) => r.action))].join("”, “");
-  return `${count} of yours still going: “${names}”, for ${duration(longestS)}`;
+  return `${count} still going: “${names}”, for ${duration(longestS)}`;
 }
 function questionNotices({ asking, kernel }) {
   if (!asking) return [];

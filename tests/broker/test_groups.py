@@ -148,6 +148,36 @@ async def test_who_leaves_the_queue_makes_room_for_those_behind():
         assert len(kernels(rig)) == 2
 
 
+async def test_a_session_that_nobody_waits_for_keeps_its_place_and_holds_up_nobody():
+    async with rigged(sharing=Sharing("session", preheat=0, max_kernels=1)) as rig:
+        first, second, third = rig.join(), rig.join(), rig.join()
+        await first.run("echo")
+        second.leave()
+        assert third.kernel["ahead"] == 0
+        again = rig.join(session=second.session)  # reloaded: it is before the third again
+        assert (again.kernel["ahead"], third.kernel["ahead"]) == (0, 1)
+        again.leave()
+        await close(rig, first)
+        assert (await third.run("echo"))["outcome"] == "done"
+        back = rig.join(session=second.session)
+        assert (back.kernel["state"], back.kernel["ahead"]) == ("queued", 0)
+        await close(rig, third)
+        assert (await back.run("echo"))["outcome"] == "done"
+
+
+async def test_a_place_that_is_free_is_taken_by_the_first_who_comes_back():
+    async with rigged(sharing=Sharing("session", preheat=0, max_kernels=1)) as rig:
+        first, second = rig.join(), rig.join()
+        await first.run("echo")
+        second.leave()
+        group = rig.broker._tables.groups["a"]
+        await close(rig, first)
+        await wait_until(lambda: not group.leaving)
+        assert states(rig) == ["queued"]
+        back = rig.join(session=second.session)
+        assert (await back.run("echo"))["outcome"] == "done"
+
+
 async def test_a_server_with_a_queue_stops_and_says_how_what_waited_ended():
     async with rigged(sharing=Sharing("session", preheat=0, max_kernels=1)) as rig:
         first, second = rig.join(), rig.join()

@@ -250,7 +250,7 @@ def test_a_run_left_behind_is_found_by_its_person_alone(served, pages):
     context = page.context
     page.close()
     back = pages.tab(context, served, "/steps/")
-    expect(alerts(back)).to_contain_text("1 run of yours still going: “run”")
+    expect(alerts(back)).to_contain_text("1 run of yours is still going: “run”")
     stranger = pages.open(served, "/steps/")
     expect(button(stranger, "Run")).to_be_enabled()
     expect(alerts(stranger)).not_to_contain_text("still going")

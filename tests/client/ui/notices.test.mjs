@@ -83,9 +83,8 @@ test('a failed kernel shows reason and last lines, and can be started', () => {
   assert.deepEqual(noticesOf(view({ kernel }), 0)[0].lines, ['a', 'b']);
 });
 
-test('stopping and culled are told quietly', () => {
+test('stopping is told quietly', () => {
   assert.deepEqual(shown({ kernel: { state: 'stopping' } }), [['Stopping', undefined]]);
-  assert.deepEqual(shown({ kernel: { state: 'culled' } }), [['The kernel was stopped', undefined]]);
 });
 
 test('a cancel that takes 2 s offers to end the kernel, and asks where it is shared', () => {
@@ -156,11 +155,11 @@ test('a cancel in a kernel of its own is carried out by the server, and not offe
 test('runs and results that were left behind can be rejoined', () => {
   const running = [{ action: 'fit', elapsed_s: 90 }];
   assert.deepEqual(shown({ others: [{ id: 'x', running }] }), [[
-    '1 run of yours still going: “fit”, for 1 min 30 s', undefined, 'Rejoin: rejoin', 'Dismiss: stay',
+    '1 run of yours is still going: “fit”, for 1 min 30 s', undefined, 'Rejoin: rejoin', 'Dismiss: stay',
   ]]);
   const two = [...running, { action: 'fit', elapsed_s: 200 }];
   const [first, second] = shown({ others: [{ id: 'x', running: two }, { id: 'y', running: [] }] });
-  assert.equal(first[0], '2 runs of yours still going: “fit”, for 3 min 20 s');
+  assert.equal(first[0], '2 runs of yours are still going: “fit”, for 3 min 20 s');
   assert.deepEqual(second, [
     '1 result of yours waits to be seen', undefined, 'Show it: rejoin', 'Dismiss: stay']);
   assert.equal(first.length, 3);
