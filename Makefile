@@ -25,7 +25,7 @@ STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tes
     tests/test_statements.py
 ARGS ?=
 
-.PHONY: help serve test quick check docs format bench simulate coverage build clean
+.PHONY: help serve test quick check docs format bench simulate soak coverage build clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -59,6 +59,9 @@ bench: $(DEV)  ## the figures of docs/performance.md
 
 simulate: $(DEV)  ## worlds full of faults: SEEDS of them (100000), or the one SEED
 	@exec $(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100000)) $(ARGS)
+
+soak: $(DEV)  ## a real server under faults: MINUTES (10), PAGES (200), SEED
+	@exec $(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --pages $(or $(PAGES),200) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 coverage: $(DEV)  ## the fast tests' coverage
 	$(BIN)/python -m coverage erase
