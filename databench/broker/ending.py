@@ -42,6 +42,8 @@ class Ending:
 
     def explain(self, how: Exit) -> str:
         """How it ended and why, for people; to be called when it has."""
+        if self.was_asked and self.why:
+            return f"was {self.why}"  # no word of the signal: it is no incident
         if how.signal == signal.SIGKILL and not self.why:
             if count_memory_kills() > self._memory_kills:
                 self.was_memory = True

@@ -247,6 +247,7 @@ class Supervisor:
         elif self._process and self.life.state is not State.STOPPING:
             self.life.wish_stop()
             self._is_reload = False
+            self._ending.was_asked = True
             self.end(reason)
 
     def cull(self, why: str, *, is_graceful: bool) -> None:

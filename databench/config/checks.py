@@ -175,6 +175,7 @@ ENTRY_KEYS: Mapping[str, Check] = {
     "readme": _text,
     "version": _text,
 }
+SHOWN_KEYS = ("title", "description", "show_in_index", "thumbnail", "readme", "version")
 # Of an analysis, in the place of a setting: the key, the setting and the check.
 LIMIT_KEYS: Mapping[str, tuple[str, Check]] = {
     "memory_limit": ("kernel_memory_bytes", _size),

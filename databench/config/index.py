@@ -19,7 +19,7 @@ import yaml
 
 from .. import settings
 from ..errors import SettingError
-from .checks import ENTRY_KEYS, GLOBAL_KEYS, LIMIT_KEYS, TAKES_NOTHING, Check
+from .checks import ENTRY_KEYS, GLOBAL_KEYS, LIMIT_KEYS, SHOWN_KEYS, TAKES_NOTHING, Check
 from .datastore import Datastore
 
 FILE = "index.yaml"
@@ -338,7 +338,9 @@ class _Reader:
                 if key in LIMIT_KEYS:
                     self._check(LIMIT_KEYS[key][1], key, node, limits, problems)
                 elif key != "name":
-                    self._check(ENTRY_KEYS[key], key, node, values, problems)
+                    # What is only shown keeps no analysis from running.
+                    found = self.warnings if key in SHOWN_KEYS else problems
+                    self._check(ENTRY_KEYS[key], key, node, values, found)
                 if key == "kernel" and values.get("kernel"):
                     self._check_kernel(values["kernel"], node, problems)
                 if key == "thumbnail" and values.get("thumbnail"):

@@ -237,7 +237,16 @@ def test_problem_of_the_file_says_where(folder, text, complaint):
         ),
         ("isolation: pol", "analyses/index.yaml:3: isolation is 'pol', expected one of analysis"),
         ("processes: 0", "analyses/index.yaml:3: processes is 0, expected a whole number"),
-        ("thumbnail: ../x.png", "analyses/index.yaml:3: thumbnail is '../x.png', expected a file"),
+        (
+            "memory_limit: lots",
+            "analyses/index.yaml:3: memory_limit is 'lots', expected a size",
+        ),
+        ("memory_limit: 0", "analyses/index.yaml:3: memory_limit is 0, expected a size such"),
+        (
+            "hang_timeout_s: -1",
+            "analyses/index.yaml:3: hang_timeout_s is -1, expected a number",
+        ),
+        ("threads: two", "analyses/index.yaml:3: threads is 'two', expected a number in count"),
     ],
 )
 def test_broken_entry_keeps_its_place_and_the_others_are_served(folder, body, complaint):
@@ -246,6 +255,34 @@ def test_broken_entry_keeps_its_place_and_the_others_are_served(folder, body, co
     assert index.entries["one"].problems[0].startswith(complaint)
     assert index.entries["two"].problems == ()
     assert index.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("thumbnail: ../x.png", "thumbnail is '../x.png', expected a file"),
+        ("show_in_index: sometimes", "show_in_index is 'sometimes', expected true or false"),
+        ("title: [a]", "title is ['a'], expected text"),
+    ],
+)
+def test_what_is_only_shown_and_wrong_warns_and_the_analysis_is_served(folder, body, complaint):
+    index = read(folder, f"analyses:\n- name: one\n  {body}")
+    assert index.entries["one"].problems == ()
+    assert [warning for warning in index.warnings if f"index.yaml:3: {complaint}" in warning]
+
+
+def test_limits_of_an_analysis_are_settings_by_other_names(folder):
+    index = read(
+        folder,
+        "analyses:\n- name: one\n  memory_limit: 1.5 GiB\n  threads: 3\n  cull_after_s: 0\n"
+        "- name: two\n  memory_limit: 500MB\n  start_limit_s: 90",
+    )
+    assert index.entries["one"].limits == {
+        "kernel_memory_bytes": 3 * 2**29,
+        "kernel_threads": 3,
+        "cull_after_s": 0,
+    }
+    assert index.entries["two"].limits == {"kernel_memory_bytes": 500_000_000, "start_limit_s": 90}
 
 
 def test_missing_folder_and_missing_file_are_told(folder):
@@ -308,7 +345,7 @@ def test_entry_that_breaks_the_reader_keeps_its_place_and_the_rest_is_served(fol
     assert list(index.entries) == ["one", long_name, "two"]
     assert index.entries["one"].problems == ()
     assert "cannot be read: File name too long" in index.entries[long_name].problems[0]
-    assert "version cannot be read" in index.entries["two"].problems[0]
+    assert [warning for warning in index.warnings if "version cannot be read" in warning]
 
 
 def test_merge_of_what_is_no_map_warns(folder):
