@@ -65,6 +65,8 @@ datastore: sqlite:///state.db
 settings:
   restart_limit: 100000  # who is killed at random is not given up
   ring_messages: 300
+  ring_bytes: 131072  # full rings are no growth: they are full before anything is measured
+  credit_window_bytes: 262144
 analyses:
   - name: a
   - name: b

@@ -87,7 +87,7 @@ class Soak:
         for _ in range(2):
             await self._wait(lambda: all(page.is_joined for page in self.pages), "all joined")
             for page in self.pages:
-                page.request("stream", count=20, size=100)
+                page.request("stream", count=300, size=1000)  # fills its ring
             await self._wait(self._is_at_rest, "the first requests ended")
             if not self.kills:
                 await self._kill_front()
