@@ -78,7 +78,7 @@ class _Framer:
 framer = _Framer()
 
 
-def _send_now(stream: tornado.iostream.IOStream, data: bytes) -> bytes:
+def _send_now(stream: tornado.iostream.IOStream, data: bytes) -> bytes | memoryview:
     """Hand to the system what it takes at once, where nothing waits in the stream before it.
 
     Nearly every frame fits the system's buffer. The stream's own way there takes twice as long: it
@@ -93,7 +93,7 @@ def _send_now(stream: tornado.iostream.IOStream, data: bytes) -> bytes:
         sent = stream.socket.send(data)
     except OSError:  # would block, or broken
         return data
-    return data[sent:]
+    return memoryview(data)[sent:] if sent < len(data) else b""  # of a large one no copy is made
 
 
 class PageSocket(Headers, tornado.websocket.WebSocketHandler):
