@@ -341,7 +341,9 @@ class Broker:
 
     def kernel_ready(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_ready`."""
-        self._sessions.welcome(self._tables.by_kernel[kernel], self._cli_args)
+        entry = self._tables.by_kernel[kernel]
+        self._sessions.welcome(entry, self._cli_args)
+        self._groups.ready(entry)
 
     def kernel_lost(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_lost`."""

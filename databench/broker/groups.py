@@ -131,6 +131,10 @@ class Groups:
         self._tell_queue(group)
         self._replenish_later(group)
 
+    def ready(self, entry: Entry) -> None:
+        """A kernel can be used: others of its analysis may wait for sessions now."""
+        self._replenish_later(entry.group)
+
     def culled(self, entry: Entry) -> None:
         """It has ended for want of use: its place is free, unless a page came meanwhile."""
         if entry.is_in_use:

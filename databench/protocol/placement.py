@@ -81,8 +81,14 @@ def has_room(sharing: Sharing, kernels: Sequence[Standing], leaving: int) -> boo
 
 
 def count_missing(sharing: Sharing, kernels: Sequence[Standing], leaving: int) -> int:
-    """How many are to be started for sessions that may come; none while sessions queue."""
-    if sharing.isolation != SESSION or any(not kernel.has_process for kernel in kernels):
+    """How many are to be started for sessions that may come.
+
+    None while sessions queue, and none before one has become ready: what cannot start would only
+    fail several times.
+    """
+    if sharing.isolation != SESSION or not any(kernel.is_ready for kernel in kernels):
+        return 0
+    if any(not kernel.has_process for kernel in kernels):
         return 0
     spare = sum(not kernel.sessions for kernel in kernels)
     room = sharing.max_kernels - _count(kernels) - leaving

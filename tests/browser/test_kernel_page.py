@@ -106,3 +106,22 @@ def test_stop_asks_where_others_are_touched_and_lasts_until_a_start(folder, serv
     expect(value(page, "State")).to_have_text("idle")
     expect(value(page, "Generation")).to_have_text("3")
     expect(page.locator("[data-k=reason]")).to_be_hidden()
+
+
+def test_each_kernel_of_a_pool_and_of_a_queue_is_shown_by_itself(folder, serve, pages):
+    (folder / "index.yaml").write_text(
+        "analyses:\n- {name: work, isolation: session, preheat: 0, max_kernels: 2}"
+    )
+    server = serve(folder)
+    for _ in range(3):
+        page = pages.open(server, "/work/")
+        page.wait_for_function("databench.status === 'joined'")
+    looker = pages.open(server, "/_kernels")
+    articles = looker.locator("article")
+    expect(articles).to_have_count(3)
+    expect(articles.nth(1).locator("h2")).to_have_text("work 2 of 3")
+    expect(articles.nth(2).locator("[data-k=state]")).to_have_text("queued")
+    expect(articles.nth(2).get_by_role("button", name="Start")).to_be_disabled()
+    articles.nth(0).get_by_role("button", name="Stop").click()
+    expect(articles.nth(0).locator("[data-k=state]")).to_have_text("failed")
+    expect(articles.nth(1).locator("[data-k=state]")).to_have_text("idle")

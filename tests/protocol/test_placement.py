@@ -62,6 +62,7 @@ def test_only_processes_of_sessions_of_their_own_are_counted():
         (Sharing("session", preheat=2, max_kernels=3), [Standing(1), Standing(1)], 1, 0),
         (Sharing("session", preheat=0, max_kernels=9), [Standing(1)], 0, 0),
         (Sharing("session", preheat=1, max_kernels=1), [Standing(1)], 0, 0),
+        (Sharing("session", preheat=1, max_kernels=9), [Standing(1, is_ready=False)], 0, 0),
         (Sharing("session", preheat=1, max_kernels=4), [Standing(1), QUEUED], 0, 0),
         (
             Sharing("session", preheat=1, max_kernels=9),
