@@ -2307,7 +2307,7 @@ var exported = (() => {
         return [{
           key: "kernel",
           level: "danger",
-          text: sentence(kernel.reason, "The kernel failed"),
+          text: saidLast(kernel.stderr) + sentence(kernel.reason, "The kernel failed"),
           lines: kernel.stderr,
           isOpen: true,
           buttons: [{ label: "Start again", word: "restart" }]
@@ -2332,6 +2332,10 @@ var exported = (() => {
       text: `Code changed: ${kernel.codeChange}. The new code runs when ${what} has ended.`,
       buttons: [endingButton("Restart now", "restart", kernel.sessions)]
     }];
+  }
+  function saidLast(stderr) {
+    const last = [...stderr].reverse().find((line) => line.trim()) ?? "";
+    return /^[\w.]+(Error|Exception|Interrupt|Exit)\b/.test(last) ? `${last}. ` : "";
   }
   function sentence(reason, otherwise) {
     return reason ? reason[0].toUpperCase() + reason.slice(1) : otherwise;

@@ -217,7 +217,8 @@ function kernelNotices({ kernel }: NoticeView, nowMs: number): Notice[] {
       }];
     case 'failed':
       return [{
-        key: 'kernel', level: 'danger', text: sentence(kernel.reason, 'The kernel failed'),
+        key: 'kernel', level: 'danger',
+        text: saidLast(kernel.stderr) + sentence(kernel.reason, 'The kernel failed'),
         lines: kernel.stderr, isOpen: true,
         buttons: [{ label: 'Start again', word: 'restart' }],
       }];
@@ -242,6 +243,12 @@ function codeNotices({ kernel, processes }: NoticeView): Notice[] {
     text: `Code changed: ${kernel.codeChange}. The new code runs when ${what} has ended.`,
     buttons: [endingButton('Restart now', 'restart', kernel.sessions)],
   }];
+}
+
+/** What a failed start said, in front of how often it failed: the last line of a traceback. */
+function saidLast(stderr: string[]): string {
+  const last = [...stderr].reverse().find(line => line.trim()) ?? '';
+  return /^[\w.]+(Error|Exception|Interrupt|Exit)\b/.test(last) ? `${last}. ` : '';
 }
 
 /** A reason as the server gives it, in lower case and with its subject. */

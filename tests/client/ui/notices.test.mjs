@@ -134,6 +134,16 @@ test('new code that waits is told, with what it waits for, and can be had at onc
   ]]);
 });
 
+test('a start that failed is headed by what Python said', () => {
+  const stderr = ['Traceback (most recent call last):', '  File "x.py", line 1', '    impor os',
+    'SyntaxError: invalid syntax', ''];
+  const kernel = { state: 'failed', reason: "kernel 'x' exited with status 1", stderr };
+  assert.equal(shown({ kernel })[0][0],
+    "SyntaxError: invalid syntax. Kernel 'x' exited with status 1");
+  assert.equal(shown({ kernel: { ...kernel, stderr: ['last words'] } })[0][0],
+    "Kernel 'x' exited with status 1");
+});
+
 test('a session that is queued is told its place', () => {
   const kernel = { state: 'queued', ahead: 2, sinceMs: 7000 };
   assert.deepEqual(shown({ kernel }), [['Waiting for a free kernel: 2 before you', '3 s']]);
