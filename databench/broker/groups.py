@@ -136,10 +136,9 @@ class Groups:
         self._replenish_later(entry.group)
 
     def culled(self, entry: Entry) -> None:
-        """It has ended for want of use: its place is free, unless a page came meanwhile."""
-        if entry.is_in_use:
-            self.need(entry)
-        self._advance(entry.group)
+        """It has ended for want of use: its place is free."""
+        # Later: who tells it is not done with this end.
+        self._tables.loop.call_soon(self._advance, entry.group)
 
     def _tell_queue(self, group: Group) -> None:
         for entry in group.queue:

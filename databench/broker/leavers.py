@@ -56,7 +56,10 @@ class Leavers:
         for seat in list(group.seats):
             for page in list(seat.session.views):
                 page.close(GONE, why)
-        for entry in group.entries:
+        leaving = list(group.entries)
+        group.entries.clear()  # with the end of a session nothing of the analysis begins or ends
+        group.queue.clear()
+        for entry in leaving:
             self.retire(entry, why)
 
     def retire(self, entry: Entry, why: str) -> None:

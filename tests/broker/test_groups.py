@@ -1,5 +1,6 @@
 """Several kernels of one analysis: pools, a process per session, the queue, and who is ended."""
 
+import dataclasses
 import signal
 import time
 
@@ -215,6 +216,36 @@ async def test_a_cancel_that_ends_what_runs_ends_no_process():
         begun_s = time.monotonic()
         await wait_until(lambda: time.monotonic() - begun_s > 0.3)
         assert await pid(page) == number
+
+
+async def test_an_analysis_that_is_taken_out_takes_all_its_processes_along():
+    async with rigged(sharing=Sharing("session", preheat=1, max_kernels=3)) as rig:
+        pages = [rig.join() for _ in range(3)]
+        await pages[0].run("echo")
+        queued = rig.join()
+        assert queued.kernel["state"] == "queued"
+        group = rig.broker._tables.groups["a"]
+        rig.broker.swap({"b": rig.broker._specs["b"]})
+        assert all(page.closed for page in (*pages, queued))
+        await wait_until(lambda: not rig.broker._tables.by_kernel and not group.leaving)
+        assert not rig.broker._tables.seats
+        assert rig.broker.kernel_state("a") == "none"
+
+
+async def test_an_analysis_may_be_shared_otherwise_while_it_runs():
+    async with rigged(sharing=ALONE) as rig:
+        pages = [rig.join() for _ in range(2)]
+        pids = [await pid(page) for page in pages]
+        specs = dict(rig.broker._specs)
+        specs["a"] = dataclasses.replace(specs["a"], sharing=Sharing())
+        rig.broker.swap(specs)
+        later = rig.join()
+        assert (await later.run("echo"))["outcome"] == "done"
+        assert later.kernel["isolation"] == "analysis"
+        again = [await pid(page) for page in pages]
+        assert not set(again) & set(pids)  # each was restarted for it
+        await close(rig, pages[1])
+        assert (await pages[0].run("echo"))["outcome"] == "done"
 
 
 # -- ended for want of use -------------------------------------------------------------------------
