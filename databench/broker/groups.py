@@ -75,12 +75,13 @@ class Groups:
     def sweep(self) -> None:
         """End the kernels that nobody has needed for `cull_after_s`."""
         now_s = self._tables.loop.time()
-        limit_s = self._tables.settings.cull_after_s
         for group in list(self._tables.groups.values()):
             for entry in list(group.entries):
                 if entry.is_in_use or _is_spare(entry):
                     entry.used_s = now_s
-                elif placement.is_unused(entry.used_s, now_s, limit_s):
+                    continue
+                limit_s = entry.kernel.settings.cull_after_s
+                if placement.is_unused(entry.used_s, now_s, limit_s):
                     self._cull(entry, f"no page for {limit_s:g} s (cull_after_s)")
 
     def close(self) -> None:

@@ -62,7 +62,7 @@ class Memory:
 
     def watch(self, kernel: Supervisor) -> None:
         """A process of this kernel has begun."""
-        if kernel.memory_limit_bytes:
+        if kernel.settings.kernel_memory_bytes:
             self._kernels.add(kernel)
             if self._timer is None:
                 self._timer = self._loop.call_later(LOOK_S, self._look)
@@ -97,6 +97,6 @@ class Memory:
 
     @staticmethod
     def _judge(kernel: Supervisor, used_bytes: int) -> None:
-        problem = find_excess(used_bytes, kernel.memory_limit_bytes)
+        problem = find_excess(used_bytes, kernel.settings.kernel_memory_bytes)
         if problem and not kernel.life.is_ending:
             kernel.end_for_memory(problem)

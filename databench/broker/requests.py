@@ -184,7 +184,7 @@ class Requests:
         self._tables.outbox.announce(seat, self._tables.compose_kernel(seat))
         self._ask_to_end(seat, request)
         if seat.entry.group.spec.sharing.isolation == SESSION:
-            limit_s = self._tables.settings.cancel_limit_s
+            limit_s = kernel.settings.cancel_limit_s
             self._tables.loop.call_later(limit_s, self._carry_out, seat, request, limit_s)
 
     def _carry_out(self, seat: Seat, request: OpenRequest, limit_s: float) -> None:

@@ -48,6 +48,7 @@ class Supervisor:
         is_queued: Whether it may not start yet.
 
     Attributes:
+        settings: The limits in force for it.
         cause: What the last death says against the action that ran; empty: nothing.
     """
 
@@ -65,8 +66,8 @@ class Supervisor:
     ) -> None:
         self.spec = spec
         self._base = settings
-        self._settings = override(settings, spec.limits)
-        self.life = Lifecycle(self._settings, is_queued=is_queued)
+        self.settings = override(settings, spec.limits)
+        self.life = Lifecycle(self.settings, is_queued=is_queued)
         self.reason = ""
         self.retry_in_s: float | None = None
         self.capabilities: frozenset[str] = frozenset()
@@ -83,7 +84,7 @@ class Supervisor:
         self._process: LocalProcess | None = None
         self._capture: Capture | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._ending = Ending(self._settings)
+        self._ending = Ending(self.settings)
         self._is_reload = False
         self._pulse = self._make_pulse()
         self._ready_s = 0.0
@@ -107,11 +108,6 @@ class Supervisor:
         return self._process.pid if self._process else None
 
     @property
-    def memory_limit_bytes(self) -> int:
-        """How much it may hold; 0: no limit."""
-        return int(self._settings.kernel_memory_bytes)
-
-    @property
     def stderr_lines(self) -> list[str]:
         """The last lines of its stderr."""
         return self._capture.last_lines if self._capture else []
@@ -121,19 +117,19 @@ class Supervisor:
     def change_spec(self, spec: AnalysisSpec, kernelspec: KernelSpec) -> None:
         """Its analysis is to be run otherwise: from its next start on."""
         self.spec, self.kernelspec = spec, kernelspec
-        self._settings = self.life.limits = override(self._base, spec.limits)
+        self.settings = self.life.limits = override(self._base, spec.limits)
 
     def start(self) -> None:
         """Start a process for the current generation."""
         self.retry_in_s = None
-        self._ending = Ending(self._settings)
+        self._ending = Ending(self.settings)
         self._is_reload = False
         self.cause = ""
         self._token = secrets.token_urlsafe(16)
         command = self.kernelspec.command(self.spec.folder)
         environment = environ.compose(
             self.spec,
-            self._settings,
+            self.settings,
             mark=self._owner.mark,
             endpoint=self._owner.endpoint,
             routing_id=self.routing_id,
@@ -142,14 +138,14 @@ class Supervisor:
         )
         try:
             self._process = LocalProcess(
-                command, environment, self.spec.root, self._on_exit, find_limits(self._settings)
+                command, environment, self.spec.root, self._on_exit, find_limits(self.settings)
             )
         except (KernelError, OSError) as error:
             self._loop.call_soon(self._on_failed_start, str(error))
             return
         self._owner.kernel_spawned(self, self._process.pid)
-        self._capture = Capture(self._process, self._logger, self._settings)
-        limit_s = self._settings.start_limit_s
+        self._capture = Capture(self._process, self._logger, self.settings)
+        limit_s = self.settings.start_limit_s
         self._set_timer(limit_s, lambda: self.end(f"no hello in {limit_s:g} s, the limit"))
         told = self.spec.name, self.pid, self.life.generation
         logger.info("kernel %r: process %d begins, generation %d", *told)
@@ -174,7 +170,7 @@ class Supervisor:
         self._ready_s = self._loop.time()
         self.reason = ""
         self._pulse = self._make_pulse()
-        self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
+        self._set_timer(self.settings.ping_interval_s, self._on_ping_time)
         logger.info("kernel %r: ready (%s, %s)", self.spec.name, hello.language, hello.library)
         self._owner.kernel_ready(self)
         self._owner.kernel_changed(self)
@@ -264,7 +260,7 @@ class Supervisor:
                 return
             self._ending.why = why
             self.life.is_ending = True
-            self._set_timer(self._settings.shutdown_limit_s, lambda: self.end(why))
+            self._set_timer(self.settings.shutdown_limit_s, lambda: self.end(why))
 
     def queue(self) -> None:
         """Somebody needs it, and it may not start yet."""
@@ -314,7 +310,7 @@ class Supervisor:
         assert self._capture is not None
         self._capture.finish()
         self._owner.kernel_reaped(process.pid)
-        self._take_last_messages(how, self._loop.time() + self._settings.exit_drain_s)
+        self._take_last_messages(how, self._loop.time() + self.settings.exit_drain_s)
 
     def _take_last_messages(self, how: Exit, until_s: float) -> None:
         """What it sent before it died is still delivered, in order, before anything is lost.
@@ -370,7 +366,7 @@ class Supervisor:
 
     def _on_ping_time(self) -> None:
         late_s = self._loop.time() - self._due_s
-        self._set_timer(self._settings.ping_interval_s, self._on_ping_time)
+        self._set_timer(self.settings.ping_interval_s, self._on_ping_time)
         if "ping" not in self.capabilities:
             return
         self._pulse.beat(late_s)
@@ -386,7 +382,7 @@ class Supervisor:
     # ------------------------------------------------------------ parts
 
     def _make_pulse(self) -> Pulse:
-        return Pulse(self._settings, lambda number: self._owner.send(self, m.Ping(number=number)))
+        return Pulse(self.settings, lambda number: self._owner.send(self, m.Ping(number=number)))
 
     def _set_timer(self, delay_s: float, callback: Any) -> None:
         self._clear_timer()

@@ -215,7 +215,7 @@ class Tables:
             isolation=group.spec.sharing.isolation,
             ahead=group.count_ahead(entry) if entry in group.queue else None,
             stderr=kernel.stderr_lines if self.debug and is_down else (),
-            cancel_limit_s=self.settings.cancel_limit_s if state == "cancelling" else None,
+            cancel_limit_s=kernel.settings.cancel_limit_s if state == "cancelling" else None,
             code_change=entry.code_change,
         )
 

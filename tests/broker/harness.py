@@ -147,10 +147,12 @@ class Page:
 class Rig:
     """A broker over stub kernels."""
 
-    def __init__(self, *analyses, debug=True, store=None, sharing=None, **settings):
+    def __init__(self, *analyses, debug=True, store=None, sharing=None, limits=None, **settings):
         root = Path("/")
         specs = {
-            name: AnalysisSpec(name, root, "none", root, "stub", sharing=sharing or Sharing())
+            name: AnalysisSpec(
+                name, root, "none", root, "stub", sharing=sharing or Sharing(), limits=limits or {}
+            )
             for name in analyses or ("a", "b")
         }
         self.settings = Settings({**QUICK, **settings})

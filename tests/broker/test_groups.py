@@ -265,6 +265,20 @@ async def test_a_kernel_that_nobody_uses_is_ended_and_the_next_visit_starts_it()
         assert rig.kernel()["deaths"] == 0
 
 
+async def test_an_analysis_may_have_limits_of_its_own():
+    own = {"cull_after_s": 0.2, "cancel_limit_s": 0.1}
+    async with rigged("cancels", sharing=ALONE, limits=own) as rig:
+        page = rig.join("cancels")
+        held = page.request("hold", "x")
+        await page.signal("held")
+        page.cancel(held)
+        told = [load.get("cancel_limit_s") for load in page.loads("__kernel")]
+        assert 0.1 in told
+        assert (await page.end(held))["outcome"] == "cancelled"
+        page.leave()
+        await wait_until(lambda: rig.broker.kernel_state("cancels") == "culled")
+
+
 async def test_a_session_that_waits_for_its_page_is_opened_again_in_the_next_kernel():
     async with rigged(cull_after_s=0.2) as rig:
         page = rig.join()

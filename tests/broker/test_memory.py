@@ -36,7 +36,7 @@ def test_only_what_is_above_a_limit_is_ended():
 class Kernel:
     def __init__(self, pid, limit_bytes):
         self.pid = pid
-        self.memory_limit_bytes = limit_bytes
+        self.settings = SimpleNamespace(kernel_memory_bytes=limit_bytes)
         self.life = SimpleNamespace(is_ending=False)
         self.problems = []
 
@@ -57,7 +57,7 @@ async def look(monkeypatch, kernels, *, own, groups):
     watching = Memory(asyncio.get_running_loop(), own.get, read)
     for kernel in kernels:
         watching.watch(kernel)
-    if any(kernel.memory_limit_bytes for kernel in kernels):
+    if any(kernel.settings.kernel_memory_bytes for kernel in kernels):
         while not looked or watching._reading is not None:
             await asyncio.sleep(0.001)
     watching.stop()

@@ -45,6 +45,7 @@ async def seat(tables):
         stderr_lines=["one", "two"],
         routing_id=b"k1.3",
         is_ready=True,
+        settings=tables.settings,
     )
     spec = AnalysisSpec("a", Path("/"), "none", Path("/"))
     group = Group(spec, ClassData(1000), Poison(tables.settings))

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -112,6 +113,16 @@ def spin(page, name):
     page.evaluate("void databench.once('spinning').then(() => { window.isSpinning = true; })")
     button(page, name).click()
     page.wait_for_function("window.isSpinning")
+
+
+def wait_written(folder, *words):
+    """Waits until the datastore's files hold these words."""
+    for _ in range(2000):
+        held = b"".join(file.read_bytes() for file in folder.glob("state.db*"))
+        if all(word in held for word in words):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"not written: {words}")
 
 
 def link(page):
@@ -271,14 +282,14 @@ def test_what_was_left_behind_can_be_left_there(served, pages):
     expect(alerts(back)).not_to_contain_text("still going")
 
 
-def test_a_killed_server_that_is_back_has_state_and_the_page_goes_on(served, pages):
+def test_a_killed_server_that_is_back_has_state_and_the_page_goes_on(served, pages, tmp_path):
     pages.allow("ERR_CONNECTION_REFUSED", "WebSocket connection to", "is lost")
     page = pages.open(served, "/steps/")
     page.evaluate("window.isSamePage = true")
     page.get_by_label("Note").fill("kept")
     page.get_by_label("Note").press("Tab")
     begin(page)
-    page.wait_for_timeout(300)  # longer than the datastore takes
+    wait_written(tmp_path / "analyses", b'"kept"', b"[0,1,2]")
     served.kill()
     expect(alerts(page)).to_contain_text(LOST)
     served.restart()
