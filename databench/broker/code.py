@@ -71,6 +71,8 @@ class Code:
         group = self._tables.groups.get(analysis)
         for entry in list(group.entries) if group else ():
             self._change(entry, what[:CHANGE_CHARACTERS], at_once=at_once)
+        if group and not any(entry.code_change for entry in group.entries):
+            group.poison.forgive()  # also where no process is there to be restarted
         self._tables.outbox.flush()
 
     def _change(self, entry: Entry, what: str, *, at_once: bool) -> None:

@@ -92,6 +92,9 @@ class Requests:
 
     def _accuse(self, entry: Entry) -> None:
         """The process died in a way that speaks against what it was sent last."""
+        if entry.code_change:
+            entry.group.poison.forgive()  # the next process reads the new code
+            return
         if not entry.kernel.cause:
             return
         requests = (r for seat in entry.seats.values() for r in seat.session.requests.values())

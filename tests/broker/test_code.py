@@ -3,6 +3,7 @@
 import pytest
 
 from databench.protocol import messages as m
+from databench.protocol.placement import Sharing
 from tests.broker.harness import rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -170,3 +171,58 @@ async def test_announced_frame_reaches_pages_that_count_and_no_others():
         rig.broker.announce(b'{"signal":"__reload"}')
         assert len(page.loads("__reload")) == 1
         assert old.loads("__reload") == []
+
+
+# -- what new code is not blamed for ---------------------------------------------------------------
+
+CRASH = r"was ended by SIGSEGV"
+
+
+async def crash_twice(page):
+    """The action `segfault` is refused from here on."""
+    for _ in range(2):
+        assert (await page.run("segfault"))["outcome"] == "lost"
+    assert (await page.run("segfault"))["error"]["type"] == "PoisonedAction"
+
+
+@pytest.mark.expected_log(CRASH)
+async def test_new_code_of_an_idle_kernel_runs_an_action_that_was_refused():
+    async with rigged() as rig:
+        page = rig.join()
+        await crash_twice(page)
+        rig.broker.code.change("a", "a.py", at_once=False)
+        assert (await page.run("segfault"))["outcome"] == "lost"
+
+
+@pytest.mark.expected_log(CRASH)
+async def test_new_code_that_no_process_has_read_yet_runs_an_action_that_was_refused():
+    async with rigged(cull_after_s=0.2) as rig:
+        page = rig.join()
+        await crash_twice(page)
+        page.leave()
+        await wait_until(lambda: rig.broker.kernel_state("a") == "culled")
+        rig.broker.code.change("a", "a.py", at_once=False)
+        assert (await rig.join().run("segfault"))["outcome"] == "lost"
+
+
+@pytest.mark.expected_log(CRASH)
+async def test_new_code_of_an_analysis_whose_kernels_have_gone_runs_an_action_that_was_refused():
+    async with rigged(sharing=Sharing("session", preheat=0), session_grace_s=0.1) as rig:
+        page = rig.join()
+        await crash_twice(page)
+        page.leave()
+        await wait_until(lambda: not rig.broker._tables.groups["a"].entries)
+        rig.broker.code.change("a", "a.py", at_once=False)
+        assert (await rig.join().run("segfault"))["outcome"] == "lost"
+
+
+@pytest.mark.expected_log(CRASH)
+async def test_a_crash_of_code_that_was_replaced_meanwhile_speaks_against_nothing():
+    async with rigged() as rig:
+        page = rig.join()
+        assert (await page.run("segfault"))["outcome"] == "lost"
+        page.request("hold")
+        await page.signal("held")
+        rig.broker.code.change("a", "a.py", at_once=False)
+        for _ in range(2):  # the first one ends the old code, the second one the new
+            assert (await page.run("segfault"))["outcome"] == "lost"
