@@ -26,7 +26,8 @@ _THREADS = (
 
 
 def _limit_threads(count: int) -> dict[str, str]:
-    return dict.fromkeys(_THREADS, str(count)) if count else {}
+    """Of libraries for which the person who started the server said nothing."""
+    return {name: str(count) for name in _THREADS if count and not os.environ.get(name)}
 
 
 def compose(

@@ -9,10 +9,10 @@ from databench.broker.environ import compose
 from databench.settings import Settings
 
 
-def environ(spec):
+def environ(spec, **settings):
     return compose(
         spec,
-        Settings({"plain_threads": 3}),
+        Settings({"plain_threads": 3, **settings}),
         mark="MARK=x=y",
         endpoint="ipc:///there",
         routing_id=b"k7.2",
@@ -51,3 +51,14 @@ def test_a_script_is_told_as_one_and_never_inherited(monkeypatch):
     script = Script(Path("/a/pi.py"), "Pi", (), ())
     of_script = AnalysisSpec("pi", Path("/a"), "pi", Path("/"), script=script)
     assert json.loads(environ(of_script)["DATABENCH_SCRIPT"])["file"] == "/a/pi.py"
+
+
+def test_threads_of_libraries_are_limited_where_nobody_has_said_how_many(monkeypatch):
+    spec = AnalysisSpec("pi", Path("/a/pi"), "a.pi.analysis", Path("/"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("MKL_NUM_THREADS", "")  # says nothing
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    told = environ(spec, kernel_threads=4)
+    assert told["OMP_NUM_THREADS"] == "7"
+    assert told["MKL_NUM_THREADS"] == told["OPENBLAS_NUM_THREADS"] == "4"
+    assert "OPENBLAS_NUM_THREADS" not in environ(spec)
