@@ -24,6 +24,7 @@ from ...errors import KernelError
 logger = logging.getLogger("databench.broker")
 
 INTERRUPT_VARIABLE = "DATABENCH_INTERRUPT_FD"
+_NAMES = {resource.RLIMIT_CPU: "seconds of processor time", resource.RLIMIT_NOFILE: "open files"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,20 @@ class Exit:
             return signal.Signals(self.signal or 0).name
         except ValueError:
             return f"signal {self.signal}"
+
+
+def find_pair(number: int, limit: int, most: int) -> tuple[int, int]:
+    """The soft and the hard limit that hold a process to a limit: it may raise the first itself.
+
+    Args:
+        number: The resource, `resource.RLIMIT_…`.
+        limit: What is wanted.
+        most: What this server may give, or `resource.RLIM_INFINITY`.
+    """
+    # At the soft limit of processor time comes a signal that tells why, at the hard one SIGKILL.
+    hard = limit + (number == resource.RLIMIT_CPU)
+    hard = hard if most == resource.RLIM_INFINITY else min(hard, most)
+    return min(limit, hard), hard
 
 
 class LocalProcess:
@@ -135,14 +150,19 @@ class LocalProcess:
 
         From outside: a function that runs between fork and exec may hang where there are threads.
         """
+        pid = self._process.pid
         for number, limit in limits.items():
             try:
-                _, most = resource.prlimit(self._process.pid, number)
-                if most == resource.RLIM_INFINITY:
-                    most = limit + 1  # at the limit comes a signal that tells why, then SIGKILL
-                resource.prlimit(self._process.pid, number, (min(limit, most), most))
+                most = resource.prlimit(pid, number)[1]
+                if most != resource.RLIM_INFINITY and most < limit:
+                    told = pid, _NAMES.get(number, f"resource {number}"), limit, most
+                    logger.warning(
+                        "kernel process %d: %s: %d wanted, the server may have %d, which hold",
+                        *told,
+                    )
+                resource.prlimit(pid, number, find_pair(number, limit, most))
             except (OSError, AttributeError, ValueError) as error:
-                logger.warning("kernel process %d: no limit: %s", self._process.pid, error)
+                logger.warning("kernel process %d: no limit: %s", pid, error)
 
     def _send(self, send: Callable[[int, int], None], number: int) -> None:
         try:

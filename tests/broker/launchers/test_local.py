@@ -1,6 +1,7 @@
 """One kernel process: spawned, signalled, seen to end, reaped with its group."""
 
 import os
+import resource
 import signal
 import struct
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from databench.broker.launchers.local import Exit, LocalProcess
+from databench.broker.launchers.local import Exit, LocalProcess, find_pair
 from databench.errors import KernelError
 from tests.broker.harness import is_alive, wait_until
 
@@ -32,9 +33,9 @@ print(seen[0], flush=True)
 class Started:
     """A process, its exits, and what it wrote to stdout."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, limits=None):
         self.exits = []
-        self.process = LocalProcess(command, dict(os.environ), Path("/"), self.exits.append)
+        self.process = LocalProcess(command, dict(os.environ), Path("/"), self.exits.append, limits)
         self.out = b""
         os.set_blocking(self.process.stdout_fd, False)
 
@@ -160,3 +161,53 @@ def test_an_exit_is_said_in_words():
     assert str(Exit(status=3)) == "exited with status 3"
     assert str(Exit(signal=9)) == "was ended by SIGKILL"
     assert str(Exit(signal=250)) == "was ended by signal 250"
+
+
+# -- limits of the system --------------------------------------------------------------------------
+
+FILES, PROCESSOR, NONE = resource.RLIMIT_NOFILE, resource.RLIMIT_CPU, resource.RLIM_INFINITY
+
+
+@pytest.mark.parametrize(
+    ("number", "limit", "most", "pair"),
+    [
+        (FILES, 99, 4096, (99, 99)),  # it cannot raise it, as programs in Go do by themselves
+        (FILES, 99, NONE, (99, 99)),
+        (FILES, 9999, 4096, (4096, 4096)),
+        (PROCESSOR, 60, NONE, (60, 61)),
+        (PROCESSOR, 60, 3600, (60, 61)),
+        (PROCESSOR, 60, 60, (60, 60)),
+    ],
+)
+def test_soft_and_hard_limits(number, limit, most, pair):
+    assert find_pair(number, limit, most) == pair
+
+
+async def test_limits_hold_for_the_process_and_what_it_starts():
+    code = "import resource as r; print(*r.getrlimit(r.RLIMIT_NOFILE), *r.getrlimit(r.RLIMIT_CPU))"
+    command = f"read word; {sys.executable} -c '{code}'"
+    started = Started("/bin/sh", "-c", command, limits={FILES: 99, PROCESSOR: 60})
+    started.process._process.stdin.write(b"go\n")
+    await wait_until(lambda: started.read().endswith(b"\n"))
+    assert started.out == b"99 99 60 61\n"
+    assert await started.end() == [Exit(status=0)]
+
+
+async def test_a_process_that_survives_the_signal_of_its_limit_is_killed_by_the_next():
+    code = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
+    started = Started(sys.executable, "-c", code, limits={PROCESSOR: 1})
+    assert await started.end() == [Exit(signal=signal.SIGKILL)]
+
+
+@pytest.mark.expected_log("open files: 1000000000 wanted, the server may have 4096, which hold")
+async def test_more_than_the_server_may_have_is_told(monkeypatch):
+    given = []
+
+    def prlimit(_pid, _number, pair=None):
+        given.append(pair)
+        return (1024, 4096)
+
+    monkeypatch.setattr(resource, "prlimit", prlimit)
+    started = Started("/bin/true", limits={FILES: 10**9})
+    assert given == [None, (4096, 4096)]
+    assert await started.end() == [Exit(status=0)]
