@@ -117,11 +117,11 @@ class Supervisor:
     def change_spec(self, spec: AnalysisSpec, kernelspec: KernelSpec) -> None:
         """Its analysis is to be run otherwise: from its next start on."""
         self.spec, self.kernelspec = spec, kernelspec
-        self.settings = self.life.limits = override(self._base, spec.limits)
 
     def start(self) -> None:
         """Start a process for the current generation."""
         self.retry_in_s = None
+        self.settings = self.life.limits = override(self._base, self.spec.limits)
         self._ending = Ending(self.settings)
         self._is_reload = False
         self.cause = ""

@@ -1,6 +1,7 @@
 """The life of a kernel process: how it starts, dies, comes back, and is given up."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import re
@@ -353,6 +354,23 @@ async def test_a_kernel_that_hangs_beyond_its_limit_is_ended_and_follows():
             end["error"]["message"],
         )
         assert (await page.run("echo"))["outcome"] == "done"
+
+
+async def test_other_limits_hold_from_the_next_start_and_not_for_what_runs():
+    async with rigged("a", limits={"hang_timeout_s": 9.0}) as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        (entry,) = rig.broker._tables.entries
+        spec = dataclasses.replace(entry.kernel.spec, limits={"kernel_memory_bytes": 1})
+        rig.broker.swap({"a": spec})
+        assert entry.kernel.settings.kernel_memory_bytes == 0
+        assert entry.kernel.life.limits.hang_timeout_s == 9.0
+        rig.broker.swap({"a": dataclasses.replace(spec, limits={"hang_timeout_s": 7.0})})
+        await page.run("release")
+        assert page.ends(held)[0]["outcome"] == "done"
+        await wait_until(lambda: rig.kernel()["generation"] == 2)
+        assert entry.kernel.settings.hang_timeout_s == entry.kernel.life.limits.hang_timeout_s == 7
 
 
 async def test_a_kernel_that_answers_pings_stays_responsive():
