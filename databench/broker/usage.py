@@ -58,14 +58,39 @@ def read_resident(pid: int, root: Path = Path("/proc")) -> int | None:
         return None
 
 
-def count_memory_kills(root: Path = Path("/proc")) -> int:
-    """How many processes the system has ended for want of memory since it began."""
+def count_memory_kills(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+    """How many processes the system has ended for want of memory, among those that may be ours.
+
+    The own control group counts its processes alone (cgroups(7)); on a machine that others share,
+    in a container say, the count of the whole machine (`/proc/vmstat`) would be theirs too.
+    """
+    for file in (*_find_group_files(proc, cgroups), proc / "vmstat"):
+        try:
+            found = re.search(rb"^oom_kill (\d+)$", file.read_bytes(), re.MULTILINE)
+        except OSError:
+            continue
+        if found:
+            return int(found.group(1))
+    return 0
+
+
+def _find_group_files(proc: Path, cgroups: Path) -> list[Path]:
+    """Where the own control group may tell its count, of version 2 and 1."""
     try:
-        text = (root / "vmstat").read_bytes()
+        lines = (proc / "self" / "cgroup").read_text().splitlines()
     except OSError:
-        return 0
-    found = re.search(rb"^oom_kill (\d+)$", text, re.MULTILINE)
-    return int(found.group(1)) if found else 0
+        return []
+    files: list[Path] = []
+    for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") > 1):
+        if not controllers:
+            folder, name = cgroups, "memory.events"
+        elif "memory" in controllers.split(","):
+            folder, name = cgroups / "memory", "memory.oom_control"
+        else:
+            continue
+        # In a container the path may be the host's, and what is mounted the own group.
+        files += [folder / path.strip("/") / name, folder / name]
+    return files
 
 
 def read_groups(groups: Collection[int], root: Path = Path("/proc")) -> dict[int, Usage]:

@@ -6,7 +6,15 @@ import sys
 
 import pytest
 
-from databench.broker.usage import Sampler, Usage, compare, parse_stat, read_groups
+from databench.broker.usage import (
+    Sampler,
+    Usage,
+    compare,
+    count_memory_kills,
+    parse_stat,
+    read_groups,
+    read_resident,
+)
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -65,6 +73,52 @@ def test_sampled_at_most_once_a_second_and_old_samples_are_not_compared():
     now[0] = 202.0
     assert sampler.sample({5})[5].percent is None
     assert asked == [100.0, 102.0, 202.0]
+
+
+def write(file, text):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def test_memory_of_one_process(tmp_path):
+    write(tmp_path / "5" / "statm", "900 25 7 1 0 300 0\n")
+    write(tmp_path / "6" / "statm", "")
+    assert read_resident(5, tmp_path) == 25 * PAGE_BYTES
+    assert read_resident(6, tmp_path) is None
+    assert read_resident(7, tmp_path) is None
+    assert read_resident(os.getpid()) > 2**20
+
+
+VMSTAT = "pgfault 1\noom_kill 9\noom_kill_x 7\n"
+EVENTS = "low 0\nhigh 0\nmax 4\noom 3\noom_kill 2\noom_group_kill 1\n"
+CONTROL = "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n"
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "count"),
+    [
+        ("0::/user/one\n", {"user/one/memory.events": EVENTS}, 2),
+        ("0::/host/path\n", {"memory.events": EVENTS}, 2),  # the container's own, at the top
+        ("0::/\n", {}, 9),  # the root has no such file
+        ("4:cpu,memory:/one\n0::/\n", {"memory/one/memory.oom_control": CONTROL}, 5),
+        ("4:memory:/host/path\n", {"memory/memory.oom_control": CONTROL}, 5),
+        ("4:memory:/\n", {"memory/memory.oom_control": "oom_kill_disable 0\n"}, 9),  # before 4.13
+        ("2:cpu:/one\nno line of it\n", {"one/memory.events": EVENTS}, 9),
+    ],
+)
+def test_kills_for_want_of_memory_are_those_of_the_own_group(tmp_path, groups, files, count):
+    proc, cgroups = tmp_path / "proc", tmp_path / "cgroup"
+    write(proc / "vmstat", VMSTAT)
+    write(proc / "self" / "cgroup", groups)
+    for name, text in files.items():
+        write(cgroups / name, text)
+    assert count_memory_kills(proc, cgroups) == count
+
+
+def test_kills_for_want_of_memory_are_none_where_the_system_does_not_tell(tmp_path):
+    assert count_memory_kills(tmp_path, tmp_path) == 0
+    write(tmp_path / "vmstat", VMSTAT)
+    assert count_memory_kills(tmp_path, tmp_path) == 9
 
 
 @pytest.mark.slow
