@@ -61,21 +61,22 @@ def _count_or_none(node: yaml.Node, value: Any) -> int:
     raise ValueError("a whole number, at least 0")
 
 
-_SIZE = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(?:([kmgt])(i?))?b?\s*", re.IGNORECASE)
+_LEAST_BYTES = 2**23  # no interpreter starts with less: somebody has left out the unit
 
 
 def _size(node: yaml.Node, value: Any) -> int:
-    expected = "a size such as '2 GiB', '500 MB' or a number of bytes"
+    expected = "a size such as '2 GiB', '500 MB' or a number of bytes, or 0 for no limit"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(expected)
     found = _SIZE.fullmatch(str(value))
     if not found:
         raise ValueError(expected)
     base = 1024 if found[3] else 1000
-    size_bytes = int(float(found[1]) * base ** (" kmgt".index(found[2].lower() or " ")))
-    if not 0 < size_bytes <= settings.MAXIMUM:
-        raise ValueError(f"{expected}, above 0 and at most {settings.MAXIMUM} bytes")
-    return size_bytes
+    size_bytes = float(found[1]) * base ** " kmgt".index((found[2] or " ").lower())
+    if size_bytes and not _LEAST_BYTES <= size_bytes <= settings.MAXIMUM:
+        raise ValueError(f"{expected}, from {_LEAST_BYTES} to {settings.MAXIMUM} bytes")
+    return int(size_bytes)
 
 
 def _number(name: str) -> Check:
@@ -86,7 +87,8 @@ def _number(name: str) -> Check:
             return settings.ROWS[name].parse(value, source="index.yaml")
         except SettingError:
             row = settings.ROWS[name]
-            raise ValueError(f"a number in {row.unit}, at least {row.minimum}") from None
+            kind = "a whole number" if row.unit == "count" else f"a number in {row.unit}"
+            raise ValueError(f"{kind}, at least {row.minimum:g}") from None
 
     return check
 

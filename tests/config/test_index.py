@@ -241,12 +241,36 @@ def test_problem_of_the_file_says_where(folder, text, complaint):
             "memory_limit: lots",
             "analyses/index.yaml:3: memory_limit is 'lots', expected a size",
         ),
-        ("memory_limit: 0", "analyses/index.yaml:3: memory_limit is 0, expected a size such"),
+        ("memory_limit: 2", "analyses/index.yaml:3: memory_limit is 2, expected a size such"),
+        ("memory_limit: 2 i", "analyses/index.yaml:3: memory_limit is '2 i', expected a size"),
+        ("memory_limit: -1", "analyses/index.yaml:3: memory_limit is -1, expected a size such"),
+        ("memory_limit: true", "analyses/index.yaml:3: memory_limit is True, expected a size"),
+        pytest.param(
+            f"memory_limit: {'9' * 400} B",
+            "analyses/index.yaml:3: memory_limit is '9999",
+            id="more than a float holds",
+        ),
+        (
+            "memory_limit: 9999999 TiB",
+            "analyses/index.yaml:3: memory_limit is '9999999 TiB', expected a size such as "
+            "'2 GiB', '500 MB' or a number of bytes, or 0 for no limit, from 8388608 to",
+        ),
         (
             "hang_timeout_s: -1",
             "analyses/index.yaml:3: hang_timeout_s is -1, expected a number",
         ),
-        ("threads: two", "analyses/index.yaml:3: threads is 'two', expected a number in count"),
+        (
+            "threads: two",
+            "analyses/index.yaml:3: threads is 'two', expected a whole number, at least 0",
+        ),
+        (
+            "open_files: 2.5",
+            "analyses/index.yaml:3: open_files is 2.5, expected a whole number, at least 0",
+        ),
+        (
+            "start_limit_s: 0",
+            "analyses/index.yaml:3: start_limit_s is 0, expected a number in s, at least 0.1",
+        ),
     ],
 )
 def test_broken_entry_keeps_its_place_and_the_others_are_served(folder, body, complaint):
@@ -283,6 +307,27 @@ def test_limits_of_an_analysis_are_settings_by_other_names(folder):
         "cull_after_s": 0,
     }
     assert index.entries["two"].limits == {"kernel_memory_bytes": 500_000_000, "start_limit_s": 90}
+
+
+@pytest.mark.parametrize(
+    ("text", "size_bytes"),
+    [
+        ("0", 0),
+        ("16777216", 2**24),
+        ("1_000_000_000", 10**9),
+        ("2 GiB", 2**31),
+        ("2gib", 2**31),
+        ("1.5 gb", 1_500_000_000),
+        (".5 TiB", 2**39),
+        ("512Mi", 2**29),
+        ("9000 kB", 9_000_000),
+        ("8388608 B", 2**23),
+    ],
+)
+def test_sizes_are_read_as_people_write_them(folder, text, size_bytes):
+    index = read(folder, f"analyses:\n- name: one\n  memory_limit: {text}")
+    assert index.entries["one"].problems == ()
+    assert index.entries["one"].limits == {"kernel_memory_bytes": size_bytes}
 
 
 def test_missing_folder_and_missing_file_are_told(folder):
