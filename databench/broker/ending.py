@@ -9,6 +9,7 @@ import signal
 from ..protocol.poison import find_cause
 from ..settings import Settings
 from .launchers.local import Exit
+from .specs import AnalysisSpec
 from .usage import count_memory_kills
 
 
@@ -26,6 +27,7 @@ class Ending:
 
     Args:
         settings: The limits in force for it.
+        spec: Its analysis as it was at the start, which says what the limits are called.
 
     Attributes:
         why: Why it was ended, for people; empty where nobody ended it.
@@ -33,12 +35,22 @@ class Ending:
         was_memory: Whether it was ended for the memory that it held.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, spec: AnalysisSpec) -> None:
         self.why = ""
         self.was_asked = False
         self.was_memory = False
         self._settings = settings
+        self._spec = spec
         self._memory_kills = count_memory_kills()
+
+    def blame_memory(self, excess: str) -> str:
+        """It is ended for the memory that it holds: why, for people.
+
+        Args:
+            excess: How much it holds, of how much.
+        """
+        self.was_memory = True
+        return f"{excess} ({self._spec.name_limit('kernel_memory_bytes')})"
 
     def explain(self, how: Exit) -> str:
         """How it ended and why, for people; to be called when it has."""
@@ -48,9 +60,10 @@ class Ending:
             if count_memory_kills() > self._memory_kills:
                 self.was_memory = True
                 self.why = "the system was out of memory"
-        if how.signal == signal.SIGXCPU:
-            limit_s = self._settings.kernel_processor_s
-            self.why = f"used {limit_s:g} s of processor time, the limit (processor_limit_s)"
+        limit_s = find_limits(self._settings).get(resource.RLIMIT_CPU)
+        if how.signal == signal.SIGXCPU and limit_s and not self.why:
+            name = self._spec.name_limit("kernel_processor_s")
+            self.why = f"used {limit_s} s of processor time, limit {limit_s} ({name})"
         return f"{how}: {self.why}" if self.why else str(how)
 
     def find_cause(self, how: Exit) -> str:

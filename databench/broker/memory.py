@@ -26,7 +26,7 @@ def find_excess(used_bytes: int, limit_bytes: int) -> str:
     """Why a kernel that uses so much is ended; empty: it is not."""
     if not 0 < limit_bytes < used_bytes:
         return ""
-    return f"used {tell_bytes(used_bytes)} of {tell_bytes(limit_bytes)} (memory_limit)"
+    return f"used {tell_bytes(used_bytes)} of {tell_bytes(limit_bytes)}"
 
 
 def tell_bytes(size_bytes: int) -> str:

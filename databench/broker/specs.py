@@ -33,6 +33,10 @@ class Script:
         return json.dumps({**asdict(self), "file": file})
 
 
+# What index.yaml calls these settings where an analysis has its own; the others have one name.
+_OWN_NAMES = {"kernel_memory_bytes": "memory_limit", "kernel_processor_s": "processor_limit_s"}
+
+
 @dataclass(frozen=True)
 class AnalysisSpec:
     """One analysis, as far as its kernel is concerned.
@@ -58,6 +62,10 @@ class AnalysisSpec:
     sharing: Sharing = field(default_factory=Sharing)
     limits: Mapping[str, float] = field(default_factory=dict)
     script: Script | None = None
+
+    def name_limit(self, setting: str) -> str:
+        """Where the limit in force was said: the setting, or the analysis' key for it."""
+        return _OWN_NAMES.get(setting, setting) if setting in self.limits else setting
 
 
 class Page(Protocol):

@@ -84,7 +84,7 @@ class Supervisor:
         self._process: LocalProcess | None = None
         self._capture: Capture | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._ending = Ending(self.settings)
+        self._ending = Ending(self.settings, self.spec)
         self._is_reload = False
         self._pulse = self._make_pulse()
         self._ready_s = 0.0
@@ -122,7 +122,7 @@ class Supervisor:
         """Start a process for the current generation."""
         self.retry_in_s = None
         self.settings = self.life.limits = override(self._base, self.spec.limits)
-        self._ending = Ending(self.settings)
+        self._ending = Ending(self.settings, self.spec)
         self._is_reload = False
         self.cause = ""
         self._token = secrets.token_urlsafe(16)
@@ -206,10 +206,9 @@ class Supervisor:
             self.life.is_ending = True
             self._process.signal_group(signal.SIGKILL)
 
-    def end_for_memory(self, reason: str) -> None:
+    def end_for_memory(self, excess: str) -> None:
         """Kill the process, which holds more memory than it may."""
-        self._ending.was_memory = True
-        self.end(reason)
+        self.end(self._ending.blame_memory(excess))
 
     def restart(self, reason: str, *, is_reload: bool = False) -> None:
         """A person asks for it, or its code was changed: earlier deaths are forgiven.

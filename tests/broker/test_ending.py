@@ -1,11 +1,13 @@
 """Why a process ended, as people are told and as it counts against actions."""
 
+import dataclasses
 import resource
 import signal
+from pathlib import Path
 
 import pytest
 
-from databench.broker import ending
+from databench.broker import AnalysisSpec, ending
 from databench.broker.ending import Ending, find_limits
 from databench.broker.launchers.local import Exit
 from databench.settings import Settings
@@ -19,8 +21,12 @@ def kills(monkeypatch):
     return counts
 
 
-def told(how, settings=None, **attributes):
-    made = Ending(settings or Settings())
+PLAIN = AnalysisSpec("fit", Path("/a/fit"), "fit", Path("/a"))
+OWN = dataclasses.replace(PLAIN, limits={"kernel_processor_s": 60.0, "kernel_memory_bytes": 2**21})
+
+
+def told(how, settings=None, spec=PLAIN, **attributes):
+    made = Ending(settings or Settings(), spec)
     for name, value in attributes.items():
         setattr(made, name, value)
     return made.explain(how), made.find_cause(how)
@@ -48,13 +54,25 @@ def test_memory_above_the_limit_speaks_against_what_ran(kills):
     assert told(how, why=why, was_memory=True)[1] == "out of memory"
 
 
-def test_processor_time_above_the_limit_is_told_with_the_limit(kills):
-    settings = Settings({"kernel_processor_s": 60})
-    text, cause = told(Exit(signal=signal.SIGXCPU), settings)
-    assert text == (
-        "was ended by SIGXCPU: used 60 s of processor time, the limit (processor_limit_s)"
-    )
+@pytest.mark.parametrize(("spec", "name"), [(PLAIN, "kernel_memory_bytes"), (OWN, "memory_limit")])
+def test_too_much_memory_is_told_with_who_said_so(spec, name):
+    made = Ending(Settings(), spec)
+    assert made.blame_memory("used 3 MiB of 2 MiB") == f"used 3 MiB of 2 MiB ({name})"
+    assert made.was_memory
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"), [(PLAIN, "kernel_processor_s"), (OWN, "processor_limit_s")]
+)
+def test_processor_time_above_the_limit_is_told_with_the_limit(spec, name):
+    settings = Settings({"kernel_processor_s": 59.5})
+    text, cause = told(Exit(signal=signal.SIGXCPU), settings, spec)
+    assert text == f"was ended by SIGXCPU: used 60 s of processor time, limit 60 ({name})"
     assert cause == ""
+
+
+def test_the_signal_of_processor_time_tells_nothing_of_a_limit_that_is_not_there():
+    assert told(Exit(signal=signal.SIGXCPU)) == ("was ended by SIGXCPU", "")
 
 
 def test_a_crash_speaks_against_what_ran():

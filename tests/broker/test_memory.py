@@ -28,7 +28,7 @@ def test_sizes_for_people(size_bytes, text):
 
 
 def test_only_what_is_above_a_limit_is_ended():
-    assert find_excess(3 * MIB, 2 * MIB) == "used 3 MiB of 2 MiB (memory_limit)"
+    assert find_excess(3 * MIB, 2 * MIB) == "used 3 MiB of 2 MiB"
     assert find_excess(2 * MIB, 2 * MIB) == ""
     assert find_excess(3 * MIB, 0) == ""
 
@@ -75,7 +75,7 @@ async def test_a_kernel_above_its_limit_is_ended_once_and_the_others_are_left_al
 async def test_children_count(monkeypatch):
     kernel = Kernel(1, 2 * MIB)
     await look(monkeypatch, [kernel], own={1: MIB}, groups={1: 3 * MIB})
-    assert kernel.problems == ["used 3 MiB of 2 MiB (memory_limit)"]
+    assert kernel.problems == ["used 3 MiB of 2 MiB"]
 
 
 async def test_another_process_of_the_kernel_is_not_blamed_for_the_one_before(monkeypatch):

@@ -132,7 +132,7 @@ async def test_kills_from_outside_speak_against_no_action(server):
 async def test_processor_time_is_limited_and_named(server):
     async with visit(server.address, "processor") as page:
         end = await end_of(page, 1, "spin")
-        assert "used 1 s of processor time, the limit" in end["error"]["message"]
+        assert "used 1 s of processor time, limit 1 (processor_limit_s)" in end["error"]["message"]
         assert (await end_of(page, 2, "pid"))["outcome"] == "done"
 
 
