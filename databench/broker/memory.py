@@ -1,18 +1,20 @@
 """Kernels that may hold so much memory and no more: looked at, and ended above it.
 
-Resident memory is what counts. A limit of the address space (RLIMIT_AS) would not do: threads,
-numpy and arrow reserve many times what they use. The kernel's own process is looked at every
-`LOOK_S`, its children with it every `GROUP_LOOKS` looks, in a thread; nothing while no kernel has
-a limit. What is allocated between two looks may be above it.
+Resident memory is what counts, as far as the system cannot take it back (`held`). A limit of the
+address space (RLIMIT_AS) would not do: threads, numpy and arrow reserve many times what they use.
+The kernel's own process is looked at every `LOOK_S`, its children with it every `GROUP_LOOKS`
+looks, in a thread; nothing while no kernel has a limit. What is allocated between two looks may be
+above it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from .usage import Usage, read_groups, read_resident
+from .held import read_excesses, read_held
+from .usage import read_resident
 
 if TYPE_CHECKING:
     from .supervisor import Supervisor
@@ -42,22 +44,25 @@ class Memory:
 
     Args:
         loop: Its timers.
-        resident: Reads what one process holds.
-        groups: Reads what groups of processes hold.
+        resident: Reads what one process has in RAM, which costs little.
+        held: Reads what of it the process holds.
+        excesses: Reads what groups of processes hold that hold too much.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         resident: Callable[[int], int | None] = read_resident,
-        groups: Callable[[Collection[int]], Mapping[int, Usage]] = read_groups,
+        held: Callable[[int], int | None] = read_held,
+        excesses: Callable[[Mapping[int, int]], Mapping[int, int]] = read_excesses,
     ) -> None:
         self._loop = loop
         self._resident = resident
-        self._groups = groups
+        self._held = held
+        self._excesses = excesses
         self._kernels: set[Supervisor] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._reading: asyncio.Future[Mapping[int, Usage]] | None = None
+        self._reading: asyncio.Future[Mapping[int, int]] | None = None
         self._looks = 0
 
     def watch(self, kernel: Supervisor) -> None:
@@ -76,27 +81,37 @@ class Memory:
 
     def _look(self) -> None:
         self._timer = None
-        self._kernels = {kernel for kernel in self._kernels if kernel.pid is not None}
+        self._kernels = {kernel for kernel in self._kernels if kernel.pid and _find_limit(kernel)}
         for kernel in self._kernels:
-            self._judge(kernel, self._resident(kernel.pid or 0) or 0)
+            self._look_at(kernel)
         self._looks += 1
         if self._kernels and self._looks % GROUP_LOOKS == 0 and self._reading is None:
             pids = {kernel.pid: kernel for kernel in self._kernels if kernel.pid is not None}
-            self._reading = self._loop.run_in_executor(None, self._groups, list(pids))
+            limits = {pid: _find_limit(kernel) for pid, kernel in pids.items()}
+            self._reading = self._loop.run_in_executor(None, self._excesses, limits)
             self._reading.add_done_callback(lambda read: self._judge_groups(pids, read))
         if self._kernels:
             self._timer = self._loop.call_later(LOOK_S, self._look)
 
+    def _look_at(self, kernel: Supervisor) -> None:
+        pid = kernel.pid or 0
+        if (self._resident(pid) or 0) > _find_limit(kernel):
+            _judge(kernel, self._held(pid) or 0)
+
     def _judge_groups(
-        self, pids: Mapping[int, Supervisor], read: asyncio.Future[Mapping[int, Usage]]
+        self, pids: Mapping[int, Supervisor], read: asyncio.Future[Mapping[int, int]]
     ) -> None:
         self._reading = None
-        for pid, usage in ({} if read.cancelled() else read.result()).items():
+        for pid, held_bytes in ({} if read.cancelled() else read.result()).items():
             if pids[pid].pid == pid:  # another one may have begun meanwhile
-                self._judge(pids[pid], usage.memory_bytes)
+                _judge(pids[pid], held_bytes)
 
-    @staticmethod
-    def _judge(kernel: Supervisor, used_bytes: int) -> None:
-        problem = find_excess(used_bytes, kernel.settings.kernel_memory_bytes)
-        if problem and not kernel.life.is_ending:
-            kernel.end_for_memory(problem)
+
+def _judge(kernel: Supervisor, held_bytes: int) -> None:
+    problem = find_excess(held_bytes, _find_limit(kernel))
+    if problem and not kernel.life.is_ending:
+        kernel.end_for_memory(problem)
+
+
+def _find_limit(kernel: Supervisor) -> int:
+    return int(kernel.settings.kernel_memory_bytes)

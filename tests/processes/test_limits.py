@@ -38,6 +38,16 @@ class Limited(databench.Analysis):
         subprocess.run(command, check=True)
 
     @databench.on
+    def share(self, mib):
+        self.held = bytearray(b'x') * (mib << 20)
+        self.ends = [os.pipe() for _ in range(3)]
+        for reader, _ in self.ends:
+            if os.fork() == 0:
+                os.read(reader, 1)
+                os._exit(0)
+        return os.getpid()
+
+    @databench.on
     def spin(self):
         while True:
             pass
@@ -64,6 +74,8 @@ analyses:
   - name: neighbour
   - name: memory
     memory_limit: 150 MiB
+  - name: sharing
+    memory_limit: 150 MiB
   - name: processor
     processor_limit_s: 1
   - name: few
@@ -77,7 +89,7 @@ analyses:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder: Path = tmp_path_factory.mktemp("limits") / "analyses"
-    for name in ("neighbour", "memory", "processor", "few", "hangs"):
+    for name in ("neighbour", "memory", "sharing", "processor", "few", "hangs"):
         (folder / name).mkdir(parents=True)
         (folder / name / "analysis.py").write_text(CODE)
     (folder / "index.yaml").write_text(INDEX)
@@ -107,6 +119,14 @@ async def test_a_kernel_above_its_memory_is_ended_and_named_and_its_neighbour_is
         assert end["error"]["message"].endswith(" of 150 MiB (memory_limit)")
         assert (await other.call("pid"))[0] == before
         assert (await page.call("pid", strict=False))[0] != own
+
+
+async def test_what_children_share_with_their_kernel_counts_once(server):
+    async with visit(server.address, "sharing") as page, visit(server.address, "memory") as other:
+        own = (await page.call("share", {"mib": 100}))[0]
+        end = await end_of(other, 1, "hold_in_a_child", mib=300)  # the same look finds this one
+        assert "kernel 'memory' was ended by SIGKILL: used " in end["error"]["message"]
+        assert (await page.call("pid"))[0] == own
 
 
 async def test_an_action_that_ends_its_kernel_twice_is_refused_until_a_person_restarts_it(server):
