@@ -6,7 +6,8 @@ while the loop's thread is computing). Both only raise `request.wanted`. `strike
 out, once: it compares `wanted` with `raised`.
 
 * The main thread is interrupted by the signal handler raising, and only while its desk runs that
-  very request, and not while it holds the channel's lock: then `settle` raises later.
+  very request, and not while it holds the channel's lock: then `settle` raises later. Nor while it
+  starts a process: who is interrupted there has no handle to end it by. Then it is repeated.
 * Other threads are interrupted by an asynchronous exception, set under the channel's lock and only
   while their desk runs that very request. A thread that waits for the lock meets the exception at
   its checkpoint; one that holds it cannot be struck. What comes out late is caught by the desk.
@@ -22,6 +23,7 @@ import logging
 import os
 import signal
 import struct
+import subprocess
 import sys
 import threading
 from types import FrameType
@@ -37,6 +39,7 @@ _EARLY_LIMIT = 1024
 _REPEAT_S = 0.05
 _SET_ASYNC_EXC = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _CANCELLED = ctypes.py_object(Cancelled)
+_START_PROCESS = subprocess.Popen.__init__.__code__
 
 
 def _is_traced() -> bool:
@@ -45,6 +48,15 @@ def _is_traced() -> bool:
         return False
     set_ = threading.gettrace(), sys.gettrace(), threading.getprofile(), sys.getprofile()
     return any(function is not None for function in set_)
+
+
+def _is_starting_process(frame: FrameType | None) -> bool:
+    """Whether the code that was interrupted is about to get a process that it has to end."""
+    while frame is not None:
+        if frame.f_code is _START_PROCESS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Interrupts:
@@ -124,17 +136,20 @@ class Interrupts:
             return
         request = current.get()
         if request is not None and not request.is_ended:
-            # Later and from another thread: here it would come out in this very hook.
-            timer = threading.Timer(_REPEAT_S, self._repeat, [request, request.wanted])
-            timer.daemon = True
-            timer.start()
+            # From another thread: here it would come out in this very hook.
+            self._repeat_later(request)
+
+    def _repeat_later(self, request: Request) -> None:
+        timer = threading.Timer(_REPEAT_S, self._repeat, [request, request.wanted])
+        timer.daemon = True
+        timer.start()
 
     def _repeat(self, request: Request, attempt: int) -> None:
         if not request.is_ended and request.wanted == attempt:
             request.raised = attempt - 1
             self.strike(request)
 
-    def _on_sigint(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_sigint(self, _number: int, frame: FrameType | None) -> None:
         if self._is_handling:
             # It came while an earlier one is handled: raising here would lose what that one read.
             self._has_more = True
@@ -153,6 +168,9 @@ class Interrupts:
             return
         if self.lock._is_owned():  # type: ignore[attr-defined]  # threading.Condition uses it too
             running.is_deferred = True
+            return
+        if _is_starting_process(frame):
+            self._repeat_later(running)
             return
         running.raised = running.wanted
         raise Cancelled

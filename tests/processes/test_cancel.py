@@ -79,6 +79,21 @@ async def test_cancel_ends_the_process_that_the_action_waits_for(server):
         assert server.kernel("stubborn").pid == kernel.pid
 
 
+async def test_cancel_while_a_process_is_being_started_ends_that_process_too(server):
+    """Whoever is interrupted in between has no handle yet to end it by."""
+    async with visit(server.address, "stubborn") as visitor:
+        await visitor.send(signal="slow_start", load={"__process_id": 1})
+        kernel = server.kernel("stubborn")
+        before = set(kernel.children())
+        await read_until(visitor, "begun")
+        while not set(kernel.children()) - before:
+            await asyncio.sleep(0.01)
+        await visitor.send(__cancel=1)
+        assert (await read_end(visitor, 1))["outcome"] == "cancelled"
+        assert set(kernel.children()) == before
+        await expect_next_runs(visitor)
+
+
 async def test_cancel_of_a_waiting_action_keeps_it_from_running(server):
     """A plain action holds back the session's next ones: one of them is cancelled in its place."""
     async with visit(server.address, "stubborn") as visitor:

@@ -35,7 +35,23 @@ class Stubborn(databench.Analysis):
     @databench.on
     def child(self):
         self.emit('begun')
-        subprocess.run(['sleep', '60'])
+        # Its input shows that the process has been started and is waited for.
+        subprocess.run(['sh', '-c', 'read line; exec sleep 60'], input=b'go\n')
+
+    @databench.on
+    def slow_start(self):
+        self.emit('begun')
+        start = subprocess.Popen._execute_child
+
+        def start_slowly(process, *args):
+            start(process, *args)
+            time.sleep(1)
+
+        subprocess.Popen._execute_child = start_slowly
+        try:
+            subprocess.run(['sleep', '60'])
+        finally:
+            subprocess.Popen._execute_child = start
 
     @databench.on
     def division(self):
