@@ -57,6 +57,22 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--version", {"action": "version", "version": f"databench {__version__}"}),
     ("--host", {"help": "address to listen on (HOST; 127.0.0.1: this machine alone)"}),
     ("--port", {"help": "port (PORT; 5000, or the next free one; 0: any free one)"}),
+    (
+        "--ssl-certfile",
+        {
+            "metavar": "FILE",
+            "help": "serve with encryption too: PEM file of the certificate (SSLCERTFILE; none: "
+            "a self-signed one, where only this machine can connect)",
+        },
+    ),
+    (
+        "--ssl-keyfile",
+        {"metavar": "FILE", "help": "PEM file of its key (SSLKEYFILE; none: in --ssl-certfile)"},
+    ),
+    (
+        "--ssl-port",
+        {"metavar": "PORT", "help": "port for that (SSLPORT; 5001, or the next free one; 0: any)"},
+    ),
     ("--analyses", {"metavar": "FOLDER", "help": "folder or dotted path of the analyses"}),
     (
         "--log",
@@ -113,12 +129,6 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "write which lines of the server and the analyses ran (coverage.py's format)",
         },
     ),
-)
-# Options of 0.7 that are not there (yet), and what to do: as cli_args they would have no effect.
-_OF_07 = dict.fromkeys(
-    ("--ssl-certfile", "--ssl-keyfile", "--ssl-port"),
-    "is not there yet, and pages would be served without encryption; leave it out, and let a proxy "
-    "in front do that (docs/howto/serve-others.md); an option of the analyses stands behind a --",
 )
 # What is of no use where a script is the analysis.
 _OF_FOLDERS = ("--analyses",)
@@ -226,7 +236,6 @@ def main(
     options = parser.parse_args(own)
     options.is_divided = "--" in words[: len(words) - len(cli_args)]
     try:
-        _refuse_old("" if options.is_divided else "".join(cli_args[:1]).partition("=")[0])
         if options.target is not None:
             script = _find_script(options.target, cli_args)
         from .front import serve  # the help and the version need no server
@@ -237,16 +246,6 @@ def main(
         return EXIT_USAGE
     except KeyboardInterrupt:  # before the loop runs: nothing is there to be stopped
         return 0
-
-
-def _refuse_old(word: str) -> None:
-    """Of what comes to the analyses, the first word is an option of 0.7.
-
-    Raises:
-        SettingError: It is.
-    """
-    if word in _OF_07:
-        raise SettingError(f"{word} {_OF_07[word]}", name=word)
 
 
 def _find_script(target: str, cli_args: Sequence[str]) -> Script:

@@ -171,6 +171,9 @@ ROWS = {row.name: row for row in TABLE}
 OPTIONS = [
     "--host",
     "--port",
+    "--ssl-certfile",
+    "--ssl-keyfile",
+    "--ssl-port",
     "--analyses",
     "--log",
     "--allow-host",

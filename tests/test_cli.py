@@ -95,8 +95,11 @@ def test_version_is_told(capsys):
         (["--ring-bytes", "many"], {}, "ring_bytes (--ring-bytes) is 'many', expected a whole"),
         ([], {"DATABENCH_RING_BYTES": "1"}, "minimum 4096"),
         (["--host", "203.0.113.1"], {}, "cannot listen on host '203.0.113.1'"),
-        (["--ssl-port=5001"], {}, "--ssl-port is not there yet, and pages would be served without"),
-        (["--log", "INFO", "--ssl-certfile", "c", "--ssl-keyfile", "k"], {}, "--ssl-certfile is n"),
+        (["--ssl-port=x"], {}, "port (--ssl-port) is 'x', expected 0 to 65535"),
+        ([], {"SSLPORT": "x"}, "port (SSLPORT) is 'x', expected 0 to 65535"),
+        (["--ssl-certfile", "no.pem"], {}, "--ssl-certfile is 'no.pem', which cannot be read: No"),
+        ([], {"SSLKEYFILE": "k.pem"}, "--ssl-keyfile is 'k.pem', but --ssl-certfile is missing"),
+        (["--ssl-port", "0", "--host", "0.0.0.0"], {}, "needs a loopback host, and the host is '0"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_ends_with_2(words, environ, complaint, capsys):
@@ -104,7 +107,7 @@ def test_what_cannot_be_used_is_told_and_ends_with_2(words, environ, complaint, 
     assert complaint in capsys.readouterr().err
 
 
-def test_options_of_07_behind_a_dash_pair_are_the_analyses(monkeypatch):
+def test_options_behind_a_dash_pair_are_the_analyses(monkeypatch):
     from databench.front import serve
 
     given = []

@@ -15,7 +15,9 @@ from collections.abc import Callable, MutableMapping, Sequence
 
 log = logging.getLogger("databench.front")
 
-VARIABLE = "DATABENCH_SOCKETS"  # descriptors, for the process that follows
+# Descriptors, for the process that follows.
+VARIABLE = "DATABENCH_SOCKETS"
+TLS_VARIABLE = "DATABENCH_TLS_SOCKETS"
 
 
 class Again:
@@ -23,12 +25,15 @@ class Again:
 
     Args:
         sockets: Where the front listens.
+        tls_sockets: Where it listens for connections that are encrypted.
     """
 
-    def __init__(self, sockets: Sequence[socket.socket]) -> None:
+    def __init__(
+        self, sockets: Sequence[socket.socket], tls_sockets: Sequence[socket.socket] = ()
+    ) -> None:
         self.stop: Callable[[], None] = _nothing
-        self._sockets = sockets
-        self._kept: list[int] = []
+        self._sockets = {VARIABLE: sockets, TLS_VARIABLE: tls_sockets}
+        self._kept: dict[str, list[int]] = {}
 
     def on_own(self, files: Sequence[str]) -> None:
         """Databench's own files were saved: stop, unless the new code is none."""
@@ -36,20 +41,25 @@ class Again:
         if problem is not None:
             log.error("%s; Databench's code was saved and is not run", problem)
             return
-        if self._kept or any(bound.fileno() < 0 for bound in self._sockets):
+        open_ = [bound.fileno() for bounds in self._sockets.values() for bound in bounds]
+        if self._kept or min(open_) < 0:
             return  # on its way out already
         log.info("Databench's own code changed: %s; starting again", ", ".join(sorted(files)[:3]))
         # Not before: a front that only ends must refuse who comes.
-        self._kept = [os.dup(bound.fileno()) for bound in self._sockets]
+        self._kept = {
+            variable: [os.dup(bound.fileno()) for bound in bounds]
+            for variable, bounds in self._sockets.items()
+        }
         self.stop()
 
     def finish(self, environ: MutableMapping[str, str]) -> None:
         """The front has ended, its kernels too: run the new code in its place, if there is any."""
         if not self._kept:
             return
-        for descriptor in self._kept:
-            os.set_inheritable(descriptor, True)
-        environ[VARIABLE] = ",".join(map(str, self._kept))
+        for variable, descriptors in self._kept.items():
+            for descriptor in descriptors:
+                os.set_inheritable(descriptor, True)
+            environ[variable] = ",".join(map(str, descriptors))
         # The runner ignores them on its way out, which would go over to the next process.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -58,15 +68,17 @@ class Again:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def take_sockets(environ: MutableMapping[str, str]) -> list[socket.socket]:
+def take_sockets(
+    environ: MutableMapping[str, str], variable: str = VARIABLE
+) -> list[socket.socket]:
     """The sockets of the process before this one; none where there was none."""
-    text = environ.pop(VARIABLE, "")
+    text = environ.pop(variable, "")
     taken = []
     for word in filter(None, text.split(",")):
         try:
             bound = socket.socket(fileno=int(word))
         except (OSError, ValueError):
-            log.warning("%s is %r, which is no socket; ignored", VARIABLE, word)
+            log.warning("%s is %r, which is no socket; ignored", variable, word)
             continue
         bound.set_inheritable(False)
         bound.setblocking(False)

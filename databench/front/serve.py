@@ -7,9 +7,10 @@ import errno
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tornado.ioloop
 
@@ -18,7 +19,7 @@ from .._version import __version__
 from ..broker import Broker, SqliteStore, Store
 from ..config import Index
 from ..errors import SettingError
-from . import again, build, logs, measure, pages, project
+from . import again, build, logs, measure, pages, project, tls
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
 from .project import Project
@@ -31,6 +32,7 @@ Tell = Callable[[Front, tornado.ioloop.IOLoop], None]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
+DEFAULT_TLS_PORT = 5001
 NEXT_PORTS = 100
 _HEADERS_BYTES = 2**20
 
@@ -74,14 +76,14 @@ def _serve(
     if options.build:
         return 1 if any(build.run_now(index, limits).values()) else 0
     host = options.host or environ.get("HOST") or DEFAULT_HOST
-    sockets = again.take_sockets(os.environ) or listen(host, options.port, environ)
+    ports = _open_ports(options, environ, host)
     debug = _debug(options.debug, environ, host)
     front = _make(served, options, limits, cli_args, Hosts(host, options.allow_host), debug)
     front.builder.faults.update(build.run_now(index, limits))
-    tell = _teller(served, host, sockets[0].getsockname()[1])
+    tell = _teller(served, host, *ports.numbers)
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None
-    runner = http.Runner(front, sockets=sockets, settings=run_settings, loop=loop)
+    runner = http.Runner(front, **ports._asdict(), settings=run_settings, loop=loop)
     if debug if options.watch is None else options.watch:
         _run_watched(runner, front, lambda: _read_again(front, options.analyses, script), tell)
     else:
@@ -156,40 +158,87 @@ def _run_settings(limits: settings.Settings, xheaders: bool) -> dict[str, Any]:
     }
 
 
-def listen(host: str, port: str | None, environ: Mapping[str, str]) -> list[socket.socket]:
+class _Ports(NamedTuple):
+    """Listening sockets, those for encrypted connections, and what these need."""
+
+    sockets: list[socket.socket]
+    tls_sockets: list[socket.socket]
+    tls: ssl.SSLContext | None
+
+    @property
+    def numbers(self) -> list[int]:
+        """The port, and the one for encrypted connections where there is one."""
+        return [bound[0].getsockname()[1] for bound in (self.sockets, self.tls_sockets) if bound]
+
+
+def _open_ports(options: argparse.Namespace, environ: Mapping[str, str], host: str) -> _Ports:
+    """Listen.
+
+    Raises:
+        SettingError: As in `listen` and `tls.make_context`.
+    """
+    wanted = tls.find_wanted(options, environ)
+    context = tls.make_context(wanted, host) if wanted else None
+    sockets = again.take_sockets(os.environ) or listen(host, options.port, environ)
+    tls_sockets = again.take_sockets(os.environ, again.TLS_VARIABLE)
+    if wanted and not tls_sockets:
+        try:
+            tls_sockets = listen(host, options.ssl_port, environ, is_tls=True)
+        except SettingError:
+            for bound in sockets:
+                bound.close()
+            raise
+    return _Ports(sockets, tls_sockets, context)
+
+
+def listen(
+    host: str, port: str | None, environ: Mapping[str, str], *, is_tls: bool = False
+) -> list[socket.socket]:
     """Listening sockets: on the port that was asked for, or on the first free one from 5000 on.
+
+    Args:
+        host: A name or an address of this machine.
+        port: As on the command line.
+        environ: The environment.
+        is_tls: Whether for encrypted connections: other names, and from 5001 on.
 
     Raises:
         SettingError: The port is taken, is no port, or the host is none of this machine.
     """
-    wanted = find_port(port, environ)
+    option, variable = ("--ssl-port", "SSLPORT") if is_tls else ("--port", "PORT")
+    default = DEFAULT_TLS_PORT if is_tls else DEFAULT_PORT
+    wanted = find_port(port, environ, option=option, variable=variable)
     if wanted is not None:
-        return _bind(host, wanted, "PORT" if port is None else "--port")
-    for number in range(DEFAULT_PORT, DEFAULT_PORT + NEXT_PORTS):
+        return _bind(host, wanted, variable if port is None else option)
+    for number in range(default, default + NEXT_PORTS):
         try:
             sockets = _open(host, number)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise _unusable(host, number, "default", error) from None
             continue
-        if number != DEFAULT_PORT:
-            log.warning("port %d is taken; serving on %d", DEFAULT_PORT, number)
+        if number != default:
+            log.warning("port %d is taken; serving on %d", default, number)
         return sockets
-    last = DEFAULT_PORT + NEXT_PORTS - 1
-    raise SettingError(f"ports {DEFAULT_PORT} to {last} are taken; say --port 0 for any free one")
+    last = default + NEXT_PORTS - 1
+    raise SettingError(f"ports {default} to {last} are taken; say {option} 0 for any free one")
 
 
-def find_port(port: str | None, environ: Mapping[str, str]) -> int | None:
+def find_port(
+    port: str | None, environ: Mapping[str, str], *, option: str = "--port", variable: str = "PORT"
+) -> int | None:
     """The port that was asked for; `None`: none was.
 
     Args:
         port: As on the command line, which comes first.
         environ: The environment.
+        option: What it is called on the command line.
+        variable: What it is called in the environment.
 
     Raises:
         SettingError: It is no port.
     """
-    text, source = (port, "--port") if port is not None else (environ.get("PORT", ""), "PORT")
+    text, source = (port, option) if port is not None else (environ.get(variable, ""), variable)
     if not text:
         return None
     if text.isascii() and text.isdigit() and int(text) < 65536:
@@ -215,7 +264,7 @@ def _unusable(host: str, port: int, source: str, error: OSError) -> SettingError
     if error.errno == errno.EADDRINUSE:
         return SettingError(
             f"port {port} ({source}) is taken on {host}; end what listens there, or say "
-            f"another one (--port 0: any free one)",
+            f"another one (0: any free one)",
             name="port",
         )
     if error.errno == errno.EACCES:
@@ -238,7 +287,7 @@ def _run_watched(
     runner: http.Runner, front: Front, read_again: Callable[[], None], tell: Tell
 ) -> None:
     """Run it, watch what it serves, and run again in its place when its own code was saved."""
-    follower = again.Again(runner.sockets)
+    follower = again.Again(runner.sockets, runner.tls_sockets)
     follower.stop = runner.stop
     on_own = follower.on_own if is_editable() else None
     watcher = Watcher(front, on_index=read_again, on_own=on_own)
@@ -279,7 +328,7 @@ def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:
             log.warning("%s; the others are served", text)
 
 
-def _teller(served: Project, host: str, port: int) -> Tell:
+def _teller(served: Project, host: str, port: int, tls_port: int | None = None) -> Tell:
     """Says where the pages are, once they are there."""
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
@@ -287,6 +336,8 @@ def _teller(served: Project, host: str, port: int) -> Tell:
         try:
             print(f"Databench {__version__} serves {served.shown}", flush=True)
             print(f"  http://{shown}:{port}/{served.address}    (Ctrl-C stops)", flush=True)
+            if tls_port is not None:
+                print(f"  https://{shown}:{tls_port}/{served.address}", flush=True)
             if front.is_watched:
                 print(
                     "  Saved files restart kernels and reload pages (--no-watch: not)", flush=True

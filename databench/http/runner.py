@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
@@ -66,6 +67,8 @@ class Runner:
         settings: For those of the application, where it has none of that name: `xheaders`,
             `max_body_size`, `max_buffer_size`, `server`, `host`, `shutdown_limit_s`, `debug`.
         loop: Where the application was made; the runner closes it. `None`: a new one.
+        tls_sockets: Like `sockets`, for connections that are encrypted.
+        tls: What these need; without it there are none.
     """
 
     def __init__(
@@ -78,9 +81,13 @@ class Runner:
         sockets: Iterable[socket.socket] = (),
         settings: Mapping[str, Any] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
+        tls_sockets: Iterable[socket.socket] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.application = app.wrap_application(application, before_run, on_start, shutdown)
         self.sockets = list(sockets)
+        self.tls_sockets = list(tls_sockets)
+        self._tls = tls
         self._settings = self.application.tornado_application.settings
         for name, value in (settings or {}).items():
             self._settings.setdefault(name, value)
@@ -159,7 +166,7 @@ class Runner:
         return answer
 
     def _close_sockets(self) -> None:
-        for bound in self.sockets:
+        for bound in (*self.sockets, *self.tls_sockets):
             bound.close()
 
     # ------------------------------------------------------------ one process
@@ -217,9 +224,7 @@ class Runner:
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.stop)
         application = self.application.tornado_application
-        values = {name: self._settings.get(name) for name in _SERVER_SETTINGS}
-        server = Server(application, **values)
-        server.add_sockets(self.sockets)
+        servers = self._make_servers(application)
         if self._settings.get("autoreload"):
             tornado.autoreload.start()  # again, should the application have been made elsewhere
         stopped = asyncio.ensure_future(self._stop.wait())
@@ -228,34 +233,46 @@ class Runner:
         if not has_failed:
             await stopped
         stopped.cancel()
-        await self._end(server)
+        await self._end(servers)
         return EXIT_SOFTWARE if has_failed else 0
+
+    def _make_servers(self, application: tornado.web.Application) -> list[Server]:
+        values = {name: self._settings.get(name) for name in _SERVER_SETTINGS}
+        servers = [Server(application, **values)]
+        servers[0].add_sockets(self.sockets)
+        if self._tls is not None:
+            servers.append(Server(application, ssl_options=self._tls, **values))
+            servers[1].add_sockets(self.tls_sockets)
+        return servers
 
     # ------------------------------------------------------------ the end
 
-    async def _end(self, server: Server) -> None:
+    async def _end(self, servers: Sequence[Server]) -> None:
         """Requests, then websockets, then callbacks; each has what the ones before have left."""
         loop = asyncio.get_running_loop()
         limit_s = self.shutdown_limit_s
         end_s = loop.time() + limit_s
         self.application.ready_to_serve.clear()
-        server.drain()
+        for server in servers:
+            server.drain()
         work_s = limit_s * _WORK_PART
-        if server.busy:
-            under_way = _count(server.busy, "request")
+        if busy := sum(server.busy for server in servers):
+            under_way = _count(busy, "request")
             log.info("%s under way: at most %g s for them (Ctrl-C again: none)", under_way, work_s)
         await asyncio.gather(
-            self._wait(server.wait_answered(), work_s),
+            *(self._wait(server.wait_answered(), work_s) for server in servers),
             self._wait(self.application.drain(work_s), work_s),
         )
-        if server.busy and not self._hurry.is_set():
-            cut = _count(server.busy, "request")
+        if (busy := sum(server.busy for server in servers)) and not self._hurry.is_set():
+            cut = _count(busy, "request")
             log.warning("%s took more than %g s, limit; cut", cut, work_s)
         close_s = max(end_s - loop.time() - limit_s * _CLOSE_PART, 0)
-        await self._wait(server.close_websockets("the server stops"), min(close_s, 1.0))
+        closing = (server.close_websockets("the server stops") for server in servers)
+        await self._wait(_gather(*closing), min(close_s, 1.0))
         left_s = max(end_s - loop.time(), limit_s * _CLOSE_PART)
         await self._wait(self.application.shut_down(left_s), left_s + _ECHO_S)
-        await self._wait(server.close_all_connections(), limit_s * _CLOSE_PART)
+        closing = (server.close_all_connections() for server in servers)
+        await self._wait(_gather(*closing), limit_s * _CLOSE_PART)
 
     async def _wait(self, work: Coroutine[Any, Any, Any], limit_s: float) -> None:
         """Until it is done, the limit is over or there is a hurry."""
@@ -267,6 +284,10 @@ class Runner:
             task.cancel()
         elif not task.cancelled() and task.exception() is not None:
             log.error("the end goes on without a part that failed", exc_info=task.exception())
+
+
+async def _gather(*work: Coroutine[Any, Any, None]) -> None:
+    await asyncio.gather(*work)
 
 
 def _count(number: int, thing: str) -> str:

@@ -22,17 +22,19 @@ def test_sockets_go_over_to_the_next_process(listening, monkeypatch):
     executed = []
     monkeypatch.setattr(os, "execv", lambda *words: executed.append(words))
     environ, stops = {}, []
-    follower = Again([listening])
+    tls_socket = socket.create_server(("127.0.0.1", 0))
+    follower = Again([listening], [tls_socket])
     follower.stop = lambda: stops.append(True)
     follower.on_own([__file__])
     assert stops == [True]
     follower.finish(environ)
     ((program, words),) = executed
     assert words[0] == program
-    (taken,) = take_sockets(environ)
-    with taken:
-        assert taken.getsockname() == listening.getsockname()
-        assert not taken.get_inheritable()
+    for bound, variable in ((listening, again.VARIABLE), (tls_socket, again.TLS_VARIABLE)):
+        (taken,) = take_sockets(environ, variable)
+        with bound, taken:
+            assert taken.getsockname() == bound.getsockname()
+            assert not taken.get_inheritable()
     assert environ == {}
 
 
