@@ -82,9 +82,10 @@ async def test_cancel_ends_the_process_that_the_action_waits_for(server):
 async def test_cancel_while_a_process_is_being_started_ends_that_process_too(server):
     """Whoever is interrupted in between has no handle yet to end it by."""
     async with visit(server.address, "stubborn") as visitor:
-        await visitor.send(signal="slow_start", load={"__process_id": 1})
+        await visitor.call("echo", {"value": "there"})
         kernel = server.kernel("stubborn")
         before = set(kernel.children())
+        await visitor.send(signal="slow_start", load={"__process_id": 1})
         await read_until(visitor, "begun")
         while not set(kernel.children()) - before:
             await asyncio.sleep(0.01)
