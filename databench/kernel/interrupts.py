@@ -26,6 +26,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -57,6 +58,12 @@ def _is_starting_process(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _call_later(function: Callable[..., None], *args: object) -> None:
+    timer = threading.Timer(_REPEAT_S, function, args)
+    timer.daemon = True
+    timer.start()
 
 
 class Interrupts:
@@ -137,12 +144,7 @@ class Interrupts:
         request = current.get()
         if request is not None and not request.is_ended:
             # From another thread: here it would come out in this very hook.
-            self._repeat_later(request)
-
-    def _repeat_later(self, request: Request) -> None:
-        timer = threading.Timer(_REPEAT_S, self._repeat, [request, request.wanted])
-        timer.daemon = True
-        timer.start()
+            _call_later(self._repeat, request, request.wanted)
 
     def _repeat(self, request: Request, attempt: int) -> None:
         if not request.is_ended and request.wanted == attempt:
@@ -170,7 +172,7 @@ class Interrupts:
             running.is_deferred = True
             return
         if _is_starting_process(frame):
-            self._repeat_later(running)
+            _call_later(self.strike, running)  # nothing, if another attempt was carried out by then
             return
         running.raised = running.wanted
         raise Cancelled
