@@ -6,6 +6,7 @@ a page that comes back waits a moment instead of being refused.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import signal
@@ -41,8 +42,8 @@ class Again:
         if problem is not None:
             log.error("%s; Databench's code was saved and is not run", problem)
             return
-        open_ = [bound.fileno() for bounds in self._sockets.values() for bound in bounds]
-        if self._kept or min(open_) < 0:
+        listening = itertools.chain(*self._sockets.values())
+        if self._kept or any(bound.fileno() < 0 for bound in listening):
             return  # on its way out already
         log.info("Databench's own code changed: %s; starting again", ", ".join(sorted(files)[:3]))
         # Not before: a front that only ends must refuse who comes.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
-OPTIONS = ("ssl_certfile", "ssl_keyfile", "ssl_port")
+_OPTIONS = ("ssl_certfile", "ssl_keyfile", "ssl_port")
 _VALID = datetime.timedelta(days=30)
 
 
@@ -44,7 +44,7 @@ def find_wanted(options: argparse.Namespace, environ: Mapping[str, str]) -> Want
     """What the command line, or else the environment, asks for; `None`: no encryption."""
     values = [
         getattr(options, name, None) or environ.get(name.replace("_", "").upper(), "")
-        for name in OPTIONS
+        for name in _OPTIONS
     ]
     return Wanted(*values) if any(values) else None
 

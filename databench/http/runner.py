@@ -224,7 +224,11 @@ class Runner:
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.stop)
         application = self.application.tornado_application
-        servers = self._make_servers(application)
+        values = {name: self._settings.get(name) for name in _SERVER_SETTINGS}
+        server = Server(application, **values)
+        server.add_sockets(self.sockets)
+        if self._tls is not None:
+            server.add_tls_sockets(self.tls_sockets, self._tls)
         if self._settings.get("autoreload"):
             tornado.autoreload.start()  # again, should the application have been made elsewhere
         stopped = asyncio.ensure_future(self._stop.wait())
@@ -233,46 +237,34 @@ class Runner:
         if not has_failed:
             await stopped
         stopped.cancel()
-        await self._end(servers)
+        await self._end(server)
         return EXIT_SOFTWARE if has_failed else 0
-
-    def _make_servers(self, application: tornado.web.Application) -> list[Server]:
-        values = {name: self._settings.get(name) for name in _SERVER_SETTINGS}
-        servers = [Server(application, **values)]
-        servers[0].add_sockets(self.sockets)
-        if self._tls is not None:
-            servers.append(Server(application, ssl_options=self._tls, **values))
-            servers[1].add_sockets(self.tls_sockets)
-        return servers
 
     # ------------------------------------------------------------ the end
 
-    async def _end(self, servers: Sequence[Server]) -> None:
+    async def _end(self, server: Server) -> None:
         """Requests, then websockets, then callbacks; each has what the ones before have left."""
         loop = asyncio.get_running_loop()
         limit_s = self.shutdown_limit_s
         end_s = loop.time() + limit_s
         self.application.ready_to_serve.clear()
-        for server in servers:
-            server.drain()
+        server.drain()
         work_s = limit_s * _WORK_PART
-        if busy := sum(server.busy for server in servers):
-            under_way = _count(busy, "request")
+        if server.busy:
+            under_way = _count(server.busy, "request")
             log.info("%s under way: at most %g s for them (Ctrl-C again: none)", under_way, work_s)
         await asyncio.gather(
-            *(self._wait(server.wait_answered(), work_s) for server in servers),
+            self._wait(server.wait_answered(), work_s),
             self._wait(self.application.drain(work_s), work_s),
         )
-        if (busy := sum(server.busy for server in servers)) and not self._hurry.is_set():
-            cut = _count(busy, "request")
+        if server.busy and not self._hurry.is_set():
+            cut = _count(server.busy, "request")
             log.warning("%s took more than %g s, limit; cut", cut, work_s)
         close_s = max(end_s - loop.time() - limit_s * _CLOSE_PART, 0)
-        closing = (server.close_websockets("the server stops") for server in servers)
-        await self._wait(_gather(*closing), min(close_s, 1.0))
+        await self._wait(server.close_websockets("the server stops"), min(close_s, 1.0))
         left_s = max(end_s - loop.time(), limit_s * _CLOSE_PART)
         await self._wait(self.application.shut_down(left_s), left_s + _ECHO_S)
-        closing = (server.close_all_connections() for server in servers)
-        await self._wait(_gather(*closing), limit_s * _CLOSE_PART)
+        await self._wait(server.close_all_connections(), limit_s * _CLOSE_PART)
 
     async def _wait(self, work: Coroutine[Any, Any, Any], limit_s: float) -> None:
         """Until it is done, the limit is over or there is a hurry."""
@@ -284,10 +276,6 @@ class Runner:
             task.cancel()
         elif not task.cancelled() and task.exception() is not None:
             log.error("the end goes on without a part that failed", exc_info=task.exception())
-
-
-async def _gather(*work: Coroutine[Any, Any, None]) -> None:
-    await asyncio.gather(*work)
 
 
 def _count(number: int, thing: str) -> str:

@@ -3,19 +3,24 @@
 Theory of operation. Tornado asks `start_request` for each request that may come on a connection,
 before its first byte, and so again when the request before has been answered. A connection is busy
 from a request's headers until then; a websocket's leaves the server when it is upgraded. While it
-drains, an idle connection is closed at once and a busy one after its answer.
+drains, an idle connection is closed at once and a busy one after its answer. Encrypted connections
+are accepted elsewhere and served here, so that there is one account of all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import ssl
 import weakref
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 import tornado.httpserver
 import tornado.httputil
+import tornado.iostream
+import tornado.tcpserver
 import tornado.websocket
 
 log = logging.getLogger("databench.http")
@@ -36,6 +41,19 @@ class Server(tornado.httpserver.HTTPServer):
         self._at_rest.set()
         self._is_draining = False
         self._sockets_open: weakref.WeakSet[tornado.websocket.WebSocketHandler] = weakref.WeakSet()
+        self._encrypted: list[_Encrypted] = []
+
+    def add_tls_sockets(self, sockets: Iterable[socket.socket], context: ssl.SSLContext) -> None:
+        """Serve on these too, with encryption."""
+        acceptor = _Encrypted(self, context)
+        acceptor.add_sockets(sockets)
+        self._encrypted.append(acceptor)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        super().stop()
+        for acceptor in self._encrypted:
+            acceptor.stop()
 
     # ------------------------------------------------------------ asked by Tornado
 
@@ -101,6 +119,17 @@ class Server(tornado.httpserver.HTTPServer):
         self._busy.discard(server_conn)
         if not self._busy:
             self._at_rest.set()
+
+
+class _Encrypted(tornado.tcpserver.TCPServer):
+    """Accepts encrypted connections, and has the server serve them."""
+
+    def __init__(self, server: Server, context: ssl.SSLContext) -> None:
+        super().__init__(ssl_options=context, max_buffer_size=server.max_buffer_size)
+        self._server = server
+
+    def handle_stream(self, stream: tornado.iostream.IOStream, address: tuple[Any, ...]) -> None:
+        self._server.handle_stream(stream, address)
 
 
 class _Watched(tornado.httputil.HTTPMessageDelegate):
