@@ -4,6 +4,7 @@ import argparse
 import datetime
 import json
 import re
+import signal
 import socket
 import ssl
 import sys
@@ -149,18 +150,16 @@ def tls_port(server):
     return int(server.wait_printed(re.compile(r"https://127\.0\.0\.1:(\d+)/"))[1])
 
 
-async def echo(port, context):
-    """A page's way: the websocket of an analysis, and one answer."""
+async def join(port, context):
+    """A page's way: the websocket of an analysis, and what it is answered first."""
     request = tornado.httpclient.HTTPRequest(
         f"wss://localhost:{port}/dummypi/ws",
         ssl_options=context,
         headers={"Origin": f"https://localhost:{port}"},
     )
-    socket_ = await tornado.websocket.websocket_connect(request)
-    await socket_.write_message(json.dumps({"__connect": None}))
-    text = await socket_.read_message()
-    socket_.close()
-    return json.loads(text)["signal"]
+    page = await tornado.websocket.websocket_connect(request)
+    await page.write_message(json.dumps({"__connect": None}))
+    return page, json.loads(await page.read_message())["signal"]
 
 
 @pytest.mark.process
@@ -172,7 +171,9 @@ async def test_page_and_websocket_are_served_with_the_chain_and_http_beside_them
         trusting = client(str(chain / "root.pem"))
         assert await fetch(f"https://localhost:{port}/dummypi/", trusting) == 200
         assert await fetch(f"{server.url}/dummypi/", None) == 200
-        assert await echo(port, trusting) == "__connect"
+        page, first = await join(port, trusting)
+        assert first == "__connect"
+        page.close()
         with pytest.raises(ssl.SSLCertVerificationError):
             await fetch(f"https://localhost:{port}/", client())
         with pytest.raises(ssl.SSLCertVerificationError):  # it is for another name
@@ -189,6 +190,19 @@ async def test_self_signed_certificate_is_one_that_a_client_can_be_told_to_trust
             assert await fetch(f"https://{name}:{port}/", client(cadata=pem)) == 200
         with pytest.raises(ssl.SSLCertVerificationError):
             await fetch(f"https://localhost:{port}/", client())
+
+
+@pytest.mark.process
+@pytest.mark.slow
+async def test_a_server_that_stops_says_so_to_encrypted_pages_too(chain):
+    files = ["--ssl-certfile", str(chain / "cert.pem"), "--ssl-keyfile", str(chain / "key.pem")]
+    with Server(None, *files, "--ssl-port", "0") as server:
+        page, _ = await join(tls_port(server), client(str(chain / "root.pem")))
+        server.signal(signal.SIGTERM)
+        while await page.read_message() is not None:
+            pass
+        assert page.close_code == 1001
+        page.close()
 
 
 @pytest.mark.process

@@ -1,6 +1,7 @@
 """A server that drains: what its connections are doing, and how they end."""
 
 import asyncio
+import ssl
 
 import pytest
 import tornado.httpclient
@@ -148,3 +149,14 @@ async def test_forwarded_address_is_passed_on(served):
     )
     assert answer.body == b"203.0.113.9"
     client.close()
+
+
+async def test_encrypted_listening_ends_with_the_other(served):
+    (encrypted,) = bind("127.0.0.1", 0)
+    address = encrypted.getsockname()
+    served.add_tls_sockets([encrypted], ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    _, writer = await asyncio.open_connection(*address)
+    await close(writer)
+    served.drain()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*address)
