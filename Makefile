@@ -1,5 +1,5 @@
 # make serve   sets everything up and serves the gallery (PORT=5000)
-# make test    sets everything up, a Chromium too, and runs all tests
+# make test    sets everything up, a Chromium and a Redis too, and runs all tests
 # make help    lists the rest
 #
 # Each set-up step leaves a stamp, so that the next run does nothing twice. `make serve` needs no Node.
@@ -17,6 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 RUN := $(VENV)/.stamp-run
 DEV := $(VENV)/.stamp-dev
 CHROMIUM := $(VENV)/.stamp-chromium
+REDIS := $(VENV)/.stamp-redis
 NODE := $(if $(wildcard package.json),node_modules/.stamp)
 PACKAGED := pyproject.toml setup.cfg
 
@@ -33,7 +34,7 @@ help:  ## this list
 serve: $(RUN)  ## the gallery of demo analyses, at PORT (5000)
 	@exec $(BIN)/python -m databench $(ARGS)
 
-test: $(DEV) $(CHROMIUM) $(NODE)  ## all tests
+test: $(DEV) $(CHROMIUM) $(REDIS) $(NODE)  ## all tests
 	$(if $(NODE),npm test --silent)
 	$(BIN)/python -m pytest -m 'not bench' $(ARGS)
 
@@ -92,6 +93,10 @@ $(DEV): $(PACKAGED) | $(BIN)/python
 
 $(CHROMIUM): $(DEV)
 	.ci/need chromium
+	@touch $@
+
+$(REDIS): | $(BIN)/python
+	.ci/need redis
 	@touch $@
 
 node_modules/.stamp: package.json $(wildcard package-lock.json)
