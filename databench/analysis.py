@@ -190,8 +190,15 @@ class Analysis:
     _emit_fn: Callable[..., Any] | None
     _untold: list[tuple[str, Datastore]]
 
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> Analysis:
-        """Give every instance its attributes."""
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Give every instance its attributes.
+
+        `Analysis('simplepi', __name__)` makes an analysis of functions, as in the first release.
+        """
+        if cls is Analysis and ((args and isinstance(args[0], str)) or "name" in kwargs):
+            from .functions import FunctionAnalysis
+
+            return FunctionAnalysis(*args, **kwargs)
         # Here and not in __init__, so that subclasses need not call super().
         self = super().__new__(cls)
         self.data = self.class_data = None  # type: ignore[assignment]

@@ -26,8 +26,10 @@ _ALLOWED = {
     "payload": set(),
     "datastore": {"payload", "protocol"},
     "progress": set(),
-    "analysis": {"datastore", "payload", "protocol", "progress"},
-    "kernel": {"analysis", "datastore", "payload", "protocol", "__init__"},
+    "analysis": {"functions", "datastore", "payload", "protocol", "progress"},
+    # `Analysis("name", __name__)` makes one of functions.
+    "functions": {"analysis"},
+    "kernel": {"analysis", "functions", "datastore", "payload", "protocol", "__init__"},
     "broker": {"protocol"},
     # `payload`: for `class_data`, where a handler of a project asks for it.
     "front": {"broker", "protocol", "http", "config", "readme", "payload"},

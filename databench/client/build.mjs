@@ -102,6 +102,8 @@ function flatten(parts) {
     `export { ${main.names.join(', ')} };`,
     '/** The class of websockets, where the runtime has none; see `useWebSocket`. */',
     'interface DatabenchModule {',
+    '  /** Connects the page, in the way of the first release. */',
+    '  (name: string): FirstRelease;',
     ...main.values.map(name => `  ${name}: typeof ${name};`),
     '  WebSocket: SocketClass | undefined;',
     '}',

@@ -11,7 +11,6 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,17 @@ import yaml
 
 from .. import settings
 from ..errors import SettingError
-from .checks import ENTRY_KEYS, GLOBAL_KEYS, LIMIT_KEYS, SHOWN_KEYS, TAKES_NOTHING, Check
+from .checks import (
+    ENTRY_KEYS,
+    GLOBAL_KEYS,
+    LIMIT_KEYS,
+    SHOWN_KEYS,
+    TAKES_NOTHING,
+    Check,
+    count_values,
+)
 from .datastore import Datastore
+from .functions import Functions, find_functions, find_one, read_functions
 
 FILE = "index.yaml"
 TITLE = "Databench"
@@ -52,6 +60,7 @@ class Entry:
         problems: Why it cannot run; empty when it can.
         file: The script that it is, absolute; `None` for a folder with an `analysis.py`.
         extra: Further names for its templates, of a script.
+        functions: What its source says, where functions make it and no class.
     """
 
     name: str
@@ -74,6 +83,7 @@ class Entry:
     problems: tuple[str, ...] = ()
     file: Path | None = None
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    functions: Functions | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,10 +147,18 @@ def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:
 
 
 def _discover(folder: Path) -> dict[str, Entry]:
-    names = sorted(path.parent.name for path in folder.glob("*/analysis.py"))
+    found = {file.parent.name: read_functions(file) for file in folder.glob("*/analysis.py")}
+    for functions in find_functions(folder):
+        found.setdefault(functions.name, functions)
     return {
-        name: Entry(name, folder / name, title=name)
-        for name in names
+        name: Entry(
+            name,
+            folder / name,
+            name,
+            functions.description if functions else None,
+            functions=functions,
+        )
+        for name, functions in sorted(found.items())
         if _NAME.fullmatch(name) and name not in RESERVED
     }
 
@@ -192,7 +210,7 @@ class _Reader:
                 raise OSError(f"{size_bytes} bytes, limit {_FILE_BYTES}")
             self.loader = yaml.SafeLoader(self.file.read_text(encoding="utf-8"))
             node = self.loader.get_single_node()
-            if _count(node, {}) > _VALUES:
+            if count_values(node, {}) > _VALUES:
                 raise yaml.YAMLError(f"aliases make more than {_VALUES} values of it")
         except (OSError, UnicodeDecodeError) as error:
             self.problems.append(f"{self.file}: cannot be read: {error}")
@@ -333,8 +351,7 @@ class _Reader:
         limits: dict[str, Any] = {}
         problems: list[str] = []
         if isinstance(body, yaml.MappingNode):
-            known = ("name", *ENTRY_KEYS, *LIMIT_KEYS)
-            for key, node in self._items(body, known, self.warnings):
+            for key, node in self._items(body, ("name", *ENTRY_KEYS, *LIMIT_KEYS), self.warnings):
                 if key in LIMIT_KEYS:
                     self._check(LIMIT_KEYS[key][1], key, node, limits, problems)
                 elif key != "name":
@@ -347,13 +364,16 @@ class _Reader:
                     self._check_thumbnail(self.file.parent / name / values["thumbnail"], node)
         elif body is not None and not self._is_nothing(body):
             problems.append(self._say(body.start_mark, f"analysis {name!r} is no map"))
-        values["title"] = values.get("title") or name
-        values["kernel"] = values.get("kernel") or "py"
+        values.update(title=values.get("title") or name, kernel=values.get("kernel") or "py")
         folder = self.file.parent / name
-        for missing in self._missing(folder, values["kernel"]):
+        functions = find_one(self.file.parent, name) if values["kernel"] == "py" else None
+        if functions is not None:
+            values.setdefault("description", functions.description)
+        for missing in () if functions else self._missing(folder, values["kernel"]):
             problems.append(self._say(where.start_mark, f"analysis {name!r}: {missing}", "name"))
         limits = {LIMIT_KEYS[key][0]: value for key, value in limits.items()}
-        return Entry(name, folder, problems=tuple(problems), limits=limits, **values)
+        values.update(problems=tuple(problems), limits=limits, functions=functions)
+        return Entry(name, folder, **values)
 
     def _check_kernel(self, kernel: str, node: yaml.Node, problems: list[str]) -> None:
         if kernel not in self.kernels:
@@ -377,14 +397,3 @@ class _Reader:
                 yield f"there is no analysis.py in {str(folder)!r}"
         except OSError as error:  # a name that is too long, a folder that is not ours to read
             yield f"its folder {str(folder)!r:.200} cannot be read: {error.strerror}"
-
-
-def _count(node: yaml.Node | None, known: dict[int, int]) -> int:
-    """How many values a node makes; what it is inside of itself counts as none."""
-    if node is None or isinstance(node, yaml.ScalarNode):
-        return 1
-    if id(node) not in known:
-        known[id(node)] = 0
-        items = node.value if isinstance(node, yaml.SequenceNode) else chain(*node.value)
-        known[id(node)] = 1 + sum(_count(item, known) for item in items)
-    return known[id(node)]

@@ -137,6 +137,8 @@ def _concerns_index(path: str, analyses: Sequence[Analysis], folder: str, *, is_
         return True
     if name == ROUTES:
         return owner is not None and inside == owner.folder
+    if inside == folder and _ending(path) == ".py":
+        return True  # what it says of an analysis made of functions
     return name == MODULE and os.path.dirname(inside) == folder and (owner is None or is_gone)
 
 

@@ -38,6 +38,10 @@ class Place:
         """The module that the Python kernel imports for the analysis of that name."""
         return ".".join(part for part in (self.package, name, "analysis") if part)
 
+    def beside(self, stem: str) -> str:
+        """The module of an analysis that has no folder of its own."""
+        return ".".join(part for part in (self.package, stem) if part)
+
 
 def find(wanted: str | None, *, here: Path) -> Place:
     """The analyses to serve.

@@ -20,7 +20,7 @@ import tornado.web
 from .._version import __version__
 from ..config import IMAGES, Entry, Index
 from ..readme import Readme, render_markdown, summarize
-from . import follow, formulae, person, templates
+from . import follow, formulae, functions, person, templates
 from .handlers import Headers, wants_page
 from .static import Files, find_file
 
@@ -45,6 +45,8 @@ def find_thumbnail(entry: Entry) -> str | None:
     """The analysis' image, relative to its folder: the one that is named, or `thumbnail.*`."""
     if entry.thumbnail:
         return entry.thumbnail
+    if entry.functions and entry.functions.thumbnail:
+        return entry.functions.thumbnail
     names = (f"thumbnail{ending}" for ending in IMAGES)
     return next((name for name in names if (entry.folder / name).is_file()), None)
 
@@ -111,8 +113,8 @@ class Page(Headers):
 
     application: Front
 
-    def show(self, path: str, namespace: dict[str, Any]) -> None:
-        """Answer with a template."""
+    def show(self, path: str, namespace: dict[str, Any], *, is_jinja: bool = False) -> None:
+        """Answer with a template, of Tornado or of Jinja2."""
         front = self.application
         if front.debug:
             front.loader.reset()  # a saved template shows at once
@@ -125,13 +127,17 @@ class Page(Headers):
             "saves": front.saves.count,
         }
         try:
-            body = formulae.with_script(templates.render(front.loader, path, names))
+            if is_jinja:
+                text = functions.render(Path(path).parent, Path(path).name, names)
+            else:
+                text = templates.render(front.loader, path, names)
+            body = formulae.with_script(text)
         except templates.TemplateError as error:
             log.error("template failed: %s (request %s)", error, self.request_id)
-            text = str(error) if front.debug else "a template of this page is wrong: see the log"
+            told = str(error) if front.debug else "a template of this page is wrong: see the log"
             # It comes back when the template is saved.
             foot = follow.make_script(front.saves.count) if front.is_watched else ""
-            self.refuse(500, text, title="Template error", foot=foot)
+            self.refuse(500, told, title="Template error", foot=foot)
             return
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
@@ -187,12 +193,14 @@ class AnalysisPage(Page):
         if entry.problems:
             self._show_problems(entry, names)
             return
-        file = find_file([entry.folder], path)
+        jinja = find_jinja_page(entry) if path == "index.html" else None
+        file = jinja or find_file([entry.folder], path)
         if file is None and path != "index.html":
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
         names["faults"] = _told(front.find_faults(name), debug=front.debug)
         person.give(self)
-        self.show(str(file) if file else front.loader.find("analysis.html"), names)
+        template = str(file) if file else front.loader.find("analysis.html")
+        self.show(template, names, is_jinja=jinja is not None)
 
     head = get
 
@@ -244,7 +252,7 @@ class AnalysisStatic(Files):
         entry = self.application.entry(name)
         self.roots = (entry.folder / "static",)
         if path in (*_OWN_FILES, find_thumbnail(entry)):
-            self.roots += (entry.folder,)  # where pages of early releases look for them
+            self.roots += _own_roots(entry)  # where pages of early releases look for them
         await super().get(path, include_body)
 
     def head(self, name: str, path: str) -> Any:  # type: ignore[override]
@@ -260,8 +268,19 @@ class AnalysisFile(AnalysisStatic):
         entry = self.application.entry(name)
         if path not in (*_OWN_FILES, find_thumbnail(entry)):
             raise tornado.web.HTTPError(404, f"analysis {name!r} gives out no {path!r:.200}")
-        self.roots = (entry.folder,)
+        self.roots = _own_roots(entry)
         await Files.get(self, path, include_body)
+
+
+def find_jinja_page(entry: Entry) -> Path | None:
+    """The page of an analysis in the style of the first release, if it has one."""
+    page = entry.functions.page if entry.functions else None
+    return page if page is not None and page.is_file() else None
+
+
+def _own_roots(entry: Entry) -> tuple[Path, ...]:
+    """Where the few files are that an analysis gives out by name."""
+    return (entry.folder, entry.functions.static) if entry.functions else (entry.folder,)
 
 
 def static_roots(index: Index) -> dict[str, tuple[Path, ...]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import broker
 from ..broker import AnalysisSpec
 from ..broker.kernelspec import KernelSpec, find_kernelspecs
-from ..config import Index, load, of_script
+from ..config import Entry, Index, load, of_script
 from ..protocol.placement import Sharing
 from . import folders
 from .script import Routes, Script
@@ -68,7 +68,7 @@ def specs(index: Index, place: folders.Place) -> dict[str, AnalysisSpec]:
         entry.name: AnalysisSpec(
             name=entry.name,
             folder=entry.folder,
-            module=place.module(entry.name),
+            module=_module(entry, place),
             root=place.root,
             kernel=entry.kernel,
             version=entry.version,
@@ -78,6 +78,12 @@ def specs(index: Index, place: folders.Place) -> dict[str, AnalysisSpec]:
         for entry in index.entries.values()
         if not entry.problems
     }
+
+
+def _module(entry: Entry, place: folders.Place) -> str:
+    if entry.functions is None or not entry.functions.is_beside_others:
+        return place.module(entry.name)
+    return place.beside(entry.functions.file.stem)
 
 
 def from_script(script: Script, *, here: Path) -> Project:

@@ -52,6 +52,8 @@ def page_paths(entry: Entry) -> list[tuple[str, str | None]]:
         for file in own
         if "node_modules" not in file.parts
     ]
+    if entry.functions and entry.functions.page.is_file():
+        return [(f"/{name}/", str(entry.functions.page)), *found]
     first = entry.folder / "index.html"
     return [(f"/{name}/", str(first) if first in own else None), *found]
 

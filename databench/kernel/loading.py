@@ -21,6 +21,7 @@ from types import ModuleType
 
 from ..analysis import Analysis
 from ..errors import KernelError, ScriptEnd
+from ..functions import FunctionAnalysis
 from .environment import Script
 
 logger = logging.getLogger("databench.kernel")
@@ -52,7 +53,7 @@ def load_analysis(
         sys.path.insert(1, _PROVIDED)  # children that `multiprocessing` starts get it too
     file = None if script is None else script.file
     if file is None:
-        _pin_packages(module_name, Path(project))
+        _pin_packages(module_name, Path(project), is_beside_others=_is_beside_others(module_name))
         module, named = _execute(module_name, None)
     else:
         module, named = _execute(_free_name(module_name), file)
@@ -127,16 +128,26 @@ def _answer_for_main(module: ModuleType) -> None:
     sys.modules["__main__"].__getattr__ = find  # type: ignore[method-assign]
 
 
-def _pin_packages(module_name: str, project: Path) -> None:
+def _is_beside_others(module_name: str) -> bool:
+    """Whether the module lies in the folder of analyses, as in the first release."""
+    return module_name.rpartition(".")[2] != "analysis"
+
+
+def _pin_packages(module_name: str, project: Path, *, is_beside_others: bool) -> None:
     """Let the module's packages be the project's own folders.
 
     A folder without `__init__.py` gives way to a package of its name anywhere later on the path,
-    and `analyses` is a likely name.
+    and `analyses` is a likely name. One whose modules are analyses imports all of them in its
+    `__init__.py`, and by bare names: it is not run, and those names are found.
     """
+    unrun = module_name.rpartition(".")[0] if is_beside_others else None
+    if unrun:
+        sys.path.insert(1, str(project.joinpath(*unrun.split("."))))
     names = module_name.split(".")[:-1]
     for depth in range(1, len(names) + 1):
         name, folder = ".".join(names[:depth]), project.joinpath(*names[:depth])
-        if name in sys.modules or not folder.is_dir() or (folder / "__init__.py").exists():
+        has_init = (folder / "__init__.py").exists() and name != unrun
+        if name in sys.modules or not folder.is_dir() or has_init:
             continue
         spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
         spec.submodule_search_locations = [str(folder)]
@@ -189,11 +200,21 @@ def find_class(module: ModuleType, analysis: str, *, is_script: bool = False) ->
             first = min(named, key=lambda cls: cls.__name__)
             logger.warning("%s; taking %s", _tell_several(module, named, analysis), first.__name__)
             return first
+    made = _made_of_functions(module, analysis)
+    if made is not None:
+        return made
     raise KernelError(
         f"{module.__file__} defines no analysis; expected a class: "
         f"class {_class_name(analysis)}(databench.Analysis)",
         kernel=analysis,
     )
+
+
+def _made_of_functions(module: ModuleType, analysis: str) -> type[Analysis] | None:
+    """The class of the first analysis that the module makes of functions, or the one so named."""
+    made = [value for value in vars(module).values() if isinstance(value, FunctionAnalysis)]
+    named = [value for value in made if value.name == analysis]
+    return next((value.make_class() for value in (*named, *made)), None)
 
 
 def _tell_several(module: ModuleType, found: list[type], analysis: str) -> str:

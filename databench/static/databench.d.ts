@@ -336,6 +336,28 @@ declare function environmentOf(options: Partial<Environment> & {
     slot?: unknown;
 }): Environment;
 /**
+ * The interface of the first release: `var databench = Databench('simplepi')`.
+ */
+/** An element as pages of the first release name one: a jQuery object, a node, or an id. */
+type ElementLike = HTMLElement | string | {
+    readonly [index: number]: HTMLElement;
+};
+/** What a page of the first release uses; `connection` is what pages of today use. */
+declare class FirstRelease {
+    readonly name: string;
+    readonly connection: Connection;
+    /** Listens with `on(signal, callback)` and calls a function with `emit(signal, message)`. */
+    readonly signals: {
+        on(signal: string, callback: (message: any) => void): void;
+        emit(signal: string, message?: any): void;
+    };
+    /** Parts of a page that need no code of its own. */
+    readonly genericElements: {
+        log(where: ElementLike): void;
+    };
+    constructor(name: string, connection: Connection);
+}
+/**
  * Keeps a page's session id over a reload, in the tab's sessionStorage.
  *
  * One id per path, query and websocket, and per connection of the page in the order in which they
@@ -958,6 +980,8 @@ declare class Log extends UIElement {
     add(message: any, source?: string): this;
     /** Wires the log of a page. */
     static wire(conn: Connection, id?: string, wireSignals?: string[], limitNumber?: number, limitLength?: number): void;
+    /** Shows what the analysis and the page say with these signals from now on. */
+    showSignals(conn: Connection, signals?: string[]): void;
     private shortened;
 }
 /**
@@ -1289,6 +1313,8 @@ declare class Toasts {
  * @returns           The same connection.
  */
 declare function wire(connection: Connection, root?: Root): Connection;
+/** What tells of the connection and the kernel, in any page. */
+declare function wireNotices(connection: Connection): void;
 declare namespace ui {
   export { StatusLog, Button, ButtonState, Cancel, Checkbox, UIElement, HTMLDatabenchElement, Root, WireSignal, Image, Input, Log, NumberInput, Plot, Progress, Radio, Select, Slider, Text, TextInput, wire };
 }
@@ -1326,6 +1352,8 @@ declare function start(): Connection | undefined;
 export { ActionError, CallOptions, CallProgress, Outcome, ProcessLoad, KernelLoad, Connection, ConnectionOptions, ConnectionStatus, useWebSocket, Environment, SocketClass, SocketLike, Kernel, ui, connect, attach, follow, start };
 /** The class of websockets, where the runtime has none; see `useWebSocket`. */
 interface DatabenchModule {
+  /** Connects the page, in the way of the first release. */
+  (name: string): FirstRelease;
   ActionError: typeof ActionError;
   Connection: typeof Connection;
   useWebSocket: typeof useWebSocket;

@@ -62,19 +62,167 @@ function environmentOf(options) {
   return environment;
 }
 
-// databench/client/main.ts
-var main_exports = {};
-__export(main_exports, {
-  ActionError: () => ActionError,
-  Connection: () => Connection,
-  Kernel: () => Kernel,
-  attach: () => attach,
-  connect: () => connect,
-  follow: () => follow3,
-  start: () => start,
-  ui: () => ui_exports,
-  useWebSocket: () => useWebSocket
-});
+// databench/client/ui/element.ts
+var _UIElement = class _UIElement {
+  constructor(node) {
+    this.bonds = [];
+    this.boundTo = null;
+    this.node = node;
+    this.node.databenchUI = this;
+    this.idCount = _UIElement.idCounter++;
+    this.actionName = this.determineActionName(node);
+    this.wireSignal = this.determineWireSignal(node);
+  }
+  /** Whether `data-skipwire` keeps the node out. */
+  static skipWire(node) {
+    const value = node.dataset["skipwire"];
+    return value !== void 0 && !["false", "0"].includes(value.toLowerCase());
+  }
+  /** The name that a node's `data-action`, `name` or `id` gives it, in this order; or empty. */
+  static nameOf(node) {
+    return node.dataset["action"] || node.getAttribute("name") || node.getAttribute("id") || "";
+  }
+  /** May be replaced: changes what is sent with the action. */
+  actionFormat(value) {
+    return value;
+  }
+  /** Name of the action of a node. */
+  determineActionName(node) {
+    return _UIElement.nameOf(node);
+  }
+  /**
+   * What a node listens to: `data-signal`, in which `data:pi` means the key `pi` of the signal
+   * `data`; otherwise the key of `data` that has the node's name.
+   */
+  determineWireSignal(node) {
+    const signal = node.dataset["signal"];
+    if (!signal) return { data: _UIElement.nameOf(node) };
+    const colon = signal.indexOf(":");
+    if (colon < 1) return signal;
+    return { [signal.slice(0, colon)]: signal.slice(colon + 1) };
+  }
+  /** Whether it currently hears from a connection. */
+  get isBound() {
+    return this.bonds.length > 0;
+  }
+  /** Binds it to a connection, once. */
+  bind(conn) {
+    if (this.isBound) return;
+    this.boundTo = conn;
+    this.bonds = this.listen(conn);
+  }
+  /** Binds it again to the connection that it had, if it had one. */
+  rebind() {
+    if (this.boundTo) this.bind(this.boundTo);
+  }
+  /** Lets go of the connection, as when the node left the page. */
+  unbind() {
+    for (const stop of this.bonds) stop();
+    this.bonds = [];
+  }
+  /** What a kind of element does when it is bound; returns how to undo each part. */
+  listen(_conn) {
+    return [];
+  }
+  /** Listens to `wireSignal`, and hears at once what the state already holds. */
+  hear(conn, callback) {
+    const stop = conn.listen(this.wireSignal, callback);
+    if (typeof this.wireSignal === "object") {
+      for (const [scope, path] of Object.entries(this.wireSignal)) {
+        for (const value of conn.state.find(scope, path)) callback(value, path);
+      }
+    }
+    return stop;
+  }
+};
+_UIElement.idCounter = 0;
+var UIElement = _UIElement;
+function select(root, selector) {
+  const from = root ?? document;
+  const found = [...from.querySelectorAll(selector)];
+  if ("matches" in from && from.matches(selector)) found.unshift(from);
+  return found;
+}
+function unwired(root, selector) {
+  return select(root, selector).filter(
+    (node) => !node.databenchUI && !UIElement.skipWire(node)
+  );
+}
+
+// databench/client/ui/frame.ts
+var HIDDEN_DELAY_MS = 200;
+function nextFrame(callback) {
+  if (typeof requestAnimationFrame !== "function" || document.visibilityState === "hidden") {
+    setTimeout(callback, HIDDEN_DELAY_MS);
+    return;
+  }
+  let isDone = false;
+  const once = () => {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(timer);
+    callback();
+  };
+  const timer = setTimeout(once, HIDDEN_DELAY_MS);
+  requestAnimationFrame(once);
+}
+
+// databench/client/ui/log.ts
+var Log = class _Log extends UIElement {
+  /**
+   * @param node         Where the messages go.
+   * @param limitNumber  Messages shown at most; the newest.
+   * @param limitLength  Characters shown at most of each.
+   */
+  constructor(node, limitNumber = 20, limitLength = 250) {
+    super(node);
+    this._messages = [];
+    this.isScheduled = false;
+    this.limitNumber = limitNumber;
+    this.limitLength = limitLength;
+    node.setAttribute("role", "log");
+  }
+  /** Shows the messages. */
+  render() {
+    this.node.textContent = this._messages.map((parts) => this.shortened(parts.join(""))).join("\n");
+    this.node.scrollTop = this.node.scrollHeight;
+    return this;
+  }
+  /** Adds a message. */
+  add(message, source = "unknown") {
+    const text = typeof message === "string" ? message : JSON.stringify(message);
+    this._messages.push([`${source.padStart(7)}: ${text}`]);
+    while (this._messages.length > this.limitNumber) this._messages.shift();
+    if (this.isScheduled) return this;
+    this.isScheduled = true;
+    nextFrame(() => {
+      this.isScheduled = false;
+      this.render();
+    });
+    return this;
+  }
+  /** Wires the log of a page. */
+  static wire(conn, id = "log", wireSignals = ["log", "warn", "error"], limitNumber = 20, limitLength = 250) {
+    const node = document.getElementById(id);
+    if (!node || node.databenchUI || UIElement.skipWire(node)) return;
+    new _Log(node, limitNumber, limitLength).showSignals(conn, wireSignals);
+  }
+  /** Shows what the analysis and the page say with these signals from now on. */
+  showSignals(conn, signals = ["log", "warn", "error"]) {
+    for (const signal of signals) {
+      conn.on(signal, (message) => {
+        this.add(message, `backend (${signal})`);
+      });
+      conn.preEmit(signal, (message) => {
+        this.add(message, `frontend (${signal})`);
+        return message;
+      });
+    }
+  }
+  shortened(text) {
+    return text.length > this.limitLength ? `${text.slice(0, this.limitLength)} ...` : text;
+  }
+};
 
 // databench/client/signals.ts
 function isObject(value) {
@@ -1225,156 +1373,6 @@ var _Connection = class _Connection {
 _Connection.made = 0;
 var Connection = _Connection;
 
-// databench/client/keep.ts
-var PREFIX2 = "databench.session:";
-var SessionKeeper = class {
-  constructor(storage, page) {
-    this.storage = storage;
-    this.page = page;
-    this.made = /* @__PURE__ */ new Map();
-  }
-  /** A slot for the next connection to this websocket. */
-  slot(wsUrl) {
-    const base = `${PREFIX2}${this.page()} ${wsUrl}`;
-    const nth = this.made.get(base) ?? 0;
-    this.made.set(base, nth + 1);
-    return new SessionSlot(this.storage, `${base} ${nth}`);
-  }
-};
-var SessionSlot = class {
-  constructor(storage, key) {
-    this.storage = storage;
-    this.key = key;
-  }
-  read() {
-    try {
-      return this.storage()?.getItem(this.key) ?? null;
-    } catch {
-      return null;
-    }
-  }
-  write(id) {
-    try {
-      this.storage()?.setItem(this.key, id);
-    } catch {
-    }
-  }
-};
-var PAGE_KEEPER = new SessionKeeper(
-  () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
-  () => typeof location === "undefined" ? "" : location.pathname + location.search
-);
-
-// databench/client/ui/index.ts
-var ui_exports = {};
-__export(ui_exports, {
-  Button: () => Button,
-  ButtonState: () => ButtonState,
-  Cancel: () => Cancel,
-  Checkbox: () => Checkbox,
-  Image: () => Image,
-  Input: () => Input,
-  Log: () => Log,
-  NumberInput: () => NumberInput,
-  Plot: () => Plot,
-  Progress: () => Progress,
-  Radio: () => Radio,
-  Select: () => Select,
-  Slider: () => Slider,
-  StatusLog: () => StatusLog,
-  Text: () => Text,
-  TextInput: () => TextInput,
-  UIElement: () => UIElement,
-  wire: () => wire
-});
-
-// databench/client/ui/element.ts
-var _UIElement = class _UIElement {
-  constructor(node) {
-    this.bonds = [];
-    this.boundTo = null;
-    this.node = node;
-    this.node.databenchUI = this;
-    this.idCount = _UIElement.idCounter++;
-    this.actionName = this.determineActionName(node);
-    this.wireSignal = this.determineWireSignal(node);
-  }
-  /** Whether `data-skipwire` keeps the node out. */
-  static skipWire(node) {
-    const value = node.dataset["skipwire"];
-    return value !== void 0 && !["false", "0"].includes(value.toLowerCase());
-  }
-  /** The name that a node's `data-action`, `name` or `id` gives it, in this order; or empty. */
-  static nameOf(node) {
-    return node.dataset["action"] || node.getAttribute("name") || node.getAttribute("id") || "";
-  }
-  /** May be replaced: changes what is sent with the action. */
-  actionFormat(value) {
-    return value;
-  }
-  /** Name of the action of a node. */
-  determineActionName(node) {
-    return _UIElement.nameOf(node);
-  }
-  /**
-   * What a node listens to: `data-signal`, in which `data:pi` means the key `pi` of the signal
-   * `data`; otherwise the key of `data` that has the node's name.
-   */
-  determineWireSignal(node) {
-    const signal = node.dataset["signal"];
-    if (!signal) return { data: _UIElement.nameOf(node) };
-    const colon = signal.indexOf(":");
-    if (colon < 1) return signal;
-    return { [signal.slice(0, colon)]: signal.slice(colon + 1) };
-  }
-  /** Whether it currently hears from a connection. */
-  get isBound() {
-    return this.bonds.length > 0;
-  }
-  /** Binds it to a connection, once. */
-  bind(conn) {
-    if (this.isBound) return;
-    this.boundTo = conn;
-    this.bonds = this.listen(conn);
-  }
-  /** Binds it again to the connection that it had, if it had one. */
-  rebind() {
-    if (this.boundTo) this.bind(this.boundTo);
-  }
-  /** Lets go of the connection, as when the node left the page. */
-  unbind() {
-    for (const stop of this.bonds) stop();
-    this.bonds = [];
-  }
-  /** What a kind of element does when it is bound; returns how to undo each part. */
-  listen(_conn) {
-    return [];
-  }
-  /** Listens to `wireSignal`, and hears at once what the state already holds. */
-  hear(conn, callback) {
-    const stop = conn.listen(this.wireSignal, callback);
-    if (typeof this.wireSignal === "object") {
-      for (const [scope, path] of Object.entries(this.wireSignal)) {
-        for (const value of conn.state.find(scope, path)) callback(value, path);
-      }
-    }
-    return stop;
-  }
-};
-_UIElement.idCounter = 0;
-var UIElement = _UIElement;
-function select(root, selector) {
-  const from = root ?? document;
-  const found = [...from.querySelectorAll(selector)];
-  if ("matches" in from && from.matches(selector)) found.unshift(from);
-  return found;
-}
-function unwired(root, selector) {
-  return select(root, selector).filter(
-    (node) => !node.databenchUI && !UIElement.skipWire(node)
-  );
-}
-
 // databench/client/ui/alerts.ts
 var ESCAPES = {
   "&": "&amp;",
@@ -1542,11 +1540,11 @@ var Cancel = class _Cancel extends UIElement {
     ];
   }
   show(conn) {
-    const open = conn.processes.list(this.actionName);
-    const isCancelling = open.length > 0 && open.every((p) => p.cancelMs !== null);
+    const open2 = conn.processes.list(this.actionName);
+    const isCancelling = open2.length > 0 && open2.every((p) => p.cancelMs !== null);
     const button = this.node;
-    button.disabled = open.length === 0;
-    button.classList.toggle("disabled", open.length === 0);
+    button.disabled = open2.length === 0;
+    button.classList.toggle("disabled", open2.length === 0);
     if (isCancelling) button.setAttribute("aria-busy", "true");
     else button.removeAttribute("aria-busy");
   }
@@ -1675,78 +1673,6 @@ var Image = class _Image extends UIElement {
   }
 };
 
-// databench/client/ui/frame.ts
-var HIDDEN_DELAY_MS = 200;
-function nextFrame(callback) {
-  if (typeof requestAnimationFrame !== "function" || document.visibilityState === "hidden") {
-    setTimeout(callback, HIDDEN_DELAY_MS);
-    return;
-  }
-  let isDone = false;
-  const once = () => {
-    if (isDone) return;
-    isDone = true;
-    clearTimeout(timer);
-    callback();
-  };
-  const timer = setTimeout(once, HIDDEN_DELAY_MS);
-  requestAnimationFrame(once);
-}
-
-// databench/client/ui/log.ts
-var Log = class _Log extends UIElement {
-  /**
-   * @param node         Where the messages go.
-   * @param limitNumber  Messages shown at most; the newest.
-   * @param limitLength  Characters shown at most of each.
-   */
-  constructor(node, limitNumber = 20, limitLength = 250) {
-    super(node);
-    this._messages = [];
-    this.isScheduled = false;
-    this.limitNumber = limitNumber;
-    this.limitLength = limitLength;
-    node.setAttribute("role", "log");
-  }
-  /** Shows the messages. */
-  render() {
-    this.node.textContent = this._messages.map((parts) => this.shortened(parts.join(""))).join("\n");
-    this.node.scrollTop = this.node.scrollHeight;
-    return this;
-  }
-  /** Adds a message. */
-  add(message, source = "unknown") {
-    const text = typeof message === "string" ? message : JSON.stringify(message);
-    this._messages.push([`${source.padStart(7)}: ${text}`]);
-    while (this._messages.length > this.limitNumber) this._messages.shift();
-    if (this.isScheduled) return this;
-    this.isScheduled = true;
-    nextFrame(() => {
-      this.isScheduled = false;
-      this.render();
-    });
-    return this;
-  }
-  /** Wires the log of a page. */
-  static wire(conn, id = "log", wireSignals = ["log", "warn", "error"], limitNumber = 20, limitLength = 250) {
-    const node = document.getElementById(id);
-    if (!node || node.databenchUI || UIElement.skipWire(node)) return;
-    const log = new _Log(node, limitNumber, limitLength);
-    for (const signal of wireSignals) {
-      conn.on(signal, (message) => {
-        log.add(message, `backend (${signal})`);
-      });
-      conn.preEmit(signal, (message) => {
-        log.add(message, `frontend (${signal})`);
-        return message;
-      });
-    }
-  }
-  shortened(text) {
-    return text.length > this.limitLength ? `${text.slice(0, this.limitLength)} ...` : text;
-  }
-};
-
 // databench/client/ui/format.ts
 function asText(value) {
   if (value === void 0 || value === null) return "";
@@ -1779,397 +1705,6 @@ function duration(seconds) {
   if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
-
-// databench/client/ui/textinput.ts
-var OTHER_TYPES = [
-  "button",
-  "checkbox",
-  "file",
-  "hidden",
-  "image",
-  "number",
-  "radio",
-  "range",
-  "reset",
-  "submit"
-];
-var TextInput = class _TextInput extends Input {
-  constructor() {
-    super(...arguments);
-    this._triggerOnKeyUp = false;
-    this.keyUp = () => this.change();
-  }
-  /** May be replaced: a value of the analysis as text. */
-  formatFn(value) {
-    return asText(value);
-  }
-  /**
-   * Sends on every key, instead of on enter and on leaving the element.
-   *
-   * @param v  False to send on enter again.
-   */
-  triggerOnKeyUp(v = true) {
-    this.node.removeEventListener("keyup", this.keyUp);
-    if (v) this.node.addEventListener("keyup", this.keyUp);
-    this._triggerOnKeyUp = v;
-    return this;
-  }
-  getValue() {
-    return this.node.value;
-  }
-  setValue(value) {
-    const text = this.formatFn(value) ?? "";
-    if (this.node.value !== String(text)) this.node.value = String(text);
-    return this;
-  }
-  /** Wires all text inputs of a part of the page. */
-  static wire(conn, root) {
-    for (const node of unwired(root, "input,textarea")) {
-      if (!UIElement.nameOf(node) || OTHER_TYPES.includes(node.type)) continue;
-      new _TextInput(node).bind(conn);
-    }
-  }
-};
-
-// databench/client/ui/number.ts
-var NumberInput = class _NumberInput extends TextInput {
-  getValue() {
-    const value = Number.parseFloat(this.node.value);
-    return Number.isFinite(value) ? value : null;
-  }
-  /** Wires all number inputs of a part of the page. */
-  static wire(conn, root) {
-    for (const node of unwired(root, "input[type=number]")) {
-      if (UIElement.nameOf(node)) new _NumberInput(node).bind(conn);
-    }
-  }
-};
-
-// databench/client/ui/plot.ts
-var SVG = "http://www.w3.org/2000/svg";
-var WIDTH = 640;
-var HEIGHT = 240;
-var LEFT = 64;
-var RIGHT = 12;
-var TOP = 12;
-var BOTTOM = 28;
-function pointsOf(value) {
-  if (Array.isArray(value?.x) && Array.isArray(value?.y)) {
-    return value.y.map((y, i) => [Number(value.x[i] ?? i), numberOrNull(y)]);
-  }
-  if (!Array.isArray(value)) return [];
-  return value.map((entry, i) => Array.isArray(entry) ? [Number(entry[0]), numberOrNull(entry[1])] : [i, numberOrNull(entry)]);
-}
-function spanOf(values) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (low > high) return [0, 1];
-  if (low === high) return [low - (Math.abs(low) / 2 || 0.5), high + (Math.abs(high) / 2 || 0.5)];
-  return [low, high];
-}
-var DIGITS = 4;
-var ALL_DIGITS = 17;
-var CHARACTER = 10;
-function digitsApart(low, high) {
-  const shared = Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low)));
-  return Math.min(Math.max(shared + 3, DIGITS), ALL_DIGITS);
-}
-var Plot = class _Plot extends UIElement {
-  constructor() {
-    super(...arguments);
-    this.isScheduled = false;
-  }
-  /**
-   * May be replaced: how a number is written at an axis.
-   *
-   * @param digits  How many are needed to tell the ends of the axis apart; at least 4.
-   */
-  formatFn(value, digits = DIGITS) {
-    return String(Number.parseFloat(value.toPrecision(digits)));
-  }
-  /** Draws a line; an empty plot for null or an empty list. */
-  setValue(value) {
-    const points = pointsOf(value);
-    const seen = points.filter(([x, y]) => Number.isFinite(x) && y !== null);
-    const svg = create("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "d-plot" });
-    svg.setAttribute("aria-label", this.describe(seen));
-    const [x0, x1] = spanOf(seen.map((p) => p[0]));
-    const [y0, y1] = spanOf(seen.map((p) => p[1]));
-    const [xLow, xHigh] = this.textsOf(x0, x1);
-    const [yLow, yHigh] = this.textsOf(y0, y1);
-    const left = Math.max(LEFT, 6 + CHARACTER * Math.max(yLow.length, yHigh.length));
-    const px = (x) => left + (x - x0) / (x1 - x0) * (WIDTH - left - RIGHT);
-    const py = (y) => HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM);
-    svg.append(create("path", { class: "d-axis", d: `M${left} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }));
-    if (seen.length > 0) {
-      svg.append(
-        label(left - 6, py(y0), "end", yLow),
-        label(left - 6, py(y1) + 8, "end", yHigh),
-        label(px(x0), HEIGHT - 8, "start", xLow),
-        label(px(x1), HEIGHT - 8, "end", xHigh),
-        create("path", { class: "d-line", d: pathOf2(points, px, py) })
-      );
-      const [x, y] = seen[seen.length - 1];
-      svg.append(create("circle", { class: "d-last", cx: px(x), cy: py(y), r: 4 }));
-    }
-    this.node.replaceChildren(svg);
-    return this;
-  }
-  /** Wires all plots of a part of the page. */
-  static wire(conn, root) {
-    for (const node of unwired(root, "[data-signal][data-plot=line]")) new _Plot(node).bind(conn);
-  }
-  listen(conn) {
-    return [this.hear(conn, (value) => {
-      this.pending = value;
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      nextFrame(() => {
-        this.isScheduled = false;
-        this.setValue(this.pending);
-      });
-    })];
-  }
-  describe(seen) {
-    if (seen.length === 0) return "line without values yet";
-    const last = seen[seen.length - 1][1];
-    const [low, high] = spanOf(seen.map((p) => p[1]));
-    const text = this.formatterOf(low, high);
-    return `line of ${seen.length} values from ${text(low)} to ${text(high)}, the last is ${text(last)}`;
-  }
-  textsOf(low, high) {
-    const text = this.formatterOf(low, high);
-    return [text(low), text(high)];
-  }
-  formatterOf(low, high) {
-    const digits = digitsApart(low, high);
-    return (value) => String(this.formatFn(value, digits));
-  }
-};
-function numberOrNull(value) {
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
-}
-function pathOf2(points, px, py) {
-  let isOpen = false;
-  let path = "";
-  for (const [x, y] of points) {
-    if (y === null || !Number.isFinite(x)) {
-      isOpen = false;
-      continue;
-    }
-    path += `${isOpen ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`;
-    isOpen = true;
-  }
-  return path;
-}
-function create(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  return node;
-}
-function label(x, y, anchor, text) {
-  const node = create("text", { x, y, "text-anchor": anchor });
-  node.textContent = text;
-  return node;
-}
-
-// databench/client/ui/progress.ts
-var Progress = class _Progress extends UIElement {
-  constructor(node) {
-    super(node);
-    this.actionName = node.dataset["progress"] ?? "";
-  }
-  /** May be replaced: the text of an element that is no `<progress>`. */
-  formatFn(value, total) {
-    return total === null ? String(value) : `${value} / ${total}`;
-  }
-  /** Shows a place; null for one that is not known while the action runs. */
-  setValue(value, total) {
-    if (!(this.node instanceof HTMLProgressElement)) {
-      this.node.textContent = value === null ? "…" : this.formatFn(value, total);
-      return this;
-    }
-    if (value === null || total === null || !(total > 0)) {
-      this.node.removeAttribute("value");
-      return this;
-    }
-    this.node.max = total;
-    this.node.value = value;
-    return this;
-  }
-  /** Shows that nothing runs. */
-  clear() {
-    if (!(this.node instanceof HTMLProgressElement)) this.node.textContent = "";
-    else this.node.value = 0;
-    return this;
-  }
-  /** Wires all progress elements of a part of the page. */
-  static wire(conn, root) {
-    for (const node of unwired(root, "[data-progress]")) {
-      if (node.dataset["progress"]) new _Progress(node).bind(conn);
-    }
-  }
-  listen(conn) {
-    this.clear();
-    for (const process of conn.processes.list(this.actionName)) {
-      this.setValue(process.value, process.total);
-    }
-    return [conn.processes.watch((event, process) => {
-      if (process.action === this.actionName) this.follow(event, process);
-    })];
-  }
-  follow(event, process) {
-    if (event !== "end") this.setValue(process.value, process.total);
-    else if (process.outcome === "done") this.finish();
-    else this.clear();
-  }
-  finish() {
-    if (this.node instanceof HTMLProgressElement) this.node.value = this.node.max;
-    else this.clear();
-  }
-};
-
-// databench/client/ui/radio.ts
-var Radio = class _Radio extends Input {
-  getValue() {
-    return this.node.value;
-  }
-  setValue(value) {
-    this.node.checked = String(value) === this.node.value;
-    return this;
-  }
-  /** Wires all radio buttons of a part of the page. */
-  static wire(conn, root) {
-    for (const node of unwired(root, "input[type=radio]")) {
-      if (UIElement.nameOf(node)) new _Radio(node).bind(conn);
-    }
-  }
-};
-
-// databench/client/ui/select.ts
-var Select = class _Select extends Input {
-  getValue() {
-    if (!this.node.multiple) return this.node.value;
-    return [...this.node.options].filter((o) => o.selected).map((o) => o.value);
-  }
-  setValue(value) {
-    const chosen = (Array.isArray(value) ? value : [value]).map(String);
-    for (const option of this.node.options) option.selected = chosen.includes(option.value);
-    return this;
-  }
-  /** Wires all selects of a part of the page. */
-  static wire(conn, root) {
-    for (const node of unwired(root, "select")) {
-      if (UIElement.nameOf(node)) new _Select(node).bind(conn);
-    }
-  }
-};
-
-// databench/client/ui/slider.ts
-var Slider = class _Slider extends Input {
-  /**
-   * @param node       The slider.
-   * @param labelNode  Its label; found by the slider's id, or around it, by default.
-   */
-  constructor(node, labelNode) {
-    super(node);
-    this.output = null;
-    this.labelNode = labelNode ?? this.node.labels?.[0] ?? void 0;
-    this.labelHtml = this.labelNode?.innerHTML ?? "";
-    this.node.addEventListener("input", () => this.render());
-    this.render();
-  }
-  /** May be replaced: a value of the analysis as the slider's number. */
-  valueToSlider(value) {
-    return String(value);
-  }
-  /** May be replaced: the slider's number as a value of the analysis. */
-  sliderToValue(value) {
-    return value;
-  }
-  /** May be replaced: how a value is shown in the label. */
-  formatFn(value) {
-    return formatted(value, this.node.dataset["format"]);
-  }
-  /** Shows the value in the label. */
-  render() {
-    if (!this.labelNode) return this;
-    if (!this.output) {
-      this.output = document.createElement("output");
-      if (this.labelNode.contains(this.node)) this.node.before(this.output, " ");
-      else this.labelNode.append(" ", this.output);
-    }
-    this.output.textContent = String(this.formatFn(this.getValue()));
-    return this;
-  }
-  getValue() {
-    return this.sliderToValue(Number.parseFloat(this.node.value));
-  }
-  setValue(value) {
-    if (value === null || value === void 0) return this;
-    const place2 = String(this.valueToSlider(value));
-    if (this.node.value !== place2) this.node.value = place2;
-    return this.render();
-  }
-  /** The labels of a part of the page, by the id of what they label. */
-  static labelsForSliders(root) {
-    const labels = select(root, "label");
-    return Object.fromEntries(labels.filter((l) => l.htmlFor).map((l) => [l.htmlFor, l]));
-  }
-  /** Wires all sliders of a part of the page. */
-  static wire(conn, root) {
-    for (const node of unwired(root, "input[type=range]")) {
-      if (UIElement.nameOf(node)) new _Slider(node).bind(conn);
-    }
-  }
-};
-
-// databench/client/ui/text.ts
-var BY_ACTION = ["span", "p", "div", "i", "b", "pre"].map((tag) => `${tag}[data-action]`);
-var TEXT_SELECTOR = ["[data-signal]", ...BY_ACTION].join(",");
-var NO_TEXT = "button,input,select,textarea,img,progress,[data-plot],[data-cancel],[data-progress]";
-var Text = class _Text extends UIElement {
-  constructor() {
-    super(...arguments);
-    this.isScheduled = false;
-  }
-  /** May be replaced: a value as text, or as a node. Text is never read as HTML. */
-  formatFn(value) {
-    return formatted(value, this.node.dataset["format"]);
-  }
-  /** The text that is shown. */
-  getValue() {
-    return this.node.textContent ?? "";
-  }
-  /** Shows a value. */
-  setValue(value) {
-    const shown = this.formatFn(value);
-    if (shown !== null && typeof shown === "object") this.node.replaceChildren(shown);
-    else this.node.textContent = shown === void 0 || shown === null ? "" : String(shown);
-    return this;
-  }
-  /** Wires all text of a part of the page. */
-  static wire(conn, root) {
-    for (const node of unwired(root, TEXT_SELECTOR)) {
-      if (!node.matches(NO_TEXT)) new _Text(node).bind(conn);
-    }
-  }
-  listen(conn) {
-    return [this.hear(conn, (value) => {
-      this.pending = value;
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      nextFrame(() => {
-        this.isScheduled = false;
-        this.setValue(this.pending);
-      });
-    })];
-  }
-};
 
 // databench/client/ui/notices.ts
 var QUIET_LOSS_MS = 1500;
@@ -2566,6 +2101,397 @@ function foldOf(lines, isOpen) {
   return fold;
 }
 
+// databench/client/ui/textinput.ts
+var OTHER_TYPES = [
+  "button",
+  "checkbox",
+  "file",
+  "hidden",
+  "image",
+  "number",
+  "radio",
+  "range",
+  "reset",
+  "submit"
+];
+var TextInput = class _TextInput extends Input {
+  constructor() {
+    super(...arguments);
+    this._triggerOnKeyUp = false;
+    this.keyUp = () => this.change();
+  }
+  /** May be replaced: a value of the analysis as text. */
+  formatFn(value) {
+    return asText(value);
+  }
+  /**
+   * Sends on every key, instead of on enter and on leaving the element.
+   *
+   * @param v  False to send on enter again.
+   */
+  triggerOnKeyUp(v = true) {
+    this.node.removeEventListener("keyup", this.keyUp);
+    if (v) this.node.addEventListener("keyup", this.keyUp);
+    this._triggerOnKeyUp = v;
+    return this;
+  }
+  getValue() {
+    return this.node.value;
+  }
+  setValue(value) {
+    const text = this.formatFn(value) ?? "";
+    if (this.node.value !== String(text)) this.node.value = String(text);
+    return this;
+  }
+  /** Wires all text inputs of a part of the page. */
+  static wire(conn, root) {
+    for (const node of unwired(root, "input,textarea")) {
+      if (!UIElement.nameOf(node) || OTHER_TYPES.includes(node.type)) continue;
+      new _TextInput(node).bind(conn);
+    }
+  }
+};
+
+// databench/client/ui/number.ts
+var NumberInput = class _NumberInput extends TextInput {
+  getValue() {
+    const value = Number.parseFloat(this.node.value);
+    return Number.isFinite(value) ? value : null;
+  }
+  /** Wires all number inputs of a part of the page. */
+  static wire(conn, root) {
+    for (const node of unwired(root, "input[type=number]")) {
+      if (UIElement.nameOf(node)) new _NumberInput(node).bind(conn);
+    }
+  }
+};
+
+// databench/client/ui/plot.ts
+var SVG = "http://www.w3.org/2000/svg";
+var WIDTH = 640;
+var HEIGHT = 240;
+var LEFT = 64;
+var RIGHT = 12;
+var TOP = 12;
+var BOTTOM = 28;
+function pointsOf(value) {
+  if (Array.isArray(value?.x) && Array.isArray(value?.y)) {
+    return value.y.map((y, i) => [Number(value.x[i] ?? i), numberOrNull(y)]);
+  }
+  if (!Array.isArray(value)) return [];
+  return value.map((entry, i) => Array.isArray(entry) ? [Number(entry[0]), numberOrNull(entry[1])] : [i, numberOrNull(entry)]);
+}
+function spanOf(values) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return [0, 1];
+  if (low === high) return [low - (Math.abs(low) / 2 || 0.5), high + (Math.abs(high) / 2 || 0.5)];
+  return [low, high];
+}
+var DIGITS = 4;
+var ALL_DIGITS = 17;
+var CHARACTER = 10;
+function digitsApart(low, high) {
+  const shared = Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low)));
+  return Math.min(Math.max(shared + 3, DIGITS), ALL_DIGITS);
+}
+var Plot = class _Plot extends UIElement {
+  constructor() {
+    super(...arguments);
+    this.isScheduled = false;
+  }
+  /**
+   * May be replaced: how a number is written at an axis.
+   *
+   * @param digits  How many are needed to tell the ends of the axis apart; at least 4.
+   */
+  formatFn(value, digits = DIGITS) {
+    return String(Number.parseFloat(value.toPrecision(digits)));
+  }
+  /** Draws a line; an empty plot for null or an empty list. */
+  setValue(value) {
+    const points = pointsOf(value);
+    const seen = points.filter(([x, y]) => Number.isFinite(x) && y !== null);
+    const svg = create("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "d-plot" });
+    svg.setAttribute("aria-label", this.describe(seen));
+    const [x0, x1] = spanOf(seen.map((p) => p[0]));
+    const [y0, y1] = spanOf(seen.map((p) => p[1]));
+    const [xLow, xHigh] = this.textsOf(x0, x1);
+    const [yLow, yHigh] = this.textsOf(y0, y1);
+    const left = Math.max(LEFT, 6 + CHARACTER * Math.max(yLow.length, yHigh.length));
+    const px = (x) => left + (x - x0) / (x1 - x0) * (WIDTH - left - RIGHT);
+    const py = (y) => HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM);
+    svg.append(create("path", { class: "d-axis", d: `M${left} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }));
+    if (seen.length > 0) {
+      svg.append(
+        label(left - 6, py(y0), "end", yLow),
+        label(left - 6, py(y1) + 8, "end", yHigh),
+        label(px(x0), HEIGHT - 8, "start", xLow),
+        label(px(x1), HEIGHT - 8, "end", xHigh),
+        create("path", { class: "d-line", d: pathOf2(points, px, py) })
+      );
+      const [x, y] = seen[seen.length - 1];
+      svg.append(create("circle", { class: "d-last", cx: px(x), cy: py(y), r: 4 }));
+    }
+    this.node.replaceChildren(svg);
+    return this;
+  }
+  /** Wires all plots of a part of the page. */
+  static wire(conn, root) {
+    for (const node of unwired(root, "[data-signal][data-plot=line]")) new _Plot(node).bind(conn);
+  }
+  listen(conn) {
+    return [this.hear(conn, (value) => {
+      this.pending = value;
+      if (this.isScheduled) return;
+      this.isScheduled = true;
+      nextFrame(() => {
+        this.isScheduled = false;
+        this.setValue(this.pending);
+      });
+    })];
+  }
+  describe(seen) {
+    if (seen.length === 0) return "line without values yet";
+    const last = seen[seen.length - 1][1];
+    const [low, high] = spanOf(seen.map((p) => p[1]));
+    const text = this.formatterOf(low, high);
+    return `line of ${seen.length} values from ${text(low)} to ${text(high)}, the last is ${text(last)}`;
+  }
+  textsOf(low, high) {
+    const text = this.formatterOf(low, high);
+    return [text(low), text(high)];
+  }
+  formatterOf(low, high) {
+    const digits = digitsApart(low, high);
+    return (value) => String(this.formatFn(value, digits));
+  }
+};
+function numberOrNull(value) {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+function pathOf2(points, px, py) {
+  let isOpen = false;
+  let path = "";
+  for (const [x, y] of points) {
+    if (y === null || !Number.isFinite(x)) {
+      isOpen = false;
+      continue;
+    }
+    path += `${isOpen ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`;
+    isOpen = true;
+  }
+  return path;
+}
+function create(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  return node;
+}
+function label(x, y, anchor, text) {
+  const node = create("text", { x, y, "text-anchor": anchor });
+  node.textContent = text;
+  return node;
+}
+
+// databench/client/ui/progress.ts
+var Progress = class _Progress extends UIElement {
+  constructor(node) {
+    super(node);
+    this.actionName = node.dataset["progress"] ?? "";
+  }
+  /** May be replaced: the text of an element that is no `<progress>`. */
+  formatFn(value, total) {
+    return total === null ? String(value) : `${value} / ${total}`;
+  }
+  /** Shows a place; null for one that is not known while the action runs. */
+  setValue(value, total) {
+    if (!(this.node instanceof HTMLProgressElement)) {
+      this.node.textContent = value === null ? "…" : this.formatFn(value, total);
+      return this;
+    }
+    if (value === null || total === null || !(total > 0)) {
+      this.node.removeAttribute("value");
+      return this;
+    }
+    this.node.max = total;
+    this.node.value = value;
+    return this;
+  }
+  /** Shows that nothing runs. */
+  clear() {
+    if (!(this.node instanceof HTMLProgressElement)) this.node.textContent = "";
+    else this.node.value = 0;
+    return this;
+  }
+  /** Wires all progress elements of a part of the page. */
+  static wire(conn, root) {
+    for (const node of unwired(root, "[data-progress]")) {
+      if (node.dataset["progress"]) new _Progress(node).bind(conn);
+    }
+  }
+  listen(conn) {
+    this.clear();
+    for (const process of conn.processes.list(this.actionName)) {
+      this.setValue(process.value, process.total);
+    }
+    return [conn.processes.watch((event, process) => {
+      if (process.action === this.actionName) this.follow(event, process);
+    })];
+  }
+  follow(event, process) {
+    if (event !== "end") this.setValue(process.value, process.total);
+    else if (process.outcome === "done") this.finish();
+    else this.clear();
+  }
+  finish() {
+    if (this.node instanceof HTMLProgressElement) this.node.value = this.node.max;
+    else this.clear();
+  }
+};
+
+// databench/client/ui/radio.ts
+var Radio = class _Radio extends Input {
+  getValue() {
+    return this.node.value;
+  }
+  setValue(value) {
+    this.node.checked = String(value) === this.node.value;
+    return this;
+  }
+  /** Wires all radio buttons of a part of the page. */
+  static wire(conn, root) {
+    for (const node of unwired(root, "input[type=radio]")) {
+      if (UIElement.nameOf(node)) new _Radio(node).bind(conn);
+    }
+  }
+};
+
+// databench/client/ui/select.ts
+var Select = class _Select extends Input {
+  getValue() {
+    if (!this.node.multiple) return this.node.value;
+    return [...this.node.options].filter((o) => o.selected).map((o) => o.value);
+  }
+  setValue(value) {
+    const chosen = (Array.isArray(value) ? value : [value]).map(String);
+    for (const option of this.node.options) option.selected = chosen.includes(option.value);
+    return this;
+  }
+  /** Wires all selects of a part of the page. */
+  static wire(conn, root) {
+    for (const node of unwired(root, "select")) {
+      if (UIElement.nameOf(node)) new _Select(node).bind(conn);
+    }
+  }
+};
+
+// databench/client/ui/slider.ts
+var Slider = class _Slider extends Input {
+  /**
+   * @param node       The slider.
+   * @param labelNode  Its label; found by the slider's id, or around it, by default.
+   */
+  constructor(node, labelNode) {
+    super(node);
+    this.output = null;
+    this.labelNode = labelNode ?? this.node.labels?.[0] ?? void 0;
+    this.labelHtml = this.labelNode?.innerHTML ?? "";
+    this.node.addEventListener("input", () => this.render());
+    this.render();
+  }
+  /** May be replaced: a value of the analysis as the slider's number. */
+  valueToSlider(value) {
+    return String(value);
+  }
+  /** May be replaced: the slider's number as a value of the analysis. */
+  sliderToValue(value) {
+    return value;
+  }
+  /** May be replaced: how a value is shown in the label. */
+  formatFn(value) {
+    return formatted(value, this.node.dataset["format"]);
+  }
+  /** Shows the value in the label. */
+  render() {
+    if (!this.labelNode) return this;
+    if (!this.output) {
+      this.output = document.createElement("output");
+      if (this.labelNode.contains(this.node)) this.node.before(this.output, " ");
+      else this.labelNode.append(" ", this.output);
+    }
+    this.output.textContent = String(this.formatFn(this.getValue()));
+    return this;
+  }
+  getValue() {
+    return this.sliderToValue(Number.parseFloat(this.node.value));
+  }
+  setValue(value) {
+    if (value === null || value === void 0) return this;
+    const place2 = String(this.valueToSlider(value));
+    if (this.node.value !== place2) this.node.value = place2;
+    return this.render();
+  }
+  /** The labels of a part of the page, by the id of what they label. */
+  static labelsForSliders(root) {
+    const labels = select(root, "label");
+    return Object.fromEntries(labels.filter((l) => l.htmlFor).map((l) => [l.htmlFor, l]));
+  }
+  /** Wires all sliders of a part of the page. */
+  static wire(conn, root) {
+    for (const node of unwired(root, "input[type=range]")) {
+      if (UIElement.nameOf(node)) new _Slider(node).bind(conn);
+    }
+  }
+};
+
+// databench/client/ui/text.ts
+var BY_ACTION = ["span", "p", "div", "i", "b", "pre"].map((tag) => `${tag}[data-action]`);
+var TEXT_SELECTOR = ["[data-signal]", ...BY_ACTION].join(",");
+var NO_TEXT = "button,input,select,textarea,img,progress,[data-plot],[data-cancel],[data-progress]";
+var Text = class _Text extends UIElement {
+  constructor() {
+    super(...arguments);
+    this.isScheduled = false;
+  }
+  /** May be replaced: a value as text, or as a node. Text is never read as HTML. */
+  formatFn(value) {
+    return formatted(value, this.node.dataset["format"]);
+  }
+  /** The text that is shown. */
+  getValue() {
+    return this.node.textContent ?? "";
+  }
+  /** Shows a value. */
+  setValue(value) {
+    const shown = this.formatFn(value);
+    if (shown !== null && typeof shown === "object") this.node.replaceChildren(shown);
+    else this.node.textContent = shown === void 0 || shown === null ? "" : String(shown);
+    return this;
+  }
+  /** Wires all text of a part of the page. */
+  static wire(conn, root) {
+    for (const node of unwired(root, TEXT_SELECTOR)) {
+      if (!node.matches(NO_TEXT)) new _Text(node).bind(conn);
+    }
+  }
+  listen(conn) {
+    return [this.hear(conn, (value) => {
+      this.pending = value;
+      if (this.isScheduled) return;
+      this.isScheduled = true;
+      nextFrame(() => {
+        this.isScheduled = false;
+        this.setValue(this.pending);
+      });
+    })];
+  }
+};
+
 // databench/client/ui/toasts.ts
 var TOAST_MS = 4e3;
 var TOASTS_LIMIT = 5;
@@ -2637,6 +2563,9 @@ function wire(connection, root) {
 }
 function wireOnes(connection) {
   Log.wire(connection);
+  wireNotices(connection);
+}
+function wireNotices(connection) {
   StatusLog.wire(connection);
   NoticePanel.wire(connection);
   Toasts.wire(connection);
@@ -2662,6 +2591,113 @@ function leave(node) {
   if (!(node instanceof HTMLElement) || node.isConnected) return;
   for (const inner of select(node, ANY)) inner.databenchUI?.unbind();
 }
+
+// databench/client/firstrelease.ts
+var FirstRelease = class {
+  constructor(name, connection) {
+    this.name = name;
+    this.connection = connection;
+    this.signals = {
+      on: (signal, callback) => {
+        connection.on(signal, (message) => callback(message));
+      },
+      emit: (signal, message) => {
+        connection.emit(signal, message);
+      }
+    };
+    this.genericElements = {
+      log: (where) => new Log(elementOf(where, "genericElements.log")).showSignals(connection)
+    };
+    if (typeof document !== "undefined") wireNotices(connection);
+  }
+};
+function elementOf(where, asker) {
+  if (typeof where === "string") {
+    const node2 = document.getElementById(where.replace(/^#/, ""));
+    if (node2) return node2;
+    throw new Error(`${asker}: there is no element with the id '${where}'; nothing is shown`);
+  }
+  const node = "nodeType" in where ? where : where?.[0];
+  if (node) return node;
+  throw new Error(`${asker}: the selection is empty; nothing is shown`);
+}
+
+// databench/client/main.ts
+var main_exports = {};
+__export(main_exports, {
+  ActionError: () => ActionError,
+  Connection: () => Connection,
+  Kernel: () => Kernel,
+  attach: () => attach,
+  connect: () => connect,
+  follow: () => follow3,
+  start: () => start,
+  ui: () => ui_exports,
+  useWebSocket: () => useWebSocket
+});
+
+// databench/client/keep.ts
+var PREFIX2 = "databench.session:";
+var SessionKeeper = class {
+  constructor(storage, page) {
+    this.storage = storage;
+    this.page = page;
+    this.made = /* @__PURE__ */ new Map();
+  }
+  /** A slot for the next connection to this websocket. */
+  slot(wsUrl) {
+    const base = `${PREFIX2}${this.page()} ${wsUrl}`;
+    const nth = this.made.get(base) ?? 0;
+    this.made.set(base, nth + 1);
+    return new SessionSlot(this.storage, `${base} ${nth}`);
+  }
+};
+var SessionSlot = class {
+  constructor(storage, key) {
+    this.storage = storage;
+    this.key = key;
+  }
+  read() {
+    try {
+      return this.storage()?.getItem(this.key) ?? null;
+    } catch {
+      return null;
+    }
+  }
+  write(id) {
+    try {
+      this.storage()?.setItem(this.key, id);
+    } catch {
+    }
+  }
+};
+var PAGE_KEEPER = new SessionKeeper(
+  () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
+  () => typeof location === "undefined" ? "" : location.pathname + location.search
+);
+
+// databench/client/ui/index.ts
+var ui_exports = {};
+__export(ui_exports, {
+  Button: () => Button,
+  ButtonState: () => ButtonState,
+  Cancel: () => Cancel,
+  Checkbox: () => Checkbox,
+  Image: () => Image,
+  Input: () => Input,
+  Log: () => Log,
+  NumberInput: () => NumberInput,
+  Plot: () => Plot,
+  Progress: () => Progress,
+  Radio: () => Radio,
+  Select: () => Select,
+  Slider: () => Slider,
+  StatusLog: () => StatusLog,
+  Text: () => Text,
+  TextInput: () => TextInput,
+  UIElement: () => UIElement,
+  wire: () => wire
+});
 
 // databench/client/main.ts
 function connect(wsUrl, requestArgs, analysisId, callback, options = {}) {
@@ -2709,7 +2745,10 @@ function start() {
 }
 
 // databench/client/api.ts
-var api = Object.defineProperty({ ...main_exports }, "WebSocket", {
+function open(name) {
+  return new FirstRelease(name, connect());
+}
+var api = Object.defineProperty(Object.assign(open, main_exports), "WebSocket", {
   get: chosenWebSocket,
   set: useWebSocket,
   enumerable: true

@@ -18,7 +18,7 @@ test('what is sent is what the packages hold, each with its licence', t => {
   assert.deepEqual(staleVendored(ROOT, join(ROOT, 'databench', 'static')), []);
   const copy = folder(t);
   copyVendored(ROOT, copy);
-  for (const name of readdirSync(copy)) assert.ok(readdirSync(join(copy, name)).includes('LICENSE'));
+  for (const name of readdirSync(copy)) assert.ok(readdirSync(join(copy, name)).some(file => file.startsWith('LICENSE')));
 });
 
 test('a file that was changed, and one that is missing, are named', t => {

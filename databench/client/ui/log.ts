@@ -55,11 +55,15 @@ export class Log extends UIElement {
   ): void {
     const node = document.getElementById(id) as UIElement['node'] | null;
     if (!node || node.databenchUI || UIElement.skipWire(node)) return;
-    const log = new Log(node, limitNumber, limitLength);
-    for (const signal of wireSignals) {
-      conn.on(signal, message => { log.add(message, `backend (${signal})`); });
+    new Log(node, limitNumber, limitLength).showSignals(conn, wireSignals);
+  }
+
+  /** Shows what the analysis and the page say with these signals from now on. */
+  showSignals(conn: Connection, signals = ['log', 'warn', 'error']): void {
+    for (const signal of signals) {
+      conn.on(signal, message => { this.add(message, `backend (${signal})`); });
       conn.preEmit(signal, message => {
-        log.add(message, `frontend (${signal})`);
+        this.add(message, `frontend (${signal})`);
         return message;
       });
     }

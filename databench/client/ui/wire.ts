@@ -48,6 +48,11 @@ export function wire(connection: Connection, root?: Root): Connection {
 /** What a page has one of, found by its id. */
 function wireOnes(connection: Connection): void {
   Log.wire(connection);
+  wireNotices(connection);
+}
+
+/** What tells of the connection and the kernel, in any page. */
+export function wireNotices(connection: Connection): void {
   StatusLog.wire(connection);
   NoticePanel.wire(connection);
   Toasts.wire(connection);

@@ -1,0 +1,64 @@
+"""The style of the first release: a folder as of 2014, and the demo made of it."""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.processes.server import Server
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+OLD = REPOSITORY / "tests" / "compat" / "first_release" / "analyses"
+DEMO = REPOSITORY / "analyses" / "simplepi_signals"
+RUN_MS = 60_000  # a run sleeps for ten seconds at least
+
+
+@pytest.fixture(scope="module")
+def old():
+    with Server(OLD) as server:
+        yield server
+
+
+def read(page):
+    """The estimate and its uncertainty, as they are shown."""
+    return [float(word) for word in page.locator("#pi").inner_text().split(" ± ")]
+
+
+def test_old_layout_and_demo_are_the_same_words():
+    assert (OLD / "simplepi.py").read_text() == (DEMO / "analysis.py").read_text()
+    page = "templates/simplepi.html"
+    assert (OLD / page).read_text() == (DEMO / page).read_text()
+    assert (OLD / "__init__.py").read_text() == "import simplepi\n"
+    assert not (OLD / "index.yaml").exists()
+
+
+def test_a_run_of_the_old_folder_and_one_of_the_demo_come_to_their_ends(old, server, pages):
+    gallery = pages.open(old)
+    expect(gallery.locator("img[src='/simplepi/simplepi.png']")).to_be_visible()
+    expect(gallery.get_by_text("in the style of the first release")).to_be_visible()
+    gallery.get_by_role("link", name="simplepi").click()
+    demo = pages.open(server, "/simplepi_signals/")
+    expect(gallery.locator("#pi")).to_have_text(re.compile(r"^\d\.\d{3} ± 0\.\d{3}$"))
+    # Another page of the old folder has a run of its own, which begins at its beginning.
+    second = pages.open(old, "/simplepi/")
+    expect(second.locator("#log")).to_contain_text('{"draws":100,')
+    for page in (gallery, demo):
+        expect(page).to_have_title("simplepi")
+        expect(page.locator("math").first).to_be_visible()
+        log = page.locator("#log")
+        expect(log).to_contain_text('backend (log): {"action":"done"}', timeout=RUN_MS)
+        draws = [int(n) for n in re.findall(r'"draws":(\d+)', log.inner_text())]
+        assert draws == list(range(10_000 - 100 * (len(draws) - 1), 10_001, 100))
+        estimate, uncertainty = read(page)
+        assert 0.01 < uncertainty < 0.02
+        assert abs(estimate - math.pi) < 6 * uncertainty
+    assert '"draws":10000' not in second.locator("#log").inner_text()
+
+
+def test_a_reload_finds_its_run_again(old, pages):
+    page = pages.open(old, "/simplepi/")
+    expect(page.locator("#log")).to_contain_text('"draws":300')
+    page.reload()
+    expect(page.locator("#log")).to_contain_text(re.compile(r'"draws":(?!100,)\d+'))
