@@ -232,6 +232,7 @@ def test_javascript_examples_parse(block):
 
 # What a shell example may begin with beside `make` and `databench`.
 _COMMANDS = {"cd", "mkdir", "kill", "curl", "pip", "python", "python3", "git", "npm", "ls", "sudo"}
+_COMMANDS |= {"docker", "redis-server"}  # of others, where a demo needs them
 
 
 @pytest.mark.parametrize("block", _of("sh"), ids=str)

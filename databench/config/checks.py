@@ -18,6 +18,7 @@ import yaml
 from .. import settings
 from ..errors import SettingError
 from .datastore import Datastore
+from .packages import find_folder
 
 Check = Callable[[yaml.Node, Any], Any]
 IMAGES = (".svg", ".png", ".webp", ".jpg", ".jpeg", ".gif", ".avif")
@@ -141,7 +142,7 @@ def _static(node: yaml.Node, value: Any) -> tuple[tuple[str, str], ...]:
             raise ValueError(f"{expected}; {pattern!r}: {error}") from None
         if groups != 1:
             raise ValueError(f"{expected}; {pattern!r} has {groups} groups")
-    return tuple(pairs)
+    return tuple((pattern, find_folder(target)) for pattern, target in pairs)
 
 
 def _datastore(node: yaml.Node, value: Any) -> Datastore | None:
