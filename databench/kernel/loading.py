@@ -53,7 +53,8 @@ def load_analysis(
         sys.path.insert(1, _PROVIDED)  # children that `multiprocessing` starts get it too
     file = None if script is None else script.file
     if file is None:
-        _pin_packages(module_name, Path(project), is_beside_others=_is_beside_others(module_name))
+        is_beside_others = script is None and _is_beside_others(module_name)
+        _pin_packages(module_name, Path(project), is_beside_others=is_beside_others)
         module, named = _execute(module_name, None)
     else:
         module, named = _execute(_free_name(module_name), file)

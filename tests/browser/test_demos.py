@@ -155,9 +155,9 @@ def test_scaffold_answers(name, server, pages):
 
 
 def test_each_packaged_analysis_has_its_test():
-    """By its address, or its name among the parameters, in a test of this file."""
+    """By its address, or its name among the parameters, in a test of a browser."""
     folder = Path(__file__).resolve().parents[2] / "analyses"
-    text = Path(__file__).read_text()
+    text = "\n".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     named = {path.parent.name for path in folder.glob("*/index.html")}
     assert len(named) >= 5
     assert {

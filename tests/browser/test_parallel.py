@@ -8,12 +8,14 @@ import signal
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 import redis
 from playwright.sync_api import expect
 
+ANALYSES = Path(__file__).resolve().parents[2] / "analyses"
 LIMIT_S = 20
 
 
@@ -163,3 +165,13 @@ def test_workers_end_with_their_session(store, serve, pages):
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
     page.close()
     wait_for(lambda: not workers(server))
+
+
+def test_without_redis_py_the_pages_say_what_to_install(serve, pages, tmp_path):
+    folder = shutil.copytree(ANALYSES, tmp_path / "analyses")
+    # A kernel finds it first: the project's folder is the first of its path.
+    (tmp_path / "redis.py").write_text("raise ImportError(\"No module named 'redis'\")")
+    server = serve(folder)
+    for name in ("slowpi", "redissub"):
+        note = pages.open(server, f"/{name}/").locator("[data-signal='data:note']")
+        expect(note).to_contain_text("pip install 'databench[redis]'")
