@@ -26,6 +26,11 @@ STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tes
     tests/test_statements.py
 ARGS ?=
 
+# Several processes share the tests, file by file. Those of a browser run by themselves: Playwright's
+# loop stays in its thread until the run has ended.
+TEST_PROCESSES ?= 2
+SHARED := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
 .PHONY: help serve test quick check docs format bench simulate soak coverage build clean
 
 help:  ## this list
@@ -36,7 +41,8 @@ serve: $(RUN)  ## the gallery of demo analyses, at PORT (5000)
 
 test: $(DEV) $(CHROMIUM) $(REDIS) $(NODE)  ## all tests
 	$(if $(NODE),npm test --silent)
-	$(BIN)/python -m pytest -m 'not bench' $(ARGS)
+	$(SHARED) -m 'not browser and not bench' $(ARGS)
+	$(SHARED) -m 'browser and not bench' $(ARGS)
 
 quick: $(DEV)  ## the fast tests, in less than a minute
 	$(BIN)/python -m pytest -q -m 'not slow and not browser and not process and not bench' $(ARGS)

@@ -32,8 +32,15 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Marks this run: every process it starts, however far down, carries the word."""
-    os.environ[_RUN_KEY] = secrets.token_hex(8)
+    """Marks this run: every process it starts, however far down, carries the word.
+
+    One of several processes that share the tests adds its own name to the word of the whole run.
+    """
+    worker = getattr(config, "workerinput", None)
+    word = secrets.token_hex(8)
+    if worker is not None:
+        word = f"{os.environ[_RUN_KEY]}.{worker['workerid']}."
+    os.environ[_RUN_KEY] = word
     # pytest keeps its own folders where they are looked for after a failure.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     # Short, since a socket's path must stay below 107 bytes.
@@ -48,8 +55,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails the run when a process is still there after the last fixture has gone."""
+    if hasattr(session.config, "workerinput"):  # only the run that started it can fail by it
+        return
     left = _wait_gone(_run_processes)
     for process in left.values():
         session.config.get_terminal_writer().line(f"\nleft behind by the run: {process}", red=True)

@@ -57,6 +57,18 @@ def test_fails_as_known():
     raise AssertionError
 """
 
+_KEEPS = """
+import subprocess
+import pytest
+
+@pytest.fixture(scope="session")
+def sleeper():
+    subprocess.run(["sh", "-c", "sleep 61 >/dev/null 2>&1 &"], check=True)
+
+def test_passes(sleeper):
+    pass
+"""
+
 
 @pytest.fixture
 def inner(pytester, monkeypatch):
@@ -99,3 +111,12 @@ def test_with_ci_a_skip_is_a_failure(inner, monkeypatch):
     outcomes = inner()
     assert {outcomes["test_skips"], outcomes["test_is_skipped"]} <= {"FAILED", "ERROR"}
     assert outcomes["test_fails_as_known"] == "XFAIL"
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_what_the_whole_run_leaves_behind_fails_it(processes, inner, pytester):
+    (pytester.path / "tests" / "test_inner.py").write_text(_KEEPS)
+    result = pytester.runpytest_subprocess("-n", str(processes), "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["left behind by the run: *sleep 61*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
