@@ -73,9 +73,11 @@ class Page(Protocol):
 
     Attributes:
         person: A word that all pages of one person's browser share; empty where it is not known.
+        address: The visitor's address, as the proxy forwards it where `--xheaders` believes that.
     """
 
     person: str
+    address: str
 
     def write(self, frames: Sequence[bytes]) -> bool:
         """Write text frames, in order, at once; a closed page ignores it.

@@ -130,7 +130,8 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
         """The handshake is done: wait for `__connect`."""
         # Tornado turns Nagle's algorithm on again after the HTTP part: 44 ms for a second emit.
         self.set_nodelay(True)
-        self.page = Connection(self, name, person.find(self))
+        address = self.request.remote_ip or ""  # with --xheaders the forwarded one
+        self.page = Connection(self, name, person.find(self), address)
         self.application.watch.add(self.page)
 
     def on_message(self, message: str | bytes) -> None:
@@ -154,6 +155,7 @@ class Connection:
         handler: Tornado's side, open.
         name: The analysis.
         who: The person's word.
+        address: The visitor's address.
     """
 
     __slots__ = (
@@ -163,13 +165,15 @@ class Connection:
         "_opened_s",
         "_pinged_s",
         "_undrained_s",
+        "address",
         "name",
         "person",
     )
 
-    def __init__(self, handler: PageSocket, name: str, who: str = "") -> None:
+    def __init__(self, handler: PageSocket, name: str, who: str = "", address: str = "") -> None:
         self.name = name
         self.person = who
+        self.address = address
         self._handler = handler
         self._joined = False
         # When the oldest write that is not out was made, or the last one went out since.

@@ -42,9 +42,10 @@ class Page:
 
     _ids = itertools.count(1)
 
-    def __init__(self, broker, *, is_slow=False, person=""):
+    def __init__(self, broker, *, is_slow=False, person="", address="127.0.0.1"):
         self.broker = broker
         self.person = person
+        self.address = address
         self.is_slow = is_slow
         self.raw = []
         self.writes = 0

@@ -14,6 +14,9 @@ from databench.settings import Settings
 class Paper:
     """A page that keeps each write."""
 
+    person = ""
+    address = "127.0.0.1"
+
     def __init__(self):
         self.writes = []
 

@@ -103,6 +103,13 @@ async def test_payload_reaches_the_page_byte_for_byte(serve):
     page.close()
 
 
+@pytest.mark.parametrize(("xheaders", "address"), [(False, "127.0.0.1"), (True, "192.0.2.7")])
+async def test_a_page_has_its_visitors_address(serve, xheaders, address):
+    server = await serve(xheaders=xheaders)
+    await server.connect(X_Forwarded_For="192.0.2.7")
+    assert server.broker.pages[0].address == address
+
+
 class Socket:
     """A socket that takes so many bytes at once, or fails."""
 
