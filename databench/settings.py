@@ -114,6 +114,17 @@ TABLE = (
     Setting("output_line_bytes", 8192, "bytes", 80, "Longest captured line of a kernel's output."),
     Setting("watched_files", 2000, "count", 1, "Source files of one kernel that are watched."),
     Setting("output_lines", 20, "count", 1, "Last lines of stderr that are kept per kernel."),
+    Setting(
+        "output_progress_s",
+        10.0,
+        "s",
+        0.0,
+        "Time between two lines of a progress bar where the log is no terminal.",
+    ),
+    # the log
+    Setting("log_queue_lines", 10_000, "count", 100, "Lines of the log that wait to be written."),
+    Setting("log_queue_bytes", 4 * 2**20, "bytes", 2**16, "Bytes of the log that wait for that."),
+    Setting("log_flush_s", 2.0, "s", 0.0, "How long the end waits for the log to be written."),
     # watching
     Setting("watch_scan_s", 2.0, "s", 0.1, "How often files are looked at without an event."),
     Setting("watched_folders", 2000, "count", 1, "Folders whose files are watched."),

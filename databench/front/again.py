@@ -14,6 +14,8 @@ import socket
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
 
+from ..http.queued import drain_streams
+
 log = logging.getLogger("databench.front")
 
 # Descriptors, for the process that follows.
@@ -64,8 +66,7 @@ class Again:
         # The runner ignores them on its way out, which would go over to the next process.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        drain_streams()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 

@@ -1,14 +1,27 @@
-"""What a person reads in the terminal: short lines, one format for all of them."""
+"""What a person reads in the terminal: short lines, one format for all of them.
+
+A kernel's progress bar is one line that moves where the log is a terminal, and a line now and then
+where it is a file.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import time
+import unicodedata
+from typing import Any
+
+from ..http.printable import PrintableFormatter
+from ..http.queued import QueuedStream
+from ..settings import ROWS
 
 _KERNELS = "databench.kernel."  # behind it the analysis' name: a line that its kernel printed
+_COLUMNS = 80  # of a terminal that does not say
 
 
-class Formatter(logging.Formatter):
+class Formatter(PrintableFormatter):
     """`12:31:07 text`, with the level where somebody should look, and the logger at DEBUG.
 
     What a kernel prints has the analysis' name in front.
@@ -17,7 +30,7 @@ class Formatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__(datefmt="%H:%M:%S")
 
-    def format(self, record: logging.LogRecord) -> str:
+    def compose(self, record: logging.LogRecord) -> str:
         """One record, its traceback below."""
         text = record.getMessage()
         if record.name.startswith(_KERNELS):
@@ -32,18 +45,97 @@ class Formatter(logging.Formatter):
         return line
 
 
+class LogHandler(logging.StreamHandler[Any]):
+    """Writes to stderr; lines that are not finished (`record.is_unfinished`) come and go.
+
+    Attributes:
+        progress_s: Where the log is no terminal, the time between two of a logger.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self.progress_s = float(ROWS["output_progress_s"].default)
+        self.setFormatter(Formatter())
+        self._written_s: dict[str, float] = {}
+        self._shown_of = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        if not getattr(record, "is_unfinished", False):
+            super().emit(record)
+            if record.name == self._shown_of:
+                self._show("", "")
+        elif self._is_terminal():
+            self._show(self.format(record), record.name)
+        elif self._is_due(record.name, time.monotonic()):
+            super().emit(record)
+
+    def _is_terminal(self) -> bool:
+        stream = self.stream
+        return (
+            isinstance(stream, QueuedStream)
+            and stream.isatty()
+            and os.environ.get("TERM", "dumb") != "dumb"
+        )
+
+    def _is_due(self, name: str, now_s: float) -> bool:
+        last_s = self._written_s.get(name)
+        if last_s is not None and now_s - last_s < self.progress_s:
+            return False
+        self._written_s[name] = now_s
+        return True
+
+    def _show(self, line: str, name: str) -> None:
+        self._shown_of = name
+        stream = self.stream
+        if isinstance(stream, QueuedStream):
+            text = fit(line, _find_columns(stream) - 1)
+            stream.writer.show(text.encode(stream.encoding, "backslashreplace"))
+
+
+def fit(line: str, columns: int) -> str:
+    """The begin of a line that a terminal shows in so many columns: a longer one would scroll."""
+    width = 0
+    for place, letter in enumerate(line):
+        width += 2 if unicodedata.east_asian_width(letter) in "WF" else letter.isprintable()
+        if width > columns:
+            return line[:place]
+    return line
+
+
+def _find_columns(stream: QueuedStream) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except OSError:
+        return _COLUMNS
+
+
 def configure(level: str) -> None:
     """Log to stderr; other libraries only from WARNING on, unless everything is wanted.
 
     Args:
         level: `DEBUG`, `INFO`, `WARNING` or `ERROR`.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Formatter())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [LogHandler()]
     root.setLevel(level if level in ("DEBUG", "ERROR") else "WARNING")
     logging.getLogger("databench").setLevel(level)
     # A selector's name and each file's hash help nobody.
     for name in ("asyncio", "tornado.general"):
         logging.getLogger(name).setLevel("WARNING")
+
+
+def adopt(limits: Any) -> None:
+    """Take the limits of the log that were asked for, once they are known.
+
+    Args:
+        limits: `log_queue_lines`, `log_queue_bytes`, `log_flush_s`, `output_progress_s`.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, QueuedStream):
+            stream.writer.queue_lines = limits.log_queue_lines
+            stream.writer.queue_bytes = limits.log_queue_bytes
+            stream.writer.flush_s = limits.log_flush_s
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LogHandler):
+            handler.progress_s = limits.output_progress_s

@@ -19,6 +19,8 @@ from .._version import __version__
 from ..broker import Broker, SqliteStore, Store
 from ..config import Index
 from ..errors import SettingError
+from ..http.printable import clean_line
+from ..http.queued import queued_streams
 from . import again, build, logs, measure, pages, project, tls
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
@@ -57,9 +59,10 @@ def serve(
     Raises:
         SettingError: Something that was asked for cannot be had; nothing was started.
     """
-    logs.configure(options.log)
-    with measure.measured(options.coverage):
-        return _serve(options, environ, cli_args, script)
+    with queued_streams():
+        logs.configure(options.log)
+        with measure.measured(options.coverage):
+            return _serve(options, environ, cli_args, script)
 
 
 def _serve(
@@ -73,6 +76,7 @@ def _serve(
     misspelt = settings.find_misspelt(() if options.is_divided else cli_args, environ)
     _tell_problems(index, [*misspelt, *served.warnings])
     limits = _limits(options, environ, index)
+    logs.adopt(limits)
     if options.build:
         return 1 if any(build.run_now(index, limits).values()) else 0
     host = options.host or environ.get("HOST") or DEFAULT_HOST
@@ -333,16 +337,14 @@ def _teller(served: Project, host: str, port: int, tls_port: int | None = None) 
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         shown = "localhost" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
-        try:
-            print(f"Databench {__version__} serves {served.shown}", flush=True)
-            print(f"  http://{shown}:{port}/{served.address}    (Ctrl-C stops)", flush=True)
-            if tls_port is not None:
-                print(f"  https://{shown}:{tls_port}/{served.address}", flush=True)
-            if front.is_watched:
-                print(
-                    "  Saved files restart kernels and reload pages (--no-watch: not)", flush=True
-                )
-        except OSError:
-            pass  # nobody reads it (`databench | head -1`): no reason not to serve
+        lines = [
+            f"Databench {__version__} serves {served.shown}",
+            f"  http://{shown}:{port}/{served.address}    (Ctrl-C stops)",
+        ]
+        if tls_port is not None:
+            lines.append(f"  https://{shown}:{tls_port}/{served.address}")
+        if front.is_watched:
+            lines.append("  Saved files restart kernels and reload pages (--no-watch: not)")
+        print("\n".join(map(clean_line, lines)))
 
     return tell

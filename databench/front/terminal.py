@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import SettingError
+from ..http.printable import clean_line as clean
 from .hosts import ANY_ADDRESS
 from .kernels import PATH
 from .serve import DEFAULT_HOST, DEFAULT_PORT, find_port
@@ -149,10 +150,3 @@ def show_bytes(size_bytes: int | None) -> str:
     while size >= 1024 and unit < len(_UNITS) - 1:
         size, unit = size / 1024, unit + 1
     return f"{size:.1f} {_UNITS[unit]}" if unit else f"{size_bytes} B"
-
-
-def clean(words: str) -> str:
-    """Text of a kernel for a terminal: one line, and no control characters that it would obey."""
-    return "".join(
-        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in words
-    )

@@ -13,6 +13,7 @@ import tornado.web
 
 from ..errors import SettingError
 from .app import CallbackManager
+from .printable import PrintableFormatter
 from .runner import DEFAULT_PORT, Runner, new_loop
 
 log = logging.getLogger("databench.http")
@@ -112,4 +113,7 @@ def _configure_logging(log_config: dict[str, Any] | None, *, debug: bool) -> Non
     if log_config is not None:
         logging.config.dictConfig(log_config)
     else:
-        logging.basicConfig(format=_FORMAT, level=logging.DEBUG if debug else logging.INFO)
+        handler = logging.StreamHandler()
+        handler.setFormatter(PrintableFormatter(_FORMAT))
+        level = logging.DEBUG if debug else logging.INFO
+        logging.basicConfig(level=level, handlers=[handler])

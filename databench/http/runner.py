@@ -5,7 +5,7 @@ nothing behind; then, where there are to be several, processes are forked; each 
 A signal stops the listening; requests that are under way are answered, websockets closed and the
 shutdown callbacks called, all under one limit; a second signal cuts short what is waited for. The
 loop is closed by hand and not by `asyncio.run`, which would wait without a limit for threads of an
-executor.
+executor. What is printed and logged meanwhile goes through a queue.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import tornado.web
 from ..errors import SettingError
 from . import app
 from .processes import EXIT_SOFTWARE, STOP_SIGNALS, Child, Parent
+from .queued import queued_streams
 from .server import Server
 from .sockets import bind
 
@@ -111,7 +112,10 @@ class Runner:
             SettingError: The application cannot be run in several processes.
             OSError: The port is taken, or the host is none of ours.
         """
-        count = self._count(number_of_procs)
+        with queued_streams():
+            self._run(port_number, self._count(number_of_procs))
+
+    def _run(self, port_number: int | None, count: int) -> None:
         self.bind(port_number)
         child = None
         if count > 1:

@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import logging
+import os
 import socket
 import types
 
@@ -21,6 +23,7 @@ from databench.front.app import Front
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
 from databench.front.project import Project, specs
+from databench.http.queued import queued_streams
 from databench.settings import Settings
 
 FRONT = types.SimpleNamespace(is_watched=True)
@@ -160,11 +163,18 @@ def test_address_is_told(folder, capsys):
 
 
 def test_address_that_nobody_reads_is_no_reason_not_to_serve(folder, monkeypatch):
-    def fail(*args, **kwargs):
-        raise BrokenPipeError
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "w") as nobody:
+        monkeypatch.setattr("sys.stdout", nobody)
+        with queued_streams():
+            serving._teller(project(folder), "127.0.0.1", 5001)(FRONT, None)
 
-    monkeypatch.setattr("builtins.print", fail)
-    serving._teller(project(folder), "127.0.0.1", 5001)(FRONT, None)
+
+def test_address_of_a_folder_with_an_odd_name_steers_no_terminal(folder, capsys):
+    odd = dataclasses.replace(project(folder), shown="a\x1b[2Jb\nc")
+    serving._teller(odd, "127.0.0.1", 5001)(FRONT, None)
+    assert "ab c\n  http://127.0.0.1" in capsys.readouterr().out
 
 
 def test_options_have_all_that_serve_reads():

@@ -1,0 +1,64 @@
+"""Text for a terminal and a log: nothing in it steers the terminal or looks like another line.
+
+Owns which characters never reach an operator. What a page, a kernel or a request says ends up in
+records of the log, in their arguments, in exceptions; so it is the formatter that cleans, once,
+after everything else was put together.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+# A terminal's control sequences (ECMA-48, 5.4 and 5.6): colours, movements, titles, clipboards.
+# Each part has a largest length: one that does not end is no sequence, and its ESC is replaced.
+_SEQUENCE = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
+    "|(?:\x1b[P\\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
+    "|\x1b[ -/]{0,8}[0-Z\\\\^-~]"
+)
+# What a terminal obeys (C0, C1, DEL), what ends a line somewhere (U+2028, U+2029), what turns the
+# direction of writing (bidi controls), and halves of characters, which no stream can encode.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+INDENT = "  "
+
+
+def clean(text: str) -> str:
+    """Text of several lines, of which a terminal obeys nothing but the line ends and tabs.
+
+    Args:
+        text: From anybody.
+
+    Returns:
+        It without control sequences; other control characters are blanks where they are white
+        space, else U+FFFD.
+    """
+    if text.isprintable():
+        return text  # nearly always, and fast
+    return _CONTROL.sub(_replace, _SEQUENCE.sub("", text.replace("\r\n", "\n")))
+
+
+def clean_line(text: str) -> str:
+    """The same as one line."""
+    return clean(text).replace("\n", " ").replace("\t", " ")
+
+
+def _replace(found: re.Match[str]) -> str:
+    return " " if found[0].isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
+class PrintableFormatter(logging.Formatter):
+    """A formatter whose records are clean: further lines of a record are indented.
+
+    So what begins at the left margin is a record of ours, whoever wrote the words in it.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record, its traceback below."""
+        return clean(self.compose(record)).replace("\n", "\n" + INDENT)
+
+    def compose(self, record: logging.LogRecord) -> str:
+        """The record's text before it is cleaned."""
+        return super().format(record)
