@@ -149,8 +149,10 @@ TABLE = (
     ),
     Setting("flush_interval_s", 0.1, "s", 0.002, "Time within which a datastore has a write."),
     Setting("sessions", 10000, "count", 1, "Sessions that the server holds at once."),
+    Setting("session_pages", 32, "count", 1, "Pages that one session has at once."),
     # flow control
     Setting("credit_window_bytes", 4 * 2**20, "bytes", 2**10, "Bytes in flight per session."),
+    Setting("replay_window_bytes", 2**20, "bytes", 1, "Bytes of a replay in flight to one page."),
     Setting("stall_limit_s", 120.0, "s", 0.1, "A page that has not drained for this is closed."),
     Setting(
         "class_data_bytes",

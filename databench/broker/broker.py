@@ -41,6 +41,7 @@ logger = logging.getLogger("databench.broker")
 
 SWEEP_S = 1.0
 GOING_AWAY = 1001  # RFC 6455 section 7.4.1
+TRY_LATER = 1013  # https://www.iana.org/assignments/websocket
 FULL = "the server holds as many sessions as it may; try again later"
 STOP_PART = 0.8  # of `shutdown_limit_s`: the rest is for what comes after the kernels
 
@@ -268,14 +269,17 @@ class Broker:
         if seat is None:
             if (count := len(tables.seats) + tables.keeper.waiting) >= self._settings.sessions:
                 logger.warning("%d sessions, the limit; a page was turned away", count)
-                return page.close(1013, FULL)
+                return page.close(TRY_LATER, FULL)
             seat = self._sessions.begin(self._groups.place(group), connect, page.person)
         session = seat.session
+        if problem := self._sessions.find_crowd(seat):
+            return page.close(TRY_LATER, problem)
         record = tables.outbox.records[page] = PageRecord(page, seat)
-        at, frames = session.join(page, connect, group.store.shown())
+        at, frames = session.join(page, connect, group.store)
         version = self._analyses_version
         answer = self._sessions.answer(seat, page, at, resumed=resumed, analyses_version=version)
-        tables.outbox.add(record, [answer, *frames])
+        tables.outbox.add(record, [answer])
+        tables.outbox.replay(record, frames)
         self._groups.need(seat.entry)
         if connect.received is not None:
             tables.outbox.add(record, [tables.compose_kernel(seat)])

@@ -1,6 +1,7 @@
 """What is to be written to pages: gathered while messages are handled, written once per page.
 
-Owns the count of bytes that a page has not drained, and with it who lags (docs/protocol.md, 9).
+Owns the count of bytes that a page has not drained, and with it who lags (docs/protocol.md, 9),
+and the steps in which a page that comes back is written its replay.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ class Outbox:
 
     Args:
         lag_bytes: A page with more than this in flight gets no more until it has drained.
+        window_bytes: What of a replay is in flight to a page; the frame that fills it goes too.
 
     Attributes:
         on_drained: Called during `flush` for a page that took everything at once.
     """
 
-    def __init__(self, lag_bytes: int) -> None:
+    def __init__(self, lag_bytes: int, window_bytes: int) -> None:
         self.records: dict[Page, PageRecord] = {}
         self.on_drained: Callable[[Page], None] = _ignore
         self._lag_bytes = lag_bytes
+        self._window_bytes = window_bytes
         self._dirty: dict[Page, PageRecord] = {}
 
     def publish(
@@ -62,10 +65,44 @@ class Outbox:
                 self.add(self.records[page], (frame,))
 
     def add(self, record: PageRecord, frames: Iterable[bytes]) -> None:
-        """Frames for one page alone."""
+        """Frames for one page alone; they come behind its replay."""
+        if record.replay is not None:
+            before_bytes = record.following_bytes
+            for frame in frames:
+                record.following.append(frame)
+                record.following_bytes += len(frame)
+            record.in_flight_bytes += record.following_bytes - before_bytes
+            return
         for frame in frames:
             record.frames.append(frame)
             record.in_flight_bytes += len(frame)
+        self._dirty[record.page] = record
+
+    def replay(self, record: PageRecord, frames: Iterable[bytes]) -> None:
+        """Frames for a page that comes (back), a window at a time; each step when it has drained.
+
+        Args:
+            record: The page.
+            frames: Taken when they are written: nothing of what is not holds memory for the page.
+        """
+        record.replay = iter(frames)
+        self.step(record)
+
+    def step(self, record: PageRecord) -> None:
+        """The next window of a page's replay, and with the last one what came meanwhile."""
+        record.is_stepping = False
+        frames, step_bytes = record.replay, 0
+        if frames is None:
+            return
+        for frame in frames:
+            record.frames.append(frame)
+            step_bytes += len(frame)
+            if step_bytes >= self._window_bytes:
+                break
+        else:
+            record.frames += record.following
+            record.replay, record.following, record.following_bytes = None, [], 0
+        record.in_flight_bytes += step_bytes
         self._dirty[record.page] = record
 
     def flush(self) -> None:

@@ -66,6 +66,16 @@ class Sessions:
         )
         return self._seat(session, entry)
 
+    def find_crowd(self, seat: Seat) -> str:
+        """Why no further page may look at this session; empty: one may."""
+        pages, limit = len(seat.session.views), self._tables.settings.session_pages
+        if pages < limit:
+            return ""
+        logger.warning("a page was turned away: its session has %d pages, limit %d", pages, limit)
+        return (
+            f"This session is open in {pages} pages, and {limit} is the limit. Close one of them."
+        )
+
     def answer(
         self, seat: Seat, page: Page, at: int, *, resumed: bool, analyses_version: str | None
     ) -> bytes:
@@ -152,15 +162,28 @@ class Sessions:
         record = outbox.records.get(page)
         if record is None or record.frames:
             return
-        record.in_flight_bytes = 0
+        record.in_flight_bytes = record.following_bytes
+        if record.replay is not None:
+            if not record.is_stepping:
+                # In a turn of its own, so that a page which takes everything at once does not
+                # hold up the others.
+                record.is_stepping = True
+                self._tables.loop.call_soon(self._step, record)
+            return
         seat = record.seat
         session = seat.session
         session.drain(page)
         if session.views[page].is_lagging:
-            outbox.add(record, session.catch_up(page, seat.entry.store.shown()))
+            outbox.replay(record, session.catch_up(page, seat.entry.store))
         if session.pending_class and session.is_drained:
             outbox.publish(seat, session.take_pending_class())
         self._tables.give_credit(seat)
+
+    def _step(self, record: PageRecord) -> None:
+        outbox = self._tables.outbox
+        if record.page in outbox.records:
+            outbox.step(record)
+            outbox.flush()
 
     def welcome_page(self, seat: Seat, *, is_missed: bool) -> None:
         """A page has joined: it is told what it must know of the store.

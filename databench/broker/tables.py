@@ -141,12 +141,27 @@ class Seat:
 
 @dataclass(slots=True, eq=False)
 class PageRecord:
-    """A page, its session, what is to be written and what has not drained."""
+    """A page, its session, what is to be written and what has not drained.
+
+    Attributes:
+        page: Its connection.
+        seat: Its session.
+        frames: What the next flush writes.
+        in_flight_bytes: What was written and has not drained, and what of the stream waits.
+        replay: What is left of its replay, which is written in steps of a window.
+        following: Frames that came meanwhile, and follow.
+        following_bytes: What those hold.
+        is_stepping: Whether the next step is on its way.
+    """
 
     page: Page
     seat: Seat
     frames: list[bytes] = field(default_factory=list)
     in_flight_bytes: int = 0
+    replay: Iterator[bytes] | None = None
+    following: list[bytes] = field(default_factory=list)
+    following_bytes: int = 0
+    is_stepping: bool = False
 
 
 class Tables:
@@ -163,7 +178,7 @@ class Tables:
         self.debug = debug
         self.loop = asyncio.get_running_loop()
         self.keeper = Keeper(store, settings, self.loop)
-        self.outbox = Outbox(2 * settings.credit_window_bytes)
+        self.outbox = Outbox(2 * settings.credit_window_bytes, settings.replay_window_bytes)
         self.groups: dict[str, Group] = {}
         self.by_kernel: dict[Supervisor, Entry] = {}  # those that end for good too
         self.seats: dict[str, Seat] = {}

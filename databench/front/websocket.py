@@ -43,14 +43,20 @@ _REASON_BYTES = 123  # RFC 6455 section 5.5: 125 with the code
 _FIN_TEXT = 0x81  # RFC 6455 section 5.2: FIN, no extension, opcode 1
 
 
+_SHARED_BYTES = 2**16  # a payload from here on is not copied into a frame for each page
+
+
+def _frame_head(size_bytes: int) -> bytes:
+    if size_bytes < 126:
+        return struct.pack("!BB", _FIN_TEXT, size_bytes)
+    if size_bytes < 65536:
+        return struct.pack("!BBH", _FIN_TEXT, 126, size_bytes)
+    return struct.pack("!BBQ", _FIN_TEXT, 127, size_bytes)
+
+
 def frame_text(payload: bytes) -> bytes:
     """A websocket frame around UTF-8 text, from a server (RFC 6455 section 5.2: unmasked)."""
-    size_bytes = len(payload)
-    if size_bytes < 126:
-        return struct.pack("!BB", _FIN_TEXT, size_bytes) + payload
-    if size_bytes < 65536:
-        return struct.pack("!BBH", _FIN_TEXT, 126, size_bytes) + payload
-    return struct.pack("!BBQ", _FIN_TEXT, 127, size_bytes) + payload
+    return _frame_head(len(payload)) + payload
 
 
 class _Framer:
@@ -73,6 +79,20 @@ class _Framer:
             self._payload = payloads[0]
             self._frame = frame_text(payloads[0])
         return self._frame
+
+    def split(self, payloads: Sequence[bytes]) -> list[bytes]:
+        """The same in pieces: large payloads by themselves, the bytes that other pages get too."""
+        if sum(map(len, payloads)) < _SHARED_BYTES:
+            return [self.frame(payloads)]
+        pieces: list[bytes] = []
+        small: list[bytes] = []
+        for payload in payloads:
+            if len(payload) < _SHARED_BYTES:
+                small.append(frame_text(payload))
+                continue
+            pieces += [b"".join([*small, _frame_head(len(payload))]), payload]
+            small.clear()
+        return [*pieces, b"".join(small)] if small else pieces
 
 
 framer = _Framer()
@@ -243,11 +263,16 @@ class Connection:
         stream = self._stream()
         if stream is None or not frames:
             return False
-        rest = _send_now(stream, framer.frame(frames))
-        if not rest:
+        pieces: list[bytes | memoryview] = [*framer.split(frames)]
+        while pieces:
+            if rest := _send_now(stream, pieces[0]):  # type: ignore[arg-type]
+                pieces[0] = rest
+                break
+            del pieces[0]
+        if not pieces:
             return True
         try:
-            written = stream.write(rest)
+            written = [stream.write(piece) for piece in pieces][-1]
         except tornado.iostream.StreamClosedError:
             return False
         if not stream.writing():

@@ -80,10 +80,49 @@ class View:
         ]
 
 
-@dataclass(slots=True)
 class Value:
-    """A value of `data`: what pages see, what the kernel gets back, and its last place."""
+    """A value of `data`: what pages see, what the kernel gets back, and its last place.
 
-    shown: bytes
-    stored: bytes
-    place: int
+    The frame of a snapshot holds the value whole, and all pages that join are sent the same one.
+    So, once a page has asked for it, the frame is what is kept, and the value is a part of it.
+
+    Args:
+        shown: As pages see it, JSON.
+        stored: As the kernel gets it back, JSON.
+        place: Where it was last changed; 0: before the stream.
+    """
+
+    __slots__ = ("_frame", "_shown", "_stored", "place")
+
+    def __init__(self, shown: bytes, stored: bytes, place: int) -> None:
+        self._frame: bytes | None = None
+        self._shown: bytes | int = shown  # or how long it is, at the end of the frame
+        self._stored = None if stored is shown else stored
+        self.place = place
+
+    @property
+    def shown(self) -> bytes:
+        """As pages see it, JSON."""
+        if isinstance(self._shown, bytes):
+            return self._shown
+        assert self._frame is not None
+        return text.cut_state(self._frame, self._shown)
+
+    @property
+    def stored(self) -> bytes:
+        """As the kernel gets it back, JSON; empty: nothing is given back."""
+        return self.shown if self._stored is None else self._stored
+
+    @property
+    def size_bytes(self) -> int:
+        """What both hold; where no hook changed the value, they are the same object."""
+        shown_bytes = len(self._shown) if isinstance(self._shown, bytes) else self._shown
+        return shown_bytes + len(self._stored or b"")
+
+    def snapshot(self, scope: str, key: str) -> bytes:
+        """The value as a page that joins gets it, the same object each time."""
+        if self._frame is None:
+            shown = self.shown
+            self._frame = text.compose_state(scope, key, shown, snapshot=True)
+            self._shown = len(shown)
+        return self._frame

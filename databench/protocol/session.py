@@ -16,14 +16,15 @@ before the emits in between, never after them, and an hour of progress leaves th
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 from . import grace, text
 from .flow import Ledger
 from .records import OpenRequest, ProcessId, Verdict, View
 from .ring import Ring
-from .values import Values
+from .values import Snapshots, Values
 
 
 class Session:
@@ -284,8 +285,8 @@ class Session:
     # ------------------------------------------------------------ views
 
     def join(
-        self, key: Any, connect: text.Connect, class_values: dict[str, bytes]
-    ) -> tuple[int, list[bytes]]:
+        self, key: Any, connect: text.Connect, class_values: Snapshots
+    ) -> tuple[int, Iterator[bytes]]:
         """A page comes.
 
         Args:
@@ -294,7 +295,8 @@ class Session:
             class_values: The class's values as pages see them.
 
         Returns:
-            The place for `__connect`, and the frames that follow it.
+            The place for `__connect`, and the frames that follow it. They are made as they are
+            taken, which may be later: what is appended meanwhile follows them.
         """
         if connect.received is None:
             self.views[key] = View(False, self.ring.place, 0)
@@ -304,20 +306,19 @@ class Session:
         received = connect.received if connect.epoch == self.epoch else 0
         return self._replay(received, class_values)
 
-    def catch_up(self, key: Any, class_values: dict[str, bytes]) -> list[bytes]:
-        """What a page that lagged gets when it has drained."""
+    def catch_up(self, key: Any, class_values: Snapshots) -> Iterator[bytes]:
+        """What a page that lagged gets when it has drained; there may be nothing."""
         view = self.views[key]
         view.is_lagging = False
         received, view.cursor = view.cursor, self.ring.place
         if view.is_counting:
             return self._replay(received, class_values)[1]
         replay = self.ring.replay(received)
-        frames = self._snapshot(class_values, since=self.ring.cut) if replay.missed else []
         # The place is ours and so exact: such a page does not know an end that it had.
-        frames += view.select_replayed(replay.frames[replay.repeated :])
-        if not frames:
-            self.drain(key)  # nothing is written, so nothing will drain
-        return frames
+        frames = view.select_replayed(replay.frames[replay.repeated :])
+        if not replay.missed:
+            return iter(frames)
+        return chain(self._snapshot(class_values, since=self.ring.cut), frames)
 
     def leave(self, key: Any, now_s: float) -> None:
         """A page went: with the last one, credit no longer waits for anybody."""
@@ -359,28 +360,32 @@ class Session:
             self.ledger.deliver_all()
         return place
 
-    def _replay(self, received: int, class_values: dict[str, bytes]) -> tuple[int, list[bytes]]:
+    def _replay(self, received: int, class_values: Snapshots) -> tuple[int, Iterator[bytes]]:
         replay = self.ring.replay(received)
         if not replay.missed:
             # An empty page also gets the class's values that are older than this session.
-            frames = [] if replay.at else self._snapshot(class_values, since=0)
-            return replay.at, frames + replay.frames
+            if replay.at:
+                return replay.at, iter(replay.frames)
+            return replay.at, chain(self._snapshot(class_values, since=0), replay.frames)
         # The gap moves the page's place on, so it comes behind what makes up for it: a page that
         # is cut off before it comes back with its old place, and gets all of this again.
         gap = text.compose_gap(replay.missed, replay.at)
         snapshot = self._snapshot(class_values, since=self.ring.cut)
-        return replay.received, [*snapshot, gap, *replay.frames]
+        return replay.received, chain(snapshot, (gap,), replay.frames)
 
-    def _snapshot(self, class_values: dict[str, bytes], *, since: int) -> list[bytes]:
-        """The values last changed at or before place `since`, marked; they are not counted."""
-        frames = [
-            text.compose_state("class_data", key, shown, snapshot=True)
-            for key, shown in class_values.items()
-            if self.class_places.get(key, 0) <= since
-        ]
-        frames += [
-            text.compose_state("data", key, value.shown, snapshot=True)
-            for key, value in self.data.items()
-            if value.place <= since
-        ]
-        return frames
+    def _snapshot(self, class_values: Snapshots, *, since: int) -> Iterator[bytes]:
+        """The values last changed at or before place `since`, marked; they are not counted.
+
+        One that changes before its frame is taken has a later place then: its new frame follows.
+        """
+        places, data = self.class_places, self.data
+        # Both are read now, and later values, which have frames of their own, are left out.
+        shared, own = len(class_values.names), len(data.names)
+        return chain(
+            (
+                class_values.snapshot(key)
+                for key in islice(class_values.names, shared)
+                if places.get(key, 0) <= since
+            ),
+            (data.snapshot(key) for key in islice(data.names, own) if data[key].place <= since),
+        )

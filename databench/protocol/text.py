@@ -174,6 +174,11 @@ def compose_state(scope: str, key: str, payload: bytes, *, snapshot: bool = Fals
     return b'%b%b,"load":{%b:%b}}' % (_open_signal(scope), mark, _quote(key), value)
 
 
+def cut_state(frame: bytes, size_bytes: int) -> bytes:
+    """The value that `compose_state` was given, which has that many bytes."""
+    return frame[len(frame) - size_bytes - 2 : -2] if size_bytes else b""
+
+
 def compose_value(signal: str, load: Any) -> bytes:
     """A signal whose load is our own value, not a kernel's payload."""
     return compose(signal, dump(load))

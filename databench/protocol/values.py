@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from . import codec, layouts
 from .records import Value
 
 KEY_BYTES = codec.HEADER_BYTES // 2
+
+
+class Snapshots(Protocol):
+    """Values that pages are shown when they join, each by its frame.
+
+    Attributes:
+        names: The keys in the order in which they came; none ever goes.
+    """
+
+    @property
+    def names(self) -> Sequence[str]:
+        """See above."""
+
+    def snapshot(self, key: str) -> bytes:
+        """The value's frame as it now stands, the same object for each page."""
 
 
 class Values(dict[str, Value]):
@@ -13,26 +31,35 @@ class Values(dict[str, Value]):
 
     Args:
         limit_bytes: What they may hold together.
+        scope: `data`, or `class_data`.
 
     Attributes:
+        names: See `Snapshots`.
         size_bytes: What they hold.
         key_bytes: What their keys hold in the header of one `open`.
     """
 
-    __slots__ = ("_limit_bytes", "key_bytes", "size_bytes")
+    __slots__ = ("_limit_bytes", "_scope", "key_bytes", "names", "size_bytes")
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, scope: str = "data") -> None:
         super().__init__()
         self._limit_bytes = limit_bytes
+        self._scope = scope
+        self.names: list[str] = []
         self.size_bytes = 0
         self.key_bytes = 0
 
     def hold(self, key: str, shown: bytes, stored: bytes, place: int = 0) -> None:
         """Hold a value as it was last changed at that place; 0: before the stream."""
         if key not in self:
+            self.names.append(key)
             self.key_bytes += _size_of_key(key)
         self.size_bytes = self._size_with(key, shown, stored)
         self[key] = Value(shown, stored, place)
+
+    def snapshot(self, key: str) -> bytes:
+        """See `Snapshots`."""
+        return self[key].snapshot(self._scope, key)
 
     def find_problem(self, key: str, shown: bytes, stored: bytes) -> str | None:
         """Why a value is not to be kept, or `None`.
@@ -54,7 +81,7 @@ class Values(dict[str, Value]):
     def _size_with(self, key: str, shown: bytes, stored: bytes) -> int:
         before = self.get(key)
         held_bytes = self.size_bytes + _size(shown, stored)
-        return held_bytes - (_size(before.shown, before.stored) if before else 0)
+        return held_bytes - (before.size_bytes if before else 0)
 
 
 def _size_of_key(key: str) -> int:

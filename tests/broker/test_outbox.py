@@ -1,5 +1,6 @@
 """What is to be written to pages: one write each, and a page that lags is served from the ring."""
 
+import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from databench.broker.tables import PageRecord, Seat
 from databench.protocol import text
 from databench.protocol.session import Session
 from databench.settings import Settings
+from tests.protocol.session_model import hold_class_values
 
 
 class Paper:
@@ -30,12 +32,12 @@ class Paper:
 @pytest.fixture
 def desk():
     """A session with two pages, one of the client of 0.7, and their outbox."""
-    outbox = Outbox(lag_bytes=100)
+    outbox = Outbox(lag_bytes=100, window_bytes=10)
     session = Session("s", epoch="e", request_args="", limits=Settings())
     seat = Seat(session, None)
     modern, legacy = Paper(), Paper()
     for page, received in ((modern, 0), (legacy, None)):
-        session.join(page, text.Connect(received=received), {})
+        session.join(page, text.Connect(received=received), hold_class_values({}))
         outbox.records[page] = PageRecord(page, seat)
     return SimpleNamespace(outbox=outbox, session=session, seat=seat, modern=modern, legacy=legacy)
 
@@ -85,7 +87,8 @@ def test_a_page_that_lags_gets_no_more_until_it_has_drained(desk):
     publish(desk, b"still later")  # not before it has caught up: order
     desk.outbox.flush()
     assert len(desk.modern.writes) == 1
-    assert desk.session.catch_up(desk.modern, {}) == [b"later", b"still later"]
+    frames = desk.session.catch_up(desk.modern, hold_class_values({}))
+    assert list(frames) == [b"later", b"still later"]
 
 
 def test_bytes_in_flight_are_counted(desk):
@@ -131,4 +134,76 @@ def test_a_page_that_took_everything_at_once_is_told_of(desk):
     desk.modern.write = lambda frames: True
     publish(desk, b"1")
     desk.outbox.flush()
+    assert drained == [desk.modern]
+
+
+# ---------------------------------------------------------------- replays
+
+
+def begin_replay(desk, *frames):
+    record = desk.outbox.records[desk.modern]
+    taken = []
+
+    def take():
+        for frame in frames:
+            taken.append(frame)
+            yield frame
+
+    desk.outbox.replay(record, take())
+    desk.outbox.flush()
+    return record, taken
+
+
+def test_a_replay_is_written_in_steps_of_a_window_and_taken_as_it_is_written(desk):
+    frames = [b"%d" % number * 4 for number in range(6)]
+    record, taken = begin_replay(desk, *frames)
+    assert desk.modern.writes == [frames[:3]]
+    assert taken == frames[:3]
+    assert record.in_flight_bytes == 12
+    desk.outbox.step(record)
+    desk.outbox.flush()
+    assert desk.modern.writes == [frames[:3], frames[3:]]
+
+
+def test_a_frame_larger_than_the_window_goes_alone(desk):
+    record, _ = begin_replay(desk, b"x" * 50, b"y" * 50)
+    assert desk.modern.writes == [[b"x" * 50]]
+    desk.outbox.step(record)
+    desk.outbox.flush()
+    assert desk.modern.writes[1:] == [[b"y" * 50]]
+
+
+def test_what_comes_meanwhile_follows_a_replay_in_order(desk):
+    record, _ = begin_replay(desk, *[b"%d" % number * 6 for number in range(4)])
+    publish(desk, b"live")
+    desk.outbox.announce(desk.seat, b"kernel")
+    desk.outbox.flush()
+    assert len(desk.modern.writes) == 1
+    for _ in range(3):
+        desk.outbox.step(record)
+        desk.outbox.flush()
+    assert list(itertools.chain(*desk.modern.writes)) == [
+        *[b"%d" % number * 6 for number in range(4)],
+        b"live",
+        b"kernel",
+    ]
+    assert record.replay is None
+    publish(desk, b"later")
+    desk.outbox.flush()
+    assert desk.modern.writes[-1] == [b"later"]
+
+
+def test_what_waits_behind_a_replay_is_limited_as_what_is_in_flight(desk):
+    record, _ = begin_replay(desk, *[b"%d" % number * 6 for number in range(4)])
+    for _ in range(50):
+        publish(desk, b"x" * 50)
+    assert record.in_flight_bytes <= 100 + 50
+    assert desk.session.views[desk.modern].is_lagging
+
+
+def test_a_replay_of_nothing_has_drained(desk):
+    drained = []
+    desk.outbox.on_drained = drained.append
+    begin_replay(desk)
+    assert desk.modern.writes == []
     assert drained == [desk.modern]

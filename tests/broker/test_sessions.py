@@ -200,3 +200,55 @@ async def test_a_person_finds_a_result_of_an_earlier_server():
         back = rig.join(person="me", session=page.session)
         assert back.ends(id_)[0]["outcome"] == "lost"
         assert "others" not in rig.join(person="me").connected
+
+
+# -- many pages, much to replay --------------------------------------------------------------------
+
+
+@pytest.mark.expected_log("turned away: its session has 3 pages, limit 3")
+async def test_a_session_has_so_many_pages_and_no_more():
+    async with rigged(session_pages=3) as rig:
+        pages = [rig.join()]
+        pages += [rig.join(session=pages[0].session) for _ in range(2)]
+        refused = rig.join(session=pages[0].session)
+        assert refused.closed == (
+            1013,
+            "This session is open in 3 pages, and 3 is the limit. Close one of them.",
+        )
+        assert refused.raw == []
+        assert rig.broker.status()["pages"] == 3
+        pages[1].leave()
+        assert rig.join(session=pages[0].session).connected["resumed"]
+
+
+async def test_pages_that_read_nothing_hold_a_window_each_and_share_its_bytes():
+    async with rigged(replay_window_bytes=10_000) as rig:
+        page = rig.join()
+        for number in range(40):
+            await page.run("state_key", [f"k{number}", "x" * 5000])
+        pages = [rig.join(session=page.session, received=None, is_slow=True) for _ in range(20)]
+        records = [rig.broker._tables.outbox.records[one] for one in pages]
+        assert all(sum(map(len, one.raw)) < 10_000 + 2 * 5100 for one in pages)
+        assert all(record.in_flight_bytes < 10_000 + 2 * 5100 for record in records)
+        frames = {id(frame) for one in pages for frame in one.raw if b"snapshot" in frame}
+        assert len(frames) <= 3
+        pages[0].is_slow = False
+        rig.broker.drained(pages[0])
+        await wait_until(lambda: len(pages[0].loads("data")) == 40)
+        assert [next(iter(load)) for load in pages[0].loads("data")] == [f"k{n}" for n in range(40)]
+
+
+async def test_what_comes_during_a_replay_follows_it():
+    async with rigged(replay_window_bytes=100) as rig:
+        page = rig.join()
+        for number in range(10):
+            await page.run("echo", number)
+        late = rig.join(session=page.session, is_slow=True)
+        before = len(late.raw)
+        await page.run("echo", "live")
+        assert len(late.raw) == before
+        late.is_slow = False
+        rig.broker.drained(late)
+        await wait_until(lambda: len(late.loads("echo")) == 11 and late.raw[-1] == page.raw[-1])
+        stream = [frame for frame in late.raw if b"__kernel" not in frame]
+        assert stream[1:] == [f for f in page.raw if b"__kernel" not in f][1:]

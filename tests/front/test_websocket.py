@@ -154,6 +154,32 @@ async def test_what_the_system_does_not_take_goes_by_the_stream(serve, monkeypat
     page.close()
 
 
+async def test_a_large_payload_is_not_copied_for_each_page(serve, monkeypatch):
+    server = await serve()
+    page = await server.connect()
+    stream = server.broker.pages[0]._stream()
+    monkeypatch.setattr(stream, "socket", Socket(BlockingIOError()))
+    by_stream = []
+    monkeypatch.setattr(stream, "write", lambda data: by_stream.append(data))
+    large = b"x" * 2**17
+    frames = [b"1", b"2", large, large, b"3"]
+    server.broker.pages[0].write(frames)
+    assert b"".join(by_stream) == b"".join(map(frame_text, frames))
+    assert sum(memoryview(piece).obj is large for piece in by_stream) == 2
+    monkeypatch.undo()
+    page.close()
+
+
+async def test_large_and_small_frames_arrive_in_order(serve):
+    server = await serve()
+    page = await server.connect()
+    frames = [b'"%d%s"' % (n, b"x" * size) for n, size in enumerate((0, 2**17, 3, 2**20, 2**16, 1))]
+    server.broker.pages[0].write(frames)
+    for frame in frames:
+        assert (await page.read_message()).encode() == frame
+    page.close()
+
+
 async def test_nothing_overtakes_what_waits_in_the_stream(serve, monkeypatch):
     server = await serve()
     page = await server.connect()

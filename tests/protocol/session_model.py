@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from databench.protocol import text
 from databench.protocol.session import Session
+from databench.protocol.values import Values
 
 LIMITS = SimpleNamespace(
     ring_messages=6,
@@ -22,6 +23,16 @@ LIMITS = SimpleNamespace(
     result_grace_s=86400.0,
     state_bytes=2**20,
 )
+
+
+def hold_class_values(values):
+    """Values of `class_data`, as a store hands them in."""
+    held = Values(10**9, "class_data")
+    for key, value in values.items():
+        held.hold(key, value, value)
+    return held
+
+
 UNCOUNTED = {"__connect", "__gap", "__kernel"}
 
 
@@ -42,6 +53,7 @@ class Page:
         """Empty, as after F5."""
         self.received, self.epoch = 0, None
         self.inbox = []
+        self.replay, self.following = None, []
         self.is_stuck = self.undrained = False
         self.own_ids, self.ended = set(), set()
         self.values = {"data": {}, "class_data": {}}
@@ -94,7 +106,7 @@ class World:
         self.stream = []
         self.sent_place = 0  # the last that any page may have been sent
         self._watch_ring()
-        self.class_values = dict(class_values)
+        self.class_values = hold_class_values(dict(class_values))
         self.data = {}
         self.pages = []
         self.by_key = {}
@@ -155,17 +167,34 @@ class World:
             self.write(page, written)
 
     def write(self, page, frames):
+        if page.replay is not None:
+            page.following += frames
+            return
         page.inbox += frames
         page.undrained = page.undrained or bool(frames)
         if not page.undrained:
             self.session.drain(page.key)  # nothing is on its way: it has all that concerns it
 
+    def step(self, page):
+        """One frame of its replay, and with the last one what came meanwhile."""
+        frame = next(page.replay, None)
+        page.undrained = True
+        if frame is not None:
+            page.inbox.append(frame)
+            return
+        page.inbox += page.following
+        page.replay, page.following = None, []
+
     def drained(self, page):
-        page.is_stuck = page.undrained = False
         session = self.session
+        if page.replay is not None:
+            self.step(page)
+            return
+        page.is_stuck = page.undrained = False
         session.drain(page.key)
         if session.views[page.key].is_lagging:
-            self.write(page, session.catch_up(page.key, dict(self.class_values)))
+            page.replay = session.catch_up(page.key, self.class_values)
+            self.step(page)
         if session.pending_class and session.is_drained:
             self.publish(session.take_pending_class())
 
@@ -176,7 +205,7 @@ class World:
         page.undrained = True
         self.by_key[page.key] = page
         connect = page.connect()
-        at, frames = self.session.join(page.key, connect, dict(self.class_values))
+        at, page.replay = self.session.join(page.key, connect, self.class_values)
         head = text.compose_connect(
             "s",
             backend_version="0",
@@ -186,11 +215,13 @@ class World:
             epoch=self.session.epoch,
             running=self.session.running(self.now_s),
         )
-        page.inbox += [head, *frames]
+        page.inbox.append(head)
+        self.step(page)
 
     def leave(self, page):
         key, page.key = page.key, None
         page.inbox.clear()
+        page.replay, page.following = None, []
         if not page.is_counting:
             page.reload()
         del self.by_key[key]
@@ -237,6 +268,8 @@ class World:
         connected = [page for page in self.pages if page.key is not None]
         for _ in range(3):
             for page in connected:
+                while page.replay is not None:
+                    self.drained(page)
                 self.drained(page)
         for page in connected:
             while page.inbox:
@@ -248,7 +281,9 @@ class World:
         assert not session.pending_class
         assert not session.views[page.key].is_lagging
         assert page.values["data"] == {k: json.loads(v) for k, v in self.data.items()}
-        assert page.values["class_data"] == {k: json.loads(v) for k, v in self.class_values.items()}
+        assert page.values["class_data"] == {
+            k: json.loads(v.shown) for k, v in self.class_values.items()
+        }
         if page.is_counting:
             assert page.received == session.ring.place
         own_ids = page.own_ids

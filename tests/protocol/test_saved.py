@@ -7,6 +7,7 @@ from databench.protocol.records import Verdict
 from databench.protocol.saved import SAVED_IDS, Saved, revive, save
 from databench.protocol.session import Session
 from databench.settings import Settings
+from tests.protocol.session_model import hold_class_values
 
 LIMITS = Settings({"session_grace_s": 60, "result_grace_s": 1000})
 
@@ -26,7 +27,8 @@ def back(session, values=None, left_s=None):
 
 
 def join(session, *, received=0, epoch=None):
-    at, frames = session.join("p", text.Connect("s", "", received, epoch), {"c": b"9"})
+    shared = hold_class_values({"c": b"9"})
+    at, frames = session.join("p", text.Connect("s", "", received, epoch), shared)
     return at, [json.loads(frame) for frame in frames]
 
 
@@ -100,7 +102,7 @@ def test_the_newest_ids_are_saved_in_their_order():
 
 def test_an_end_that_nobody_saw_is_waited_for_longer():
     session = begin()
-    session.join("p", text.Connect("s", "", 0, None), {})
+    join(session)
     assert not save(session, "pi", 0.0).is_unseen
     accept(session, 1, process_id=7)
     assert save(session, "pi", 0.0).is_unseen  # should the server end now

@@ -7,6 +7,7 @@ from databench.protocol import codec, text
 from databench.protocol import messages as m
 from databench.protocol.records import Verdict
 from databench.protocol.session import Session
+from tests.protocol.session_model import hold_class_values
 
 LIMITS = {
     "ring_messages": 6,
@@ -36,7 +37,13 @@ def accept(session, process_id=None, *, number=1, view="p", now_s=0.0, payload=b
 
 
 def join(session, key="p", *, received=0, epoch=None, class_values=None):
-    return session.join(key, text.Connect(None, "", received, epoch), class_values or {})
+    values = hold_class_values(class_values or {})
+    at, frames = session.join(key, text.Connect(None, "", received, epoch), values)
+    return at, list(frames)
+
+
+def catch_up(session, key):
+    return list(session.catch_up(key, hold_class_values({})))
 
 
 # ---------------------------------------------------------------- requests
@@ -340,7 +347,7 @@ def test_lagging_page_of_0_7_gets_its_own_requests_alone():
     accept(session, 8, number=2, view="other")
     session.finish(1, "done")
     session.finish(2, "done")
-    frames = session.catch_up("old", {})
+    frames = catch_up(session, "old")
     assert frames == [text.compose_start(7), text.compose_end(7, "done")]
 
 
@@ -353,7 +360,7 @@ def test_page_of_0_7_that_lags_beyond_the_ring_still_gets_its_end_and_the_state(
     session.set_value("k", b"1", b"1", charge_bytes=0)
     for _ in range(3):
         session.append(text.compose("s", b""))
-    frames = session.catch_up("old", {})
+    frames = catch_up(session, "old")
     assert frames[:2] == [
         text.compose_state("data", "k", b"1", snapshot=True),
         text.compose_end(7, "done"),
@@ -370,16 +377,50 @@ def test_page_of_0_7_that_lags_beyond_the_ring_gets_no_end_again():
     view.cursor, view.is_lagging = session.ring.place, True
     for _ in range(3):
         session.append(text.compose("s", b""))
-    assert session.catch_up("old", {}) == [text.compose("s", b"")] * 2
+    assert catch_up(session, "old") == [text.compose("s", b"")] * 2
 
 
-def test_page_that_catches_up_with_nothing_has_drained():
+def test_page_of_0_7_may_catch_up_with_nothing():
     session = make_session()
     join(session, "old", received=None)
     session.views["old"].is_lagging = True
     accept(session, 8, view="other")
-    assert session.catch_up("old", {}) == []
-    assert session.is_drained
+    assert catch_up(session, "old") == []
+    assert session.views["old"].cursor == session.ring.place
+
+
+def test_a_value_that_changes_before_its_frame_is_taken_is_left_to_the_frame_that_follows():
+    session = make_session()
+    shared = hold_class_values({"old": b"1", "changed": b"1"})
+    for key in ("kept", "changed"):
+        session.data.hold(key, b"1", b"1")
+    _, frames = session.join("p", text.Connect(None, "", 0, None), shared)
+    frame = text.compose_state("class_data", "changed", b"2")
+    assert session.set_class_value("changed", b"2", frame)
+    shared.hold("changed", b"2", b"2")
+    shared.hold("later", b"2", b"2")
+    for key in ("changed", "later"):
+        session.set_value(key, b"2", b"2", charge_bytes=0)
+    assert list(frames) == [
+        text.compose_state("class_data", "old", b"1", snapshot=True),
+        text.compose_state("data", "kept", b"1", snapshot=True),
+    ]
+
+
+def test_pages_that_join_share_the_bytes_of_each_frame():
+    session = make_session()
+    session.data.hold("k", b"1" * 1000, b"1" * 1000)
+    session.append(b"frame of the ring")
+    shared = hold_class_values({"c": b"2" * 1000})
+    pages = []
+    for key in range(3):
+        connect = text.Connect(None, "", 0, "e")
+        session.data["k"].place = 0
+        pages.append(list(session.join(key, connect, shared)[1]))
+    first, *others = pages
+    assert len(first) == 3
+    for other in others:
+        assert all(a is b for a, b in zip(first, other, strict=True))
 
 
 # ---------------------------------------------------------------- expiry
@@ -441,7 +482,7 @@ def test_only_the_last_page_that_leaves_starts_the_grace():
 
 def detached_session(**limits):
     session = make_session(**limits)
-    session.join("p", text.Connect(None, "", 0, None), {})
+    join(session)
     request = text.Request("run", b"", 7)
     session.accept(request, number=1, view="p", now_s=0.0)
     session.set_value("k", b"0", b"0", charge_bytes=0)
@@ -459,7 +500,7 @@ def test_state_and_progress_take_one_place_per_key_while_no_page_is_there():
         if number % 500 == 1:
             session.append(text.compose("n", value))
         assert session.ledger.in_flight_bytes == 0
-    assert session.join("p", text.Connect("s", "", 2, "e"), {"c": b"999"})[1] == [
+    assert join(session, received=2, epoch="e", class_values={"c": b"999"})[1] == [
         text.compose_state("data", "k", b"999"),
         text.compose_state("class_data", "c", b"999"),
         text.compose_progress(7, 999, 1000),
@@ -471,7 +512,7 @@ def test_state_and_progress_take_one_place_per_key_while_no_page_is_there():
 def test_a_value_that_a_page_may_have_been_sent_keeps_its_place():
     session = detached_session()
     session.set_value("k", b"1", b"1", charge_bytes=0)
-    assert session.join("p", text.Connect("s", "", 1, "e"), {})[1] == [
+    assert join(session, received=1, epoch="e")[1] == [
         text.compose_state("data", "k", b"0"),
         text.compose_state("data", "k", b"1"),
     ]

@@ -187,7 +187,8 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(key=KEYS)
     def some_kernel_sets_a_class_value(self, key):
         world = self.world
-        value = world.class_values[key] = self.next_value()
+        value = self.next_value()
+        world.class_values.hold(key, value, value)
         frame = text.compose_state("class_data", key, value)
         if world.session.set_class_value(key, value, frame):
             world.publish((frame,))

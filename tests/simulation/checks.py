@@ -133,7 +133,7 @@ def check_settled(world):
         process = world.process_of(entry)
         class_ = process.kernel.analysis_class
         values = dict(process.kernel.class_data._store.items())
-        shown = {key: orjson.loads(value) for key, value in entry.store.shown().items()}
+        shown = {key: orjson.loads(value.shown) for key, value in entry.store}
         assert values == shown, f"class_data: kernel {values}, front {shown}"
         counted, tried = world.truth.counted, world.truth.tried
         count = values.get("count") or 0

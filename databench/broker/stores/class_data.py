@@ -7,9 +7,9 @@ all kernels and pages of an analysis end at the same one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ...protocol import layouts
+from ...protocol import layouts, text
 from ...protocol.values import KEY_BYTES
 
 
@@ -20,6 +20,13 @@ class ClassValue:
     shown: bytes
     stored: bytes
     version: int
+    _frame: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    def snapshot(self, key: str) -> bytes:
+        """The value as a page that joins gets it, made once for all of them."""
+        if not self._frame:
+            self._frame = text.compose_state("class_data", key, self.shown, snapshot=True)
+        return self._frame
 
 
 class ClassData:
@@ -29,6 +36,9 @@ class ClassData:
         size_bytes: The most that they may hold together.
         on_write: Told of each value that was written.
         kept: What an earlier server kept.
+
+    Attributes:
+        names: See `databench.protocol.values.Snapshots`.
     """
 
     def __init__(
@@ -40,6 +50,7 @@ class ClassData:
         self._limit_bytes = size_bytes
         self._on_write = on_write
         self._values = dict(kept or {})
+        self.names = list(self._values)
         values = self._values.values()
         self._size_bytes = sum(len(value.shown) + len(value.stored) for value in values)
         self._key_bytes = sum(len(key.encode()) for key in self._values)
@@ -51,9 +62,9 @@ class ClassData:
         """The value of that key, or `None`."""
         return self._values.get(key)
 
-    def shown(self) -> dict[str, bytes]:
-        """Every value as pages see it."""
-        return {key: value.shown for key, value in self._values.items()}
+    def snapshot(self, key: str) -> bytes:
+        """See `databench.protocol.values.Snapshots`."""
+        return self._values[key].snapshot(key)
 
     def write(self, key: str, shown: bytes, stored: bytes, *, base: int | None) -> bool:
         """Write a value.
@@ -82,6 +93,7 @@ class ClassData:
             raise OverflowError(f"{size_bytes} bytes of class state, limit {self._limit_bytes}")
         self._size_bytes = size_bytes
         if before is None:
+            self.names.append(key)
             self._key_bytes += len(key.encode())
         value = self._values[key] = ClassValue(shown, stored, version + 1)
         if self._on_write is not None:

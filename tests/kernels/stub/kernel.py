@@ -58,6 +58,13 @@ def state(session, request, payload):
     done(session, request)
 
 
+def state_key(session, request, payload):
+    """A value by its key."""
+    key, value = json.loads(payload)
+    send("state", session, request, "data", key, None, payload=json.dumps(value).encode())
+    done(session, request)
+
+
 def state_hooked(session, request, payload):
     """What pages see differs from what is stored."""
     send("state", session, request, "data", "k", None, payload=b'"shown"', further=[payload])
