@@ -205,11 +205,11 @@ class Datastore:
             What the subscribers returned; empty where nothing changed.
 
         Raises:
-            TypeError: The key is no string, or the value has no JSON form.
+            TypeError: The key is no string, or the value can't be sent as JSON.
         """
         if not isinstance(key, str):
             raise TypeError(f"the key {key!r:.80} is no string; not stored")
-        encoded, plain = clone(value, name=key)
+        encoded, plain = clone(value, name="value", key=key)
         if self._shared.encoded.get(key) == encoded:
             return Results()
         return self._tell(key, self._commit(key, encoded, plain))
@@ -275,7 +275,7 @@ class Datastore:
         Raises:
             ValueError: It is no JSON.
         """
-        plain = decode(encoded)
+        plain = decode(encoded, exact=True)
         with self.lock:
             self._shared.encoded[key], self._shared.plain[key] = encoded, plain
 

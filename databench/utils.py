@@ -8,7 +8,7 @@ import re
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from .payload import clone
+from .payload import decode, encode
 
 # What an address ends at or loses: `%`, `#`, white space but for blanks, and all that is not ASCII.
 _UNSAFE = re.compile(r"[%#\x00-\x1f\x7f-\U0010ffff]+")
@@ -56,6 +56,6 @@ def json_encoder_default(value: Any) -> Any:
     Sets and NumPy arrays become lists, NumPy numbers numbers, dates text.
 
     Raises:
-        TypeError: The value has no JSON form.
+        TypeError: The value can't be sent as JSON.
     """
-    return clone(value, name="value")[1]
+    return decode(encode(value, name="value"))

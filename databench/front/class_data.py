@@ -61,7 +61,7 @@ class ClassData:
             default: What it is where there is none.
         """
         stored = self._find(key)
-        return default if stored is None else payload.decode(stored.stored)
+        return default if stored is None else payload.decode(stored.stored, exact=True)
 
     async def set(self, key: str, value: Any) -> None:
         """Set a value, whatever it was before.
@@ -74,7 +74,7 @@ class ClassData:
             TypeError: It has none, or the key is no text.
             DatabenchError: It is over a limit; nothing was stored.
         """
-        self._write(key, payload.encode(value, name=str(key)), base=None)
+        self._write(key, payload.encode(value, name="value", key=str(key)), base=None)
 
     async def set_state(
         self,
@@ -113,8 +113,8 @@ class ClassData:
         """
         for _ in range(_ATTEMPTS):
             stored = self._find(key)
-            current = None if stored is None else payload.decode(stored.stored)
-            encoded, plain = payload.clone(function(current), name=str(key))
+            current = None if stored is None else payload.decode(stored.stored, exact=True)
+            encoded, plain = payload.clone(function(current), name="value", key=str(key))
             if self._write(key, encoded, base=stored.version if stored else 0):
                 return plain
         raise DatabenchError(
@@ -124,7 +124,7 @@ class ClassData:
 
     async def _read(self) -> dict[str, Any]:
         values = self._values.values(self._analysis)
-        return {key: payload.decode(stored.stored) for key, stored in values}
+        return {key: payload.decode(stored.stored, exact=True) for key, stored in values}
 
     def _find(self, key: str) -> Stored | None:
         return self._values.get(self._analysis, key)

@@ -117,7 +117,7 @@ class ClassData:
 
     async def _change(self, key: str, function: Callable[[Any], Any]) -> Any:
         for _ in range(_ATTEMPTS):
-            encoded, plain = clone(function(self._store.get(key)), name=key)
+            encoded, plain = clone(function(self._store.get(key)), name="value", key=key)
             self._channel.check_size(f"class_data {key!r:.80}", len(encoded))
             answer: Answer = concurrent.futures.Future()
             with self._channel.lock:

@@ -76,7 +76,7 @@ class Stores:
         shown = as_shown(self._analysis, key, value)
         payload, stored = encoded, None
         if shown is not value:
-            payload = encode(shown, name=key)
+            payload = encode(shown, name="value", key=key)
             stored = None if payload == encoded else encoded
         self._outlet.check_state(key, payload, stored)
         return functools.partial(self._outlet.send_state, key, payload, stored)

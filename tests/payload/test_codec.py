@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import decimal
 import enum
 import json
 import math
@@ -78,9 +79,10 @@ def test_values_have_their_json_form(value, plain):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (object(), "message is of type object, which has no JSON form; convert it"),
+        (object(), "message is of type object and can't be sent as JSON. Convert it first, for"),
         ({"a": [1, {"b": b"x"}]}, "message['a'][1]['b'] is of type bytes"),
-        ({(1, 2): 3}, "message has the key (1, 2), which is no string"),
+        ({(1, 2): 3}, "message has the key (1, 2) of type tuple, which can't be sent as JSON"),
+        ({"a": [Point(1, {1: {object()}})]}, "message['a'][0].label[1][0] is of type object"),
         ([Point(1, object())], "message[0].label is of type object"),
         ([lambda: 1], "message[0] is of type function"),
     ],
@@ -91,11 +93,48 @@ def test_what_has_no_json_form_is_named_with_its_place(value, words):
     assert words in str(caught.value)
 
 
-def test_what_has_no_end_is_refused():
-    endless = []
-    endless.append(endless)
-    with pytest.raises(TypeError, match="nested deeper than 250"):
-        payload.encode(endless)
+def test_a_cancel_that_comes_while_a_value_is_converted_ends_it():
+    class Cancelled(BaseException):
+        pass
+
+    class Slow:
+        def tolist(self):
+            raise Cancelled
+
+    for value in (Slow(), {1: Slow()}):
+        with pytest.raises(Cancelled):
+            payload.encode(value)
+
+
+def test_an_error_of_a_values_own_code_is_raised_as_it_is():
+    class Broken:
+        def tolist(self):
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        payload.encode([Broken()])
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_decimals_are_exact_from_python_to_python(number):
+    text, copy = payload.clone({"a": [number]})
+    for read in (copy, payload.decode(text, exact=True)):
+        (again,) = read["a"]
+        exact = again if isinstance(again, decimal.Decimal | int) else decimal.Decimal(repr(again))
+        assert exact == number
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_floats_stay_floats(number):
+    for text in (payload.encode(number), repr(number).encode(), json.dumps(number).encode()):
+        again = payload.decode(b"[%s]" % text, exact=True)[0]
+        assert again == number
+        assert type(again) is float
+
+
+def test_what_a_page_sends_is_a_float_however_many_digits_it_has():
+    assert payload.decode(b"[0.12345678901234567890]") == [0.12345678901234567890]
+    assert type(payload.decode(b"0.12345678901234567890")) is float
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,10 @@
+"""A user's value as JSON text and back; docs/reference/values.md says what becomes of each type.
+
+`codec` writes and reads. What the fast encoder does not write itself gets another form in `forms`
+(times in `times`); `writer` takes over where that is not enough, and names the place of a value
+that can't be sent.
+"""
+
+from .codec import clone, decode, encode
+
+__all__ = ["clone", "decode", "encode"]

@@ -1,0 +1,103 @@
+"""From a value to JSON text, and from JSON text to a value.
+
+orjson writes nearly everything, and asks `forms` for what it does not know. The few things that it
+refuses all the same (integers over 64 bits, keys that are no strings, lone surrogates) are left to
+`writer`, which also finds the place of what can't be sent. Both give one value one meaning.
+
+msgspec reads: orjson would make floats of integers over 64 bits. A value that Python wrote is read
+`exact`: a number that a float would round comes back as a `Decimal`. What a page sends
+is not: its numbers are floats anyway, and a `Decimal` among them would end most computations.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import orjson
+
+from .forms import form_of
+from .writer import write
+
+# Dataclasses come to `forms`: orjson would send whatever else was set on one, and leave out a field
+# whose value is the class' own.
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS
+# A float holds any number of 15 digits; with a point and the zero before it, 17 characters.
+_MAY_BE_LONG = re.compile(rb"[0-9.]{16}|[0-9][eE][+-]?[0-9]{3}")
+_dumps = orjson.dumps
+_loads = msgspec.json.decode
+
+
+def encode(value: Any, *, name: str = "message", key: str | None = None) -> bytes:
+    """The value as JSON text.
+
+    Args:
+        value: Anything that docs/reference/values.md lists.
+        name: What the value is called in an error.
+        key: The value's key in what `name` says, if it has one there.
+
+    Raises:
+        TypeError: Something in it can't be sent; the text names its place.
+    """
+    try:
+        return _dumps(value, form_of, _OPTIONS)
+    except (TypeError, RecursionError) as error:
+        # orjson makes a TypeError of whatever `form_of` lets through, a cancel among it.
+        cause = error.__cause__
+        if cause is not None and not isinstance(cause, Exception):
+            raise cause from None
+    return write(value, name if key is None else f"{name}[{key!r}]")
+
+
+def clone(value: Any, *, name: str = "message", key: str | None = None) -> tuple[bytes, Any]:
+    """The value as JSON text, and an independent plain copy of it.
+
+    Args:
+        value: As of `encode`.
+        name: As of `encode`.
+        key: As of `encode`.
+
+    Raises:
+        TypeError: As in `encode`.
+    """
+    try:
+        text = _dumps(value, None, _OPTIONS)
+    except (TypeError, RecursionError):
+        text = encode(value, name=name, key=key)
+        return text, decode(text, exact=True)
+    return text, _loads(text)
+
+
+def decode(text: bytes, *, exact: bool = False) -> Any:
+    """The value of a JSON text.
+
+    Args:
+        text: The JSON text.
+        exact: Whether a number that a float would round becomes a `Decimal`.
+
+    Raises:
+        ValueError: It is no JSON, or has an integer with more digits than Python reads.
+    """
+    if exact and _MAY_BE_LONG.search(text):
+        return json.loads(text, parse_float=_exact_number, parse_constant=_refuse_constant)
+    try:
+        return _loads(text)
+    except (ValueError, msgspec.DecodeError):
+        # Lone surrogates and numbers beyond float64 are JSON, but msgspec refuses them.
+        return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _exact_number(text: str) -> float | Decimal:
+    """The float whose own text means this number, or the `Decimal` where there is none."""
+    number = float(text)
+    if repr(number) == text:
+        return number
+    decimal = Decimal(text)
+    return number if Decimal(repr(number)) == decimal else decimal
