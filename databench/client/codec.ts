@@ -123,7 +123,29 @@ export function encodeConnect(
 
 /** An action; a missing message is left out, so that the handler gets no argument. */
 export function encodeAction(signal: string, message: unknown): string {
-  return JSON.stringify({ signal, load: message });
+  const frame = { signal, load: message };
+  try {
+    return JSON.stringify(frame);
+  } catch (error) { // a BigInt, a circle, or a `toJSON` of the page's own that throws
+    const text = encodeWithBigInts(frame);
+    if (text === null) throw error;
+    return text;
+  }
+}
+
+/** JSON whose BigInts are numbers with all of their digits; null where there is none. */
+function encodeWithBigInts(frame: unknown): string | null {
+  const encode = (mark: string | null): string => JSON.stringify(frame, (_key, value) => {
+    if (typeof value !== 'bigint') return value;
+    count += 1;
+    return mark === null ? 0 : mark + value;
+  });
+  let count = 0;
+  const without = encode(null);
+  if (count === 0) return null;
+  let mark = '#';
+  while (without.includes(mark)) mark += '#'; // one that stands nowhere else in it
+  return encode(mark).replace(new RegExp(`"${mark}(-?\\d+)"`, 'g'), '$1');
 }
 
 /** A cancel; `force` ends the kernel when nothing else helped. */

@@ -16,6 +16,7 @@ import { ConnectionStatus, Link, LinkOwner } from './link';
 import { Outbox, OUTBOX_LIMIT_MESSAGES } from './outbox';
 import { loadOf, LOST_WITH_STREAM, Process, Processes } from './processes';
 import { follow, savesSeen } from './reload';
+import { RoundedWarnings } from './rounded';
 import { Session } from './session';
 import { linkOf, withoutSession } from './sessionlink';
 import { SignalCallback, SignalPattern, Signals } from './signals';
@@ -66,6 +67,7 @@ export class Connection {
   private readonly outbox = new Outbox();
   private readonly signals: Signals;
   private readonly link: Link;
+  private readonly rounded = new RoundedWarnings(message => this.errorCB(message));
   private readonly preEmitHooks = new Map<string, ((message: any) => any)[]>();
   private joinCallbacks: ((connection: Connection) => void)[] = [];
   private toldLoss = false;
@@ -305,6 +307,7 @@ export class Connection {
       this.environment.report(new Error(`unreadable frame from the server: ${content.slice(0, 80)}`));
       return;
     }
+    if (savesSeen() !== null) this.rounded.look(frame.signal, content);
     this.session.count(frame); // first: what a listener throws must not shift the count
     this.take(frame);
     this.signals.dispatch(frame.signal, frame.load);

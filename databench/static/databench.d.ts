@@ -195,6 +195,7 @@ declare class Connection {
     private readonly outbox;
     private readonly signals;
     private readonly link;
+    private readonly rounded;
     private readonly preEmitHooks;
     private joinCallbacks;
     private toldLoss;
@@ -626,6 +627,39 @@ interface ReloadLoad {
  */
 declare function follow(load: ReloadLoad | null | undefined, reload: () => void): void;
 /**
+ * Numbers of a JSON text that this browser rounds. Pure.
+ *
+ * JSON has numbers of any length, and Python writes all of their digits. JavaScript reads each as a
+ * 64-bit float. Whoever develops an analysis wants to hear of it: an id that ends in other digits
+ * is another id.
+ */
+/** A number that is read as another one. */
+interface Rounded {
+    /** Where it stands, such as `load.ids[3]`. */
+    path: string;
+    /** As it is written. */
+    text: string;
+    /** As it is read. */
+    read: string;
+}
+/** Each number of a JSON text that is read as another one, in order. */
+declare function findRounded(text: string): Rounded[];
+/** Whether a number, as JSON writes it, is shown and sent back with other digits. */
+declare function isRounded(text: string): boolean;
+/** Warns once for each place of a signal, whatever the indices; for development. */
+declare class RoundedWarnings {
+    private warn;
+    private limitPlaces;
+    private readonly places;
+    /**
+     * @param warn           Shows a sentence.
+     * @param limitPlaces    That many places are warned of, and no more.
+     */
+    constructor(warn: (message: string) => void, limitPlaces?: number);
+    /** Looks at a frame of the server. */
+    look(signal: string, frame: string): void;
+}
+/**
  * Where a page stands in its session's stream. Pure: no socket, no clock.
  *
  * The page counts every stream frame from the place that `__connect` or `__gap` gave it, and says
@@ -952,6 +986,8 @@ declare abstract class Input extends UIElement {
     resume(): void;
     /** Sends what was entered. */
     change(): void;
+    /** What is sent. */
+    protected entered(): any;
     /** Takes a value from the analysis: now, or when the person is done. */
     receive(value: any): void;
     protected listen(conn: Connection): (() => void)[];
@@ -1119,10 +1155,16 @@ interface NoticeView {
 declare function noticesOf(view: NoticeView, nowMs: number): Notice[];
 /**
  * `<input type="number">`: a number, or null while it is empty.
+ *
+ * What was typed stays as it was typed (`007`, `1e3`, `0.10`) while the analysis has the same
+ * number, and an integer that JavaScript would round is sent with all of its digits.
  */
 /** Wired to number inputs with a name. */
 declare class NumberInput extends TextInput {
     getValue(): number | null;
+    setValue(value: any): this;
+    change(): void;
+    protected entered(): any;
     /** Wires all number inputs of a part of the page. */
     static wire(conn: Connection, root?: Root): void;
 }

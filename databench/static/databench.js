@@ -421,7 +421,27 @@ var exported = (() => {
     return JSON.stringify(words);
   }
   function encodeAction(signal, message) {
-    return JSON.stringify({ signal, load: message });
+    const frame = { signal, load: message };
+    try {
+      return JSON.stringify(frame);
+    } catch (error) {
+      const text = encodeWithBigInts(frame);
+      if (text === null) throw error;
+      return text;
+    }
+  }
+  function encodeWithBigInts(frame) {
+    const encode = (mark2) => JSON.stringify(frame, (_key, value) => {
+      if (typeof value !== "bigint") return value;
+      count += 1;
+      return mark2 === null ? 0 : mark2 + value;
+    });
+    let count = 0;
+    const without = encode(null);
+    if (count === 0) return null;
+    let mark = "#";
+    while (without.includes(mark)) mark += "#";
+    return encode(mark).replace(new RegExp(`"${mark}(-?\\d+)"`, "g"), "$1");
   }
   function encodeCancel(id, force) {
     return JSON.stringify(force ? { __cancel: id, force: true } : { __cancel: id });
@@ -1000,6 +1020,71 @@ var exported = (() => {
     }
   }
 
+  // databench/client/rounded.ts
+  var TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\]:,]/g;
+  var MAY_BE_LONG = /[\d.]{16}|[eE][+-]?\d{3}/;
+  function findRounded(text) {
+    if (!MAY_BE_LONG.test(text)) return [];
+    const found = [];
+    const steps = [];
+    let string = "";
+    for (const [token] of text.matchAll(TOKENS)) {
+      const last = steps.length - 1;
+      const step = steps[last];
+      if (token[0] === '"') string = token;
+      else if (token === "{") steps.push("");
+      else if (token === "[") steps.push(0);
+      else if (token === "}" || token === "]") steps.pop();
+      else if (token === ":") steps[last] = JSON.parse(string);
+      else if (token === ",") {
+        if (typeof step === "number") steps[last] = step + 1;
+      } else if (isRounded(token)) {
+        found.push({ path: pathOf2(steps), text: token, read: String(Number(token)) });
+      }
+    }
+    return found;
+  }
+  function isRounded(text) {
+    const number = Number(text);
+    return !Number.isFinite(number) || canonical(text) !== canonical(String(number));
+  }
+  function canonical(text) {
+    const [mantissa = "", exponent = "0"] = text.replace("-", "").toLowerCase().split(/e(?=[+-]?\d+$)/);
+    const [whole = "", fraction = ""] = mantissa.split(".");
+    const digits = (whole + fraction).replace(/^0+/, "");
+    const short = digits.replace(/0+$/, "");
+    return short && `${short}e${Number(exponent) - fraction.length + digits.length - short.length}`;
+  }
+  function pathOf2(steps) {
+    return steps.map((step) => typeof step === "number" ? `[${step}]` : `.${step}`).join("").replace(/^\./, "");
+  }
+  var RoundedWarnings = class {
+    /**
+     * @param warn           Shows a sentence.
+     * @param limitPlaces    That many places are warned of, and no more.
+     */
+    constructor(warn, limitPlaces = 10) {
+      this.warn = warn;
+      this.limitPlaces = limitPlaces;
+      this.places = /* @__PURE__ */ new Set();
+    }
+    /** Looks at a frame of the server. */
+    look(signal, frame) {
+      if (this.places.size >= this.limitPlaces) return;
+      for (const { path, text, read } of findRounded(frame)) {
+        const place2 = `${signal} ${path.replace(/\[\d+\]/g, "[]")}`;
+        if (this.places.has(place2) || this.places.size >= this.limitPlaces) continue;
+        this.places.add(place2);
+        this.warn(
+          `The number ${shortened(text)} in the signal '${signal}' (${path}) reads as ${shortened(read)} in this browser. Send it as text, for example with str(…), where the page needs all of its digits.`
+        );
+      }
+    }
+  };
+  function shortened(text) {
+    return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+  }
+
   // databench/client/session.ts
   var Session = class {
     constructor(id) {
@@ -1106,6 +1191,7 @@ var exported = (() => {
       /** Requests that are open. */
       this.processes = new Processes();
       this.outbox = new Outbox();
+      this.rounded = new RoundedWarnings((message) => this.errorCB(message));
       this.preEmitHooks = /* @__PURE__ */ new Map();
       this.joinCallbacks = [];
       this.toldLoss = false;
@@ -1311,6 +1397,7 @@ var exported = (() => {
         this.environment.report(new Error(`unreadable frame from the server: ${content.slice(0, 80)}`));
         return;
       }
+      if (savesSeen() !== null) this.rounded.look(frame.signal, content);
       this.session.count(frame);
       this.take(frame);
       this.signals.dispatch(frame.signal, frame.load);
@@ -1613,7 +1700,11 @@ var exported = (() => {
       this.isUnsent = this.isResumed = false;
       this.held = null;
       this.noteEdit();
-      this.changeCB(this.actionFormat(this.getValue()));
+      this.changeCB(this.entered());
+    }
+    /** What is sent. */
+    entered() {
+      return this.actionFormat(this.getValue());
     }
     /** Takes a value from the analysis: now, or when the person is done. */
     receive(value) {
@@ -2180,6 +2271,24 @@ var exported = (() => {
       const value = Number.parseFloat(this.node.value);
       return Number.isFinite(value) ? value : null;
     }
+    setValue(value) {
+      const typed = this.node.value;
+      if (typed !== "" && typeof value === "number" && Number(typed) === value) return this;
+      return super.setValue(value);
+    }
+    change() {
+      if (this.node.value === "" && this.node.validity?.badInput) {
+        this.node.reportValidity();
+        return;
+      }
+      super.change();
+    }
+    entered() {
+      const value = super.entered();
+      const typed = this.node.value;
+      const isLong = /^-?\d+$/.test(typed) && !Number.isSafeInteger(Number(typed));
+      return isLong && value === this.getValue() ? BigInt(typed) : value;
+    }
     /** Wires all number inputs of a part of the page. */
     static wire(conn, root) {
       for (const node of unwired(root, "input[type=number]")) {
@@ -2254,7 +2363,7 @@ var exported = (() => {
           label(left - 6, py(y1) + 8, "end", yHigh),
           label(px(x0), HEIGHT - 8, "start", xLow),
           label(px(x1), HEIGHT - 8, "end", xHigh),
-          create("path", { class: "d-line", d: pathOf2(points, px, py) })
+          create("path", { class: "d-line", d: pathOf3(points, px, py) })
         );
         const [x, y] = seen[seen.length - 1];
         svg.append(create("circle", { class: "d-last", cx: px(x), cy: py(y), r: 4 }));
@@ -2296,7 +2405,7 @@ var exported = (() => {
   function numberOrNull(value) {
     return typeof value === "number" && Number.isFinite(value) ? value : null;
   }
-  function pathOf2(points, px, py) {
+  function pathOf3(points, px, py) {
     let isOpen = false;
     let path = "";
     for (const [x, y] of points) {

@@ -40,3 +40,18 @@ test('a process id is a number in an object, and nothing else', () => {
     assert.equal(codec.processIdOf(none), null);
   }
 });
+
+test('BigInts are numbers with all of their digits, and nothing else changes', () => {
+  const big = 12345678901234567891n;
+  assert.equal(codec.encodeAction('run', big), '{"signal":"run","load":12345678901234567891}');
+  const message = { a: [-big, '#5', '"##7"', { '#': big }], b: `#${big}` };
+  assert.equal(codec.encodeAction('run', message),
+    '{"signal":"run","load":{"a":[-12345678901234567891,"#5","\\"##7\\"",{"#":12345678901234567891}],'
+    + '"b":"#12345678901234567891"}}');
+  const circle = {};
+  circle.self = circle;
+  assert.throws(() => codec.encodeAction('run', circle), TypeError);
+  assert.throws(() => codec.encodeAction('run', { circle, big }), TypeError);
+  const broken = { toJSON() { throw new TypeError('mine'); } };
+  assert.throws(() => codec.encodeAction('run', broken), /mine/);
+});

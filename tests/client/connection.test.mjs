@@ -477,7 +477,9 @@ test('call() refuses what it cannot follow', async t => {
   const { d } = joined(t);
   await assert.rejects(d.call('run', [1, 2]), /takes an object of named arguments, not a list/);
   await assert.rejects(d.call('run', 5), /not a number/);
-  await assert.rejects(d.call('run', { n: 10n }), TypeError);
+  const circle = {};
+  circle.self = circle;
+  await assert.rejects(d.call('run', { circle }), TypeError);
   d.preEmit('strip', () => ({}));
   await assert.rejects(d.call('strip'), /removed __process_id/);
   d.disconnect();

@@ -69,11 +69,13 @@ export class FakeSocket {
     this.url = url;
     this.readyState = 0;
     this.sent = [];
+    this.texts = [];
     this.onopen = this.onclose = this.onmessage = this.onerror = null;
   }
 
   send(text) {
     if (this.readyState !== 1) throw new Error('send on a socket that is not open');
+    this.texts.push(text);
     this.sent.push(JSON.parse(text));
   }
 

@@ -67,7 +67,12 @@ export abstract class Input extends UIElement {
     this.isUnsent = this.isResumed = false;
     this.held = null;
     this.noteEdit();
-    this.changeCB(this.actionFormat(this.getValue()));
+    this.changeCB(this.entered());
+  }
+
+  /** What is sent. */
+  protected entered(): any {
+    return this.actionFormat(this.getValue());
   }
 
   /** Takes a value from the analysis: now, or when the person is done. */

@@ -139,3 +139,64 @@ test('files, hidden fields and nameless inputs stay unwired', t => {
   const wired = [...document.querySelectorAll('input')].filter(node => node.databenchUI);
   assert.deepEqual(wired, []);
 });
+
+test('a number input keeps what was typed while the analysis has the same number', t => {
+  const { one, enter, world } = page(t, '<input type="number" id="n"><input id="other">');
+  const typed = [['007', 7], ['1e3', 1000], ['0.10', 0.1], ['-0', -0],
+    ['0.1234567890123456789', 0.1234567890123456789]];
+  for (const [text, number] of typed) {
+    enter('#n', text);
+    one('#other').focus();
+    world.advance(60_000);
+    assert.equal(world.socket.actions.at(-1).load, number || 0);
+    world.socket.say('data', { n: number });
+    assert.equal(one('#n').value, text);
+  }
+  world.socket.say('data', { n: 8 });
+  assert.equal(one('#n').value, '8');
+  world.socket.say('data', { n: null });
+  assert.equal(one('#n').value, '');
+  world.socket.say('data', { n: 0 });
+  assert.equal(one('#n').value, '0');
+});
+
+test('a long integer is sent with each of its digits, and stays as it was typed', t => {
+  const { one, ui, enter, world } = page(t, '<input type="number" id="n"><input id="other">');
+  const last = () => world.socket.texts.at(-1);
+  enter('#n', '12345678901234567891');
+  assert.match(last(), /"load":12345678901234567891\}$/);
+  one('#other').focus();
+  world.advance(60_000);
+  world.socket.onmessage({ data: '{"signal":"data","load":{"n":12345678901234567891}}' });
+  assert.equal(one('#n').value, '12345678901234567891');
+  enter('#n', '9007199254740991');
+  assert.match(last(), /"load":9007199254740991\}$/);
+  ui('#n').actionFormat = value => value / 2;
+  enter('#n', '18014398509481985');
+  assert.match(last(), /"load":9007199254740992\}$/);
+});
+
+test('what is no number yet is not sent as nothing', t => {
+  const { one, enter, fire, world } = page(t, '<input type="number" id="n">');
+  enter('#n', '5');
+  const count = world.socket.actions.length;
+  const node = one('#n');
+  let reported = 0;
+  Object.defineProperty(node, 'validity', { value: { badInput: true }, configurable: true });
+  node.reportValidity = () => { reported += 1; };
+  node.value = '';
+  fire(node, 'change');
+  assert.deepEqual([world.socket.actions.length, reported], [count, 1]);
+});
+
+test('in development the page warns of a number that the browser rounds', t => {
+  const { document, world } = page(t, '<div id="databench-alerts"></div>');
+  const frame = '{"signal":"data","load":{"id":9007199254740993}}';
+  world.socket.onmessage({ data: frame });
+  assert.equal(document.querySelector('#databench-alerts').textContent.includes('9007'), false);
+  document.head.innerHTML = '<meta name="databench-saves" content="0">';
+  for (let i = 0; i < 3; i++) world.socket.onmessage({ data: frame });
+  const told = document.querySelector('#databench-alerts').textContent;
+  assert.match(told, /The number 9007199254740993 in the signal 'data' \(load\.id\) reads as 9007199254740992/);
+  assert.equal(told.includes('(2)'), false);
+});
