@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 import tornado.httputil
@@ -31,7 +31,7 @@ class CallbackManager:
     Args:
         tornado_application: What serves, and what the callbacks get; `None`: this object itself.
         args: For the next base class.
-        runner_callbacks: Lists to begin with, by `before_run`, `on_start` and `shutdown`.
+        runner_callbacks: Lists to begin with, by `before_run`, `on_start` and `shutdown`; kept.
         kwargs: For the next base class.
 
     Attributes:
@@ -41,8 +41,10 @@ class CallbackManager:
             this order; they may be coroutines. What one raises is logged.
         on_shutdown_callbacks: Called `(application)` when the requests have been answered; they
             may return awaitables. What one raises is logged, and the others run.
+        runner_callbacks: The same lists in a dict, by `before_run`, `on_start` and `shutdown`.
         ready_to_serve: Set once every `on_start` callback has ended well (see `on_started`), and
-            cleared when the application stops. `StatusHandler` answers by it.
+            cleared when the application stops. `StatusHandler` answers by it. An application that
+            has an event of its own there sets it itself.
         must_start: Whether a failed `on_start` callback ends the process with status 70; else it
             serves on, and is never ready.
         one_process: Why it cannot be run in several processes, or "" where it can.
@@ -50,24 +52,66 @@ class CallbackManager:
 
     must_start: ClassVar[bool] = False
     one_process: ClassVar[str] = ""
+    # An event may be put in the place of `ready_to_serve` before `__init__` runs.
+    _tornado_application: tornado.web.Application | None = None
 
     def __init__(
         self,
         tornado_application: tornado.web.Application | None = None,
         *args: Any,
-        runner_callbacks: Mapping[str, list[Any]] | None = None,
+        runner_callbacks: dict[str, list[Any]] | None = None,
         **kwargs: Any,
     ) -> None:
-        given = {} if runner_callbacks is None else runner_callbacks
         self._tornado_application = tornado_application
-        self.before_run_callbacks: list[BeforeRun] = given.get("before_run", [])
-        self.on_start_callbacks: list[OnStart] = given.get("on_start", [])
-        self.on_shutdown_callbacks: list[OnShutdown] = given.get("shutdown", [])
-        self.ready_to_serve = asyncio.Event()
+        self.runner_callbacks = {} if runner_callbacks is None else runner_callbacks
+        for name in ("before_run", "on_start", "shutdown"):
+            self.runner_callbacks.setdefault(name, [])
+        self._event = asyncio.Event()
+        # While a runner serves it: how to end that.
+        self.stop_run: Callable[[], None] | None = None
+        # Of the application itself: its handlers do not know what is around it.
+        if not hasattr(self._subject(), "ready_to_serve"):
+            self.ready_to_serve = self._event
         super().__init__(*args, **kwargs)
-        if tornado_application is not None:
-            # Its handlers know the application, not what is around it.
-            vars(tornado_application)["ready_to_serve"] = self.ready_to_serve
+
+    @property
+    def ready_to_serve(self) -> Any:
+        """See `CallbackManager`."""
+        return self._ready if self._subject() is self else self._subject().ready_to_serve
+
+    @ready_to_serve.setter
+    def ready_to_serve(self, event: Any) -> None:
+        if self._subject() is self:
+            self._ready = event
+        else:
+            self._subject().ready_to_serve = event
+
+    @property
+    def before_run_callbacks(self) -> list[BeforeRun]:
+        """See `CallbackManager`."""
+        return self.runner_callbacks["before_run"]
+
+    @before_run_callbacks.setter
+    def before_run_callbacks(self, callbacks: list[BeforeRun]) -> None:
+        self.runner_callbacks["before_run"] = callbacks
+
+    @property
+    def on_start_callbacks(self) -> list[OnStart]:
+        """See `CallbackManager`."""
+        return self.runner_callbacks["on_start"]
+
+    @on_start_callbacks.setter
+    def on_start_callbacks(self, callbacks: list[OnStart]) -> None:
+        self.runner_callbacks["on_start"] = callbacks
+
+    @property
+    def on_shutdown_callbacks(self) -> list[OnShutdown]:
+        """See `CallbackManager`."""
+        return self.runner_callbacks["shutdown"]
+
+    @on_shutdown_callbacks.setter
+    def on_shutdown_callbacks(self, callbacks: list[OnShutdown]) -> None:
+        self.runner_callbacks["shutdown"] = callbacks
 
     @property
     def tornado_application(self) -> tornado.web.Application:
@@ -105,9 +149,35 @@ class CallbackManager:
     def on_started(self) -> None:
         """Every `on_start` callback has ended well: sets `ready_to_serve`.
 
-        To be overridden by an application that becomes ready at another time.
+        To be overridden by an application that becomes ready at another time. One that has put an
+        event of its own in the place of `ready_to_serve` is not ready before it sets that.
         """
-        self.ready_to_serve.set()
+        if self.ready_to_serve is self._event:
+            self._event.set()
+
+    def on_stopping(self) -> None:
+        """The application is about to stop: clears `ready_to_serve`."""
+        self.ready_to_serve.clear()
+
+    def stop(
+        self,
+        io_loop: tornado.ioloop.IOLoop,
+        shutdown_limit: float = 5.0,
+        wait_timeout: float = 1.0,
+    ) -> None:
+        """Begin to stop: the shutdown callbacks run, then the loop stops.
+
+        While a `Runner` serves the application, it drains and ends as after a signal.
+
+        Args:
+            io_loop: Where it runs.
+            shutdown_limit: Seconds after which the loop stops in any case.
+            wait_timeout: Taken for `sprockets.http`, and not needed: nothing is polled.
+        """
+        if self.stop_run is not None:
+            self.stop_run()
+            return
+        io_loop.add_callback(self._stop_loop, io_loop, shutdown_limit)
 
     async def drain(self, limit_s: float) -> None:
         """Let work that is no HTTP request come to its end; nothing by default.
@@ -150,6 +220,16 @@ class CallbackManager:
         return not late
 
     # ------------------------------------------------------------ parts
+
+    async def _stop_loop(self, io_loop: tornado.ioloop.IOLoop, limit_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + limit_s
+        self.on_stopping()
+        await self.shut_down(limit_s)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=max(end_s - loop.time(), 0))
+        io_loop.stop()
 
     def _subject(self) -> Any:
         return self if self._tornado_application is None else self._tornado_application
@@ -203,6 +283,7 @@ def wrap_application(
     else:
         given = getattr(application, "runner_callbacks", None)
         wrapped = CallbackManager(application, runner_callbacks=given)
+        vars(application)["runner_callbacks"] = wrapped.runner_callbacks
     wrapped.before_run_callbacks.extend(before_run or ())
     wrapped.on_start_callbacks.extend(on_start or ())
     wrapped.on_shutdown_callbacks.extend(shutdown or ())

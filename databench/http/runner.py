@@ -97,6 +97,7 @@ class Runner:
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._stopped_s = 0.0
+        self.server: Server | None = None
 
     def run(self, port_number: int | None = None, number_of_procs: int = 1) -> None:
         """Serve until a signal; after it, further ones are ignored: the process is on its way out.
@@ -138,6 +139,40 @@ class Runner:
         if not self.sockets:
             port = DEFAULT_PORT if port_number is None else port_number
             self.sockets = bind(self._settings.get("host") or None, port)
+
+    def start_server(self, port_number: int | None = None, number_of_procs: int = 1) -> None:
+        """Serve on the current loop, which the caller starts; `run` does all of it.
+
+        No callback is called before SIGINT or SIGTERM: these stop the server, call the shutdown
+        callbacks and stop the loop, see `CallbackManager.stop`.
+
+        Args:
+            port_number: As of `run`.
+            number_of_procs: As of `run`; the loop may not have been made before.
+
+        Raises:
+            SystemExit: In the parent of several processes, when they have ended.
+        """
+        self.bind(port_number)
+        if (count := self._count(number_of_procs)) > 1:
+            answer = self._fork(count)
+            if isinstance(answer, int):
+                raise SystemExit(answer)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
+        io_loop = tornado.ioloop.IOLoop.current()
+        loop: asyncio.AbstractEventLoop = io_loop.asyncio_loop  # type: ignore[attr-defined]
+        self._listen()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, self._stop_by_hand, io_loop)
+
+    def _stop_by_hand(self, io_loop: tornado.ioloop.IOLoop) -> None:
+        self.stop_server()
+        self.application.stop(io_loop, self.shutdown_limit_s)
+
+    def stop_server(self) -> None:
+        """Stop listening; requests that are under way go on."""
+        if self.server is not None:
+            self.server.stop()
 
     def stop(self) -> None:
         """Drain and end, as a signal does; a second call cuts the draining short."""
@@ -218,6 +253,15 @@ class Runner:
                     raise
                 self.stop()
 
+    def _listen(self) -> Server:
+        application = self.application.tornado_application
+        values = {name: self._settings.get(name) for name in _SERVER_SETTINGS}
+        self.server = server = Server(application, **values)
+        server.add_sockets(self.sockets)
+        if self._tls is not None:
+            server.add_tls_sockets(self.tls_sockets, self._tls)
+        return server
+
     def _on_orphaned(self, loop: asyncio.AbstractEventLoop, parent_fd: int) -> None:
         loop.remove_reader(parent_fd)
         log.warning("the parent process is gone; stopping")
@@ -227,12 +271,8 @@ class Runner:
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.stop)
-        application = self.application.tornado_application
-        values = {name: self._settings.get(name) for name in _SERVER_SETTINGS}
-        server = Server(application, **values)
-        server.add_sockets(self.sockets)
-        if self._tls is not None:
-            server.add_tls_sockets(self.tls_sockets, self._tls)
+        self.application.stop_run = self.stop
+        server = self._listen()
         if self._settings.get("autoreload"):
             tornado.autoreload.start()  # again, should the application have been made elsewhere
         stopped = asyncio.ensure_future(self._stop.wait())
@@ -251,7 +291,7 @@ class Runner:
         loop = asyncio.get_running_loop()
         limit_s = self.shutdown_limit_s
         end_s = loop.time() + limit_s
-        self.application.ready_to_serve.clear()
+        self.application.on_stopping()
         server.drain()
         work_s = limit_s * _WORK_PART
         if server.busy:
@@ -280,6 +320,14 @@ class Runner:
             task.cancel()
         elif not task.cancelled() and task.exception() is not None:
             log.error("the end goes on without a part that failed", exc_info=task.exception())
+
+
+def __getattr__(name: str) -> Any:
+    if name == "RunCommand":  # needs setuptools, which only a setup.py has to have
+        from .command import RunCommand
+
+        return RunCommand
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _count(number: int, thing: str) -> str:

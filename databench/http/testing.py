@@ -47,7 +47,7 @@ class ApplicationTestCase(tornado.testing.AsyncHTTPTestCase):
 
     def tearDown(self) -> None:
         """Shut it down; what it has left running is cancelled."""
-        self._manager.ready_to_serve.clear()
+        self._manager.on_stopping()
         self._run(self._manager.shut_down(self.shutdown_limit))
         super().tearDown()
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 import tornado.ioloop
+import tornado.locks
 import tornado.web
 
 from databench.http import Application, CallbackManager, app, wrap_application
@@ -226,3 +227,80 @@ def test_manager_without_an_application_serves_nothing():
     with pytest.raises(AssertionError, match="no application"):
         _ = CallbackManager().tornado_application
     assert app.Application is Application
+
+
+@pytest.mark.parametrize("when", ["after", "before", "class"])
+async def test_an_event_of_the_applications_own_is_set_by_it_alone(when):
+    class Database(Application):
+        if when == "class":
+            ready_to_serve = tornado.locks.Event()
+
+        def __init__(self):
+            if when == "before":
+                self.ready_to_serve = tornado.locks.Event()
+            super().__init__([])
+            if when == "after":
+                self.ready_to_serve = tornado.locks.Event()
+
+    application = Database()
+    assert await start(application)
+    assert not application.ready_to_serve.is_set()
+    application.ready_to_serve.set()
+    application.on_stopping()
+    assert not application.ready_to_serve.is_set()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_an_event_of_a_wrapped_applications_own_is_set_by_it_alone(when):
+    plain = tornado.web.Application()
+    event = tornado.locks.Event()
+    if when == "before":
+        plain.ready_to_serve = event
+    wrapped = wrap_application(plain)
+    plain.ready_to_serve = event
+    assert await start(wrapped)
+    assert plain.ready_to_serve is wrapped.ready_to_serve is event
+    assert not event.is_set()
+    event.set()
+    wrapped.on_stopping()
+    assert not event.is_set()
+
+
+def test_callbacks_are_lists_of_a_dict_too():
+    application = Application([])
+    assert application.runner_callbacks == {"before_run": [], "on_start": [], "shutdown": []}
+    application.runner_callbacks["on_start"].append(print)
+    application.runner_callbacks["shutdown"] = [repr]
+    assert application.on_start_callbacks == [print]
+    assert application.on_shutdown_callbacks == [repr]
+    application.before_run_callbacks = [str]
+    assert application.runner_callbacks["before_run"] == [str]
+    plain = tornado.web.Application()
+    wrap_application(plain, before_run=[str])
+    assert plain.runner_callbacks["before_run"] == [str]
+
+
+def test_stop_calls_the_shutdown_callbacks_and_stops_the_loop():
+    done = []
+    loop = asyncio.new_event_loop()
+
+    async def main():
+        application = Application([])
+        application.on_shutdown_callbacks.append(lambda own: done.append(own))
+        assert await start(application)
+        application.stop(tornado.ioloop.IOLoop.current(), 5.0, 1.0)
+        return application
+
+    task = loop.create_task(main())
+    loop.run_forever()
+    assert done == [task.result()]
+    assert not task.result().ready_to_serve.is_set()
+    loop.close()
+
+
+async def test_stop_of_one_that_a_runner_serves_is_the_runners():
+    application = Application([])
+    stopped = []
+    application.stop_run = lambda: stopped.append(1)
+    application.stop(None)
+    assert stopped == [1]

@@ -188,3 +188,46 @@ def test_its_own_tests_pass(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Ran 2 tests" in done.stderr
     assert done.stdout.split() == ["filled", "closed"] * 2
+
+
+BY_HAND = """
+from tornado import ioloop, locks
+
+class Database(Shop):
+    def __init__(self):
+        super().__init__()
+        self.ready_to_serve = locks.Event()
+        self.add_handlers(".*", [("/status", http.StatusHandler)])
+
+own = runner.Runner(Database(), shutdown=[lambda application: say("ended")])
+own.start_server(int(os.environ["PORT"]))
+own.application.start(ioloop.IOLoop.current())
+ioloop.IOLoop.current().start()
+say("stopped")
+"""
+
+
+def test_a_server_that_is_started_by_hand_serves_and_ends_at_a_signal():
+    port = free_port()
+    with Program(changed(LIBRARY) + BY_HAND, PORT=str(port)) as program:
+        assert program.line() == "filled"
+        assert ask(port, "/items/tea")[0] == 200
+        assert ask(port, "/status")[0] == 503
+        status, out, _ = program.end(signal.SIGTERM)
+    assert status == 0
+    assert sorted(out.split()[:2]) == ["closed", "ended"]
+    assert out.split()[2:] == ["stopped"]
+
+
+def test_an_application_that_stops_itself_is_drained_and_its_callbacks_called_once():
+    port = free_port()
+    text = changed(LIBRARY) + (
+        "shop = Shop()\n"
+        "shop.on_start_callbacks.append("
+        "lambda own, loop: loop.add_callback(own.stop, loop))\n"
+        "runner.Runner(shop).run(int(os.environ['PORT']))\nsay('over')\n"
+    )
+    with Program(text, PORT=str(port)) as program:
+        status, out, _ = program.end()
+    assert status == 0
+    assert out.split() == ["filled", "closed", "over"]
