@@ -28,7 +28,7 @@ class Functions:
     Attributes:
         name: As the call says it.
         file: The module, absolute.
-        description: For people, where the source says it in plain text.
+        description: For people, where the source says it in plain text or as `__doc__`.
         thumbnail: An image in the folder `static` beside the module, likewise.
     """
 
@@ -80,26 +80,27 @@ def read_functions(file: Path) -> Functions | None:
 
 def _read(tree: ast.Module, file: Path) -> Functions | None:
     variable, found = None, None
+    doc = ast.get_docstring(tree)
     for statement in tree.body:
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             continue
         target, value = statement.targets[0], statement.value
         if found is None and isinstance(target, ast.Name) and isinstance(value, ast.Call):
-            variable, found = target.id, _made_by(value, file)
+            variable, found = target.id, _made_by(value, file, doc)
         elif found is not None and isinstance(target, ast.Attribute):
             is_ours = isinstance(target.value, ast.Name) and target.value.id == variable
-            if is_ours and target.attr in _TEXTS and (text := _text(value)) is not None:
+            if is_ours and target.attr in _TEXTS and (text := _text(value, doc)) is not None:
                 found = _with_text(found, target.attr, text)
     return found
 
 
-def _made_by(call: ast.Call, file: Path) -> Functions | None:
+def _made_by(call: ast.Call, file: Path, doc: str | None) -> Functions | None:
     """The analysis that a call makes, if it makes one."""
     called = call.func.attr if isinstance(call.func, ast.Attribute) else None
     if isinstance(call.func, ast.Name):
         called = call.func.id
-    named = {keyword.arg: _text(keyword.value) for keyword in call.keywords}
-    name = _text(call.args[0]) if call.args else named.get("name")
+    named = {keyword.arg: _text(keyword.value, doc) for keyword in call.keywords}
+    name = _text(call.args[0], None) if call.args else named.get("name")
     if called != "Analysis" or name is None:
         return None
     return Functions(name, file, named.get("description"), named.get("thumbnail"))
@@ -111,7 +112,10 @@ def _with_text(found: Functions, key: str, text: str) -> Functions:
     return dataclasses.replace(found, description=text)
 
 
-def _text(node: ast.expr) -> str | None:
+def _text(node: ast.expr, doc: str | None) -> str | None:
+    """Plain text, or the module's docstring where that is named."""
+    if isinstance(node, ast.Name) and node.id == "__doc__":
+        return doc
     value = node.value if isinstance(node, ast.Constant) else None
     return value if isinstance(value, str) else None
 

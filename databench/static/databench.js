@@ -2089,6 +2089,7 @@ var exported = (() => {
       if (this.conn.processes.list().length === 0) this.asking = null;
       const { outcome } = process;
       if (!process.action || outcome !== "error" && outcome !== "lost") return;
+      if (isOfPageAlone(process)) return;
       const failure = {
         id: process.id,
         action: process.action,
@@ -2196,6 +2197,11 @@ var exported = (() => {
       return node;
     }
   };
+  function isOfPageAlone({ action, error }) {
+    const node = document.getElementById(action);
+    if (!node || node.dataset["action"] || node.getAttribute("name")) return false;
+    return "databenchUI" in node && /^no action\b/.test(error?.message ?? "");
+  }
   function viewOf(process) {
     const { id, action, sinceMs, cancelMs, forced, value, total } = process;
     const cancels = document.querySelectorAll("[data-cancel]");

@@ -2067,6 +2067,7 @@ var NoticePanel = class _NoticePanel {
     if (this.conn.processes.list().length === 0) this.asking = null;
     const { outcome } = process;
     if (!process.action || outcome !== "error" && outcome !== "lost") return;
+    if (isOfPageAlone(process)) return;
     const failure = {
       id: process.id,
       action: process.action,
@@ -2174,6 +2175,11 @@ var NoticePanel = class _NoticePanel {
     return node;
   }
 };
+function isOfPageAlone({ action, error }) {
+  const node = document.getElementById(action);
+  if (!node || node.dataset["action"] || node.getAttribute("name")) return false;
+  return "databenchUI" in node && /^no action\b/.test(error?.message ?? "");
+}
 function viewOf(process) {
   const { id, action, sinceMs, cancelMs, forced, value, total } = process;
   const cancels = document.querySelectorAll("[data-cancel]");

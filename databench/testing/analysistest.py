@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import shlex
 import urllib.parse
 import weakref
 from collections.abc import Awaitable, Mapping, Sequence
@@ -34,7 +35,8 @@ class AnalysisTest:
 
     Args:
         analysis: The class, or an instance of it.
-        cli_args: What the analysis finds in `self.cli_args`.
+        cli_args: What the analysis finds in `self.cli_args`: a list, or a line that is split as a
+            shell does, `'--a 1'`.
         request_args: What it finds in `self.request_args`: a dict of lists, or a query like
             `'?a=1'`.
         meta: What runs the actions: an object with a `run_process` like that of `databench.Meta`.
@@ -51,7 +53,7 @@ class AnalysisTest:
     def __init__(
         self,
         analysis: Analysis | type[Analysis],
-        cli_args: Sequence[str] | None = None,
+        cli_args: Sequence[str] | str | None = None,
         request_args: Mapping[str, Sequence[str]] | str | None = None,
         meta: Runner | type[Meta] | None = None,
     ) -> None:
@@ -65,7 +67,8 @@ class AnalysisTest:
         # Nothing that lives longer refers to the test itself: when it is forgotten, so are values
         # that the next test of this class would else find in its `class_data`.
         self._release = weakref.finalize(self, _release, self.analysis)
-        given = [list(cli_args or ()), _read_query(request_args)]
+        words = shlex.split(cli_args) if isinstance(cli_args, str) else list(cli_args or ())
+        given = [words, _read_query(request_args)]
         self._begin("connect")
         self._begin("args", given)
         self._begin("connected")

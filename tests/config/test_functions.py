@@ -47,6 +47,20 @@ def test_only_a_call_makes_one(tmp_path, source, name):
     assert (found and (found.name, found.description)) == (name and (name, "d"))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a = databench.Analysis('x', __name__)\na.description = __doc__",
+        "a = databench.Analysis('x', __name__, description=__doc__)",
+    ],
+)
+def test_a_description_may_be_the_docstring(tmp_path, source):
+    (tmp_path / "m.py").write_text(f'"""Of pi.\n\n    More.\n"""\nimport databench\n{source}\n')
+    assert read_functions(tmp_path / "m.py").description == "Of pi.\n\nMore."
+    (tmp_path / "m.py").write_text(source)
+    assert read_functions(tmp_path / "m.py").description is None
+
+
 def test_those_that_the_package_imports_are_served(tmp_path):
     write(tmp_path, "one", "two", "three")
     (tmp_path / "helper.py").write_text("x = 1")

@@ -304,3 +304,21 @@ class WithoutALoop(unittest.TestCase):
         test = AnalysisTest(Parameters())
         test.trigger("test_data", ["light", "red"])
         self.assertIn(("data", {"light": "red"}), test.emitted_messages)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("--a 1", ["--a", "1"]),
+        ("--name 'Ada L' --x=\\$1", ["--name", "Ada L", "--x=$1"]),
+        ("", []),
+        (["--a 1"], ["--a 1"]),
+        (None, []),
+    ],
+)
+def test_arguments_may_be_a_line_of_a_shell(given, expected):
+    class Empty(databench.Analysis):
+        pass
+
+    with AnalysisTest(Empty, cli_args=given) as test:
+        assert test.analysis.cli_args == expected

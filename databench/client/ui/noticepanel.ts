@@ -73,6 +73,7 @@ export class NoticePanel {
     if (this.conn.processes.list().length === 0) this.asking = null;
     const { outcome } = process;
     if (!process.action || (outcome !== 'error' && outcome !== 'lost')) return;
+    if (isOfPageAlone(process)) return;
     const failure: NoticeFailure = {
       id: process.id, action: process.action, outcome,
       message: process.error?.message ?? '', traceback: process.error?.traceback ?? '',
@@ -186,6 +187,16 @@ export class NoticePanel {
     node.addEventListener('click', () => this.press(button));
     return node;
   }
+}
+
+/**
+ * Whether an action is not there, and only an element's `id` asked for it: pages give ids to
+ * elements for their own scripts and styles.
+ */
+function isOfPageAlone({ action, error }: Process): boolean {
+  const node = document.getElementById(action);
+  if (!node || node.dataset['action'] || node.getAttribute('name')) return false;
+  return 'databenchUI' in node && /^no action\b/.test(error?.message ?? '');
 }
 
 function viewOf(process: Process): NoticeProcess {

@@ -5,8 +5,8 @@ import { page } from './dom.mjs';
 const HTML = '<div id="databench-alerts"></div><button data-action="run">Run</button>'
   + ['a', 'b', 'c'].map(name => `<button data-action="${name}"></button>`).join('');
 
-function withAlerts(t) {
-  const all = page(t, HTML);
+function withAlerts(t, more = '') {
+  const all = page(t, HTML + more);
   const texts = () => [...all.document.querySelectorAll('.d-notice')]
     .map(n => [...n.children].filter(c => c.tagName === 'SPAN').map(c => c.textContent).join(' ').trim());
   const press = label => [...all.document.querySelectorAll('.d-notice button')]
@@ -152,4 +152,22 @@ test('the newest ten failures are kept', t => {
   }
   assert.equal(texts().length, 10);
   assert.equal(texts()[0], '“x911” failed: no');
+});
+
+test('an id alone raises no alert for an action that is not there, and a name does', t => {
+  const { world, one, texts } = withAlerts(t, `<button id="alone"></button>
+    <button id="broken"></button><button id="x" name="named"></button>
+    <button id="y" data-action="asked"></button>`);
+  const click = (id, message = "no action 'x'; known: run") => {
+    one(`#${id}`).click();
+    world.socket.end(world.socket.actions.at(-1).load.__process_id,
+      { outcome: 'error', error: { type: 'ActionError', message } });
+  };
+  click('alone');
+  assert.deepEqual(texts(), []);
+  click('broken', 'no luck');
+  click('x');
+  click('y');
+  assert.deepEqual(texts().map(text => text.split(':')[0]),
+    ['“asked” failed', '“named” failed', '“broken” failed']);
 });
