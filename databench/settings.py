@@ -112,6 +112,14 @@ TABLE = (
     Setting("kernel_message_frames", 64, "count", 2, "Most frames in one message of a kernel."),
     Setting("junk_messages", 1000, "count", 1, "Messages not understood until a kernel is ended."),
     Setting("output_line_bytes", 8192, "bytes", 80, "Longest captured line of a kernel's output."),
+    Setting("output_rate_lines", 2000, "count", 1, "Lines of a kernel logged in a second."),
+    Setting("output_bytes_per_s", 2**20, "bytes/s", 2**10, "Bytes of a kernel logged in a second."),
+    Setting("output_turn_lines", 100, "count", 1, "Lines taken of a kernel's output per turn."),
+    Setting("output_turn_bytes", 2**16, "bytes", 2**10, "Bytes of it read per turn."),
+    Setting("output_pause_s", 0.005, "s", 0.0, "Pause after such a turn, while there is more."),
+    Setting(
+        "output_unfinished_s", 0.5, "s", 0.0, "Age at which a line without an end is shown too."
+    ),
     Setting("watched_files", 2000, "count", 1, "Source files of one kernel that are watched."),
     Setting("output_lines", 20, "count", 1, "Last lines of stderr that are kept per kernel."),
     Setting(

@@ -1,7 +1,7 @@
 """The direction of imports, read from the source: who may know whom.
 
 cli > front > broker > protocol; front > http; kernel > analysis > datastore > protocol;
-any > errors, settings. A lazy import and one under TYPE_CHECKING count like any other.
+any > errors, settings, printable. A lazy import and one under TYPE_CHECKING count like any other.
 """
 
 import ast
@@ -13,11 +13,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "databench"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-_EVERYBODY = {"errors", "settings", "_version"}
+_EVERYBODY = {"errors", "settings", "printable", "_version"}
 _ALLOWED = {
     "errors": set(),
     "_version": set(),
     "settings": {"errors"},
+    "printable": set(),
     "protocol": set(),
     "http": set(),
     "config": set(),
@@ -65,6 +66,7 @@ _OUTSIDE = {
     "protocol": _IMPURE,
     "errors": _IMPURE,
     "settings": _IMPURE - {"os"},
+    "printable": _IMPURE,
     "front": {"zmq", "subprocess", "multiprocessing"},
     "http": {"zmq", "subprocess"},
     "config": {"zmq", "tornado", "asyncio", "subprocess"},

@@ -1,4 +1,10 @@
-"""A kernel's stdout and stderr, captured line by line, bounded (docs/protocol.md, 2)."""
+"""A kernel's stdout and stderr, captured line by line, bounded (docs/protocol.md, 2).
+
+Theory of operation. One turn of the loop reads one piece of a pipe or hands on some lines of what
+was read; then the reader pauses, so that a flood costs the loop a small part of its time and holds
+up the kernel instead. Beyond the lines and bytes of a second, lines are counted and not looked at.
+A line that is not finished, a progress bar or a prompt, is handed on as such after a while.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .launchers.local import LocalProcess
+from .lines import LineSplitter, OutputBudget
 
-READ_BYTES = 4096  # per turn of the loop: a flood of short lines must not hold up the others
-REST_READS = 64  # at its end: more than a pipe holds
+REST_READS = 16  # at its end: more than a pipe holds
+_SECOND_S = 1.0
 
 
 class LineReader:
@@ -21,48 +28,82 @@ class LineReader:
     Args:
         fd: The pipe's read end; this object closes it.
         on_line: Called with each line, without its end.
-        line_bytes: A longer line is handed on in pieces.
-        keep: How many last lines `tail` remembers.
+        settings: The limits `output_…`.
+        budget: Shared by the pipes of one process; `None`: every line is handed on.
+        on_unfinished: Called with the begin of a line that has had no end for a while.
+
+    Attributes:
+        tail: The last lines, also of those that were only counted.
     """
 
     def __init__(
-        self, fd: int, on_line: Callable[[str], None], *, line_bytes: int, keep: int
+        self,
+        fd: int,
+        on_line: Callable[[str], None],
+        settings: Any,
+        *,
+        budget: OutputBudget | None = None,
+        on_unfinished: Callable[[str], None] | None = None,
     ) -> None:
-        self.tail: deque[str] = deque(maxlen=keep)
+        self.tail: deque[str] = deque(maxlen=settings.output_lines)
         self._fd: int | None = fd
         self._on_line = on_line
-        self._line_bytes = line_bytes
-        self._rest = b""
+        self._settings = settings
+        self._budget = budget
+        self._on_unfinished = on_unfinished
+        self._splitter = LineSplitter(settings.output_line_bytes)
         self._loop = asyncio.get_running_loop()
+        self._timers: dict[Callable[[], None], asyncio.TimerHandle] = {}
+        self._is_paused = False
+        self._shown = ""
+        self._missed = 0  # how many of the last lines were only counted
         os.set_blocking(fd, False)
-        self._loop.add_reader(fd, self.read)
+        self._loop.add_reader(fd, self.turn)
 
-    def read(self) -> bool:
-        """Take a piece of what is there.
-
-        Returns:
-            Whether there may be more.
-        """
+    def turn(self) -> None:
+        """Hand on lines that are there, else read a piece; a bounded part of either."""
         if self._fd is None:
-            return False
-        try:
-            chunk = os.read(self._fd, READ_BYTES)
-        except BlockingIOError:
-            return False
-        except OSError:
-            chunk = b""
-        if not chunk:
-            self._close()
-            return False
-        self._split(chunk)
-        return True
+            return
+        size = 0 if self._splitter.holds_line else self._read()
+        is_flood = self._hand_on(self._settings.output_turn_lines)
+        is_flood |= size == self._settings.output_turn_bytes or self._splitter.holds_line
+        self._go_on(is_flood=is_flood)
 
     def finish(self) -> None:
         """The kernel has ended: take the rest, though a child of it may still write, and close."""
         for _ in range(REST_READS):
-            if not self.read():
+            if self._fd is None or not self._read():
                 break
+            self._hand_on(None)
         self._close()
+
+    def _go_on(self, *, is_flood: bool) -> None:
+        if self._fd is None:
+            return
+        if is_flood:
+            self._loop.remove_reader(self._fd)
+            self._is_paused = True
+            self._later(self._settings.output_pause_s, self.turn)
+        elif self._is_paused:
+            self._is_paused = False
+            self._loop.add_reader(self._fd, self.turn)
+
+    def _read(self) -> int:
+        """Read a piece; returns its size, 0 where nothing is there or nothing will come."""
+        assert self._fd is not None
+        try:
+            piece = os.read(self._fd, self._settings.output_turn_bytes)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            piece = b""
+        if not piece:
+            self._close()
+            return 0
+        self._splitter.feed(piece)
+        if self._on_unfinished:
+            self._later(self._settings.output_unfinished_s, self._show_unfinished)
+        return len(piece)
 
     def _close(self) -> None:
         if self._fd is None:
@@ -70,27 +111,67 @@ class LineReader:
         self._loop.remove_reader(self._fd)
         os.close(self._fd)
         self._fd = None
-        if self._rest:
-            self._hand_on(self._rest)
-            self._rest = b""
+        self._hand_on(None)
+        for line in self._splitter.finish():
+            self._take(line)
+        self._note()
+        for line in list(self.tail)[-self._missed :] if self._missed else ():
+            self._on_line(line)  # the last words of a process are worth more than its flood
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
 
-    def _split(self, chunk: bytes) -> None:
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            self._hand_on(self._cut(line))
-        self._rest = self._cut(self._rest)
+    def _hand_on(self, most: int | None) -> bool:
+        """Hand on lines, as many as may be; returns whether they are only counted from here on."""
+        left = most
+        while left is None or left > 0:
+            if self._budget and not self._budget.allows(self._loop.time()):
+                self._omit()
+                return True
+            line = self._splitter.take()
+            if line is None:
+                return False
+            self._take(line)
+            left = None if left is None else left - 1
+        return False
 
-    def _cut(self, line: bytes) -> bytes:
-        """Hand on whole pieces of a long line; returns what is left of it."""
-        while len(line) > self._line_bytes:
-            self._hand_on(line[: self._line_bytes])
-            line = line[self._line_bytes :]
-        return line
+    def _take(self, line: str) -> None:
+        self.tail.append(line)
+        self._missed = 0
+        self._shown = ""
+        if self._budget:
+            self._budget.spend(len(line))
+        self._on_line(line)
 
-    def _hand_on(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").rstrip("\r")
-        self.tail.append(text)
-        self._on_line(text)
+    def _omit(self) -> None:
+        assert self._budget is not None
+        while self._splitter.holds_line:
+            count, size_bytes, last = self._splitter.take_all(self._settings.output_lines)
+            self._budget.omit(count, size_bytes)
+            self.tail.extend(last)
+            self._missed = min(self._missed + count, len(self.tail))
+            self._later(_SECOND_S, self._note)
+
+    def _note(self) -> None:
+        text = self._budget.take_note() if self._budget else ""
+        if text:
+            self._on_line(text)
+
+    def _show_unfinished(self) -> None:
+        text = self._splitter.unfinished
+        if self._on_unfinished and text and text != self._shown:
+            self._shown = text
+            self._on_unfinished(text)
+
+    def _later(self, delay_s: float, do: Callable[[], None]) -> None:
+        """Do it once then, if it is not to be done already."""
+
+        def run() -> None:
+            del self._timers[do]
+            do()
+
+        if do not in self._timers:
+            self._timers[do] = self._loop.call_later(delay_s, run)
 
 
 class Capture:
@@ -98,17 +179,19 @@ class Capture:
 
     Args:
         process: The process.
-        logger: Where its lines go.
-        settings: The limits `output_line_bytes` and `output_lines`.
+        logger: Where its lines go; an unfinished one is marked `is_unfinished`.
+        settings: The limits `output_…`.
     """
 
     def __init__(self, process: LocalProcess, logger: logging.Logger, settings: Any) -> None:
+        budget = OutputBudget(settings.output_rate_lines, settings.output_bytes_per_s)
         self._readers = [
             LineReader(
                 fd,
                 lambda line: logger.info("%s", line),
-                line_bytes=settings.output_line_bytes,
-                keep=settings.output_lines,
+                settings,
+                budget=budget,
+                on_unfinished=lambda line: logger.info("%s", line, extra={"is_unfinished": True}),
             )
             for fd in (process.stdout_fd, process.stderr_fd)
         ]

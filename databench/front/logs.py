@@ -13,8 +13,8 @@ import time
 import unicodedata
 from typing import Any
 
-from ..http.printable import PrintableFormatter
 from ..http.queued import QueuedStream
+from ..printable import PrintableFormatter
 from ..settings import ROWS
 
 _KERNELS = "databench.kernel."  # behind it the analysis' name: a line that its kernel printed
@@ -62,9 +62,9 @@ class LogHandler(logging.StreamHandler[Any]):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
         if not getattr(record, "is_unfinished", False):
-            super().emit(record)
             if record.name == self._shown_of:
-                self._show("", "")
+                self._show("", "")  # first: the line takes its place
+            super().emit(record)
         elif self._is_terminal():
             self._show(self.format(record), record.name)
         elif self._is_due(record.name, time.monotonic()):

@@ -19,8 +19,8 @@ from .._version import __version__
 from ..broker import Broker, SqliteStore, Store
 from ..config import Index
 from ..errors import SettingError
-from ..http.printable import clean_line
 from ..http.queued import queued_streams
+from ..printable import clean_line
 from . import again, build, logs, measure, pages, project, tls
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback

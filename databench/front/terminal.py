@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import SettingError
-from ..http.printable import clean_line as clean
+from ..printable import clean_line as clean
 from .hosts import ANY_ADDRESS
 from .kernels import PATH
 from .serve import DEFAULT_HOST, DEFAULT_PORT, find_port

@@ -12,8 +12,8 @@ from typing import Any
 import tornado.web
 
 from ..errors import SettingError
+from ..printable import PrintableFormatter
 from .app import CallbackManager
-from .printable import PrintableFormatter
 from .runner import DEFAULT_PORT, Runner, new_loop
 
 log = logging.getLogger("databench.http")

@@ -6,6 +6,8 @@ import logging
 import os
 import traceback
 
+from ..printable import PrintableFormatter
+
 _OWN = os.path.dirname(os.path.abspath(__file__))
 _TEXT_CHARACTERS = 4000
 
@@ -36,10 +38,11 @@ def format_traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, frames))
 
 
-class LineFormatter(logging.Formatter):
+class LineFormatter(PrintableFormatter):
     """Level and text, and the logger's name where it is not the analysis' own.
 
-    The front puts the analysis' name before every line: once is enough.
+    The front puts the analysis' name before every line: once is enough. It takes lines apart as a
+    terminal does, which `log` of a page must not make use of: so records are clean here already.
 
     Args:
         own_name: The analysis' own logger.
@@ -50,11 +53,11 @@ class LineFormatter(logging.Formatter):
         self._own = logging.Formatter("%(levelname)s %(message)s")
         self._own_name = own_name
 
-    def format(self, record: logging.LogRecord) -> str:
+    def compose(self, record: logging.LogRecord) -> str:
         """One record, its traceback below."""
         if record.name == self._own_name:
             return self._own.format(record)
-        return super().format(record)
+        return super().compose(record)
 
 
 def _is_own(filename: str) -> bool:

@@ -13,11 +13,42 @@ import urllib.request
 import pytest
 
 from tests.http.program import free_port
-from tests.processes.server import REPOSITORY
+from tests.processes.server import REPOSITORY, Server
+from tests.processes.visitor import visit
 
 _LIMIT_S = 30
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
+
+
+CODE = """
+import sys
+import time
+
+import databench
+
+
+class A(databench.Analysis):
+    @databench.on
+    def flood(self):
+        for number in range(30_000):
+            print('line', number)
+
+    @databench.on
+    async def begin_bar(self):
+        sys.stderr.write('\\r 10 %')
+        sys.stderr.write('\\r 20 %')
+        sys.stderr.flush()
+
+    @databench.on
+    async def finish_bar(self):
+        sys.stderr.write('\\r100 %\\n')
+
+    @databench.on
+    def long_line(self):
+        print('a' + '\u2248' * 20_000)
+        print('end')
+"""
 
 
 @pytest.fixture
@@ -25,9 +56,7 @@ def folder(tmp_path):
     """An analysis to serve."""
     made = tmp_path / "analyses" / "a"
     made.mkdir(parents=True)
-    (made / "analysis.py").write_text(
-        "import databench\n\n\nclass A(databench.Analysis):\n    pass\n"
-    )
+    (made / "analysis.py").write_text(CODE)
     return tmp_path
 
 
@@ -98,3 +127,46 @@ def wait_served(server, port):
         except ConnectionRefusedError:
             assert server.poll() is None and time.monotonic() < end_s
             time.sleep(0.05)
+
+
+async def test_lines_beyond_those_of_a_second_are_counted_and_the_action_ends(folder):
+    with Server(folder / "analyses", "--output-rate-lines", "100", "--no-watch") as server:
+        async with visit(server.address, "a") as visitor:
+            await visitor.call("flood")
+        server.wait_printed(r"a \| … [\d,]+ more lines \([\d,]+ bytes\)")
+        shown = re.findall(r"a \| line (\d+)", server.printed)
+        assert shown[:100] == [str(number) for number in range(100)]
+        assert len(shown) < 15_000
+
+
+async def test_a_progress_bar_is_shown_while_it_runs_and_once_at_its_end(folder):
+    limits = ["--output-unfinished-s", "0.05", "--output-progress-s", "0"]
+    with Server(folder / "analyses", "--no-watch", *limits) as server:
+        async with visit(server.address, "a") as visitor:
+            await visitor.call("begin_bar")
+            server.wait_printed(r"a \|  20 %\n")
+            await visitor.call("finish_bar")
+            server.wait_printed(r"a \| 100 %\n")
+        assert "\r" not in server.printed
+
+
+async def test_no_letter_of_a_long_line_is_lost(folder):
+    with Server(folder / "analyses", "--no-watch") as server:
+        async with visit(server.address, "a") as visitor:
+            await visitor.call("long_line")
+            server.wait_printed(r"a \| end\n")
+        assert server.printed.count("≈") == 20_000
+        assert "\ufffd" not in server.printed
+
+
+async def test_no_word_of_a_page_steers_the_terminal_or_forges_a_line(folder):
+    words = "hello\x1b[2J\x1b]0;owned\x07\x9b31m\r12:00:00 error: on fire\n12:00:00 error: forged"
+    with Server(folder / "analyses", "--no-watch") as server:
+        async with visit(server.address, "a") as visitor:
+            await visitor.send(signal="log", load=words)
+            await visitor.send(signal=f"no{words}", load={"__process_id": 1})
+            server.wait_printed(r"(?s)hello 12:00:00 error: on fire.*forged")
+            server.wait_printed(r"no action .*hello")
+        assert not set(server.printed) & set("\x1b\x07\x9b\r")
+        assert not re.search(r"(?m)^12:00:00", server.printed)
+        assert not re.search(r"(?m)^\S+ a \| 12:00:00", server.printed)

@@ -25,7 +25,7 @@ class Shell:
     """Runs commands while it is entered (`async with`).
 
     Args:
-        settings: The limits `build_limit_s`, `output_line_bytes` and `output_lines`.
+        settings: The limits `build_limit_s` and `output_…`.
     """
 
     def __init__(self, settings: Any) -> None:
@@ -65,10 +65,8 @@ class Shell:
         except (KernelError, OSError) as error:
             return f"cannot be started: {error}"
         guardian.add(process.pid)
-        settings = self._settings
-        sizes = {"line_bytes": settings.output_line_bytes, "keep": settings.output_lines}
         fds = (process.stdout_fd, process.stderr_fd)
-        readers = [LineReader(fd, on_line, **sizes) for fd in fds]
+        readers = [LineReader(fd, on_line, self._settings) for fd in fds]
         try:
             return await self._wait(process, ended)
         finally:

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from databench.http.printable import PrintableFormatter, clean, clean_line
+from databench.printable import PrintableFormatter, clean, clean_line
 
 ESC = "\x1b"
 
