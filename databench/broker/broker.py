@@ -320,13 +320,9 @@ class Broker:
         """See `Owner.send`."""
         return self._tables.send(kernel, message)
 
-    def drain(self, kernel: Supervisor) -> bool:
-        """See `Owner.drain`."""
-        self._channel.drain()
-        if self._channel.knows(kernel.routing_id):
-            return False
-        self._channel.drain()
-        return True
+    def is_read(self, kernel: Supervisor) -> bool:
+        """See `Owner.is_read`."""
+        return self._channel.is_read(kernel.routing_id)
 
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """See `Owner.kernel_spawned`."""
@@ -334,10 +330,7 @@ class Broker:
         self._memory.watch(kernel)
         entry = self._tables.by_kernel[kernel]
         entry.began_s = self._tables.loop.time()
-        by_routing = self._tables.by_routing
-        for routing_id in [key for key, value in by_routing.items() if value is entry]:
-            del by_routing[routing_id]
-        by_routing[kernel.routing_id] = entry
+        self._tables.route(entry)
 
     def kernel_reaped(self, pgid: int) -> None:
         """See `Owner.kernel_reaped`."""
@@ -352,6 +345,7 @@ class Broker:
     def kernel_lost(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_lost`."""
         entry = self._tables.by_kernel[kernel]
+        self._channel.forget(kernel.routing_id)
         self.overview.note_loss(entry)
         self._requests.lose_all(entry)
         if kernel.life.state is State.CULLED:

@@ -3,7 +3,13 @@
 Theory of operation: libzmq's descriptor is edge-triggered, so it says only that something changed:
 the socket is read until it has nothing more, and its `EVENTS` are looked at again after each send.
 At most `drain_messages` are taken per turn of the loop, then the broker flushes once, so that many
-small messages of kernels become one write per page and no kernel holds up the loop.
+small messages of kernels become one write per page and no kernel holds up the loop. Nothing else
+reads: whoever waits for the last messages of a kernel that has ended asks `is_read` now and then.
+
+When libzmq's thread has seen the end of a peer, it refuses to send to it: all that the peer sent
+is then in its queue in this process, but not yet read. libzmq takes one message of each queue in
+turn (zmq_socket(3): fair-queued). So the queue is empty when the socket has nothing more, or when
+another peer had `ROUNDS` messages taken since this one had its last.
 
 High-water marks are 0 in both directions: with a mark, a ROUTER drops what it reported as sent, and
 the last messages of a killed kernel get lost (docs/design/architecture.md has the measurements).
@@ -17,6 +23,7 @@ import logging
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,6 +31,7 @@ import zmq
 
 logger = logging.getLogger("databench.broker")
 
+ROUNDS = 16  # one is enough, but for queues that end meanwhile: each moves another one back
 PATH_BYTES = 107  # sockaddr_un.sun_path, less its final zero: unix(7)
 
 
@@ -63,6 +71,8 @@ class Channel:
         self._socket: zmq.Socket[bytes] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_scheduled = False
+        # Peers whose end was seen: what was taken of each other one since their last message.
+        self._ending: dict[bytes, Counter[bytes]] = {}
 
     def bind(self) -> None:
         """Bind the socket and listen on the running loop.
@@ -105,19 +115,27 @@ class Channel:
             self._check_again()
         return True
 
-    def knows(self, routing_id: bytes) -> bool:
-        """Whether a peer of that name is there, or was and has not been read to its end.
+    def is_read(self, routing_id: bytes) -> bool:
+        """Whether everything that a peer sent was handled; for one whose process has ended.
 
-        An empty message asks: libzmq refuses it once the peer's pipe has ended, which is behind
-        the last message of the peer. Nobody reads it: this is for kernels that have ended.
+        It reads nothing: ask again after a turn of the loop, and `forget` it in the end.
         """
-        return self.send(routing_id, [b""])
+        if self._socket is None:
+            return True
+        taken = self._ending.get(routing_id)
+        if taken is None:
+            # Nobody reads this empty message: libzmq says whether it has seen the peer's end.
+            if self.send(routing_id, [b""]):
+                return False
+            taken = self._ending[routing_id] = Counter()
+        if not int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+            return True
+        self._check_again()
+        return max(taken.values(), default=0) >= ROUNDS
 
-    def drain(self) -> None:
-        """Take everything that has arrived; for the end of a kernel, before it is called lost."""
-        while self._take(self._drain_messages):
-            pass
-        self._on_flush()
+    def forget(self, routing_id: bytes) -> None:
+        """Nobody waits for the last messages of this peer any more."""
+        self._ending.pop(routing_id, None)
 
     def close(self) -> None:
         """Close the socket; nothing that still waits is sent."""
@@ -132,7 +150,7 @@ class Channel:
         self._is_scheduled = False
         if self._socket is None:
             return
-        self._take(self._drain_messages)
+        self._take(self._socket)
         self._on_flush()
         self._check_again()
 
@@ -146,18 +164,17 @@ class Channel:
             self._is_scheduled = True
             self._loop.call_soon(self._on_readable)
 
-    def _take(self, limit: int) -> int:
-        socket = self._socket
-        if socket is None:
-            return 0
+    def _take(self, socket: zmq.Socket[bytes]) -> None:
         until_s = time.monotonic() + self._drain_turn_s
-        for taken in range(limit):
+        for taken in range(self._drain_messages):
             if taken and time.monotonic() >= until_s:
-                return taken
+                return
             try:
                 frames = socket.recv_multipart(zmq.DONTWAIT)
             except zmq.Again:
-                return taken
+                return
+            if self._ending:
+                self._note_taken(frames[0])
             if not 1 <= len(frames) - 1 <= self._message_frames:
                 self.junk += 1
                 logger.debug("message of %d frames dropped", len(frames) - 1)
@@ -165,8 +182,16 @@ class Channel:
             try:
                 self._on_message(frames[0], frames[1:])
             except Exception:  # our mistake with one message must not stop the others
-                logger.exception("a message of %r could not be handled; dropped", frames[0])
-        return limit
+                # Not the whole name: it is a secret of that kernel.
+                name = frames[0].rpartition(b".")[0]
+                logger.exception("a message of %.40r could not be handled; dropped", name)
+
+    def _note_taken(self, routing_id: bytes) -> None:
+        for ending, taken in self._ending.items():
+            if ending == routing_id:
+                taken.clear()
+            else:
+                taken[routing_id] += 1
 
 
 def make_directory() -> Path:

@@ -71,7 +71,7 @@ class Overview:
             Why nothing was done; empty when something was.
         """
         entries = self._tables.entries
-        found = [entry for entry in entries if entry.kernel.routing_id.decode() == id_]
+        found = [entry for entry in entries if entry.kernel.id_ == id_]
         if command not in COMMANDS:
             return f"command {command!r:.60}, expected one of {', '.join(COMMANDS)}; nothing done"
         if self._tables.is_draining:
@@ -116,7 +116,7 @@ def describe(entry: Entry, usages: Mapping[int, Usage], now_s: float) -> dict[st
     kernel = entry.kernel
     age_s = None if kernel.pid is None else round(now_s - entry.began_s, 1)
     return {
-        "kernel": kernel.routing_id.decode(),
+        "kernel": kernel.id_,
         **outline(kernel),
         "retry_in_s": kernel.retry_in_s,
         "age_s": age_s,

@@ -19,12 +19,8 @@ class Owner(Protocol):
     def send(self, kernel: Supervisor, message: m.Message) -> bool:
         """Send to the kernel's current generation."""
 
-    def drain(self, kernel: Supervisor) -> bool:
-        """Take everything that has arrived.
-
-        Returns:
-            Whether that was the last of this kernel, which has ended.
-        """
+    def is_read(self, kernel: Supervisor) -> bool:
+        """Whether all that this kernel sent, which has ended, was read and handled."""
 
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """A process began."""

@@ -28,6 +28,11 @@ class Pulse:
         """It said something: any traffic counts as an answer."""
         self._heard = True
 
+    def take_heard(self) -> bool:
+        """Whether it said something since this was last asked; no beat may come meanwhile."""
+        heard, self._heard = self._heard, False
+        return heard
+
     def beat(self, late_s: float) -> None:
         """One interval is over: count an answer that did not come, and ask again.
 

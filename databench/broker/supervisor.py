@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import KernelError
 from ..protocol import messages as m
-from ..protocol.lifecycle import Event, Lifecycle, State
+from ..protocol.lifecycle import Event, LastMessages, Lifecycle, State
 from ..protocol.poison import Poison
 from ..settings import override
 from . import environ
@@ -38,7 +38,7 @@ class Supervisor:
     """Supervises one kernel.
 
     Args:
-        name: Short and unique in this server; part of the routing id.
+        name: Short and unique in this server.
         spec: The analysis.
         kernelspec: How its kernel is started.
         settings: The limits.
@@ -49,6 +49,8 @@ class Supervisor:
 
     Attributes:
         settings: The limits in force for it.
+        routing_id: Of the last process that began; what comes by another one is dropped. Nobody
+            can guess it: another kernel would take it first, and with it what is sent there.
         cause: What the last death says against the action that ran; empty: nothing.
     """
 
@@ -81,6 +83,7 @@ class Supervisor:
         self._log_level = log_level
         self._loop = asyncio.get_running_loop()
         self._token = ""
+        self.routing_id = b""
         self._process: LocalProcess | None = None
         self._capture: Capture | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -93,9 +96,9 @@ class Supervisor:
     # ------------------------------------------------------------ what it is
 
     @property
-    def routing_id(self) -> bytes:
-        """Of the current generation; another is dropped."""
-        return f"{self._name}.{self.life.generation}".encode()
+    def id_(self) -> str:
+        """What its current generation is called, for people: `k1.3`."""
+        return f"{self._name}.{self.life.generation}"
 
     @property
     def is_ready(self) -> bool:
@@ -126,6 +129,7 @@ class Supervisor:
         self._is_reload = False
         self.cause = ""
         self._token = secrets.token_urlsafe(16)
+        self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
         command = self.kernelspec.command(self.spec.folder)
         environment = environ.compose(
             self.spec,
@@ -286,9 +290,7 @@ class Supervisor:
         self.reason = f"kernel {self.spec.name!r} ends: {why}"
         self._clear_timer()
         if self._process is None:
-            self.life.step(Event.GONE)
-            self._owner.kernel_lost(self)  # what waited for the next life
-            self.ended.set()
+            self._be_gone()  # with what waited for the next life, or for the end of its messages
             return
         self._owner.kernel_changed(self)
         if not self._owner.send(self, m.Shutdown(None, None, why)):
@@ -298,7 +300,9 @@ class Supervisor:
                 await asyncio.wait_for(self.ended.wait(), limit_s * part)
                 return
             except asyncio.TimeoutError:
-                self._process.signal_group(number)
+                if self._process:  # else it has ended, and its last messages are awaited
+                    self._process.signal_group(number)
+        self._be_gone()
 
     # ------------------------------------------------------------ what happens to it
 
@@ -309,28 +313,31 @@ class Supervisor:
         assert self._capture is not None
         self._capture.finish()
         self._owner.kernel_reaped(process.pid)
-        self._take_last_messages(how, self._loop.time() + self.settings.exit_drain_s)
+        self._await_last_messages(how, LastMessages(self.settings, self._loop.time()))
 
-    def _take_last_messages(self, how: Exit, until_s: float) -> None:
+    def _await_last_messages(self, how: Exit, last: LastMessages) -> None:
         """What it sent before it died is still delivered, in order, before anything is lost.
 
-        libzmq's own thread may not have read it all yet. The limit is for a kernel's child that
-        holds its socket open.
+        libzmq's own thread may not have read it all yet, and the loop reads a part per turn.
         """
-        if not self._owner.drain(self) and self._loop.time() < until_s:
-            self._loop.call_later(DRAIN_STEP_S, self._take_last_messages, how, until_s)
+        is_heard = self._pulse.take_heard()
+        if not self._owner.is_read(self) and last.is_awaited(self._loop.time(), is_heard=is_heard):
+            self._loop.call_later(DRAIN_STEP_S, self._await_last_messages, how, last)
             return
         self._clear_timer()  # a hello among them began one
         if self.life.state is State.STOPPED:
             return  # the server's end did not wait
         if self.life.state is State.STOPPING:
-            self.life.step(Event.GONE)
-            self._owner.kernel_lost(self)
-            self.ended.set()
+            self._be_gone()
             return
         died = f"kernel {self.spec.name!r} {self._ending.explain(how)}"
         self.cause = self._ending.find_cause(how)
         self._judge(self._ending.why if self._is_reload else died)
+
+    def _be_gone(self) -> None:
+        self.life.step(Event.GONE)
+        self._owner.kernel_lost(self)
+        self.ended.set()
 
     def _on_failed_start(self, problem: str) -> None:
         if self.life.state is State.STARTING:

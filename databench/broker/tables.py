@@ -81,6 +81,7 @@ class Entry:
     Attributes:
         kernel: Its supervisor.
         group: The analysis that it runs.
+        routing_id: By which messages of its kernel's process come, the latest that began.
         seats: Its sessions by id.
         open_requests: How many requests the kernel has.
         open_bytes: What their payloads hold, sent and not yet ended.
@@ -98,6 +99,7 @@ class Entry:
 
     kernel: Supervisor
     group: Group
+    routing_id: bytes = b""
     seats: dict[str, Seat] = field(default_factory=dict)
     open_requests: int = 0
     open_bytes: int = 0
@@ -194,11 +196,16 @@ class Tables:
         """The kernels of all analyses."""
         return [entry for group in self.groups.values() for entry in group.entries]
 
+    def route(self, entry: Entry) -> None:
+        """A process of the kernel has begun: messages of the one before are nobody's."""
+        self.by_routing.pop(entry.routing_id, None)
+        entry.routing_id = entry.kernel.routing_id
+        self.by_routing[entry.routing_id] = entry
+
     def forget(self, entry: Entry) -> None:
         """A kernel has ended for good: its last messages are nobody's."""
         del self.by_kernel[entry.kernel]
-        for routing_id in [id_ for id_, other in self.by_routing.items() if other is entry]:
-            del self.by_routing[routing_id]
+        self.by_routing.pop(entry.routing_id, None)
 
     def send(self, kernel: Supervisor, message: m.Message) -> bool:
         """Send to the kernel's current generation; one that is not there gets nothing."""

@@ -288,3 +288,31 @@ class Lifecycle:
         doublings = min(count - 2, 64)  # a float ends at 2 ** 1024
         wait_s: float = min(self.limits.backoff_first_s * 2**doublings, self.limits.backoff_max_s)
         return wait_s * (1 + 0.2 * jitter)
+
+
+class LastMessages:
+    """How long the last messages of a dead kernel are awaited.
+
+    As long as some come: the loop reads them part by part, among those of kernels that live. A
+    child of the kernel that holds its socket open, or writes to it, delays the end by a limit.
+
+    Args:
+        limits: An object with the settings' attributes.
+        now_s: When the kernel's process ended, monotonic.
+    """
+
+    def __init__(self, limits: Any, now_s: float) -> None:
+        self._limits = limits
+        self._quiet_since_s = now_s
+        self._until_s = now_s + max(limits.exit_drain_s, limits.exit_drain_most_s)
+
+    def is_awaited(self, now_s: float, *, is_heard: bool) -> bool:
+        """Whether to wait on, while the end of the kernel's messages is not read.
+
+        Args:
+            now_s: The time on the same clock.
+            is_heard: Whether a message of the kernel came since this was last asked.
+        """
+        if is_heard:
+            self._quiet_since_s = now_s
+        return bool(now_s < min(self._quiet_since_s + self._limits.exit_drain_s, self._until_s))

@@ -45,10 +45,11 @@ async def test_frames_of_an_older_generation_are_dropped_and_counted():
         page = rig.join()
         id_ = page.request("never")
         await page.run("echo", 1)
+        (name,) = rig.broker._tables.by_routing
         rig.kill(signal.SIGKILL)
         await page.end(id_)
         await page.run("echo", 2)
-        ghost = Ghost(rig, b"k1.1")
+        ghost = Ghost(rig, name)
         before = rig.broker.status()["dropped"]
         ghost.say("emit", page.session, None, "echo", payload=b'"from the grave"')
         ghost.say("done", page.session, 1)
@@ -74,7 +75,8 @@ async def test_a_stranger_on_the_socket_is_dropped_and_counted():
 async def test_a_kernel_that_was_not_welcomed_is_not_heard():
     async with rigged("mute") as rig:
         page = rig.join("mute")
-        ghost = Ghost(rig, b"k1.1")
+        (name,) = rig.broker._tables.by_routing
+        ghost = Ghost(rig, name)
         ghost.say("emit", page.session, None, "echo", payload=b"1")
         await wait_until(lambda: rig.broker.status()["dropped"] == 1)
         assert page.loads("echo") == []
@@ -97,6 +99,45 @@ async def test_a_message_for_a_session_that_is_not_there_is_dropped():
         page = rig.join()
         await page.run("raw", [[header("emit", "nobody", None, "x"), ""]])
         assert rig.broker.status()["dropped"] == 1
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_nobody_can_take_the_routing_id_of_a_kernel_to_come():
+    """It would get what is meant for that kernel, which could never say hello."""
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("echo", 1)
+        guesses = [b"k%d.%d" % (kernel, life) for kernel in range(1, 4) for life in range(1, 4)]
+        squatters = [Ghost(rig, name) for name in guesses]
+        before = rig.broker.status()["dropped"]
+        for squatter in squatters:
+            squatter.say("pong", None, None, 1)
+        await wait_until(lambda: rig.broker.status()["dropped"] == before + len(squatters))
+        rig.kill(signal.SIGKILL)
+        await page.signal("opened", 2)
+        other = rig.join("b")
+        assert (await page.run("echo", 2))["outcome"] == "done"
+        assert (await other.run("echo", 3))["outcome"] == "done"
+        for squatter in squatters:
+            assert not squatter.socket.poll(0)
+            squatter.close()
+
+
+@pytest.mark.expected_log("restarted by a page")
+async def test_each_life_has_a_routing_id_of_its_own_and_one_alone():
+    async with rigged() as rig:
+        page = rig.join()
+        seen = set()
+        for life in range(1, 4):
+            await page.run("echo", 1)
+            (name,) = rig.broker._tables.by_routing
+            label, _, secret = name.rpartition(b".")
+            assert label == b"k1.%d" % life
+            assert len(secret) >= 22  # 128 bits
+            seen.add(secret)
+            page.control("restart")
+            await page.kernel_state("starting")
+        assert len(seen) == 3
 
 
 # -- junk ------------------------------------------------------------------------------------------

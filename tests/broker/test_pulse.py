@@ -34,3 +34,12 @@ def test_time_that_the_machine_slept_is_no_silence():
         pulse.beat(0.0)
     pulse.beat(2.1)
     assert pulse.silent_s == 0.0
+
+
+def test_what_was_heard_is_said_once():
+    pulse = Pulse(LIMITS, lambda _number: None)
+    pulse.hear()
+    assert pulse.take_heard()
+    assert not pulse.take_heard()
+    pulse.hear()
+    assert pulse.take_heard()

@@ -140,16 +140,66 @@ async def test_nothing_is_lost_before_the_dead_kernel_was_read_to_its_end(monkey
         page = rig.join()
         id_ = page.request("never")
         await page.run("echo")
-        drained, drain = [], rig.broker.drain
+        asked, is_read = [], rig.broker.is_read
 
-        def drain_late(kernel):
-            drained.append(page.ends(id_))
-            return drain(kernel) and len(drained) > 5
+        def is_read_late(kernel):
+            asked.append(page.ends(id_))
+            return is_read(kernel) and len(asked) > 5
 
-        monkeypatch.setattr(rig.broker, "drain", drain_late)
+        monkeypatch.setattr(rig.broker, "is_read", is_read_late)
         rig.kill(signal.SIGKILL)
         assert (await page.end(id_))["outcome"] == "lost"
-        assert drained == [[]] * 6
+        assert asked[:5] == [[]] * 5
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_a_death_beside_a_kernel_that_never_pauses_takes_no_more_than_a_turn_reads():
+    async with rigged(shutdown_limit_s=1) as rig:
+        page, other = rig.join("a"), rig.join("b")
+        id_ = page.request("emit_and_die", [1500, 4])
+        other.request("stream", 20)
+        other.leave()  # its credit comes back at once from here on
+        taken, turns = 0, []
+        receive, flush = rig.broker._channel._on_message, rig.broker._channel._on_flush
+
+        def count(routing_id, frames):
+            nonlocal taken
+            taken += 1
+            receive(routing_id, frames)
+
+        def end_turn():
+            nonlocal taken
+            turns.append(taken)
+            taken = 0
+            flush()
+
+        rig.broker._channel._on_message, rig.broker._channel._on_flush = count, end_turn
+        assert (await page.end(id_))["outcome"] == "lost"
+        assert [n for n, _ in page.loads("n")] == list(range(1500))
+        assert sum(turns) > 1500
+        assert max(turns) <= rig.settings.drain_messages
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_a_dead_kernel_is_awaited_while_its_messages_come(monkeypatch):
+    async with rigged(exit_drain_s=0.05) as rig:
+        page = rig.join()
+        id_ = page.request("never")
+        await page.run("echo")
+        kernel, asked = next(iter(rig.broker._tables.by_kernel)), 0
+
+        def is_read(_kernel):
+            nonlocal asked
+            asked += 1
+            if asked < 200:  # over 0.2 s at a step of 1 ms
+                kernel.heard(is_working=True)
+            return False
+
+        monkeypatch.setattr(rig.broker, "is_read", is_read)
+        rig.kill(signal.SIGKILL)
+        assert (await page.end(id_))["outcome"] == "lost"
+        assert asked > 200
+        monkeypatch.undo()
 
 
 @pytest.mark.expected_log(DEATHS)
@@ -160,7 +210,7 @@ async def test_a_child_that_holds_the_socket_open_delays_the_end_no_longer_than_
         page = rig.join()
         id_ = page.request("never")
         await page.run("echo")
-        monkeypatch.setattr(rig.broker, "drain", lambda kernel: False)
+        monkeypatch.setattr(rig.broker, "is_read", lambda kernel: False)
         rig.kill(signal.SIGKILL)
         assert (await page.end(id_))["outcome"] == "lost"
         assert (await page.run("echo"))["outcome"] == "done"

@@ -13,6 +13,7 @@ from databench.protocol.lifecycle import (
     TABLE,
     YOUNG_S,
     Event,
+    LastMessages,
     Lifecycle,
     OnChange,
     State,
@@ -408,3 +409,27 @@ def test_silent_kernel_is_ended_at_its_limit_and_never_without_one(limit_s, sile
     life.step(Event.SILENT)
     problem = life.judge_silence(silent_s)
     assert problem == ("no answer for 60 s, limit 60 (hang_timeout_s)" if is_ended else "")
+
+
+# -- the last messages -----------------------------------------------------------------------------
+
+AWAITING = Settings({"exit_drain_s": 1.0, "exit_drain_most_s": 3.0})
+
+
+def test_a_dead_kernel_that_is_silent_is_given_up():
+    last = LastMessages(AWAITING, 10.0)
+    assert last.is_awaited(10.99, is_heard=False)
+    assert not last.is_awaited(11.0, is_heard=False)
+
+
+def test_each_message_of_a_dead_kernel_lets_it_be_awaited_anew():
+    last = LastMessages(AWAITING, 10.0)
+    assert last.is_awaited(10.9, is_heard=True)
+    assert last.is_awaited(11.8, is_heard=False)
+    assert not last.is_awaited(11.9, is_heard=False)
+
+
+def test_a_dead_kernel_whose_messages_never_end_is_given_up():
+    last = LastMessages(AWAITING, 10.0)
+    assert all(last.is_awaited(10 + n / 10, is_heard=True) for n in range(30))
+    assert not last.is_awaited(13.0, is_heard=True)

@@ -89,14 +89,12 @@ class FrontChannel:
             peer.down.put(list(frames))
         return True
 
-    def knows(self, routing_id):
+    def is_read(self, routing_id):
         peer = self.peers.get(routing_id)
-        return peer is not None and self._is_there(peer)
+        return peer is None or not self._is_there(peer)
 
-    def drain(self):
-        for peer in list(self.peers.values()):
-            peer.up.arrive()
-        self._on_flush()
+    def forget(self, routing_id):
+        pass
 
     def take(self, peer, messages):
         """A group of messages of one kernel has arrived."""
