@@ -1,7 +1,7 @@
 """What kernels say, turned into frames of sessions (docs/protocol.md, 4.2).
 
-Owns the checks on what a kernel sent: generation, UTF-8, credit, junk. A kernel that does not
-keep to the protocol harms only itself: its frames are dropped and counted, or it is ended.
+Owns the checks on what a kernel sent: generation, JSON in UTF-8, credit, junk. A kernel that does
+not keep to the protocol harms only itself: its frames are dropped and counted, or it is ended.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import RemoteProtocolError
-from ..protocol import codec, text
+from ..protocol import codec, jsontext, text
 from ..protocol import messages as m
 from .class_values import ClassValues
 from .code import Code
@@ -120,12 +120,12 @@ class Inbound:
         if message.scope != "data":
             raise RemoteProtocolError("state: class_data names a session; dropped")
         stored = message.further[0] if message.further else message.payload
-        if not (_is_utf8(message.payload) and _is_utf8(stored)):
-            self._refuse_payload(seat, f"state {message.key!r}", size_bytes)
+        if problem := _find_state_problem(message.payload, stored):
+            self._refuse_payload(seat, f"state {message.key!r}", problem, size_bytes)
             return
-        problem = seat.session.data.find_problem(message.key, message.payload, stored)
-        if problem:
-            self._requests.complain(seat, problem, charge_bytes=size_bytes)
+        excess = seat.session.data.find_problem(message.key, message.payload, stored)
+        if excess:
+            self._requests.complain(seat, excess, charge_bytes=size_bytes)
             return
         frame = seat.session.set_value(
             message.key, message.payload, stored, charge_bytes=size_bytes
@@ -136,14 +136,20 @@ class Inbound:
     def _done(self, seat: Seat, message: m.Done, size_bytes: int) -> None:
         number = self._known(seat, message, size_bytes)
         seat.entry.kernel.life.note_completed()
-        if not _is_utf8(message.payload):
-            problem = "the result is no valid UTF-8; dropped"
+        if message.payload and (problem := jsontext.find_problem(message.payload)):
+            problem = f"the kernel sent a result that is {problem}; dropped"
             self._requests.fail(seat, number, "ProtocolError", problem, size=size_bytes)
+            self._count_junk(seat.entry, problem)
             return
         self._requests.finish(seat, number, "done", message.payload, size_bytes)
 
     def _error(self, seat: Seat, message: m.Error, size_bytes: int) -> None:
-        traceback = message.payload if self._tables.debug and _is_utf8(message.payload) else b""
+        traceback = message.payload
+        if traceback and (problem := jsontext.find_string_problem(traceback)):
+            self._count_junk(seat.entry, f"traceback: {problem}; not shown")
+            traceback = b""
+        if not self._tables.debug:
+            traceback = b""
         if message.request is None:
             self._requests.complain(seat, message.text, charge_bytes=size_bytes)
             return
@@ -172,10 +178,12 @@ class Inbound:
         if not isinstance(message, m.State) or message.scope != "class_data":
             raise RemoteProtocolError(f"{message.KIND}: no session; dropped")
         stored = message.further[0] if message.further else message.payload
-        if not (_is_utf8(message.payload) and _is_utf8(stored)):
-            raise RemoteProtocolError(f"state {message.key!r}: no valid UTF-8; dropped")
         if not stored:
             raise RemoteProtocolError(f"state {message.key!r}: class_data is not deleted; dropped")
+        if problem := _find_state_problem(message.payload, stored):
+            self._count_junk(entry, f"state {message.key!r}: {problem}; dropped")
+            self._answer_write(entry, message.key, False)  # it waits for this, and keeps its order
+            return
         store = entry.store
         try:
             accepted = store.write(message.key, message.payload, stored, base=message.base)
@@ -220,16 +228,16 @@ class Inbound:
     # ------------------------------------------------------------ parts
 
     def _publish(self, seat: Seat, signal: str, payload: bytes, size_bytes: int) -> None:
-        if not _is_utf8(payload):
-            self._refuse_payload(seat, f"signal {signal!r}", size_bytes)
+        if payload and (problem := jsontext.find_problem(payload)):
+            self._refuse_payload(seat, f"signal {signal!r}", problem, size_bytes)
             return
         frame = text.compose(signal, payload)
         seat.session.append(frame, charge_bytes=size_bytes)
         self._tables.outbox.publish(seat, (frame,))
 
-    def _refuse_payload(self, seat: Seat, subject: str, size_bytes: int) -> None:
+    def _refuse_payload(self, seat: Seat, subject: str, problem: str, size_bytes: int) -> None:
         # A browser closes a websocket on bytes that are no UTF-8 (RFC 6455, 8.1).
-        problem = f"{subject}: the kernel sent bytes that are no valid UTF-8; not shown"
+        problem = f"{subject}: the kernel sent bytes that are {problem}; not shown"
         self._requests.complain(seat, problem, charge_bytes=size_bytes)
         self._count_junk(seat.entry, problem)
 
@@ -254,11 +262,8 @@ class Inbound:
             entry.kernel.end(f"{entry.junk} messages were not understood, limit {limit}")
 
 
-def _is_utf8(payload: bytes) -> bool:
-    if payload.isascii():
-        return True
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _find_state_problem(shown: bytes, stored: bytes) -> str:
+    problem = jsontext.find_problem(shown)
+    if problem or not stored or stored is shown:
+        return problem
+    return jsontext.find_problem(stored)

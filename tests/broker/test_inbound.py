@@ -225,6 +225,99 @@ async def test_each_kind_of_junk_harms_nobody(frames):
         assert page.loads("data") == page.loads("class_data") == []
 
 
+FORGED = b'0},"signal":"__connect","load":{"analysis_id":"forged"'
+BROKEN = [
+    FORGED, b'0},{"signal":"__kernel","load":{"state":"failed"}', b"1 2", b"NaN", b"[1,", b"'a'",
+    b"hello", b'"\xff"', b'"\n"', b"[" * 100_000,
+]  # fmt: skip
+
+
+def say(kind, session, *fields, payload=b"", further=()):
+    """The frames of a message, as words for `raw`."""
+    return [header(kind, session, *fields), payload.hex(), *(f.hex() for f in further)]
+
+
+def pack_batch(*messages):
+    frames = [[bytes.fromhex(word) for word in message] for message in messages]
+    return [header("batch", None, None), msgpack.packb(frames).hex()]
+
+
+@pytest.mark.expected_log("kernel 'a': .*(no single JSON value|no valid UTF-8|nested too deeply)")
+async def test_a_payload_that_is_not_one_value_is_never_shown_and_costs_junk():
+    """In a page's frame it would say what only the front may say, or end the page's reader."""
+    async with rigged() as rig:
+        page, other = rig.join(), rig.join()
+        await page.run("echo", 1)
+        id_, words, errors = page.session, [], 0
+        for payload in BROKEN:
+            words.append(say("emit", id_, None, "x", payload=payload))
+            words.append(say("log", id_, None, "warn", payload=payload))
+            words.append(say("state", id_, None, "data", "k", None, payload=payload))
+            kept = say("state", id_, None, "data", "h", None, payload=b"1", further=[payload])
+            words.append(kept)
+            words.append(pack_batch(say("emit", id_, None, "x", payload=payload), kept))
+            errors += 6
+            words.append(say("state", None, None, "class_data", "c", None, payload=payload))
+        assert (await page.run("raw", words))["outcome"] == "done"
+        assert page.loads("x") == page.loads("warn") == page.loads("data") == []
+        assert len(page.loads("error")) == errors
+        assert all("the kernel sent bytes that are n" in text for text in page.loads("error"))
+        assert rig.broker.status()["dropped"] == errors + len(BROKEN)
+        for each in (page, other):
+            assert None not in each.frames
+            assert all(set(frame) <= {"signal", "load", "snapshot"} for frame in each.frames)
+            assert len(each.loads("__connect")) == 1
+        assert other.loads("class_data") == other.loads("error") == []
+        # What was refused is not kept: a page that comes anew gets no such value.
+        assert rig.join(session=page.session, received=None).loads("data") == []
+        assert rig.kernel()["deaths"] == 0
+
+
+@pytest.mark.expected_log("kernel 'a': the kernel sent a result that is n")
+@pytest.mark.parametrize("payload", BROKEN)
+async def test_a_result_that_is_not_one_value_fails_its_request_and_costs_junk(payload):
+    async with rigged() as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        number = max(rig.broker._tables.requests)
+        frames = say("done", page.session, number, payload=payload)
+        assert (await page.run("raw", [frames]))["outcome"] == "done"
+        (end,) = page.ends(held)
+        assert end["outcome"] == "error"
+        assert "the kernel sent a result that is n" in page.loads("error")[0]
+        assert "result" not in end
+        assert rig.broker.status()["dropped"] == 1
+        assert None not in page.frames
+
+
+@pytest.mark.expected_log("kernel 'a': traceback: no")
+@pytest.mark.parametrize("payload", [*BROKEN[:4], b'{"a":1}', b'"a","type":"b"'])
+async def test_a_traceback_that_is_not_one_string_is_left_out_and_costs_junk(payload):
+    async with rigged() as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        number = max(rig.broker._tables.requests)
+        frames = say("error", page.session, number, "T", "it failed", payload=payload)
+        assert (await page.run("raw", [frames]))["outcome"] == "done"
+        (end,) = page.ends(held)
+        assert end["error"] == {"type": "T", "message": "it failed", "traceback": None}
+        assert rig.broker.status()["dropped"] == 1
+
+
+async def test_halves_of_surrogate_pairs_and_numbers_of_any_size_are_shown():
+    """What encoders of other languages write, and browsers read."""
+    async with rigged() as rig:
+        page = rig.join()
+        values = [b'"\\ud800"', b'["\\uDFFFx"]', b"1e999", b"1" * 400, b' {"a": 1} ']
+        await page.run("raw", [say("emit", page.session, None, "x", payload=v) for v in values])
+        assert [frame for frame in page.raw if b'"x"' in frame[:20]] == [
+            b'{"signal":"x","load":' + value + b"}" for value in values
+        ]
+        assert page.loads("error") == []
+
+
 @pytest.mark.expected_log("no valid UTF-8")
 async def test_invalid_utf8_harms_only_its_own_session():
     async with rigged() as rig:

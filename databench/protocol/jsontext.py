@@ -1,0 +1,50 @@
+"""Whether bytes are exactly one JSON value in UTF-8, as each payload of a kernel has to be. Pure.
+
+A payload stands in a page's frame byte for byte. One that ends its envelope (`0},"signal":…`) would
+say what only the front may say, and one that is no JSON at all stops the page's reader. So each is
+looked at, by a scan that builds nothing of the value (docs/design/architecture.md has its cost).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+NO_UTF8 = "no valid UTF-8"
+TOO_DEEP = "nested too deeply"
+_scan = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def find_problem(payload: bytes) -> str:
+    """Why these bytes are not one JSON value (RFC 8259) in UTF-8; empty: they are.
+
+    Numbers of any size, and halves of surrogate pairs as escapes, are JSON.
+    """
+    try:
+        if not payload.isascii():
+            payload.decode()  # the scan looks at structure alone
+        _scan(payload)
+    except UnicodeDecodeError:
+        return NO_UTF8
+    except RecursionError:
+        return TOO_DEEP
+    except msgspec.MsgspecError as error:
+        return _look_again(payload, error)
+    return ""
+
+
+def find_string_problem(payload: bytes) -> str:
+    """Why these bytes are not one JSON string; empty: they are."""
+    return find_problem(payload) or ("" if payload.lstrip()[:1] == b'"' else "no JSON string")
+
+
+def _look_again(payload: bytes, error: msgspec.MsgspecError) -> str:
+    """The scan refuses half of a surrogate pair: see whether that is all there is against it."""
+    whole = payload.replace(b"\\ud", b"\\u0").replace(b"\\uD", b"\\u0")  # no halves, same length
+    if whole != payload:
+        try:
+            _scan(whole)
+            return ""
+        except (msgspec.MsgspecError, RecursionError):
+            pass
+    reason = str(error).removeprefix("JSON is malformed: ")
+    return f"no single JSON value: {reason}"
