@@ -21,6 +21,7 @@ from ..protocol.poison import Poison
 from ..settings import override
 from . import environ
 from .ending import Ending, find_limits
+from .hello import find_problem
 from .kernelspec import KernelSpec
 from .launchers.local import Exit, LocalProcess
 from .output import Capture
@@ -126,8 +127,7 @@ class Supervisor:
         self.retry_in_s = None
         self.settings = self.life.limits = override(self._base, self.spec.limits)
         self._ending = Ending(self.settings, self.spec)
-        self._is_reload = False
-        self.cause = ""
+        self._is_reload, self.cause = False, ""
         self._token = secrets.token_urlsafe(16)
         self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
         command = self.kernelspec.command(self.spec.folder)
@@ -158,13 +158,7 @@ class Supervisor:
         """Answer `hello`: the kernel is ready, or is told why not."""
         if self.life.is_ending or self.life.state is State.STOPPING:
             return  # said before the kill that is under way: nothing may begin in it any more
-        problem = ""
-        if not secrets.compare_digest(hello.token.encode(), self._token.encode()):
-            problem = "hello with a token that was not given to this kernel"
-        elif hello.version != m.PROTOCOL_VERSION:
-            problem = f"hello with protocol {hello.version}, this front speaks {m.PROTOCOL_VERSION}"
-        elif self.life.state is not State.STARTING:
-            problem = "a second hello"
+        problem = find_problem(hello, self._token, self.life.state)
         if problem:
             logger.warning("kernel %r: %s; rejected", self.spec.name, problem)
             self._owner.send(self, m.Reject(None, None, problem))
@@ -295,14 +289,7 @@ class Supervisor:
         self._owner.kernel_changed(self)
         if not self._owner.send(self, m.Shutdown(None, None, why)):
             self._process.signal_group(signal.SIGTERM)
-        for part, number in ((0.5, signal.SIGTERM), (0.25, signal.SIGKILL), (0.25, signal.SIGKILL)):
-            try:
-                await asyncio.wait_for(self.ended.wait(), limit_s * part)
-                return
-            except asyncio.TimeoutError:
-                if self._process:  # else it has ended, and its last messages are awaited
-                    self._process.signal_group(number)
-        self._be_gone()
+        await self._insist(limit_s)
 
     # ------------------------------------------------------------ what happens to it
 
@@ -333,6 +320,16 @@ class Supervisor:
         died = f"kernel {self.spec.name!r} {self._ending.explain(how)}"
         self.cause = self._ending.find_cause(how)
         self._judge(self._ending.why if self._is_reload else died)
+
+    async def _insist(self, limit_s: float) -> None:
+        for part, number in ((0.5, signal.SIGTERM), (0.25, signal.SIGKILL), (0.25, signal.SIGKILL)):
+            try:
+                await asyncio.wait_for(self.ended.wait(), limit_s * part)
+                return
+            except asyncio.TimeoutError:
+                if self._process:  # else it has ended, and its last messages are awaited
+                    self._process.signal_group(number)
+        self._be_gone()
 
     def _be_gone(self) -> None:
         self.life.step(Event.GONE)
