@@ -176,6 +176,7 @@ TABLE = (
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),
     Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
     Setting("drain_messages", 100, "count", 1, "Messages taken from the kernels per wake-up."),
+    Setting("turn_sessions", 200, "count", 1, "Sessions opened or shown a change in one turn."),
     Setting("drain_turn_s", 0.002, "s", 0.0, "After this a wake-up takes no further message."),
     # the kernel's own
     Setting("batch_messages", 100, "count", 1, "Emits that are sent together."),

@@ -242,10 +242,8 @@ class Broker:
 
     def announce(self, frame: bytes) -> None:
         """A frame outside of the stream, for each page that knows such frames."""
-        outbox = self._tables.outbox
-        for seat in self._tables.seats.values():
-            outbox.announce(seat, frame)
-        outbox.flush()
+        self._tables.announcer.announce(frame)
+        self._tables.outbox.flush()
 
     # ------------------------------------------------------------ pages
 
@@ -276,6 +274,7 @@ class Broker:
             return page.close(TRY_LATER, problem)
         record = tables.outbox.records[page] = PageRecord(page, seat)
         at, frames = session.join(page, connect, group.store)
+        seat.entry.shown[seat] = None
         version = self._analyses_version
         answer = self._sessions.answer(seat, page, at, resumed=resumed, analyses_version=version)
         tables.outbox.add(record, [answer])
@@ -312,6 +311,8 @@ class Broker:
         record = self._tables.outbox.forget(page)
         if record is not None:
             self._sessions.leave(page, record)
+            if not record.seat.session.views:
+                record.seat.entry.shown.pop(record.seat, None)
             self._groups.leave(record.seat.entry)
 
     # ------------------------------------------------------------ what supervisors ask and tell
@@ -355,8 +356,7 @@ class Broker:
     def kernel_changed(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_changed`."""
         tables = self._tables
-        for seat in tables.by_kernel[kernel].seats.values():
-            tables.outbox.announce(seat, tables.compose_kernel(seat))
+        tables.announcer.show(tables.by_kernel[kernel].shown)
         tables.outbox.flush()
 
     # ------------------------------------------------------------ parts

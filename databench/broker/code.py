@@ -84,8 +84,7 @@ class Code:
             entry.code_change = what
             name = kernel.spec.name
             logger.info("kernel %r: code changed: %s; restarting when it is idle", name, what)
-            for seat in entry.seats.values():
-                self._tables.outbox.announce(seat, self._tables.compose_kernel(seat))
+            self._tables.announcer.show(entry.shown)
 
 
 def _merge(

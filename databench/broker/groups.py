@@ -1,7 +1,8 @@
 """Analyses and their kernels: made, given to sessions, queued, ended when nobody needs them.
 
 Owns the processes that wait for sessions, and the queue of sessions that wait for a process;
-`protocol.placement` decides.
+`protocol.placement` decides. However many come and go in a turn of the loop, the queue goes on and
+is numbered once in it, and only pages whose number has changed are shown it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..protocol import placement
 from ..protocol.lifecycle import State
@@ -39,14 +40,14 @@ class Groups:
         self._leavers = leavers
         self._make = make
         self._timers: dict[Group, asyncio.TimerHandle] = {}
-        leavers.on_left = self._advance
+        self._moved: set[Group] = set()
+        leavers.on_left = self._move_queue
 
     def place(self, group: Group) -> Entry:
         """The kernel for one more session; a new one begins, or is queued."""
-        index = placement.choose_kernel(group.spec.sharing, _stand(group))
-        if index is None:
-            return self._add(group)
-        return group.entries[index]
+        entries = _candidates(group)
+        index = placement.choose_kernel(group.spec.sharing, _stand(entries))
+        return self._add(group) if index is None else entries[index]
 
     def need(self, entry: Entry) -> None:
         """A page is there: a kernel that was ended for want of one begins again."""
@@ -54,17 +55,18 @@ class Groups:
         entry.used_s = self._tables.loop.time()
         self._replenish_later(group)
         if life.state is State.QUEUED:
-            self._advance(group)  # it may have been passed over while no page was there
+            self._move_queue(group)  # it may have been passed over while no page was there
         elif life.state is State.CULLED and not self._has_room(group):
-            group.queue.append(entry)
+            self._enqueue(entry)
             entry.kernel.queue()
         else:
+            group.running[entry] = None
             entry.kernel.need()
 
     def leave(self, entry: Entry) -> None:
         """A page has gone: while nobody is there, others in the queue go before it."""
         if entry in entry.group.queue:
-            self._tell_queue(entry.group)
+            self._move_queue(entry.group)
 
     def vacate(self, entry: Entry) -> None:
         """A session of it was closed: a process of its own ends with it."""
@@ -76,7 +78,7 @@ class Groups:
         """End the kernels that nobody has needed for `cull_after_s`."""
         now_s = self._tables.loop.time()
         for group in list(self._tables.groups.values()):
-            for entry in list(group.entries):
+            for entry in list(group.running):
                 if entry.is_in_use or _is_spare(entry):
                     entry.used_s = now_s
                     continue
@@ -97,10 +99,17 @@ class Groups:
         group.entries.append(entry)
         self._tables.by_kernel[entry.kernel] = entry
         if is_queued:
-            group.queue.append(entry)
+            self._enqueue(entry)
         else:
+            group.running[entry] = None
             entry.kernel.start()
         return entry
+
+    def _enqueue(self, entry: Entry) -> None:
+        queue = entry.group.queue
+        last = next(reversed(queue), None)
+        entry.ahead = 0 if last is None else last.ahead + last.is_in_use
+        queue[entry] = None
 
     def _cull(self, entry: Entry, why: str) -> None:
         group = entry.group
@@ -116,20 +125,28 @@ class Groups:
         if entry not in group.entries:
             return  # the whole analysis leaves
         group.entries.remove(entry)
-        if entry in group.queue:
-            group.queue.remove(entry)
+        group.queue.pop(entry, None)
+        group.running.pop(entry, None)
         self._leavers.retire(entry, why)
-        self._tell_queue(group)
+        self._move_queue(group)
+
+    def _move_queue(self, group: Group) -> None:
+        """Somebody came, left or made room: once all that happens in this turn has."""
+        if group not in self._moved:
+            self._moved.add(group)
+            self._tables.loop.call_soon(self._advance, group)
 
     def _advance(self, group: Group) -> None:
-        """A process has gone: who waited longest begins, else a spare may."""
+        """While there is room, who waited longest begins, else a spare may."""
+        self._moved.discard(group)
         while self._has_room(group) and not self._tables.is_draining:
             entry = next((entry for entry in group.queue if entry.is_in_use), None)
             if entry is None:
                 break
-            group.queue.remove(entry)
+            del group.queue[entry]
+            group.running[entry] = None
             entry.kernel.need()
-        self._tell_queue(group)
+        self._number_queue(group)
         self._replenish_later(group)
 
     def ready(self, entry: Entry) -> None:
@@ -138,13 +155,15 @@ class Groups:
 
     def culled(self, entry: Entry) -> None:
         """It has ended for want of use: its place is free."""
-        # Later: who tells it is not done with this end.
-        self._tables.loop.call_soon(self._advance, entry.group)
+        entry.group.running.pop(entry, None)
+        self._move_queue(entry.group)
 
-    def _tell_queue(self, group: Group) -> None:
-        for entry in group.queue:
-            for seat in entry.seats.values():
-                self._tables.outbox.announce(seat, self._tables.compose_kernel(seat))
+    def _number_queue(self, group: Group) -> None:
+        numbers = placement.number_queue(entry.is_in_use for entry in group.queue)
+        for entry, ahead in zip(group.queue, numbers, strict=True):
+            if entry.ahead != ahead:
+                entry.ahead = ahead
+                self._tables.announcer.show(entry.shown)
         self._tables.outbox.flush()
 
     def _replenish_later(self, group: Group) -> None:
@@ -160,10 +179,11 @@ class Groups:
                 self._add(group)
 
     def _count_missing(self, group: Group) -> int:
-        return placement.count_missing(self._sharing(group), _stand(group), group.leaving)
+        sharing, stood = self._sharing(group), _stand(group.running)
+        return placement.count_missing(sharing, stood, group.leaving, len(group.queue))
 
     def _has_room(self, group: Group) -> bool:
-        return placement.has_room(self._sharing(group), _stand(group), group.leaving)
+        return placement.has_room(self._sharing(group), _stand(group.running), group.leaving)
 
     def _sharing(self, group: Group) -> Sharing:
         sharing = group.spec.sharing
@@ -171,15 +191,20 @@ class Groups:
         return dataclasses.replace(sharing, max_kernels=most)
 
 
-def _stand(group: Group) -> list[Standing]:
+def _candidates(group: Group) -> list[Entry]:
+    """The kernels that a further session may get: where each has its own, those with a process."""
+    is_alone = group.spec.sharing.isolation == SESSION
+    return list(group.running) if is_alone else group.entries
+
+
+def _stand(entries: Iterable[Entry]) -> list[Standing]:
     return [
         Standing(
             len(entry.seats),
             is_ready=entry.kernel.life.takes_actions,
             is_failed=entry.kernel.life.state is State.FAILED,
-            has_process=not entry.kernel.life.is_without_process,
         )
-        for entry in group.entries
+        for entry in entries
     ]
 
 
@@ -189,5 +214,5 @@ def _is_spare(entry: Entry) -> bool:
     return (
         group.spec.sharing.isolation == SESSION
         and not entry.seats
-        and any(other.is_in_use for other in group.entries)
+        and (bool(group.queue) or any(other.is_in_use for other in group.running))
     )

@@ -50,15 +50,16 @@ class Leavers:
         logger.info("%s: its kernel ends", why)
         del self._tables.groups[name]
         self._class_values.forget(name)
-        for seat in group.seats:
+        for seat in [seat for entry in group.entries for seat in entry.shown]:
             self._requests.complain(seat, f"{why}; this page has no kernel any more")
         self._tables.outbox.flush()
-        for seat in list(group.seats):
+        for seat in [seat for entry in group.entries for seat in entry.shown]:
             for page in list(seat.session.views):
                 page.close(GONE, why)
         leaving = list(group.entries)
         group.entries.clear()  # with the end of a session nothing of the analysis begins or ends
         group.queue.clear()
+        group.running.clear()
         for entry in leaving:
             self.retire(entry, why)
 

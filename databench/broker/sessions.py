@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .._version import __version__
@@ -133,8 +133,19 @@ class Sessions:
                 further=tuple(value.stored for _, value in values),
             ),
         )
-        for seat in entry.seats.values():
-            self.open(seat)
+        # First those where somebody waits for it.
+        seats = list(dict.fromkeys([*entry.shown, *entry.seats.values()]))
+        self._tables.parts.begin(self._open_all(entry, seats))
+
+    def _open_all(self, entry: Entry, seats: list[Seat]) -> Iterator[None]:
+        generation = entry.kernel.life.generation
+        for seat in seats:
+            life = entry.kernel.life
+            if life.generation != generation or not life.takes_actions:
+                return
+            if not seat.is_open and entry.seats.get(seat.session.id_) is seat:
+                self.open(seat)
+            yield
 
     def open(self, seat: Seat) -> None:
         """Tell the kernel of a session, with the state that it had, then what waited for it."""

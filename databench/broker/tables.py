@@ -16,9 +16,11 @@ from ..protocol import messages as m
 from ..protocol.poison import Poison
 from ..protocol.session import Session
 from ..settings import Settings
+from .announcer import Announcer
 from .channel import Channel
 from .keeper import Keeper
 from .outbox import Outbox
+from .parts import Parts
 from .specs import AnalysisSpec, Page
 from .stores.base import Store
 from .stores.class_data import ClassData
@@ -54,6 +56,7 @@ class Group:
         poison: Its actions that are suspected of ending kernels.
         entries: Its kernels.
         queue: Those of them that may not start yet, the first one first.
+        running: Those that have a process, or are about to.
         leaving: How many of its processes are ending for good.
     """
 
@@ -61,12 +64,9 @@ class Group:
     store: ClassData
     poison: Poison
     entries: list[Entry] = field(default_factory=list)
-    queue: list[Entry] = field(default_factory=list)
+    queue: dict[Entry, None] = field(default_factory=dict)
+    running: dict[Entry, None] = field(default_factory=dict)
     leaving: int = 0
-
-    def count_ahead(self, entry: Entry) -> int:
-        """How many in the queue begin before this one: none that nobody waits for."""
-        return sum(other.is_in_use for other in self.queue[: self.queue.index(entry)])
 
     @property
     def seats(self) -> Iterator[Seat]:
@@ -83,6 +83,8 @@ class Entry:
         group: The analysis that it runs.
         routing_id: By which messages of its kernel's process come, the latest that began.
         seats: Its sessions by id.
+        shown: Those of them that have a page.
+        ahead: How many begin before it, as its pages were shown last, where it is queued.
         open_requests: How many requests the kernel has.
         open_bytes: What their payloads hold, sent and not yet ended.
         junk: Frames of its kernel's generation that were not understood.
@@ -101,6 +103,8 @@ class Entry:
     group: Group
     routing_id: bytes = b""
     seats: dict[str, Seat] = field(default_factory=dict)
+    shown: dict[Seat, None] = field(default_factory=dict)
+    ahead: int = 0
     open_requests: int = 0
     open_bytes: int = 0
     junk: int = 0
@@ -181,6 +185,8 @@ class Tables:
         self.loop = asyncio.get_running_loop()
         self.keeper = Keeper(store, settings, self.loop)
         self.outbox = Outbox(2 * settings.credit_window_bytes, settings.replay_window_bytes)
+        self.parts = Parts(self.loop, settings.turn_sessions, self.outbox.flush)
+        self.announcer = Announcer(self.outbox, self.compose_kernel, self.parts)
         self.groups: dict[str, Group] = {}
         self.by_kernel: dict[Supervisor, Entry] = {}  # those that end for good too
         self.seats: dict[str, Seat] = {}
@@ -235,7 +241,7 @@ class Tables:
             retry_in_s=kernel.retry_in_s,
             sessions=len(entry.seats),
             isolation=group.spec.sharing.isolation,
-            ahead=group.count_ahead(entry) if entry in group.queue else None,
+            ahead=entry.ahead if entry in group.queue else None,
             stderr=kernel.stderr_lines if self.debug and is_down else (),
             cancel_limit_s=kernel.settings.cancel_limit_s if state == "cancelling" else None,
             code_change=entry.code_change,

@@ -7,8 +7,9 @@ needs them (`preheat`), and no more than `max_kernels` are there at once: furthe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 ANALYSIS, POOL, SESSION = "analysis", "pool", "session"
 ISOLATIONS = (ANALYSIS, POOL, SESSION)
@@ -40,14 +41,11 @@ class Standing:
         sessions: How many it has.
         is_ready: Whether an action would be run at once.
         is_failed: Whether it will not run any.
-        has_process: Whether it counts against `max_kernels`: one that is queued or was ended
-            because nobody needed it does not.
     """
 
     sessions: int
     is_ready: bool = True
     is_failed: bool = False
-    has_process: bool = True
 
 
 def choose_kernel(sharing: Sharing, kernels: Sequence[Standing]) -> int | None:
@@ -74,25 +72,43 @@ def has_room(sharing: Sharing, kernels: Sequence[Standing], leaving: int) -> boo
 
     Args:
         sharing: Who shares a process.
-        kernels: All of the analysis.
+        kernels: Those of the analysis that have a process; one that is queued, or was ended
+            because nobody needed it, has none.
         leaving: How many processes of it are ending.
     """
-    return sharing.isolation != SESSION or _count(kernels) + leaving < sharing.max_kernels
+    return sharing.isolation != SESSION or len(kernels) + leaving < sharing.max_kernels
 
 
-def count_missing(sharing: Sharing, kernels: Sequence[Standing], leaving: int) -> int:
+def count_missing(
+    sharing: Sharing, kernels: Sequence[Standing], leaving: int, queued: int = 0
+) -> int:
     """How many are to be started for sessions that may come.
 
     None while sessions queue, and none before one has become ready: what cannot start would only
     fail several times.
+
+    Args:
+        sharing: Who shares a process.
+        kernels: Those of the analysis that have a process.
+        leaving: How many processes of it are ending.
+        queued: How many sessions queue.
     """
     if sharing.isolation != SESSION or not any(kernel.is_ready for kernel in kernels):
         return 0
-    if any(not kernel.has_process for kernel in kernels):
+    if queued:
         return 0
     spare = sum(not kernel.sessions for kernel in kernels)
-    room = sharing.max_kernels - _count(kernels) - leaving
+    room = sharing.max_kernels - len(kernels) - leaving
     return max(0, min(sharing.preheat - spare, room))
+
+
+def number_queue(in_use: Iterable[bool]) -> list[int]:
+    """How many begin before each one in the queue: none that nobody waits for.
+
+    Args:
+        in_use: Of each one, the first one first, whether somebody waits for it.
+    """
+    return list(accumulate(in_use, initial=0))[:-1]
 
 
 def is_unused(used_s: float, now_s: float, limit_s: float) -> bool:
@@ -104,10 +120,6 @@ def is_unused(used_s: float, now_s: float, limit_s: float) -> bool:
         limit_s: How long it is kept; 0 is for ever.
     """
     return 0 < limit_s <= now_s - used_s
-
-
-def _count(kernels: Sequence[Standing]) -> int:
-    return sum(kernel.has_process for kernel in kernels)
 
 
 def _reluctance(kernel: Standing) -> int:

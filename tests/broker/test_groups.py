@@ -1,11 +1,13 @@
 """Several kernels of one analysis: pools, a process per session, the queue, and who is ended."""
 
+import asyncio
 import dataclasses
 import signal
 import time
 
 import pytest
 
+from databench.protocol import placement
 from databench.protocol.placement import Sharing
 from tests.broker.harness import rigged, wait_until
 
@@ -145,7 +147,7 @@ async def test_who_leaves_the_queue_makes_room_for_those_behind():
         second.cancel(cancelled)
         assert (await second.end(cancelled))["outcome"] == "cancelled"
         await close(rig, second)
-        assert third.kernel["ahead"] == 0
+        await wait_until(lambda: third.kernel["ahead"] == 0)
         assert len(kernels(rig)) == 2
 
 
@@ -154,9 +156,10 @@ async def test_a_session_that_nobody_waits_for_keeps_its_place_and_holds_up_nobo
         first, second, third = rig.join(), rig.join(), rig.join()
         await first.run("echo")
         second.leave()
-        assert third.kernel["ahead"] == 0
+        await wait_until(lambda: third.kernel["ahead"] == 0)
         again = rig.join(session=second.session)  # reloaded: it is before the third again
-        assert (again.kernel["ahead"], third.kernel["ahead"]) == (0, 1)
+        assert again.kernel["ahead"] == 0
+        await wait_until(lambda: third.kernel["ahead"] == 1)
         again.leave()
         await close(rig, first)
         assert (await third.run("echo"))["outcome"] == "done"
@@ -338,3 +341,117 @@ async def test_an_unused_process_of_a_session_frees_its_place():
         assert (again.kernel["state"], again.kernel["ahead"]) == ("queued", 0)
         await close(rig, second)
         assert (await again.signal("opened", 2))["data"] == {"k": "kept"}
+
+
+# -- the work that a queue makes -------------------------------------------------------------------
+
+
+@pytest.fixture
+def numberings(monkeypatch):
+    """How often a queue is numbered."""
+    counted, number_queue = [], placement.number_queue
+
+    def count(in_use):
+        numbers = number_queue(in_use)
+        counted.append(len(numbers))
+        return numbers
+
+    monkeypatch.setattr(placement, "number_queue", count)
+    return counted
+
+
+async def test_a_queue_is_numbered_once_and_told_once_for_all_who_leave_in_a_turn(numberings):
+    async with rigged(sharing=Sharing("session", preheat=0, max_kernels=1)) as rig:
+        first = rig.join()
+        await first.run("echo")
+        queued = [rig.join() for _ in range(60)]
+        assert [page.kernel["ahead"] for page in queued] == list(range(60))
+        await asyncio.sleep(0.01)
+        numberings.clear()
+        before = [len(page.raw) for page in queued]
+        for page in queued[10:30]:
+            page.leave()
+        await wait_until(lambda: numberings)
+        assert numberings == [60]
+        new = [len(page.raw) - had for page, had in zip(queued, before, strict=True)]
+        assert new == [0] * 30 + [1] * 30  # nothing has changed for those before
+        assert [page.kernel["ahead"] for page in queued[30:]] == list(range(10, 40))
+
+
+async def test_a_queue_moves_on_for_all_sessions_that_are_closed_in_a_turn(numberings):
+    async with rigged(sharing=Sharing("session", preheat=0, max_kernels=1)) as rig:
+        first = rig.join()
+        await first.run("echo")
+        queued = [rig.join() for _ in range(30)]
+        await asyncio.sleep(0.01)
+        numberings.clear()
+        before = [len(page.raw) for page in queued]
+        for page in queued[:20]:
+            await close(rig, page)
+        await asyncio.sleep(0.01)
+        # Once for the leaving; their kernels, which never began, end in turns of their own.
+        assert len(numberings) <= 25
+        assert [len(page.raw) - had for page, had in zip(queued[20:], before[20:])] == [1] * 10
+        assert [page.kernel["ahead"] for page in queued[20:]] == list(range(10))
+        group = rig.broker._tables.groups["a"]
+        assert len(group.running) == 1
+        assert list(group.queue) == group.entries[1:]
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_only_sessions_with_pages_are_shown_a_change_and_so_many_in_a_turn(monkeypatch):
+    async with rigged(turn_sessions=5) as rig:
+        pages = [rig.join() for _ in range(12)]
+        gone = [rig.join() for _ in range(40)]
+        await pages[0].run("echo")
+        for page in gone:
+            page.leave()
+        tables = rig.broker._tables
+        composed, compose = [], tables.announcer._compose
+
+        def count(seat):
+            composed.append(seat)
+            return compose(seat)
+
+        monkeypatch.setattr(tables.announcer, "_compose", count)
+        rig.kill(signal.SIGKILL)
+        await wait_until(lambda: all(p.kernel["generation"] == 2 for p in pages))
+        await wait_until(lambda: all(p.kernel["state"] == "idle" for p in pages))
+        assert {seat.session.id_ for seat in composed} == {page.session for page in pages}
+        assert len(composed) <= 3 * len(pages)  # it died, starts, and is ready
+        for page in pages:
+            assert (await page.run("echo", 1))["outcome"] == "done"
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_a_new_kernel_is_told_of_so_many_sessions_in_a_turn_and_of_those_with_pages_first():
+    async with rigged(turn_sessions=5) as rig:
+        gone = [rig.join() for _ in range(40)]
+        page = rig.join()
+        await page.run("echo")
+        for other in gone:
+            other.leave()
+        tables = rig.broker._tables
+        entry = tables.groups["a"].entries[0]
+        opened, turns, open_ = [], [], rig.broker._sessions.open
+
+        def count(seat):
+            opened.append(seat)
+            open_(seat)
+
+        rig.broker._sessions.open = count
+        on_part = tables.parts._on_part
+
+        def end_part():
+            turns.append(len(opened))
+            on_part()
+
+        tables.parts._on_part = end_part
+        rig.kill(signal.SIGKILL)
+        await wait_until(lambda: len(opened) == 41)
+        assert opened[0].session.id_ == page.session
+        parts = [after - before for before, after in zip([0, *turns], turns)]
+        assert max(parts) <= 10  # the first of them begins before the first turn of its own
+        assert all(seat.is_open for seat in entry.seats.values())
+        back = rig.join(session=gone[-1].session)
+        assert (await back.run("echo", 1))["outcome"] == "done"

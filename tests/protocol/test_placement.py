@@ -11,9 +11,9 @@ from databench.protocol.placement import (
     count_missing,
     has_room,
     is_unused,
+    number_queue,
 )
 
-QUEUED = Standing(1, is_ready=False, has_process=False)
 FAILED = Standing(0, is_ready=False, is_failed=True)
 STARTING = Standing(0, is_ready=False)
 
@@ -37,7 +37,6 @@ STARTING = Standing(0, is_ready=False)
         (Sharing("session"), [Standing(1), STARTING, Standing(0)], 2),
         (Sharing("session"), [FAILED, STARTING], 1),
         (Sharing("session"), [FAILED], 0),
-        (Sharing("session"), [QUEUED], None),
     ],
 )
 def test_the_kernel_for_one_more_session(sharing, kernels, chosen):
@@ -47,7 +46,7 @@ def test_the_kernel_for_one_more_session(sharing, kernels, chosen):
 def test_only_processes_of_sessions_of_their_own_are_counted():
     sharing = Sharing("session", max_kernels=2)
     assert has_room(sharing, [], 0)
-    assert has_room(sharing, [Standing(1), QUEUED, QUEUED], 0)
+    assert has_room(sharing, [Standing(1)], 0)
     assert not has_room(sharing, [Standing(1), STARTING], 0)
     assert not has_room(sharing, [Standing(1)], 1)  # that one still holds its memory
     assert has_room(Sharing("pool", processes=1), [Standing(1)] * 9, 9)
@@ -63,7 +62,6 @@ def test_only_processes_of_sessions_of_their_own_are_counted():
         (Sharing("session", preheat=0, max_kernels=9), [Standing(1)], 0, 0),
         (Sharing("session", preheat=1, max_kernels=1), [Standing(1)], 0, 0),
         (Sharing("session", preheat=1, max_kernels=9), [Standing(1, is_ready=False)], 0, 0),
-        (Sharing("session", preheat=1, max_kernels=4), [Standing(1), QUEUED], 0, 0),
         (
             Sharing("session", preheat=1, max_kernels=9),
             [Standing(1), FAILED],
@@ -76,21 +74,27 @@ def test_only_processes_of_sessions_of_their_own_are_counted():
 )
 def test_spares_are_made_while_there_is_room(sharing, kernels, leaving, missing):
     assert count_missing(sharing, kernels, leaving) == missing
+    assert count_missing(sharing, kernels, leaving, queued=1) == 0
 
 
 @given(
     st.integers(0, 4),
     st.integers(1, 5),
-    st.lists(st.sampled_from([Standing(1), STARTING, FAILED, QUEUED]), max_size=6),
+    st.lists(st.sampled_from([Standing(1), STARTING, FAILED]), max_size=6),
     st.integers(0, 3),
 )
 def test_spares_never_take_more_processes_than_there_may_be(preheat, most, kernels, leaving):
     sharing = Sharing("session", preheat=preheat, max_kernels=most)
     missing = count_missing(sharing, kernels, leaving)
     begun = [*kernels, *[STARTING] * missing]
-    used = sum(kernel.has_process for kernel in begun) + leaving
+    used = len(begun) + leaving
     assert missing == 0 or used <= most
     assert missing == 0 or sum(not kernel.sessions for kernel in begun) <= preheat
+
+
+@given(st.lists(st.booleans(), max_size=20))
+def test_each_in_the_queue_is_behind_those_before_it_for_whom_somebody_waits(in_use):
+    assert number_queue(iter(in_use)) == [sum(in_use[:place]) for place in range(len(in_use))]
 
 
 def test_a_kernel_is_unused_after_the_limit_and_with_zero_never():

@@ -1,0 +1,78 @@
+"""Who is shown the state of a kernel, how often, and how many in one turn of the loop."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from databench.broker.announcer import Announcer
+from databench.broker.parts import Parts
+
+
+class Paper:
+    """An outbox that keeps what it is handed."""
+
+    def __init__(self):
+        self.records = {}
+        self.written = []
+
+    def announce(self, seat, frame):
+        self.written.append((seat, frame))
+
+    def add(self, record, frames):
+        self.written += [(record.seat.name, frame) for frame in frames]
+
+    def flush(self):
+        pass
+
+
+@pytest.fixture
+async def desk():
+    outbox = Paper()
+    desk = SimpleNamespace(outbox=outbox, state="first")
+    parts = Parts(asyncio.get_running_loop(), 10, outbox.flush)
+    desk.announcer = Announcer(outbox, lambda seat: f"{seat} {desk.state}", parts)
+    return desk
+
+
+async def test_a_change_is_shown_to_so_many_at_once_and_to_the_rest_in_later_turns(desk):
+    desk.announcer.show(range(25))
+    assert len(desk.outbox.written) == 10
+    await asyncio.sleep(0)
+    assert len(desk.outbox.written) == 20
+    await asyncio.sleep(0)
+    assert desk.outbox.written == [(seat, f"{seat} first") for seat in range(25)]
+
+
+async def test_who_waits_is_shown_two_changes_as_one(desk):
+    desk.announcer.show(range(25))
+    desk.state = "second"
+    desk.announcer.show(range(25))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert desk.outbox.written == [
+        *((seat, f"{seat} first") for seat in range(10)),
+        *((seat, f"{seat} second") for seat in range(10, 25)),
+        *((seat, f"{seat} second") for seat in range(10)),
+    ]
+
+
+async def test_a_change_after_all_were_shown_the_last_one_is_shown_at_once(desk):
+    for _ in range(3):
+        desk.announcer.show([1])
+        await asyncio.sleep(0)
+    desk.announcer.show([])
+    assert desk.outbox.written == [(1, "1 first")] * 3
+
+
+async def test_an_announcement_for_all_leaves_out_who_does_not_know_it_or_is_gone(desk):
+    views = {page: SimpleNamespace(is_counting=page % 2 == 0) for page in range(30)}
+    for page in range(30):
+        seat = SimpleNamespace(name=page, session=SimpleNamespace(views=views))
+        desk.outbox.records[page] = SimpleNamespace(seat=seat)
+    desk.announcer.announce(b"saved")
+    assert desk.outbox.written == [(page, b"saved") for page in range(0, 10, 2)]
+    del desk.outbox.records[20]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert desk.outbox.written == [(page, b"saved") for page in range(0, 30, 2) if page != 20]
