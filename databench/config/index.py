@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,11 @@ from .checks import (
     count_values,
 )
 from .datastore import Datastore
-from .functions import Functions, find_functions, find_one, read_functions
+from .discovery import find_analyses, find_problem
+from .functions import Functions, find_one
 
 FILE = "index.yaml"
 TITLE = "Databench"
-RESERVED = ("node_modules", "static", "status")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _FILE_BYTES = 2**20
 _VALUES = 100_000  # with each alias counted as often as it is used
 
@@ -142,15 +140,14 @@ def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:
         raise SettingError(f"folder of analyses '{folder}' does not exist or is no folder")
     file = folder / FILE
     if not file.is_file():
-        return Index(folder, entries=_discover(folder))
+        return Index(folder, **_discover(folder))
     return _Reader(file, kernels).read()
 
 
-def _discover(folder: Path) -> dict[str, Entry]:
-    found = {file.parent.name: read_functions(file) for file in folder.glob("*/analysis.py")}
-    for functions in find_functions(folder):
-        found.setdefault(functions.name, functions)
-    return {
+def _discover(folder: Path) -> dict[str, Any]:
+    """What an `Index` says of the folder itself: its analyses, and what is not served of it."""
+    found = find_analyses(folder)
+    entries = {
         name: Entry(
             name,
             folder / name,
@@ -158,9 +155,9 @@ def _discover(folder: Path) -> dict[str, Entry]:
             functions.description if functions else None,
             functions=functions,
         )
-        for name, functions in sorted(found.items())
-        if _NAME.fullmatch(name) and name not in RESERVED
+        for name, functions in found.analyses.items()
     }
+    return {"entries": entries, "warnings": found.warnings}
 
 
 class _Reader:
@@ -181,24 +178,25 @@ class _Reader:
         root = self._compose()
         if root is None:
             problems = tuple(self.problems)
-            return Index(folder, entries=_discover(folder), problems=problems, is_read=False)
+            return Index(folder, **_discover(folder), problems=problems, is_read=False)
         values: dict[str, Any] = {}
-        entries: dict[str, Entry] | None = None
+        named: dict[str, Entry] | None = None
         overrides: dict[str, settings.Value] = {}
         for key, node in self._items(root, (*GLOBAL_KEYS, "settings", "analyses"), self.warnings):
             if key == "analyses":
-                entries = self._read_entries(node)
+                named = self._read_entries(node)
             elif key == "settings":
                 overrides = self._read_settings(node)
             else:
                 self._check(GLOBAL_KEYS[key], key, node, values, self.problems)
         values["title"] = values.get("title") or TITLE
+        found = _discover(folder) if named is None else {"entries": named, "warnings": ()}
         return Index(
             folder,
             settings=overrides,
-            entries=_discover(folder) if entries is None else entries,
+            entries=found["entries"],
             problems=tuple(self.problems),
-            warnings=tuple(self.warnings),
+            warnings=(*self.warnings, *found["warnings"]),
             **values,
         )
 
@@ -337,11 +335,10 @@ class _Reader:
     def _refuse_name(name: Any, entries: Mapping[str, Entry]) -> str | None:
         if name is None:
             return "an analysis without a name, expected 'name: <its folder>'; not served"
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name in RESERVED:
-            return (
-                f"name of an analysis is {name!r}, expected letters, digits, - and _, "
-                f"and none of {', '.join(RESERVED)}; not served"
-            )
+        if not isinstance(name, str) or not name:
+            return f"name of an analysis is {name!r}, expected the name of its folder; not served"
+        if problem := find_problem(name):
+            return f"analysis {name!r} is not served: {problem}"
         if name in entries:
             return f"analysis {name!r} is there twice; the first one is served"
         return None

@@ -218,8 +218,14 @@ def test_unknown_key_warns_and_all_is_served(folder, text, complaint):
         ("analyses:\n- title: T", "analyses/index.yaml:2: an analysis without a name"),
         ("analyses:\n- [one]", "analyses/index.yaml:2: an analysis without a name"),
         ("analyses:\n- one\n- one", "analyses/index.yaml:3: analysis 'one' is there twice"),
-        ("analyses:\n- ../one", "analyses/index.yaml:2: name of an analysis is '../one'"),
-        ("analyses:\n- static", "analyses/index.yaml:2: name of an analysis is 'static'"),
+        (
+            "analyses:\n- ../one",
+            "analyses/index.yaml:2: analysis '../one' is not served: names that begin with '.'",
+        ),
+        (
+            "analyses:\n- static",
+            "analyses/index.yaml:2: analysis 'static' is not served: the address /static/ is used",
+        ),
     ],
 )
 def test_problem_of_the_file_says_where(folder, text, complaint):
