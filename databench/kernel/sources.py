@@ -69,9 +69,16 @@ class Sources:
     def _is(self, path: str) -> bool:
         if not os.path.isabs(path) or any(f"{os.sep}{name}{os.sep}" in path for name in _INSTALLED):
             return False
+        if not path.isprintable() and _is_bytes(path):
+            return False  # a message holds text alone; such a file is not watched
         if path.startswith(f"{_PACKAGE}{os.sep}"):
             return path.startswith(_EXAMPLES)
         return not path.startswith(self._others)
+
+
+def _is_bytes(path: str) -> bool:
+    """Whether a name is not UTF-8; Python has such bytes as lone surrogates (PEP 383)."""
+    return any("\udc80" <= character <= "\udcff" for character in path)
 
 
 def _find_folders() -> set[str]:

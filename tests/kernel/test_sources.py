@@ -1,6 +1,7 @@
 """What was imported is named, and nothing of the interpreter's or of what is installed."""
 
 import importlib
+import os
 import sys
 import types
 
@@ -52,6 +53,22 @@ def test_what_is_installed_and_databench_itself_are_left_out(project):
     own = [path for path in named if "/databench/" in path and "/databench/tests/" not in path]
     assert [path for path in named if "site-packages" in path or "json" in path] == own == []
     assert __file__ in named
+
+
+def test_a_name_that_is_no_text_is_left_out(project):
+    """A message holds text alone, and the kernel would not say hello without it."""
+    folder = os.fsencode(project) + b"/caf\xe9"
+    os.mkdir(folder)
+    with open(folder + b"/accent.py", "w"):
+        pass
+    sys.path.insert(0, os.fsdecode(folder))
+    sources = Sources(10_000)
+    sources.look()
+    try:
+        importlib.import_module("accent")
+    finally:
+        del sys.path[0]
+    assert paths(sources.look()) == []
 
 
 def test_lazy_modules_are_not_loaded_and_odd_ones_do_no_harm(monkeypatch):
