@@ -223,6 +223,8 @@ def main(
     """
     words = list(sys.argv[1:] if words is None else words)
     environ = os.environ if environ is None else environ
+    if not _is_somewhere():
+        return EXIT_USAGE
     if script is None and words[:1] == ["new"]:
         from . import scaffold
 
@@ -246,6 +248,20 @@ def main(
         return EXIT_USAGE
     except KeyboardInterrupt:  # before the loop runs: nothing is there to be stopped
         return 0
+
+
+def _is_somewhere() -> bool:
+    """Whether the working directory is there; a sentence says so where it is not."""
+    try:
+        os.getcwd()
+    except OSError:
+        print(
+            "databench: The folder that you are in was removed or renamed. "
+            "Change to one that is there (cd) and start again.",
+            file=sys.stderr,
+        )
+        return False
+    return True
 
 
 def _find_script(target: str, cli_args: Sequence[str]) -> Script:

@@ -107,6 +107,18 @@ def test_what_cannot_be_used_is_told_and_ends_with_2(words, environ, complaint, 
     assert complaint in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [[], ["new", "pi"], ["pi.py"], ["kernels"], ["--help"]])
+def test_a_working_directory_that_was_removed_is_said_in_words(
+    words, capsys, tmp_path, monkeypatch
+):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert cli.main(words, {}) == 2
+    assert "was removed or renamed. Change to one that is there" in capsys.readouterr().err
+
+
 def test_options_behind_a_dash_pair_are_the_analyses(monkeypatch):
     from databench.front import serve
 

@@ -79,7 +79,7 @@ def _serve(
     logs.adopt(limits)
     if options.build:
         return 1 if any(build.run_now(index, limits).values()) else 0
-    host = options.host or environ.get("HOST") or DEFAULT_HOST
+    host = unbracket(options.host or environ.get("HOST") or DEFAULT_HOST)
     ports = _open_ports(options, environ, host)
     debug = _debug(options.debug, environ, host)
     front = _make(served, options, limits, cli_args, Hosts(host, options.allow_host), debug)
@@ -228,6 +228,11 @@ def listen(
     raise SettingError(f"ports {default} to {last} are taken; say {option} 0 for any free one")
 
 
+def unbracket(host: str) -> str:
+    """An address as the system takes it: that of IPv6 stands in brackets in a URL only."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
 def find_port(
     port: str | None, environ: Mapping[str, str], *, option: str = "--port", variable: str = "PORT"
 ) -> int | None:
@@ -332,11 +337,21 @@ def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:
             log.warning("%s; the others are served", text)
 
 
+def _show_host(host: str) -> str:
+    """The host in an address that answers on this machine.
+
+    `localhost` may be 127.0.0.1 alone, which a socket on `::` does not take.
+    """
+    if host in ANY_ADDRESS:
+        return "[::1]" if host == "::" else "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
 def _teller(served: Project, host: str, port: int, tls_port: int | None = None) -> Tell:
     """Says where the pages are, once they are there."""
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
-        shown = "localhost" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
+        shown = _show_host(host)
         lines = [
             f"Databench {__version__} serves {served.shown}",
             f"  http://{shown}:{port}/{served.address}    (Ctrl-C stops)",

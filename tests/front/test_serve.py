@@ -69,6 +69,14 @@ def test_option_wins_over_the_environment(taken):
     close(serving.listen("127.0.0.1", "0", {"PORT": str(taken)}))
 
 
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [("[::1]", "::1"), ("::1", "::1"), ("localhost", "localhost"), ("[::1", "[::1"), ("", "")],
+)
+def test_an_address_may_stand_in_brackets_as_in_a_url(given, host):
+    assert serving.unbracket(given) == host
+
+
 @pytest.mark.parametrize("source", ["--port", "PORT"])
 def test_port_that_was_asked_for_and_is_taken_is_an_error(taken, source):
     option, environ = (str(taken), {}) if source == "--port" else (None, {"PORT": str(taken)})
@@ -157,7 +165,12 @@ def test_datastore_among_files_that_are_given_out_is_an_error(folder, path):
 
 
 def test_address_is_told(folder, capsys):
-    for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "localhost"), ("::1", "[::1]")):
+    for host, shown in (
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "localhost"),
+        ("::1", "[::1]"),
+        ("::", "[::1]"),  # localhost may be 127.0.0.1, where such a socket does not listen
+    ):
         serving._teller(project(folder), host, 5001)(FRONT, None)
         assert f"http://{shown}:5001/x/" in capsys.readouterr().out
 
