@@ -85,11 +85,14 @@ clean:  ## removes everything that make made
 	find databench kernels analyses tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:
+	@echo 'databench: making the environment $(VENV)'
 	python=$$(.ci/need python) && "$$python" -m venv $(VENV)
 
+# pip's lines are shown: what takes its time is seen to go on.
 $(RUN): $(PACKAGED) | $(BIN)/python
-	@echo 'databench: setting up $(VENV)'
-	$(PIP) install --editable .
+	@echo 'databench: setting up $(VENV), once, with what the demos import; it takes about a minute'
+	$(BIN)/python -m pip --disable-pip-version-check install --progress-bar off --editable '.[demos]'
+	@echo 'databench: $(VENV) is ready'
 	@touch $@
 
 $(DEV): $(PACKAGED) | $(BIN)/python

@@ -13,9 +13,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "databench"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-_EVERYBODY = {"errors", "settings", "printable", "_version"}
+_EVERYBODY = {"errors", "settings", "printable", "install", "_version"}
 _ALLOWED = {
     "errors": set(),
+    "install": set(),
     "_version": set(),
     "settings": {"errors"},
     "printable": set(),

@@ -3,6 +3,7 @@
 import os
 
 import databench
+from databench.install import pip_install
 
 try:
     import mpld3
@@ -12,7 +13,7 @@ try:
     NOTE = ''
 except ImportError as error:
     SCRIPTS = []
-    NOTE = f"{error}: install it by pip install 'databench[mpld3]'"
+    NOTE = f"{error}. Install it: {pip_install('databench[mpld3]')}"
 
 
 def draw(points):

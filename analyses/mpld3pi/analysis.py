@@ -5,6 +5,7 @@ import os
 import random
 
 import databench
+from databench.install import pip_install
 
 try:
     import mpld3
@@ -13,7 +14,7 @@ try:
     NOTE = ''
 except ImportError as error:
     SCRIPTS = []
-    NOTE = f"{error}: install it by pip install 'databench[mpld3]'"
+    NOTE = f"{error}. Install it: {pip_install('databench[mpld3]')}"
 
 BATCHES, DRAWS = 40, 50_000
 

@@ -3,6 +3,7 @@
 import os
 
 import databench
+from databench.install import pip_install
 
 try:
     import redis.asyncio as redis
@@ -21,7 +22,7 @@ class Redispub(databench.Analysis):
     @databench.on
     async def publish(self, text):
         if redis is None:
-            raise RuntimeError("redis is not installed: pip install 'databench[redis]'")
+            raise RuntimeError(f"redis is not installed: {pip_install('databench[redis]')}")
         try:
             async with redis.from_url(URL, socket_connect_timeout=2) as client:
                 heard = await client.publish(CHANNEL, str(text))

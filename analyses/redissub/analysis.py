@@ -4,6 +4,7 @@ import asyncio
 import os
 
 import databench
+from databench.install import pip_install
 
 try:
     import redis.asyncio as redis
@@ -20,7 +21,7 @@ class Redissub(databench.Analysis):
     async def connected(self):
         await self.data.init(note='', word='')
         if redis is None:
-            self.set_state(note="redis is not installed: pip install 'databench[redis]'")
+            self.set_state(note=f"redis is not installed: {pip_install('databench[redis]')}")
         else:
             self.task = asyncio.create_task(self.listen())
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import databench
+from databench.install import pip_install
 
 from .draws import draw
 
@@ -30,7 +31,7 @@ class Slowpi(databench.Analysis):
         self.workers, self.queue = [], None
         await self.data.init(workers=2, running=0, note='', pi={})
         if redis is None:
-            self.say(f"{MISSING}: install it by pip install 'databench[redis]'")
+            self.say(f"{MISSING}. Install it: {pip_install('databench[redis]')}")
             return
         self.redis = redis.Redis.from_url(
             URL, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
@@ -45,7 +46,7 @@ class Slowpi(databench.Analysis):
     async def run(self):
         # A coroutine: while a plain method runs, the slider would wait for its end.
         if self.queue is None:
-            raise RuntimeError(f"{MISSING}: install it by pip install 'databench[redis]'")
+            raise RuntimeError(f"{MISSING}. Install it: {pip_install('databench[redis]')}")
         inside = draws = 0
         async for count in self.progress(self.results(), total=BATCHES):
             inside, draws = inside + count, draws + DRAWS

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingError
+from ..install import pip_install
 
 log = logging.getLogger("databench.front")
 
@@ -74,7 +75,7 @@ def measured(file: str | None) -> Iterator[None]:
         import coverage
     except ImportError:
         raise SettingError(
-            "--coverage needs the package coverage: pip install 'databench[coverage]'",
+            f"--coverage needs the package coverage: {pip_install('databench[coverage]')}",
             name="coverage",
         ) from None
     path = Path(file).absolute()

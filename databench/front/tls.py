@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import SettingError
+from ..install import pip_install
 from .hosts import is_loopback
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def make_self_signed(host: str) -> bytes:
     except ImportError:
         raise SettingError(
             "--ssl-port without --ssl-certfile makes a certificate, for which 'cryptography' is "
-            "missing; pip install 'databench[ssl]', or say --ssl-certfile and --ssl-keyfile",
+            f"missing; {pip_install('databench[ssl]')}, or say --ssl-certfile and --ssl-keyfile",
             name="ssl_certfile",
         ) from None
     key = ec.generate_private_key(ec.SECP256R1())

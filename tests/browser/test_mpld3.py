@@ -64,4 +64,4 @@ def test_without_mpld3_the_page_says_what_to_install(serve, pages, tmp_path):
     for name in ("mpld3pi", "mpld3PointLabel", "mpld3Drag"):
         page = pages.open(server, f"/{name}/")
         note = page.locator("[data-signal='data:note']")
-        expect(note).to_contain_text("pip install 'databench[mpld3]'")
+        expect(note).to_contain_text("-m pip install 'databench[mpld3]'")

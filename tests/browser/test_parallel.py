@@ -175,4 +175,4 @@ def test_without_redis_py_the_pages_say_what_to_install(serve, pages, tmp_path):
     server = serve(folder)
     for name in ("slowpi", "redissub"):
         note = pages.open(server, f"/{name}/").locator("[data-signal='data:note']")
-        expect(note).to_contain_text("pip install 'databench[redis]'")
+        expect(note).to_contain_text("-m pip install 'databench[redis]'")
