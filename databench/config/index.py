@@ -190,7 +190,9 @@ class _Reader:
             else:
                 self._check(GLOBAL_KEYS[key], key, node, values, self.problems)
         values["title"] = values.get("title") or TITLE
-        found = _discover(folder) if named is None else {"entries": named, "warnings": ()}
+        found: dict[str, Any] = {"entries": named, "warnings": ()}
+        if named is None:
+            found = _discover(folder)
         return Index(
             folder,
             settings=overrides,
