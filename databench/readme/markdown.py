@@ -1,4 +1,4 @@
-r"""Markdown as HTML. HTML in the text is shown as text; formulae pass through unchanged.
+r"""Markdown as HTML. Harmless HTML in the text is kept; formulae pass through unchanged.
 
 A formula is `\( … \)`, `\[ … \]`, `$$ … $$` or `\begin{…} … \end{…}`; `\\( … \\)`, which other
 Markdown renderers need, means the same. It becomes plain text with its delimiters;
@@ -11,6 +11,8 @@ import functools
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from .html import sanitise, show_known
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -30,19 +32,22 @@ _OPENINGS = ("$$", "\\[", "\\begin{")
 
 def render_markdown(text: str) -> str:
     """Markdown (CommonMark, and tables) as HTML."""
-    html: str = _renderer().render(text)
-    return html
+    found: dict[str, bool] = {}
+    html: str = _renderer().render(text, found)
+    return sanitise(html) if found else html
 
 
 @functools.cache
 def _renderer() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    renderer = MarkdownIt("commonmark", {"html": False}).enable("table")
+    renderer = MarkdownIt("commonmark", {"html": True}).enable("table")
     renderer.inline.ruler.before("escape", "formula", _take_inline)
     ends = ["paragraph", "reference", "blockquote", "list"]
     renderer.block.ruler.before("fence", "formula_block", _take_block, {"alt": ends})
     renderer.add_render_rule("formula", _show)
+    renderer.add_render_rule("html_inline", _show_html)
+    renderer.add_render_rule("html_block", _show_html)
     return renderer
 
 
@@ -102,3 +107,10 @@ def _show(_self: Any, tokens: Sequence[Token], index: int, _options: Any, _env: 
 
     escaped: str = escapeHtml(tokens[index].content)
     return escaped
+
+
+def _show_html(
+    _self: Any, tokens: Sequence[Token], index: int, _options: Any, env: dict[str, bool]
+) -> str:
+    env["html"] = True
+    return show_known(tokens[index].content)
