@@ -86,20 +86,27 @@ def judge(scan: Scan, analyses: Sequence[Analysis], *, folder: str, package: str
 
 
 def find_builds(
-    scan: Scan, analyses: Sequence[Analysis], project: frozenset[str]
+    scan: Scan, analyses: Sequence[Analysis], project: frozenset[str], folder: str
 ) -> dict[str, set[str]]:
-    """What is to be built anew: by the file that was saved, the names whose patterns name it.
+    """What is to be built anew: by the file that was saved, the names that depend on it.
+
+    An analysis depends on what its patterns name, and on the Python files for which its kernel
+    restarts; the project on what its own patterns name, and on those of any of its analyses.
 
     Args:
         scan: What changed.
         analyses: All that there are.
         project: The patterns of the whole project, whose name is "".
+        folder: The analyses' folder.
     """
     found: dict[str, set[str]] = {}
     for path, tokens in scan.changed.items():
         patterns = {pattern for kind, pattern in tokens if kind == "glob"}
         names = {analysis.name for analysis in analyses if patterns & analysis.globs}
-        if patterns & project:
+        is_python = _ending(path) == ".py"
+        readers = {a.name for a in analyses if is_python and _concerns_kernel(path, (), a, folder)}
+        names |= readers
+        if patterns & project or readers:
             names.add("")
         if names:
             found[path] = names

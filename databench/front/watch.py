@@ -140,8 +140,9 @@ class Watcher:
         analyses = list(self._analyses())
         steps = changes.judge(scan, analyses, folder=str(index.folder), package=str(PACKAGE))
         project = frozenset(os.path.normpath(index.folder / pattern) for pattern in index.watch)
+        builds = changes.find_builds(scan, analyses, project, str(index.folder))
         try:
-            self._front.builder.begin_for(index, changes.find_builds(scan, analyses, project))
+            self._front.builder.begin_for(index, builds)
             self._carry_out(steps)
         except Exception:  # a mistake with one save must not end the watching
             log.exception("what was saved could not be carried out")

@@ -187,6 +187,11 @@ async def test_a_server_builds_first_and_tells_of_a_failure_on_the_page(project)
         server.wait_printed("build of 'x': the source\n(.*\n)*.*built: x")
         page = (await client.fetch(f"{server.url}/x/")).body.decode()
         assert "exited with status" not in page
+        (project / "x" / "a.ts").write_text("")  # and a Python file that the analysis is made of
+        server.wait_printed("built: x\n(.*\n)*.*built: x")
+        with (project / "x" / "analysis.py").open("a") as file:
+            file.write("# saved\n")
+        server.wait_printed("built: x\n(.*\n)*.*built: x\n(.*\n)*.*built: x")
 
 
 def test_a_killed_server_leaves_no_build(project):

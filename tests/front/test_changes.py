@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from databench.front.changes import Analysis, judge
+from databench.front.changes import Analysis, find_builds, judge
 from databench.front.scan import Scan
 
 FOLDER = "/p/analyses"
@@ -162,3 +162,27 @@ def test_a_burst_gives_what_its_saves_give_together(changed, analysis):
     assert set(whole.restarts) == {name for part in parts for name in part.restarts}
     assert whole.reads_index == any(part.reads_index for part in parts)
     assert sorted(whole.shown) == sorted(path for part in parts for path in part.shown)
+
+
+@pytest.mark.parametrize(
+    ("path", "tokens", "names"),
+    [
+        (f"{PI}/analysis.py", (), {"pi", ""}),
+        ("/p/lib/a.py", (), {"pi", ""}),
+        (f"{MU}/analysis.py", (), {"mu", ""}),
+        (f"{PI}/not_imported.py", (), set()),
+        (f"{PI}/index.html", (), set()),
+        (f"{FOLDER}/data/a.csv", (("glob", GLOB),), {"pi"}),
+        (f"{FOLDER}/lib/a.ts", (("glob", "/all/*.ts"),), {""}),
+        (f"{PI}/routes.py", (), set()),
+    ],
+)
+def test_what_depends_on_a_saved_file_is_built(path, tokens, names):
+    scan = Scan({path: frozenset(tokens)}, frozenset(), frozenset())
+    found = find_builds(scan, [READY, OTHER], frozenset({"/all/*.ts"}), FOLDER)
+    assert found == ({path: names} if names else {})
+
+
+def test_a_source_of_a_kernel_that_has_not_run_yet_is_built_for():
+    scan = Scan({f"{PI}/analysis.py": frozenset()}, frozenset(), frozenset())
+    assert find_builds(scan, [SILENT], frozenset(), FOLDER) == {f"{PI}/analysis.py": {"pi", ""}}
