@@ -22,6 +22,7 @@ from types import ModuleType
 from ..analysis import Analysis
 from ..errors import KernelError, ScriptEnd
 from ..functions import FunctionAnalysis
+from . import onemodule
 from .environment import Script
 
 logger = logging.getLogger("databench.kernel")
@@ -55,6 +56,7 @@ def load_analysis(
     if file is None:
         is_beside_others = script is None and _is_beside_others(module_name)
         _pin_packages(module_name, Path(project), is_beside_others=is_beside_others)
+        onemodule.install(Path(project))
         module, named = _execute(module_name, None)
     else:
         module, named = _execute(_free_name(module_name), file)

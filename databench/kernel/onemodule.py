@@ -1,0 +1,97 @@
+"""One module for each file of a project, whatever names it is imported by.
+
+A project's folder may lie in a package of its own: `analyses.common` for Databench is
+`examples.analyses.common` for the project's code. Imported twice, its classes and its values would
+be there twice, and `isinstance` would not know one for the other. The first name wins: another name
+for the same file gives the same module.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+
+def install(project: Path) -> None:
+    """Let imports find the modules of this folder under each of their names.
+
+    Args:
+        project: The folder from which the analysis is imported.
+    """
+    finders = sys.meta_path
+    first = importlib.machinery.PathFinder
+    # Right before the search on the path: built-in modules have come before.
+    index = finders.index(first) if first in finders else len(finders)
+    finders.insert(index, _Finder(os.path.realpath(project)))
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The module that is there already for this file; None: look as usual."""
+        search = importlib.machinery.PathFinder.find_spec
+        own = [place for place in (sys.path if path is None else path) if self._has(place)]
+        if not own or (place := _place(search(fullname, own))) is None:
+            return None
+        module = _loaded(place, fullname)
+        # Only now the whole path: another folder may come first.
+        if module is None or _place(search(fullname, path, target)) != place:
+            return None
+        is_package = "__path__" in vars(module)
+        return importlib.machinery.ModuleSpec(fullname, _Again(module), is_package=is_package)
+
+    def _has(self, place: str) -> bool:
+        folder = os.path.realpath(place)
+        return folder == self._root or folder.startswith(self._root + os.sep)
+
+
+class _Again(importlib.abc.Loader):
+    """Hands out a module that is loaded, or is just being loaded, once more."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        self._spec = module.__spec__
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """The module."""
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing runs again; the module keeps the spec of its first name."""
+        module.__spec__ = self._spec
+
+
+def _place(spec: importlib.machinery.ModuleSpec | None) -> str | None:
+    """The file of a module, or the folder of a package."""
+    if spec is None:
+        return None
+    folders = spec.submodule_search_locations
+    if folders is not None:
+        return next((os.path.realpath(folder) for folder in folders), None)
+    return os.path.realpath(spec.origin) if spec.origin and spec.has_location else None
+
+
+def _loaded(place: str, but: str) -> ModuleType | None:
+    for name, module in list(sys.modules.items()):
+        if name != but and isinstance(module, ModuleType) and _is_at(module, place):
+            return module
+    return None
+
+
+def _is_at(module: ModuleType, place: str) -> bool:
+    names = vars(module)
+    folders = names.get("__path__")
+    paths = [names.get("__file__")] if folders is None else list(folders)[:1]
+    return any(isinstance(path, str) and os.path.realpath(path) == place for path in paths)
