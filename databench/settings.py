@@ -110,6 +110,7 @@ TABLE = (
     Setting("poison_suspects", 1000, "count", 1, "Actions that are remembered for such deaths."),
     Setting("kernel_queue_bytes", 64 * 2**20, "bytes", 2**16, "Bytes that wait for one kernel."),
     Setting("kernel_message_bytes", 64 * 2**20, "bytes", 2**16, "Largest message of a kernel."),
+    Setting("socket_touch_s", 3600.0, "s", 1.0, "How often the socket's folder is touched."),
     Setting("kernel_message_frames", 64, "count", 2, "Most frames in one message of a kernel."),
     Setting("junk_messages", 1000, "count", 1, "Messages not understood until a kernel is ended."),
     Setting("output_line_bytes", 8192, "bytes", 80, "Longest captured line of a kernel's output."),

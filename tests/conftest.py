@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Short, since a socket's path must stay below 107 bytes.
     folder = tempfile.mkdtemp(prefix="dbt-")
     os.environ["TMPDIR"] = tempfile.tempdir = folder
+    os.environ.pop("XDG_RUNTIME_DIR", None)  # a server prefers it, and it is the person's own
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 

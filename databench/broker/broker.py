@@ -20,7 +20,7 @@ from ..protocol import text
 from ..protocol.lifecycle import State
 from ..protocol.poison import Poison
 from ..settings import Settings
-from .channel import Channel, make_directory
+from .channel import Channel
 from .class_values import ClassValues
 from .code import Code
 from .groups import Groups
@@ -32,6 +32,7 @@ from .memory import Memory
 from .overview import Overview, outline
 from .requests import Requests
 from .sessions import Sessions
+from .socketfolder import SocketFolder
 from .specs import AnalysisSpec, Page
 from .stores.base import Store
 from .supervisor import Supervisor
@@ -59,8 +60,6 @@ class Broker:
         kernelspecs: The kernel specs by name; found where they usually are when `None`.
         store: Keeps state for a later front, and is closed with this one; `None`: nothing does.
     """
-
-    endpoint: str
 
     def __init__(
         self,
@@ -95,13 +94,10 @@ class Broker:
             OSError: The directory or the socket cannot be made.
         """
         self._make_parts()
-        directory = make_directory()
-        self.endpoint = f"ipc://{directory}/front"
-        self._guardian = Guardian(directory, self.mark)
-        self._guardian.start()
         settings = self._settings
+        self._guardian = Guardian(self.mark)
+        self._guardian.start()
         self._channel = Channel(
-            self.endpoint,
             on_message=self._inbound.receive,
             on_flush=self._tables.outbox.flush,
             drain_messages=settings.drain_messages,
@@ -109,8 +105,11 @@ class Broker:
             message_bytes=settings.kernel_message_bytes,
             message_frames=settings.kernel_message_frames,
         )
+        add = self._guardian.add_directory
+        self._folder = SocketFolder(self._channel.bind, add, settings.socket_touch_s)
         try:
-            self._channel.bind()
+            self._channel.open()
+            self._folder.open()
         except BaseException:
             self._channel.close()
             self._guardian.stop()
@@ -130,6 +129,15 @@ class Broker:
         self._leavers = Leavers(self._tables, self._requests, self._sessions, self.class_values)
         self._groups = Groups(self._tables, self._leavers, self._make_kernel)
         self._sessions.on_closed = self._groups.vacate
+
+    @property
+    def endpoint(self) -> str:
+        """Where kernels that start now connect to."""
+        return self._folder.endpoint
+
+    def renew_endpoint(self) -> None:
+        """See `Owner.renew_endpoint`."""
+        self._folder.renew()
 
     async def wind_down(self, limit_s: float) -> None:
         """Accept no further request, and wait for the end of those that are open.
@@ -385,4 +393,5 @@ class Broker:
     def _sweep(self) -> None:
         self._sessions.sweep()
         self._groups.sweep()
+        self._folder.touch(self._tables.loop.time())
         self._sweeper = self._tables.loop.call_later(SWEEP_S, self._sweep)

@@ -20,26 +20,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import zmq
+
+from .socketfolder import PATH_BYTES
 
 logger = logging.getLogger("databench.broker")
 
 ROUNDS = 16  # one is enough, but for queues that end meanwhile: each moves another one back
-PATH_BYTES = 107  # sockaddr_un.sun_path, less its final zero: unix(7)
 
 
 class Channel:
     """Owns the ROUTER.
 
     Args:
-        endpoint: `ipc://…`; the directory must exist and be private.
         on_message: Called with the routing id and the frames behind it.
         on_flush: Called once after each group of messages.
         drain_messages: The most messages per group.
@@ -50,7 +47,6 @@ class Channel:
 
     def __init__(
         self,
-        endpoint: str,
         *,
         on_message: Callable[[bytes, list[bytes]], None],
         on_flush: Callable[[], None],
@@ -59,7 +55,6 @@ class Channel:
         message_bytes: int,
         message_frames: int,
     ) -> None:
-        self.endpoint = endpoint
         self.junk = 0
         self._on_message = on_message
         self._on_flush = on_flush
@@ -74,15 +69,8 @@ class Channel:
         # Peers whose end was seen: what was taken of each other one since their last message.
         self._ending: dict[bytes, Counter[bytes]] = {}
 
-    def bind(self) -> None:
-        """Bind the socket and listen on the running loop.
-
-        Raises:
-            OSError: The path is too long, or the endpoint cannot be bound.
-        """
-        path = self.endpoint.removeprefix("ipc://")
-        if len(path.encode()) >= PATH_BYTES:
-            raise OSError(f"socket path {path!r} is too long, limit {PATH_BYTES} bytes")
+    def open(self) -> None:
+        """Make the socket, and listen to it on the running loop."""
         socket = self._context.socket(zmq.ROUTER)
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         socket.setsockopt(zmq.SNDHWM, 0)
@@ -90,12 +78,28 @@ class Channel:
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, self._message_bytes)
         self._socket = socket
-        try:
-            socket.bind(self.endpoint)
-        except zmq.ZMQError as error:  # is no OSError
-            raise OSError(error.errno, f"cannot bind {self.endpoint}: {error.strerror}") from None
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(socket.fileno(), self._on_readable)
+
+    def bind(self, endpoint: str) -> None:
+        """Bind the socket at an endpoint, beside those where it is bound already.
+
+        None is ever left: libzmq ends with a listener whatever connected through it.
+
+        Args:
+            endpoint: `ipc://…`; the directory must exist and be private.
+
+        Raises:
+            OSError: The path is too long, or the endpoint cannot be bound.
+        """
+        path = endpoint.removeprefix("ipc://")
+        if len(path.encode()) > PATH_BYTES:
+            raise OSError(f"socket path {path!r} is too long, limit {PATH_BYTES} bytes")
+        assert self._socket is not None
+        try:
+            self._socket.bind(endpoint)
+        except zmq.ZMQError as error:  # is no OSError
+            raise OSError(error.errno, f"cannot bind {endpoint}: {error.strerror}") from None
 
     def send(self, routing_id: bytes, frames: Sequence[bytes]) -> bool:
         """Hand a message to libzmq.
@@ -192,14 +196,3 @@ class Channel:
                 taken.clear()
             else:
                 taken[routing_id] += 1
-
-
-def make_directory() -> Path:
-    """A fresh folder for the socket, of mode 0700, where the socket's path fits.
-
-    Raises:
-        OSError: It cannot be made.
-    """
-    longest = os.path.join(tempfile.gettempdir(), "databench-12345678", "front")
-    folder = None if len(os.fsencode(longest)) < PATH_BYTES else "/tmp"
-    return Path(tempfile.mkdtemp(prefix="databench-", dir=folder))

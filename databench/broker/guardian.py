@@ -24,12 +24,11 @@ class Guardian:
     """Owns the guard process.
 
     Args:
-        directory: The socket's directory, removed when the front is gone.
         mark: `NAME=value` in the environment of every kernel of this front.
     """
 
-    def __init__(self, directory: Path, mark: str) -> None:
-        self._directory = directory
+    def __init__(self, mark: str) -> None:
+        self._directories: list[Path] = []
         self._mark = mark
         self._groups: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,7 +54,13 @@ class Guardian:
         )
         self._begun_s = self._loop.time()
         self._watch(self._process.pid)
-        self._tell(f"={self._directory}", f"#{self._mark}", *(f"+{g}" for g in self._groups))
+        directories = (f"={directory}" for directory in self._directories)
+        self._tell(*directories, f"#{self._mark}", *(f"+{g}" for g in self._groups))
+
+    def add_directory(self, directory: Path) -> None:
+        """A directory of the socket's, to be removed at the end or when the front is gone."""
+        self._directories.append(directory)
+        self._tell(f"={directory}")
 
     def add(self, pgid: int) -> None:
         """A kernel's process group begins."""
@@ -78,11 +83,11 @@ class Guardian:
             self._timer.cancel()
         self._unwatch()
         process, self._process = self._process, None
+        # They are removed here, so the guard finds nothing to do at its end of file.
+        for directory in self._directories:
+            guard.remove_directory(str(directory))
         if process is None:
-            guard.remove_directory(str(self._directory))
             return
-        # The directory is removed here, so the guard finds nothing to do at its end of file.
-        guard.remove_directory(str(self._directory))
         _close_input(process)
         try:
             process.wait(2)

@@ -13,8 +13,18 @@ if TYPE_CHECKING:
 class Owner(Protocol):
     """What a supervisor needs of the broker."""
 
-    endpoint: str
     mark: str
+
+    @property
+    def endpoint(self) -> str:
+        """Where a kernel that starts now connects to."""
+
+    def renew_endpoint(self) -> None:
+        """See to it that the endpoint is there.
+
+        Raises:
+            OSError: It is not, and another one cannot be made.
+        """
 
     def send(self, kernel: Supervisor, message: m.Message) -> bool:
         """Send to the kernel's current generation."""

@@ -12,6 +12,7 @@ import random
 import secrets
 import signal
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import KernelError
@@ -131,18 +132,11 @@ class Supervisor:
         self._token = secrets.token_urlsafe(16)
         self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
         command = self.kernelspec.command(self.spec.folder)
-        environment = environ.compose(
-            self.spec,
-            self.settings,
-            mark=self._owner.mark,
-            endpoint=self._owner.endpoint,
-            routing_id=self.routing_id,
-            token=self._token,
-            log_level=self._log_level,
-        )
         try:
+            self._owner.renew_endpoint()
+            environment, limits = self._compose_environment(), find_limits(self.settings)
             self._process = LocalProcess(
-                command, environment, self.spec.root, self._on_exit, find_limits(self.settings)
+                command, environment, self.spec.root, self._on_exit, limits
             )
         except (KernelError, OSError) as error:
             self._loop.call_soon(self._on_failed_start, str(error))
@@ -153,6 +147,17 @@ class Supervisor:
         self._set_timer(limit_s, lambda: self.end(f"no hello in {limit_s:g} s, the limit"))
         told = self.spec.name, self.pid, self.life.generation
         logger.info("kernel %r: process %d begins, generation %d", *told)
+
+    def _compose_environment(self) -> Mapping[str, str]:
+        return environ.compose(
+            self.spec,
+            self.settings,
+            mark=self._owner.mark,
+            endpoint=self._owner.endpoint,
+            routing_id=self.routing_id,
+            token=self._token,
+            log_level=self._log_level,
+        )
 
     def receive_hello(self, hello: m.Hello) -> None:
         """Answer `hello`: the kernel is ready, or is told why not."""

@@ -1,6 +1,7 @@
 """The broker as pages see it, over real stub kernels."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from databench.broker import socketfolder
 from databench.broker.channel import Channel
 from databench.protocol import codec, text
 from databench.protocol import messages as m
@@ -29,19 +31,6 @@ ODD_PAYLOADS = [
 
 
 # -- requests and payloads -------------------------------------------------------------------------
-
-
-async def test_a_temporary_folder_that_is_too_deep_for_a_socket_is_not_used(tmp_path, monkeypatch):
-    deep = tmp_path / ("d" * 100)
-    deep.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(deep))
-    async with rigged() as rig:
-        page = rig.join()
-        assert (await page.end(page.request("echo", 1)))["outcome"] == "done"
-        assert rig.broker.endpoint.startswith("ipc:///tmp/databench-")
-        folder = Path(rig.broker.endpoint.removeprefix("ipc://")).parent
-        assert not list(deep.iterdir())
-    assert not folder.exists()
 
 
 async def test_echo_comes_back_between_a_start_and_one_end():
@@ -315,6 +304,47 @@ async def test_the_socket_is_private_and_goes():
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     await rig.broker.stop()
     assert not path.parent.exists()
+
+
+@pytest.mark.expected_log("The folder of the server's socket, .*, is gone", "restarted by a page")
+@pytest.mark.parametrize("what", ["folder", "socket"])
+async def test_a_socket_that_a_cleaner_took_away_is_bound_in_a_new_folder(what):
+    async with rigged("a", "b") as rig:
+        page, before = rig.join("a"), rig.broker.endpoint
+        await page.run("echo")
+        path = Path(before.removeprefix("ipc://"))
+        path.unlink()
+        if what == "folder":
+            path.parent.rmdir()
+        other = rig.join("b")  # the first kernel of another analysis
+        assert (await other.run("echo"))["outcome"] == "done"
+        assert (await page.run("echo", 2))["outcome"] == "done"  # the running one is untouched
+        assert rig.kernel("a")["generation"] == 1
+        assert rig.broker.endpoint != before
+        assert not path.parent.exists()
+        page.control("restart")
+        await wait_until(lambda: rig.kernel("a")["generation"] == 2)
+        assert (await page.run("echo", 3))["outcome"] == "done"
+        folder = Path(rig.broker.endpoint.removeprefix("ipc://")).parent
+    assert not folder.exists()
+
+
+@pytest.mark.expected_log("no room for a folder", "restarted by a page", "The folder of the server")
+async def test_a_kernel_whose_socket_cannot_be_made_says_why(monkeypatch):
+    def refuse(**_options):
+        raise OSError(errno.ENOSPC, "no room for a folder")
+
+    async with rigged(hello_exit_limit=1) as rig:
+        page = rig.join()
+        await page.run("echo")
+        Path(rig.broker.endpoint.removeprefix("ipc://")).unlink()
+        monkeypatch.setattr(socketfolder.tempfile, "mkdtemp", refuse)
+        page.control("restart")
+        await wait_until(lambda: page.kernel["state"] == "failed")
+        assert "no room for a folder" in page.kernel["reason"]
+        monkeypatch.undo()
+        page.control("restart")
+        assert (await page.run("echo"))["outcome"] == "done"
 
 
 async def test_kernels_start_with_their_first_page_and_end_with_the_broker():

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from pathlib import Path
 
 import pytest
 import zmq
@@ -24,8 +25,8 @@ class Ends:
             "message_frames": 4,
             **limits,
         }
+        self.endpoint = f"ipc://{self.folder.name}/s"
         self.channel = Channel(
-            f"ipc://{self.folder.name}/s",
             on_message=lambda id_, frames: self.got.append((id_, frames)),
             on_flush=lambda: self.flushes.append(len(self.got)),
             **limits,
@@ -39,7 +40,7 @@ class Ends:
         socket.setsockopt(zmq.LINGER, 1000)
         socket.setsockopt(zmq.RCVTIMEO, 5000)
         socket.setsockopt(zmq.SNDHWM, 0)
-        socket.connect(self.channel.endpoint)
+        socket.connect(self.endpoint)
         self.dealers.append(socket)
         return socket
 
@@ -54,7 +55,8 @@ class Ends:
 @pytest.fixture
 async def ends():
     made = Ends()
-    made.channel.bind()
+    made.channel.open()
+    made.channel.bind(made.endpoint)
     yield made
     made.close()
 
@@ -86,7 +88,8 @@ async def test_many_messages_are_taken_in_order_and_flushed_in_groups(ends):
 
 async def test_a_group_ends_by_the_clock_too():
     ends = Ends(drain_turn_s=0.0)
-    ends.channel.bind()
+    ends.channel.open()
+    ends.channel.bind(ends.endpoint)
     try:
         dealer = ends.dealer()
         for n in range(20):
@@ -222,18 +225,34 @@ async def test_nobody_takes_over_a_name_that_is_in_use(ends):
 
 async def test_a_path_that_is_too_long_is_told():
     made = Ends()
-    made.channel.endpoint = "ipc:///tmp/" + "x" * 110
+    made.channel.open()
     with pytest.raises(OSError, match=r"too long, limit 107 bytes"):
-        made.channel.bind()
+        made.channel.bind("ipc:///tmp/" + "x" * 110)
     made.close()
 
 
 async def test_an_endpoint_that_cannot_be_bound_is_an_os_error(tmp_path):
     made = Ends()
-    made.channel.endpoint = f"ipc://{tmp_path}/not/there"
+    made.channel.open()
     with pytest.raises(OSError):
-        made.channel.bind()
+        made.channel.bind(f"ipc://{tmp_path}/not/there")
     made.close()
+
+
+async def test_a_second_endpoint_keeps_who_came_by_the_first(ends, tmp_path):
+    first = ends.dealer()
+    first.send_multipart([b"1"])
+    await wait_until(lambda: ends.got)
+    Path(ends.endpoint.removeprefix("ipc://")).unlink()
+    ends.endpoint = f"ipc://{tmp_path}/s"
+    ends.channel.bind(ends.endpoint)
+    second = ends.dealer(b"k2.1")
+    second.send_multipart([b"2"])
+    first.send_multipart([b"3"])
+    await wait_until(lambda: len(ends.got) == 3)
+    for id_, dealer in ((b"k1.1", first), (b"k2.1", second)):
+        assert ends.channel.send(id_, [id_])
+        assert dealer.recv_multipart() == [id_]
 
 
 async def test_a_closed_channel_sends_and_takes_nothing(ends):

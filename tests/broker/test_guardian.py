@@ -77,8 +77,9 @@ async def test_a_guard_that_is_killed_is_replaced_and_knows_all():
 @pytest.mark.expected_log("guard process .* ended; starting another")
 async def test_the_new_guard_does_the_work_of_the_old():
     folder = Path(tempfile.mkdtemp(prefix="databench-"))
-    guardian = Guardian(folder, MARK)
+    guardian = Guardian(MARK)
     guardian.start()
+    guardian.add_directory(folder)
     kernel = await asyncio.create_subprocess_exec("sleep", "1000", start_new_session=True)
     guardian.add(kernel.pid)
     first = guardian.pid
@@ -92,7 +93,8 @@ async def test_the_new_guard_does_the_work_of_the_old():
 
 async def test_stop_ends_the_guard_and_removes_the_directory():
     folder = Path(tempfile.mkdtemp(prefix="databench-"))
-    guardian = Guardian(folder, MARK)
+    guardian = Guardian(MARK)
+    guardian.add_directory(folder)
     assert guardian.pid is None
     guardian.start()
     pid = guardian.pid

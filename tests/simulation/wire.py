@@ -66,8 +66,7 @@ def split(frames):
 class FrontChannel:
     """Stands for `broker.channel.Channel`: the front's end of all kernels' pipes."""
 
-    def __init__(self, endpoint, *, on_message, on_flush, **_limits):
-        self.endpoint = endpoint
+    def __init__(self, *, on_message, on_flush, **_limits):
         self.junk = 0
         self.peers = {}
         self._on_message = on_message
@@ -75,7 +74,10 @@ class FrontChannel:
         self._front = OWNER.get()
         self._front.channel = self
 
-    def bind(self):
+    def open(self):
+        pass
+
+    def bind(self, endpoint):
         pass
 
     def close(self):

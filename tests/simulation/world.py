@@ -251,6 +251,9 @@ class _Guardian:
     def start(self):
         pass
 
+    def add_directory(self, directory):
+        pass
+
     def add(self, pgid):
         pass
 
@@ -258,11 +261,29 @@ class _Guardian:
         pass
 
 
+class _SocketFolder:
+    """Stands for the folder of the front's socket."""
+
+    endpoint = "ipc:///nowhere/front"
+
+    def __init__(self, *_args):
+        pass
+
+    def open(self):
+        pass
+
+    def renew(self):
+        pass
+
+    def touch(self, _now_s):
+        pass
+
+
 KERNELSPEC = KernelSpec("sim", Path("/"), ("sim",), "simulated")
 _REPLACED = (
     (broker_module, "Channel", FrontChannel),
     (broker_module, "Guardian", _Guardian),
-    (broker_module, "make_directory", lambda: Path("/nowhere")),
+    (broker_module, "SocketFolder", _SocketFolder),
     (sessions_module, "secrets", _Secrets),
     (keeper_module, "secrets", _Secrets),
     (keeper_module, "time", _Clock),

@@ -10,7 +10,6 @@ import asyncio
 import os
 import secrets
 import signal
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,8 +33,7 @@ class Shell:
         self._guardian: Guardian | None = None
 
     async def __aenter__(self) -> Shell:
-        directory = Path(tempfile.mkdtemp(prefix="databench-"))
-        self._guardian = Guardian(directory, self._mark)
+        self._guardian = Guardian(self._mark)
         self._guardian.start()
         return self
 
