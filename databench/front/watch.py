@@ -2,15 +2,17 @@
 
 Theory of operation: a thread waits for the system's events, looks at the files again (`scan`) and
 hands what changed to the loop, where `changes` decides. An event is only a reason to look, and the
-files are looked at every `watch_scan_s` anyway: so no event that is lost, and no file system
-without events, hides a save for long. A burst of saves is looked at when it is over. Disks are
-touched in the thread alone, but for templates and `index.yaml`, which the front reads itself.
+files are looked at every `watch_scan_s` anyway: so no event that is lost, no file system without
+events, and no system that has none to give, hides a save for long. A burst of saves is looked at
+when it is over. Disks are touched in the thread alone, but for templates and `index.yaml`, which
+the front reads itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import glob
 import logging
 import os
@@ -73,7 +75,16 @@ class Watcher:
         self._front.broker.watch_sources(self._on_sources)
         self._front.builder.on_faults = self._on_faults
         self._plan = self._make_plan()
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._front.is_watched = False
+            log.warning(
+                "Saved files are not seen: %s. Raise the limit of processes or threads (ulimit -u, "
+                "or pids.max of the control group), and start Databench again",
+                error,
+            )
+            return
         try:
             await asyncio.wait_for(self._looked.wait(), FIRST_LOOK_S)
         except asyncio.TimeoutError:
@@ -208,13 +219,9 @@ class Watcher:
                 with self._listen() as events:
                     self._settle(events)  # the plan may be new in the middle of a burst
                     self._wait(events)
-            except OSError as error:  # a folder went away just now, or too many are watched
-                if not is_told:
-                    log.warning(
-                        "watching files: %s; they are looked at every %g s",
-                        error,
-                        self._interval_s,
-                    )
+            except (OSError, RuntimeError) as error:  # the library's own error is the latter
+                if not is_told:  # also when a folder went away just now
+                    log.warning("%s", explain(error, self._interval_s))
                 is_told = True
                 self._look()
                 self._wake.wait(self._interval_s)
@@ -255,6 +262,34 @@ class Watcher:
             self._loop.call_soon_threadsafe(self._apply, scan)
         except RuntimeError:
             self._is_stopped = True  # the loop is closed: the server has ended
+
+
+def explain(error: Exception, interval_s: float, root: Path = Path("/proc/sys")) -> str:
+    """Why the system gives no events, and what helps.
+
+    Args:
+        error: From the library, which has the system's number in its text alone.
+        interval_s: How often the files are looked at.
+        root: Where the kernel's limits are to be read.
+    """
+    wanted = {
+        f"os error {errno.EMFILE}": "fs.inotify.max_user_instances",
+        f"os error {errno.ENOSPC}": "fs.inotify.max_user_watches",
+        "limit": "fs.inotify.max_user_watches",
+    }
+    name = next((name for part, name in wanted.items() if part in str(error)), None)
+    seen = f"Saved files are seen every {interval_s:g} s, not at once: "
+    if name is None:
+        return f"{seen}{error}"
+    try:
+        limit = f"the limit is {int(root.joinpath(*name.split('.')).read_text())}"
+    except (OSError, ValueError):
+        limit = "the limit is reached"
+    thing = "instance" if "instances" in name else "watch"
+    return (
+        f"{seen}no inotify {thing} is left for this user ({limit}; editors and notebooks take "
+        f"them too). Raise {name}, for example with sysctl -w"
+    )
 
 
 def _find_folders(index: Index) -> tuple[set[str], set[str]]:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 import tornado.websocket
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from databench.config import load, of_script
 from databench.front import watch
@@ -239,24 +240,90 @@ async def test_files_that_a_kernel_names_are_watched_wherever_they_are(watched, 
     assert watched.calls("change_code") == [("x", "far/lib.txt", False)]
 
 
-@pytest.mark.expected_log("OS file watch limit reached; they are looked at every 0.1 s")
-async def test_without_events_the_files_are_looked_at_in_turn(serve, folder, monkeypatch):
+@pytest.mark.expected_log("max_user_instances", "max_user_watches")
+@pytest.mark.parametrize("where", ["instances", "watches"])
+async def test_without_inotify_saves_are_seen_in_turn_and_one_sentence_says_why(
+    serve, folder, monkeypatch, caplog, where
+):
+    number = 24 if where == "instances" else 28
+
     def refuse(*_args):
-        raise OSError("OS file watch limit reached")
+        raise WatchfilesRustInternalError(f"Error creating recommended watcher (os error {number})")
 
     monkeypatch.setattr(watch, "RustNotify", refuse)
-    found = Watched(await serve(watch_scan_s=0.1), folder)
+    found = Watched(await serve(page_ping_interval_s=0, watch_scan_s=0.1), folder)
+    found.served.front.is_watched = True
     await found.watcher.start()
     try:
-        found.save("x/analysis.py", "2")
-        await found.broker.wait("change_code")
-        found.save("x/analysis.py", "3")
-        await found.broker.wait("change_code", 2)
+        for number in (2, 3):
+            found.save("x/analysis.py", f"secret = {number}")
+            await found.broker.wait("change_code")
+            found.broker.calls.clear()
+    finally:
+        found.watcher.stop()
+    (said,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert said.startswith("Saved files are seen every 0.1 s, not at once: no inotify ")
+    assert f"Raise fs.inotify.max_user_{where}" in said
+
+
+async def test_events_are_taken_again_when_the_system_has_some(serve, folder, monkeypatch):
+    refused, real = [], watch.RustNotify
+
+    def refuse_once(*args):
+        if not refused:
+            refused.append(args)
+            raise WatchfilesRustInternalError("(os error 24)")
+        return real(*args)
+
+    monkeypatch.setattr(watch, "RustNotify", refuse_once)
+    monkeypatch.setattr(watch.log, "warning", lambda *_args: None)
+    found = Watched(await serve(page_ping_interval_s=0, watch_scan_s=0.1), folder)
+    listened = asyncio.Event()
+    wait, loop = found.watcher._wait, asyncio.get_running_loop()
+
+    def note(events):
+        loop.call_soon_threadsafe(listened.set)
+        wait(events)
+
+    found.watcher._wait = note
+    await found.watcher.start()
+    try:
+        await asyncio.wait_for(listened.wait(), 20)
     finally:
         found.watcher.stop()
 
 
-@pytest.mark.expected_log("could not be carried out")
+@pytest.mark.expected_log("Saved files are not seen")
+async def test_without_a_thread_pages_are_served_and_nothing_is_promised(
+    serve, folder, monkeypatch
+):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    found = Watched(await serve(page_ping_interval_s=0), folder)
+    found.served.front.is_watched = True
+    monkeypatch.setattr(watch.threading.Thread, "start", refuse)
+    await found.watcher.start()
+    assert not found.served.front.is_watched
+    found.watcher.stop()
+
+
+@pytest.mark.parametrize(
+    ("problem", "part"),
+    [
+        ("Error creating recommended watcher: Too many open files (os error 24)", "is 128;"),
+        ("No space left on device (os error 28)", "is reached;"),
+        ("OS file watch limit reached.", "max_user_watches"),
+        ("No such file or directory", "not at once: No such file"),
+    ],
+)
+def test_words_for_events_that_are_not_given(problem, part, tmp_path):
+    limits = tmp_path / "fs" / "inotify"
+    limits.mkdir(parents=True)
+    (limits / "max_user_instances").write_text("128\n")
+    assert part in watch.explain(OSError(problem), 2.0, tmp_path)
+
+
 async def test_mistake_with_one_save_is_logged_and_the_next_is_seen(watched):
     original = watched.broker.change_code
 
