@@ -12,6 +12,8 @@ edge: `EVENTS` is looked at after every send and receive.
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -78,6 +80,7 @@ class Channel:
         self._batch_wait_s = batch_wait_s
         self._batch_since_s = 0.0
         self._message_bytes = message_bytes
+        self._endpoint = endpoint
         self._connect(endpoint, routing_id)
 
     def _connect(self, endpoint: str, routing_id: str) -> None:
@@ -166,6 +169,8 @@ class Channel:
         """This process is a fork of the kernel's: libzmq's threads and its lock are not here."""
         self._send = cast(Any, _refuse_fork)
         self.batch = []
+        for descriptor in _find_connections(self._endpoint):
+            os.close(descriptor)  # the front must see the end of the kernel, not of its children
 
     def close(self) -> None:
         """Send what is left, within a second, and end."""
@@ -227,6 +232,24 @@ class Flusher:
                 # Under the lock, where batches begin: none can begin unseen, and none be left.
                 self._channel.flush()
                 self._is_parked = True
+
+
+def _find_connections(endpoint: str) -> list[int]:
+    """The descriptors of libzmq's, which does not name them, that lead to the endpoint."""
+    path, found = endpoint.removeprefix("ipc://"), []
+    for name in os.listdir("/dev/fd"):
+        try:
+            asked = socket.socket(fileno=int(name))
+        except OSError:
+            continue  # no socket, or the listing's own
+        try:
+            if asked.family == socket.AF_UNIX and asked.getpeername() == path:
+                found.append(asked.fileno())
+        except OSError:
+            pass  # not connected
+        finally:
+            asked.detach()
+    return found
 
 
 def _refuse_fork(*_frame: object) -> None:

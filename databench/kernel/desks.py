@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from . import signals
+from . import forks, signals
 from .channel import checkpoint
 from .request import Cancelled, Request, current
 
@@ -93,6 +93,8 @@ class PlainDesk(Desk):
         self.given_s = 0.0
         # True exactly while the user's code may be interrupted.
         self.is_running = False
+        # Called around each job: what earlier code has left behind in the process is undone.
+        self.put_right: Callable[[], None] = _nothing
         self._on_idle = on_idle
 
     def _invoke(self, job: Job) -> Any:
@@ -112,6 +114,7 @@ class PlainDesk(Desk):
         return self._invoke(job)
 
     def _prepare(self) -> None:
+        self.put_right()
         # Code of an earlier action may have taken the loop away (`asyncio.run` does).
         asyncio.set_event_loop(self.loop)
 
@@ -137,7 +140,10 @@ class MainDesk(PlainDesk):
             result = contextvars.copy_context().run(self._in_context, job)
         except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
             failure = error
+        if forks.is_child:
+            forks.end(failure)
         self.current = None
+        self.put_right()  # an alarm, for one, would meet nobody who expects it
         self.is_busy = False
         job.finish(job.request, result, failure)
 
@@ -160,6 +166,7 @@ class WorkerDesk(PlainDesk):
 
     def _serve(self) -> None:
         signals.leave_to_main()
+        self.put_right = signals.leave_to_main  # an action may have taken them
         self.ident = threading.get_ident()
         while (job := self.jobs.get()) is not None:
             self._prepare()
@@ -182,6 +189,8 @@ class WorkerDesk(PlainDesk):
             except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
                 self.current = None
                 failure = error
+            if forks.is_child:
+                forks.end(failure)
             late = self.barrier()
         except Cancelled as error:
             late = self.leave(error)
@@ -257,3 +266,7 @@ class Desks:
         desk.given_s = time.monotonic()
         job.request.desk = desk
         desk.jobs.put(job)
+
+
+def _nothing() -> None:
+    pass

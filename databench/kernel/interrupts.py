@@ -3,7 +3,8 @@
 Theory of operation: a cancel reaches the kernel twice, as a message (read by the loop's thread)
 and as a record in the interrupt pipe followed by SIGINT (read in the main thread, so it works
 while the loop's thread is computing). Both only raise `request.wanted`. `strike` carries an attempt
-out, once: it compares `wanted` with `raised`.
+out, once: it compares `wanted` with `raised`. A SIGINT that nobody has announced, by a record or by
+`strike`, comes from user code or from outside: it is the user's handler's.
 
 * The main thread is interrupted by the signal handler raising, and only while its desk runs that
   very request, and not while it holds the channel's lock: then `settle` raises later. Nor while it
@@ -31,6 +32,7 @@ from types import FrameType
 from typing import Any
 
 from .desks import PlainDesk
+from .dispositions import Dispositions
 from .request import Cancelled, Request, current
 
 logger = logging.getLogger("databench.kernel")
@@ -73,11 +75,21 @@ class Interrupts:
         lock: The channel's lock.
         main: The main thread's desk.
         fd: The read end of the interrupt pipe, or `None`.
+        dispositions: What else hears of the signal.
     """
 
-    def __init__(self, lock: threading.RLock, main: PlainDesk, fd: int | None) -> None:
+    def __init__(
+        self,
+        lock: threading.RLock,
+        main: PlainDesk,
+        fd: int | None,
+        dispositions: Dispositions,
+    ) -> None:
         self.lock = lock
         self.main = main
+        self.dispositions = dispositions
+        # The system merges signals that wait, so there may be fewer than were announced.
+        self._announced = self._seen = 0
         self.requests: dict[int, Request] = {}
         # Attempts for requests whose action message has not been read yet.
         self._early: dict[int, int] = {}
@@ -89,7 +101,7 @@ class Interrupts:
 
     def install(self) -> None:
         """Take SIGINT; in the main thread."""
-        signal.signal(signal.SIGINT, self._on_sigint)
+        self.dispositions.take(signal.SIGINT, self._on_sigint)
         sys.unraisablehook = self._on_unraisable
 
     def open(self, request: Request) -> None:
@@ -112,6 +124,8 @@ class Interrupts:
                 return
             if desk.is_main:
                 if threading.get_ident() != desk.ident:
+                    self._announced += 1
+                    self.dispositions.arm()
                     signal.pthread_kill(desk.ident, signal.SIGINT)
                 return
             if _is_traced():
@@ -151,7 +165,8 @@ class Interrupts:
             request.raised = attempt - 1
             self.strike(request)
 
-    def _on_sigint(self, _number: int, frame: FrameType | None) -> None:
+    def _on_sigint(self, number: int, frame: FrameType | None) -> None:
+        self._seen += 1
         if self._is_handling:
             # It came while an earlier one is handled: raising here would lose what that one read.
             self._has_more = True
@@ -165,6 +180,7 @@ class Interrupts:
                     self.strike(request)
             finally:
                 self._is_handling = False
+        self._pass_on(number, frame)
         running = self.main.current
         if running is None or not self.main.is_running or running.wanted <= running.raised:
             return
@@ -176,6 +192,14 @@ class Interrupts:
             return
         running.raised = running.wanted
         raise Cancelled
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        """Let the user's handler hear of it too."""
+        if self._seen > self._announced:
+            self._seen = self._announced
+            self.dispositions.call_current(number, frame)
+        else:
+            self.dispositions.call_kept(number, frame)
 
     def _read_records(self) -> list[Request]:
         """The open requests that the pipe names and that do not run in the main thread."""
@@ -197,6 +221,7 @@ class Interrupts:
         return found
 
     def _want(self, number: int, attempt: int) -> list[Request]:
+        self._announced += 1
         request = self.requests.get(number)
         if request is None:
             while len(self._early) >= _EARLY_LIMIT:

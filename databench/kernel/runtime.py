@@ -25,11 +25,12 @@ from ..errors import KernelError, RemoteProtocolError
 from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
-from . import signals
+from . import forks, signals
 from .arguments import ActionError
 from .channel import RECEIVES_PER_WAKE, Channel, Flusher
 from .class_data import ClassData
 from .desks import Desks, MainDesk, PlainDesk, WorkerDesk
+from .dispositions import Dispositions
 from .environment import Environment, read_environment
 from .interrupts import Interrupts
 from .loading import load_analysis
@@ -52,6 +53,7 @@ class Kernel:
         analysis_class: The user's class.
         sources: What it was read from.
         loop: The loop that it found while it was imported.
+        dispositions: What signals do.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Kernel:
         analysis_class: type[Analysis],
         sources: Sources,
         loop: KernelLoop,
+        dispositions: Dispositions,
     ) -> None:
         self.sources = sources
         self.environment = environment
@@ -81,7 +84,8 @@ class Kernel:
         self.desk = LoopDesk(lock, self.loop)
         later = self.loop.call_later
         self.desks = Desks(self.main, self._make_worker, settings.plain_threads, later)
-        self.interrupts = Interrupts(lock, self.main, environment.interrupt_fd)
+        self.dispositions = dispositions
+        self.interrupts = Interrupts(lock, self.main, environment.interrupt_fd, dispositions)
         Datastore.settle = staticmethod(self.interrupts.settle)
         self.class_data = ClassData(analysis_class, self.channel, self.loop)
         self._is_stopping = False
@@ -92,13 +96,11 @@ class Kernel:
 
     def serve(self) -> int:
         """Run until the front says so; in the main thread. Returns the exit status."""
-        signal.signal(signal.SIGTERM, self._on_sigterm)
+        self.dispositions.is_user_code = lambda: self.main.is_running
+        self.dispositions.take(signal.SIGTERM, self._on_sigterm)
         self.interrupts.install()
-        # The lock is ours at the fork: in the child, nobody is left to release it.
-        lock = self.channel.lock
-        os.register_at_fork(
-            before=lock.acquire, after_in_parent=lock.release, after_in_child=self._on_forked
-        )
+        self.main.put_right = self.dispositions.put_right
+        forks.watch_kernel(self.channel.lock, self.loop, self._on_forked)
         side = threading.Thread(target=self._run_loop, name="databench-loop", daemon=True)
         side.start()
         self.main.serve()
@@ -116,6 +118,8 @@ class Kernel:
         try:
             self.loop.run_forever()
         finally:
+            if forks.is_child:
+                forks.end(sys.exc_info()[1])
             self.channel.close()
             self.main.jobs.put(None)
 
@@ -136,11 +140,9 @@ class Kernel:
 
     def _on_forked(self) -> None:
         """In the child of an action's fork, which has none of our threads."""
-        signals.take()
         self.channel.disown()
         for session in list(self.sessions.values()):
             session.outlet.disown()
-        self.channel.lock.release()
 
     # -- reading
 
@@ -244,9 +246,10 @@ class Kernel:
     def _on_shutdown(self, message: m.Shutdown) -> None:
         self._stop(message.reason or "shutdown")
 
-    def _on_sigterm(self, _number: int, _frame: Any) -> None:
+    def _on_sigterm(self, number: int, frame: Any) -> None:
         self.loop.call_soon_threadsafe(self._stop, "SIGTERM")
         _exit_later(self.settings.shutdown_limit_s)
+        self.dispositions.call_kept(number, frame)
 
     def _stop(self, reason: str) -> None:
         if not self._is_stopping:
@@ -301,13 +304,11 @@ def main() -> int:
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         environment = read_environment(os.environ)
-        _configure_logging(environment)
-        _watch_stdin()
-        signals.free_children()
-        signal.signal(signal.SIGINT, _ignore)
     except KernelError as error:
         print(error, file=sys.stderr, flush=True)
         return 1
+    _configure_logging(environment)
+    dispositions = _prepare(environment)
     sources = Sources(environment.settings.watched_files)
     # Timers and clients that the module makes find the loop that will run.
     loop = KernelLoop()
@@ -322,7 +323,20 @@ def main() -> int:
         print(text, end="", file=sys.stderr, flush=True)
         _tell_failure(environment, sources.look_at_failure(error))
         return 1
-    return Kernel(environment, analysis_class, sources, loop).serve()
+    dispositions.keep()
+    return Kernel(environment, analysis_class, sources, loop, dispositions).serve()
+
+
+def _prepare(environment: Environment) -> Dispositions:
+    """What is there before any code of the user's: threads, signals, and what children get."""
+    if environment.interrupt_fd is not None:
+        forks.descriptors.add(environment.interrupt_fd)
+    _watch_stdin()
+    signals.free_children()
+    dispositions = Dispositions()
+    dispositions.install()
+    forks.watch(dispositions)
+    return dispositions
 
 
 def _tell_failure(environment: Environment, messages: Sequence[m.Sources]) -> None:
@@ -354,6 +368,7 @@ def _configure_logging(environment: Environment) -> None:
 def _watch_stdin() -> None:
     """End with the front; what the user starts gets an empty stdin."""
     watched = os.dup(0)
+    forks.descriptors.add(watched)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
     os.close(empty)
@@ -372,7 +387,3 @@ def _exit_later(limit_s: float) -> None:
     timer = threading.Timer(limit_s, os._exit, args=(0,))
     timer.daemon = True
     timer.start()
-
-
-def _ignore(_number: int, _frame: Any) -> None:
-    """Not SIG_IGN: what the user's module starts would inherit that."""

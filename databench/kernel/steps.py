@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
+from . import forks
 from .desks import Desk
 from .request import Cancelled, Request, current
 
@@ -184,6 +185,8 @@ class _Bracket(Coroutine[Any, Any, Any]):
                 except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
                     desk.current = None
                     failure = error
+                if forks.is_child:
+                    forks.end(failure, is_waiting=not (has_returned or failure))
                 late = desk.barrier()
             except Cancelled as error:
                 late = desk.leave(error)

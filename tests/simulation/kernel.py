@@ -249,7 +249,7 @@ class Process(Life):
 
     def _begin(self):
         environment = make_environment(self, self._token)
-        self.kernel = Kernel(environment, load(self.name), Sources(), self.world.loop)
+        self.kernel = Kernel(environment, load(self.name), Sources(), self.world.loop, None)
         self.kernel.desk.ident = threading.get_ident()
         self.kernel.channel.on_batch = self.kernel._flush_soon
         self.front.channel.peers[self.routing_id] = self

@@ -1,0 +1,101 @@
+"""Processes that user code forks: nothing of the kernel's goes on in them.
+
+A child has a copy of all memory and of every descriptor, and one of the threads. Handlers, loop,
+sockets and locks of ours would act there for the kernel: a pool's worker would not end on SIGTERM,
+and a child that returns from its action would run the kernel a second time. So each gives them up
+right after the fork, before user code goes on, and ends where that code ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+
+from . import signals
+from .dispositions import Dispositions
+
+# Whether this process is such a child: looked at wherever user code ends.
+is_child = False
+# Descriptors of ours that are no objects: closed in a child.
+descriptors: set[int] = set()
+
+
+def watch(dispositions: Dispositions) -> None:
+    """Let children have signals as user code wants them, and no loop; from the start on."""
+
+    def give_up() -> None:
+        global is_child
+        is_child = True
+        signals.take()
+        dispositions.give_up()
+        sys.unraisablehook = sys.__unraisablehook__
+        for descriptor in descriptors:
+            os.close(descriptor)
+        descriptors.clear()
+        asyncio._set_running_loop(None)
+        asyncio.set_event_loop(None)
+
+    os.register_at_fork(after_in_child=give_up)
+
+
+def watch_kernel(
+    lock: threading.RLock, loop: asyncio.SelectorEventLoop, give_up: Callable[[], None]
+) -> None:
+    """Let children have neither the kernel's lock nor its loop.
+
+    Args:
+        lock: Held during a fork: in the child nobody else is left to release it.
+        loop: The kernel's.
+        give_up: Called in a child, with the lock held.
+    """
+
+    def give_up_all() -> None:
+        _disown(loop)
+        give_up()
+        lock.release()
+
+    os.register_at_fork(
+        before=lock.acquire, after_in_parent=lock.release, after_in_child=give_up_all
+    )
+
+
+def end(failure: BaseException | None, *, is_waiting: bool = False) -> None:
+    """End this child: the user's code in it has ended.
+
+    Args:
+        failure: How, or `None`.
+        is_waiting: It waits, for a loop that is not here.
+    """
+    status = 0
+    if isinstance(failure, SystemExit):
+        code = failure.code
+        status = code if isinstance(code, int) else int(code is not None)
+    elif failure is not None:
+        traceback.print_exception(failure)
+        status = 1
+    elif is_waiting:
+        print(
+            f"process {os.getpid()}, forked by a coroutine, ends: it cannot wait, since the "
+            "kernel's loop is not there. Let it call os._exit() when its work is done, or use "
+            "multiprocessing",
+            file=sys.stderr,
+        )
+        status = 1
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # closed, or replaced
+    os._exit(status & 0xFF)
+
+
+def _disown(loop: asyncio.SelectorEventLoop) -> None:
+    """Close the loop's descriptors, but not the loop: that would empty the parent's epoll too."""
+    loop._selector.close()  # type: ignore[attr-defined]
+    for bound in (loop._ssock, loop._csock):  # type: ignore[attr-defined]
+        bound.close()
+    loop._closed = True  # type: ignore[attr-defined]  # whoever uses it is told
