@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
 
+from ..http.processes import STOP_SIGNALS
 from ..http.queued import drain_streams
 
 log = logging.getLogger("databench.front")
@@ -37,6 +38,7 @@ class Again:
         self.stop: Callable[[], None] = _nothing
         self._sockets = {VARIABLE: sockets, TLS_VARIABLE: tls_sockets}
         self._kept: dict[str, list[int]] = {}
+        self._ignored = {n for n in STOP_SIGNALS if signal.getsignal(n) is signal.SIG_IGN}
 
     def on_own(self, files: Sequence[str]) -> None:
         """Databench's own files were saved: stop, unless the new code is none."""
@@ -64,8 +66,9 @@ class Again:
                 os.set_inheritable(descriptor, True)
             environ[variable] = ",".join(map(str, descriptors))
         # The runner ignores them on its way out, which would go over to the next process.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in STOP_SIGNALS:
+            if number not in self._ignored:
+                signal.signal(number, signal.SIG_DFL)
         drain_streams()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 

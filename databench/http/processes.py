@@ -22,7 +22,7 @@ import tornado.process
 log = logging.getLogger("databench.http")
 
 EXIT_SOFTWARE = 70  # sysexits.h: an internal error, here before or at the start
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RESTARTS = 100
 _GRACE_S = 1.0  # beyond the children's own limit
 _LOOK_S = 1.0  # should a signal be lost

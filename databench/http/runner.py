@@ -1,4 +1,4 @@
-"""Runs an application until SIGINT or SIGTERM, then drains it and ends with a status.
+"""Runs an application until SIGINT, SIGTERM or SIGHUP, then drains it and ends with a status.
 
 Theory of operation. Sockets are bound before anything else starts, so that a taken port leaves
 nothing behind; then, where there are to be several, processes are forked; each makes its own loop.
@@ -98,6 +98,9 @@ class Runner:
         self._hurry = asyncio.Event()
         self._stopped_s = 0.0
         self.server: Server | None = None
+        # `nohup` ignores the hangup for what it starts: that stays so.
+        is_kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        self._heard = [n for n in STOP_SIGNALS if not (is_kept and n == signal.SIGHUP)]
 
     def run(self, port_number: int | None = None, number_of_procs: int = 1) -> None:
         """Serve until a signal; after it, further ones are ignored: the process is on its way out.
@@ -211,23 +214,23 @@ class Runner:
     # ------------------------------------------------------------ one process
 
     def _run_here(self, child: Child | None) -> int:
-        before = {number: signal.getsignal(number) or signal.SIG_DFL for number in STOP_SIGNALS}
+        before = {number: signal.getsignal(number) or signal.SIG_DFL for number in self._heard}
         loop = self._loop or new_loop()
         asyncio.set_event_loop(loop)
         try:
             return self._run_on(loop, child)
         finally:
             # Closing the loop gives the signals back to the system, which would end us with -2.
-            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+            signal.pthread_sigmask(signal.SIG_BLOCK, self._heard)
             _close(loop)
             for number, handler in before.items():
                 # asyncio's loop leaves the system's own handlers behind, uvloop's leaves its own.
                 signal.signal(number, signal.SIG_IGN if self._stop.is_set() else handler)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._heard)
             self._close_sockets()
 
     def _run_on(self, loop: asyncio.AbstractEventLoop, child: Child | None) -> int:
-        for number in STOP_SIGNALS:  # until the loop has its own: a callback can be interrupted
+        for number in self._heard:  # until the loop has its own: a callback can be interrupted
             signal.signal(number, signal.default_int_handler)
         try:
             if child is not None:
@@ -269,7 +272,7 @@ class Runner:
 
     async def _serve(self, started: asyncio.Task[bool]) -> int:
         loop = asyncio.get_running_loop()
-        for number in STOP_SIGNALS:
+        for number in self._heard:
             loop.add_signal_handler(number, self.stop)
         self.application.stop_run = self.stop
         server = self._listen()

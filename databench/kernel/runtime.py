@@ -255,14 +255,15 @@ class Kernel:
         if not self._is_stopping:
             self._is_stopping = True
             _exit_later(self.settings.shutdown_limit_s)
-            self._stopping = self.loop.create_task(self._close_all(reason))
+            # Not in the task: `disconnected` may be one too, and begins inside of `close`.
+            sessions = list(self.sessions.values())  # closing takes them out
+            closed = [session.close() for session in sessions]
+            self._stopping = self.loop.create_task(self._end(closed, reason))
 
-    async def _close_all(self, reason: str) -> None:
-        limit_s = self.settings.shutdown_limit_s / 2
-        sessions = list(self.sessions.values())  # closing takes them out
-        waits = [asyncio.ensure_future(session.close().wait()) for session in sessions]
+    async def _end(self, closed: Sequence[asyncio.Event], reason: str) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in closed]
         if waits:
-            await asyncio.wait(waits, timeout=limit_s)
+            await asyncio.wait(waits, timeout=self.settings.shutdown_limit_s / 2)
         self.channel.post(encode_message(m.Bye(reason=reason)))
         self.loop.stop()
 

@@ -9,6 +9,6 @@ from databench.broker.owner import Owner
 def test_the_broker_is_an_owner():
     wanted = {name: method for name, method in vars(Owner).items() if inspect.isfunction(method)}
     wanted = {name: method for name, method in wanted.items() if not name.startswith("_")}
-    assert len(wanted) == 7
+    assert len(wanted) == 8
     for name, method in wanted.items():
         assert inspect.signature(getattr(Broker, name)) == inspect.signature(method), name

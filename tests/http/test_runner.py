@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import tornado.web
@@ -55,12 +57,35 @@ def program():
 
 @pytest.mark.process
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_runs_the_callbacks_and_ends_with_0(program, number):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_runs_the_callbacks_and_ends_with_0(program, number, hangup):
+    hangup(signal.SIG_DFL)
     process = program()
     process.send_signal(number)
     assert process.wait(10) == 0
     assert process.stdout.read() == "ending\nended\n"
+
+
+@pytest.fixture
+def hangup():
+    """Sets how a process that starts now meets SIGHUP; other tests' runners leave it ignored."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield lambda handler: signal.signal(signal.SIGHUP, handler)
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_hangup_that_nohup_ignores_stays_ignored(program, hangup):
+    hangup(signal.SIG_IGN)
+    process = program()
+    process.send_signal(signal.SIGHUP)
+    ignored = int(
+        re.search(r"SigIgn:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text())[1], 16
+    )
+    assert ignored >> (signal.SIGHUP - 1) & 1
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
 
 
 @pytest.mark.process

@@ -131,6 +131,44 @@ def test_sigterm_ends_it_likewise(front):
     assert front.stdout_lines == ["disconnected"]
 
 
+GOODBYES = """
+    import asyncio, os
+    import databench
+
+    class Demo(databench.Analysis):
+        @databench.on
+        async def disconnected(self):
+            await asyncio.sleep(0)
+            os.write(1, b'coroutine\\n')
+
+        @databench.on_action('disconnected')
+        def other(self):
+            yield asyncio.sleep(0)
+            os.write(1, b'generator\\n')
+
+        @databench.on_action('disconnected')
+        def third(self):
+            os.write(1, b'plain\\n')  # whole, from any thread
+"""
+
+
+@pytest.mark.parametrize("how", ["message", "SIGTERM", "close"])
+def test_disconnected_runs_to_its_end_however_it_is_written(how):
+    # With a limit of ten minutes: what does not end by itself would not end here.
+    with Front(GOODBYES, settings={"shutdown_limit_s": 600.0}) as front:
+        sessions = [front.open() for _ in range(2)]
+        if how == "SIGTERM":
+            front.process.send_signal(signal.SIGTERM)
+        else:
+            if how == "close":
+                front.send(m.Close(sessions[0]))
+            front.send(m.Shutdown(reason="the server stops"))
+        front.expect(m.Bye)
+        assert front.wait_exit() == 0
+        assert sorted(front.stdout_lines) == sorted(["coroutine", "generator", "plain"] * 2)
+        assert front.stderr_lines == []
+
+
 STUBBORN = """
     import time
     import databench
