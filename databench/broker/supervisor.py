@@ -135,9 +135,8 @@ class Supervisor:
         try:
             self._owner.renew_endpoint()
             environment, limits = self._compose_environment(), find_limits(self.settings)
-            self._process = LocalProcess(
-                command, environment, self.spec.root, self._on_exit, limits
-            )
+            root, on_exit = self.spec.root, self._on_exit
+            self._process = LocalProcess(command, environment, root, on_exit, limits)
         except (KernelError, OSError) as error:
             self._loop.call_soon(self._on_failed_start, str(error))
             return
@@ -149,15 +148,10 @@ class Supervisor:
         logger.info("kernel %r: process %d begins, generation %d", *told)
 
     def _compose_environment(self) -> Mapping[str, str]:
-        return environ.compose(
-            self.spec,
-            self.settings,
-            mark=self._owner.mark,
-            endpoint=self._owner.endpoint,
-            routing_id=self.routing_id,
-            token=self._token,
-            log_level=self._log_level,
-        )
+        at, own, token = self._owner.endpoint, self.routing_id, self._token
+        told = {"mark": self._owner.mark, "log_level": self._log_level}
+        limits = self.settings
+        return environ.compose(self.spec, limits, endpoint=at, routing_id=own, token=token, **told)
 
     def receive_hello(self, hello: m.Hello) -> None:
         """Answer `hello`: the kernel is ready, or is told why not."""
