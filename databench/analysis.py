@@ -11,7 +11,7 @@ import inspect
 import logging
 import secrets
 import types
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Iterable
 from typing import Any, Protocol, TypeVar, overload
 
 from .datastore import Datastore, Results, Updater
@@ -146,6 +146,21 @@ def find_handlers(cls: type) -> dict[str, tuple[str, ...]]:
     return {name: tuple(_own_last(cls, attributes)) for name, attributes in found.items()}
 
 
+def find_class_inputs(cls: type) -> Collection[str]:
+    """The names of `class_data` that pages may write.
+
+    Raises:
+        TypeError: `class_inputs` is one string, whose letters would be the names.
+    """
+    names: Collection[str] = getattr(cls, "class_inputs", ())
+    if isinstance(names, str):
+        raise TypeError(
+            f"class_inputs of {cls.__name__} is the text {names!r:.80}; write a list of names: "
+            f"class_inputs = [{names!r:.80}]"
+        )
+    return names
+
+
 def _marks(cls: type, attribute: str) -> list[str]:
     for base in cls.__mro__:
         names = getattr(base.__dict__.get(attribute), _MARK, ())
@@ -176,9 +191,11 @@ class Analysis:
         request_args: The page's query, each value a list.
         id_: The session's id.
         restored: Why the session begins again (its kernel was lost or restarted), or `None`.
+        class_inputs: Names of `class_data` that every page may write, by an input of that name.
     """
 
     datastore_class: type[Datastore] = Datastore
+    class_inputs: Collection[str] = ()
 
     data: Datastore
     class_data: Datastore
@@ -328,7 +345,8 @@ class Analysis:
         """Log what the page sends as `error`."""
         self._log_page(logging.ERROR, args, kwargs)
 
-    @on
+    # -- state; no actions: a page would write values of any name
+
     def set_state(self, updater: Updater | None = None, **kwargs: Any) -> Results:
         """Change values of `data`.
 
@@ -338,7 +356,6 @@ class Analysis:
         """
         return self.data.set_state(updater, **kwargs)
 
-    @on
     def set_class_state(self, updater: Updater | None = None, **kwargs: Any) -> Results:
         """Change values of `class_data`; like `set_state`."""
         return self.class_data.set_state(updater, **kwargs)

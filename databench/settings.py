@@ -174,6 +174,10 @@ TABLE = (
     # pages
     Setting("block_limit_s", 0.1, "s", 0.001, "How long a handler may hold up the server untold."),
     Setting("page_message_bytes", 10 * 2**20, "bytes", 2**10, "Largest message of a page."),
+    Setting(
+        "page_value_bytes", 2**20, "bytes", 1, "Largest value that an input may write by itself."
+    ),
+    Setting("page_keys", 100, "count", 0, "Values that set_state of a page may make there be."),
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),
     Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
     Setting("drain_messages", 100, "count", 1, "Messages taken from the kernels per wake-up."),

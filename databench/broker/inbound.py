@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import RemoteProtocolError
-from ..protocol import codec, jsontext, text
+from ..protocol import actions, codec, jsontext, text
 from ..protocol import messages as m
 from .class_values import ClassValues
 from .code import Code
@@ -66,6 +66,8 @@ class Inbound:
                 entry.kernel.receive_hello(message)
             elif type(message) is m.Sources:
                 self._code.take_sources(entry, message)
+            elif type(message) is m.Actions:
+                entry.declared = actions.Declared(frozenset(message.names), message.others)
             elif entry.kernel.is_ready:
                 entry.kernel.heard(is_working=entry.open_requests > 0)
                 self._dispatch(entry, message, frames)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..protocol import messages as m
 from ..protocol import text
+from ..protocol.actions import UNDECLARED, find_problem
 from ..protocol.lifecycle import Event, State
 from ..protocol.placement import SESSION
 from ..protocol.poison import make_fingerprint
@@ -74,6 +75,7 @@ class Requests:
         entry.junk = entry.answer_bytes = 0
         entry.stale.clear()  # its next process is told all with its welcome
         entry.code_change = ""  # the next process reads the new code
+        entry.declared = UNDECLARED  # and says for itself what pages may ask for
         for seat in entry.seats.values():
             seat.is_open = False
             seat.is_cancelling = False
@@ -156,6 +158,10 @@ class Requests:
     def _send_action(self, seat: Seat, request: OpenRequest) -> None:
         entry = seat.entry
         payload, request.payload = request.payload, b""
+        # Here and not when it comes: by now its kernel has said which actions it has.
+        if problem := find_problem(request.action, entry.declared):
+            self.fail(seat, request.number, "ActionError", problem)
+            return
         request.fingerprint = make_fingerprint(request.action, payload)
         if problem := entry.group.poison.find_problem(request.action, request.fingerprint):
             self.fail(seat, request.number, "PoisonedAction", problem)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..protocol import codec, text
 from ..protocol import messages as m
+from ..protocol.actions import UNDECLARED, Declared
 from ..protocol.poison import Poison
 from ..protocol.session import Session
 from ..settings import Settings
@@ -90,6 +91,7 @@ class Entry:
         junk: Frames of its kernel's generation that were not understood.
         answer_bytes: Values of `class_data` sent to the kernel since its last `pong`.
         stale: Keys of `class_data` that it is to be told of, once it has read the others.
+        declared: What its kernel's process lets pages ask for.
         code_change: What was saved while its kernel worked, which restarts when it is idle.
         sources: The files that the kernel has named, each with the time since when it may have
             been read; `None` while it has named none.
@@ -110,6 +112,7 @@ class Entry:
     junk: int = 0
     answer_bytes: int = 0
     stale: set[str] = field(default_factory=set)
+    declared: Declared = UNDECLARED
     code_change: str = ""
     sources: dict[str, float | None] | None = None
     sources_of: int = 0

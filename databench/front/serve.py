@@ -21,7 +21,7 @@ from ..config import Index
 from ..errors import SettingError
 from ..http.queued import queued_streams
 from ..printable import clean_line
-from . import again, build, logs, measure, pages, project, tls
+from . import again, asked, build, logs, measure, pages, project, tls
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
 from .project import Project
@@ -330,7 +330,7 @@ def _read_again(front: Front, analyses: str | None, script: Script | None) -> No
 
 
 def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:
-    for text in (*misspelt, *index.warnings, *index.problems):
+    for text in (*misspelt, *index.warnings, *index.problems, *asked.find_problems(index)):
         log.warning("%s", text)
     for entry in index.entries.values():
         for text in entry.problems:

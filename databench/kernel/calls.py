@@ -1,26 +1,73 @@
-"""Which methods an action calls, and with what; pure."""
+"""Which methods an action calls, and with what; pure.
+
+Owns what a page may ask of an analysis: the actions that the class declares, and the values that
+inputs without a handler write. Refuses the steps of a session's life (docs/protocol.md, 4.5).
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..analysis import ANY_ACTION, Analysis, bare, kind_of
-from .arguments import check_arguments, no_such_action, read_payload
+from ..analysis import ANY_ACTION, Analysis, bare, find_class_inputs, kind_of
+from ..protocol.actions import STEPS, WRITERS, Declared, find_problem
+from .arguments import ActionError, check_arguments, no_such_action, read_payload
 
 # How it runs (`plain`, `coroutine`, `generator`, `asyncgen`, or `here`: at once) and what.
 Call = tuple[str, Callable[[], Any]]
+Handlers = Mapping[str, tuple[str, ...]]
+# What code that is no page may call by name, as of old.
+BUILT_IN: Handlers = {name: (name,) for name in WRITERS}
+_STORES = dict(zip(WRITERS, ("data", "class_data"), strict=True))
 
 
-def find_calls(
-    analysis: Analysis, handlers: Mapping[str, tuple[str, ...]], name: str, payload: bytes
+def find_declared(handlers: Handlers) -> Declared:
+    """What a page may ask for; other names may be those of values that inputs write.
+
+    Args:
+        handlers: The class' handlers, as `analysis.find_handlers` gives them.
+    """
+    return Declared(frozenset(handlers) - {ANY_ACTION, *STEPS})
+
+
+def find_page_calls(
+    analysis: Analysis,
+    handlers: Handlers,
+    declared: Declared,
+    name: str,
+    payload: bytes,
+    limits: Any,
 ) -> list[Call]:
     """What an action of a page calls.
 
     Args:
         analysis: The instance.
-        handlers: The class' handlers, as `analysis.find_handlers` gives them.
+        handlers: The class' handlers.
+        declared: What `find_declared` made of them.
+        name: The action.
+        payload: Its arguments, JSON.
+        limits: An object with the settings' attributes.
+
+    Raises:
+        ActionError: It is none for pages, there is no such action, it takes other arguments, or it
+            writes more than pages may.
+    """
+    if problem := find_problem(name, declared):
+        raise ActionError(problem)
+    if name in WRITERS:
+        _check_keys(analysis, name, handlers[name], payload, limits)
+    elif not _has_handler(handlers, name):
+        _check_size(name, payload, limits)
+    return find_calls(analysis, handlers, name, payload)
+
+
+def find_calls(analysis: Analysis, handlers: Handlers, name: str, payload: bytes) -> list[Call]:
+    """What an action calls, whoever asks for it.
+
+    Args:
+        analysis: The instance.
+        handlers: The class' handlers.
         name: The action.
         payload: Its arguments, JSON.
 
@@ -28,16 +75,20 @@ def find_calls(
         ActionError: There is no such action, or it takes other arguments.
     """
     args, kwargs = read_payload(payload)
-    names = handlers.get(name, ()) + handlers.get(ANY_ACTION, ())
-    if names:
+    if _has_handler(handlers, name):
+        names = handlers.get(ANY_ACTION, ())
+        if name != ANY_ACTION:  # its name is no action: it would be called twice
+            names = handlers.get(name, ()) + names
         return [make_call(analysis, name, attribute, args, kwargs) for attribute in names]
-    writable = {*getattr(analysis.data, "declared", ()), *(analysis.data or ())}
-    if name not in writable:
-        raise no_such_action(name, [*handlers, *sorted(writable)])
     # An input without a handler of its name writes the value of that name: one that the analysis
     # has or has declared, so that a typo makes no new one.
+    shared = find_class_inputs(type(analysis))
+    writable = {*getattr(analysis.data, "declared", ()), *(analysis.data or ())}
+    if name not in shared and name not in writable:
+        raise no_such_action(name, [*handlers, *shared, *sorted(writable)])
+    store = analysis.class_data if name in shared else analysis.data
     value = args if payload[:1] == b"[" else args[0] if args else kwargs or None
-    return [("here", functools.partial(analysis.data.set_state, {name: value}))]
+    return [("here", functools.partial(store.set_state, {name: value}))]
 
 
 def make_call(
@@ -51,3 +102,34 @@ def make_call(
     method = getattr(analysis, attribute)
     check_arguments(name, method, args, kwargs)
     return kind_of(method), functools.partial(bare(method), *args, **kwargs)
+
+
+def _has_handler(handlers: Handlers, name: str) -> bool:
+    return name in handlers or ANY_ACTION in handlers
+
+
+def _check_size(name: str, payload: bytes, limits: Any) -> None:
+    if len(payload) > limits.page_value_bytes:
+        raise ActionError(
+            f"{name!r:.200} writes {len(payload)} bytes, limit {limits.page_value_bytes} "
+            "(page_value_bytes); not stored: send less, or add an action of that name"
+        )
+
+
+def _check_keys(
+    analysis: Analysis, name: str, attributes: Collection[str], payload: bytes, limits: Any
+) -> None:
+    """See that a page that writes values of any name makes no more of them than it may."""
+    built_in = getattr(Analysis, name)
+    if all(getattr(type(analysis), attribute) is not built_in for attribute in attributes):
+        return  # an action of the class' own, which looks for itself
+    _check_size(name, payload, limits)
+    args, kwargs = read_payload(payload)
+    store = getattr(analysis, _STORES[name])
+    given = {*kwargs, *(args[0] if args and isinstance(args[0], dict) else ())}
+    count = len({*store, *given})
+    if count > limits.page_keys and not given <= {*store}:
+        raise ActionError(
+            f"{name!r}: {count} values with those that it adds, limit {limits.page_keys} "
+            "(page_keys); not stored"
+        )

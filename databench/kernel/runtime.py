@@ -19,14 +19,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import __version__
-from ..analysis import Analysis, find_handlers
+from ..analysis import Analysis, find_class_inputs, find_handlers
 from ..datastore import Datastore
 from ..errors import KernelError, RemoteProtocolError
 from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
+from ..protocol.layouts import LIST_ITEMS
 from . import forks, signals
 from .arguments import ActionError
+from .calls import find_declared
 from .channel import RECEIVES_PER_WAKE, Channel, Flusher
 from .class_data import ClassData
 from .desks import Desks, MainDesk, PlainDesk, WorkerDesk
@@ -69,6 +71,8 @@ class Kernel:
         self.settings = settings = environment.settings
         self.analysis_class = analysis_class
         self.handlers = find_handlers(analysis_class)
+        self.declared = find_declared(self.handlers)
+        find_class_inputs(analysis_class)  # wrong ones end the start, not a page's first word
         self.logger = logging.getLogger(f"databench.kernel.{environment.analysis}")
         self.sessions: dict[str, Session] = {}
         self.window_bytes = 0
@@ -132,11 +136,17 @@ class Kernel:
             capabilities=CAPABILITIES,
         )
         self._tell_sources()
+        self._tell_actions()
         self.channel.post(encode_message(hello))
 
     def _tell_sources(self) -> None:
         for message in self.sources.look():
             self.channel.post(encode_message(message))
+
+    def _tell_actions(self) -> None:
+        names = tuple(sorted(self.declared.names)[:LIST_ITEMS])
+        message = m.Actions(names=names, others=self.declared.others)
+        self.channel.post(encode_message(message))
 
     def _on_forked(self) -> None:
         """In the child of an action's fork, which has none of our threads."""

@@ -16,7 +16,7 @@ from ..payload import encode
 from ..protocol import messages as m
 from .account import Account
 from .arguments import ActionError
-from .calls import Call, find_calls, make_call
+from .calls import Call, find_page_calls, make_call
 from .desks import Job
 from .inner import Inner
 from .lane import Lane
@@ -153,8 +153,15 @@ class Session:
             if self._failure is not None:
                 return []
             return self._find_own_calls(request.name)
-        handlers = self.kernel.handlers
-        return find_calls(self._instance(), handlers, request.name, request.payload)
+        kernel = self.kernel
+        return find_page_calls(
+            self._instance(),
+            kernel.handlers,
+            kernel.declared,
+            request.name,
+            request.payload,
+            kernel.settings,
+        )
 
     def _find_own_calls(self, name: str) -> list[Call]:
         analysis = self._instance()

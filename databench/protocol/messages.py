@@ -279,7 +279,7 @@ class Bye(Message):
 
 @dataclass(frozen=True, slots=True)
 class Sources(Message):
-    """Files that the kernel has read its code from; the only kind that may come before `hello`.
+    """Files that the kernel has read its code from; may come before `hello`.
 
     Attributes:
         paths: Absolute; they add to those of earlier messages of this process.
@@ -290,6 +290,20 @@ class Sources(Message):
     KIND: ClassVar[str] = "sources"
     paths: tuple[str, ...] = ()
     since_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actions(Message):
+    """What pages may ask for; comes before `hello`.
+
+    Attributes:
+        names: The actions.
+        others: Whether the kernel also looks at names that are not listed.
+    """
+
+    KIND: ClassVar[str] = "actions"
+    names: tuple[str, ...] = ()
+    others: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +339,7 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Pong,
     Bye,
     Sources,
+    Actions,
     Batch,
 )
 ENDS = (Done, Error, Cancelled)

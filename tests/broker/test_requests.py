@@ -68,6 +68,46 @@ async def test_a_death_frees_the_kernels_queue():
         assert rig.broker._tables.requests == {}
 
 
+# -- what a page may ask for -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["connect", "args", "connected", "disconnected", "set_state"])
+async def test_what_is_no_action_does_not_reach_a_kernel(name):
+    async with rigged() as rig:
+        page = rig.join()
+        early = page.request(name)  # before the kernel has begun
+        await page.run("echo")
+        late = page.request(name)
+        for id_ in (early, late):
+            (end,) = page.ends(id_)
+            assert (end["outcome"], end["error"]["type"]) == ("error", "ActionError")
+            assert "not run" in end["error"]["message"]
+        assert rig.broker._tables.requests == {}
+        assert rig.broker._tables.groups["a"].entries[0].open_bytes == 0
+
+
+async def test_a_kernel_says_which_actions_pages_may_ask_for():
+    async with rigged("declares") as rig:
+        page = rig.join("declares")
+        refused = [page.request(name) for name in ("result", "connected")]
+        assert (await page.run("echo"))["outcome"] == "done"
+        assert [page.ends(id_)[0]["outcome"] for id_ in refused] == ["error", "error"]
+        taken = await page.run("set_state")  # which this kernel does not know
+        assert taken["error"]["type"] == "LookupError"
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_each_process_of_a_kernel_says_so_for_itself():
+    async with rigged("declares") as rig:
+        page = rig.join("declares")
+        await page.run("echo")
+        entry = rig.broker._tables.groups["declares"].entries[0]
+        rig.kill(signal.SIGKILL, "declares")
+        await wait_until(lambda: entry.declared.others)
+        assert (await page.run("echo"))["outcome"] == "done"
+        assert not entry.declared.others
+
+
 # -- cancel ----------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,22 @@ def test_hello_says_who_it_is(front):
     assert set(hello.capabilities) == {"cancel", "interrupt", "credit", "ping"}
 
 
+def test_it_says_which_actions_pages_may_ask_for_before_hello():
+    with Front(SOURCE, welcome=False) as front:
+        actions = front.expect(m.Actions)
+        front.expect(m.Hello)
+    assert {"look", "log", "share"} <= set(actions.names)
+    assert not {"connected", "args", "set_state"} & set(actions.names)
+    assert actions.others
+
+
+def test_class_inputs_that_are_one_text_end_the_start():
+    source = SOURCE + "        class_inputs = 'price'\n"
+    with Front(source, welcome=False) as front:
+        assert front.wait_exit() == 1
+        assert "class_inputs = ['price']" in front.stderr
+
+
 def test_the_process_is_as_the_analysis_expects_it(front):
     seen = value(front.run(front.open(), "look")[0])
     root = os.path.realpath(front.folder.name)

@@ -37,6 +37,10 @@ SOURCE = """
             self.emit('identity', [self.id_, self.restored, dict(self.data.items())])
 
         @databench.on
+        def all(self):
+            return [self.seen, dict(self.data), dict(self.class_data), self.cli_args]
+
+        @databench.on
         def disconnected(self):
             print('disconnected', self.id_, self.data['samples'], flush=True)
 
@@ -192,6 +196,24 @@ def test_a_session_begins_with_connect_args_connected(front, session):
         'init', None, None, [], {}, 'connect', ['--fast', 'x'], request_args, 'connected',
     ]  # fmt: skip
     assert dict(emits(before))["identity"] == [session, None, {"samples": 10, "text": ""}]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("args", [["--is-admin"], {}]),
+        ("connect", []),
+        ("connected", []),
+        ("disconnected", []),
+        ("set_state", {"is_admin": True}),
+        ("set_class_state", {"is_admin": True}),
+    ],
+)
+def test_a_page_takes_no_step_and_writes_no_name(front, session, name, given):
+    before = value(front.run(session, "all")[0])
+    end, _ = front.run(session, name, payload=json.dumps(given).encode())
+    assert (type(end), end.type) == (m.Error, "ActionError")
+    assert value(front.run(session, "all")[0]) == before
 
 
 def test_a_session_that_is_restored_has_its_values_and_emits_none(front):

@@ -37,6 +37,8 @@ BY_FIELD = {
     "class_keys": st.lists(st.tuples(NAME, COUNT), max_size=4).map(tuple),
     "data_keys": st.lists(TEXT, max_size=4).map(tuple),
     "capabilities": st.lists(TEXT, max_size=4).map(tuple),
+    "names": st.lists(TEXT, max_size=4).map(tuple),
+    "others": st.booleans(),
     "paths": st.lists(TEXT, max_size=4).map(tuple),
     "since_s": st.none() | NUMBER,
     "debug": st.booleans(),

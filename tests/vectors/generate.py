@@ -92,6 +92,8 @@ FROM_KERNEL = {
         paths=("/home/u/analyses/pi/analysis.py", "/home/u/lib/π.py"), since_s=1763700000.5
     ),
     "sources, none": m.Sources(),
+    "actions": m.Actions(names=("run", "größer"), others=False),
+    "actions, and others": m.Actions(),
     "batch": m.Batch(
         payload=codec.join_batch(
             [codec.encode(m.Emit("s", 7, "pi", b"3.14")), codec.encode(m.Done("s", 7))]

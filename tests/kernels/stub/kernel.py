@@ -2,7 +2,8 @@
 
 It answers `echo` with its payload. The other actions misbehave on purpose; the tests of the broker
 name them. So do some names of the analysis: `dies` exits before hello, `mute` never says hello,
-`imposter` has a wrong token, `ancient` speaks another version; `cancels` can cancel.
+`imposter` has a wrong token, `ancient` speaks another version; `cancels` can cancel; `declares`
+lets pages ask for `echo` and `set_state` alone.
 """
 
 import json
@@ -286,6 +287,8 @@ def main():
     token = os.environ["DATABENCH_TOKEN"] if ANALYSIS != "imposter" else "guessed"
     version = 1 if ANALYSIS != "ancient" else 0
     capabilities = ["ping", "cancel"] if ANALYSIS == "cancels" else ["ping"]
+    if ANALYSIS == "declares":
+        send("actions", None, None, ["echo", "set_state", "connected"], False)
     if ANALYSIS != "mute":
         send("hello", None, None, version, token, "stub", "none", capabilities)
     while True:
