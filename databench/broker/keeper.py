@@ -117,13 +117,17 @@ class Keeper:
 
     def revive(self, id_: str, analysis: str) -> Session | None:
         """The session of that id, if an earlier server kept it for this analysis."""
-        kept = self._loaded.sessions.get(id_)
-        if kept is None or kept.analysis != analysis:
+        if not self.has_kept(id_, analysis):
             return None
-        del self._loaded.sessions[id_]
+        kept = self._loaded.sessions.pop(id_)
         values = self._loaded.values.pop(id_, {})
         epoch = secrets.token_urlsafe(6)
         return saved.revive(id_, kept, values, epoch=epoch, limits=self._settings)
+
+    def has_kept(self, id_: str, analysis: str) -> bool:
+        """Whether an earlier server kept a session of that id for this analysis."""
+        kept = self._loaded.sessions.get(id_)
+        return kept is not None and kept.analysis == analysis
 
     def find_waiting(self, analysis: str, person: str) -> list[str]:
         """A person's sessions of an earlier server that have an end that no page has seen."""

@@ -55,6 +55,13 @@ class Sessions:
         session = self._tables.keeper.revive(id_, group.spec.name)
         return self._seat(session, place(group), restored=RESTARTED) if session else None
 
+    def is_there(self, id_: str, analysis: str) -> bool:
+        """Whether the analysis has a session of that id, or had it in an earlier server."""
+        seat = self._tables.seats.get(id_)
+        if seat is not None:
+            return seat.entry.group.spec.name == analysis
+        return self._tables.keeper.has_kept(id_, analysis)
+
     def begin(self, entry: Entry, connect: text.Connect, person: str) -> Seat:
         """A new session of a kernel."""
         session = Session(
@@ -77,7 +84,14 @@ class Sessions:
         )
 
     def answer(
-        self, seat: Seat, page: Page, at: int, *, resumed: bool, analyses_version: str | None
+        self,
+        seat: Seat,
+        page: Page,
+        at: int,
+        *,
+        resumed: bool,
+        is_linked: bool,
+        analyses_version: str | None,
     ) -> bytes:
         """The first frame for a page that has joined."""
         session = seat.session
@@ -90,6 +104,7 @@ class Sessions:
             epoch=session.epoch,
             running=session.running(self._tables.loop.time()),
             others=self._find_others(seat, page.person),
+            is_replaced=is_linked and not resumed,
         )
 
     def _find_others(self, own: Seat, person: str) -> list[dict[str, Any]]:

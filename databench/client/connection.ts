@@ -331,6 +331,8 @@ export class Connection {
     // One that was kept over a reload may have ended unnoticed; one that was asked for may not.
     const isAsked = !this.slot && id !== null && epoch === null;
     if (isAsked) this.isReplaced = id !== load.analysis_id;
+    // The front took a link out of the page's address, and joined what it named.
+    if (load.replaced) this.isReplaced = true;
     const { streamLost } = this.session.joined(load);
     this.others = load.others ?? [];
     this.slot?.write(load.analysis_id);

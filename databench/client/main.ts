@@ -3,7 +3,7 @@
  */
 
 import { Connection, ConnectionOptions } from './connection';
-import { PAGE_KEEPER } from './keep';
+import { PAGE_KEEPER, SessionSlot } from './keep';
 import { sessionIn, withoutSession } from './sessionlink';
 import * as ui from './ui/index';
 
@@ -34,23 +34,34 @@ export function connect(
   wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null,
   callback?: (connection: Connection) => void, options: ConnectionOptions = {},
 ): Connection {
+  const named = takeNamed();
   const slot = PAGE_KEEPER.slot(wsUrl || Connection.guessWSUrl());
-  const named = typeof location === 'undefined' ? null : sessionIn(location.search);
   const id = analysisId || named;
   const conn = new Connection(wsUrl, requestArgs, id, { slot, ...options }).connect(callback);
-  if (named && !analysisId) leaveWord(conn);
+  if (named && !analysisId) keepNamed(conn, slot);
   return conn;
 }
 
-/** A session that has ended is named no more: a reload keeps the one that came in its place. */
-function leaveWord(conn: Connection): void {
+/**
+ * The session that the page's address names, taken out of it: it is a key, and addresses are
+ * logged and passed on. Pages of the front come without: it has exchanged the word for a cookie.
+ */
+function takeNamed(): string | null {
+  if (typeof location === 'undefined') return null;
+  const { pathname, search, hash } = location;
+  const named = sessionIn(search);
+  if (named !== null && typeof history !== 'undefined') {
+    history.replaceState(history.state, '', `${pathname}${withoutSession(search)}${hash}`);
+  }
+  return named;
+}
+
+/** A reload keeps the session that was named, or the one that came in its place. */
+function keepNamed(conn: Connection, slot: SessionSlot): void {
   const stop = conn.onStatus(status => {
     if (status !== 'joined') return;
     stop();
-    if (!conn.isReplaced) return;
-    const { pathname, search, hash } = location;
-    history.replaceState(history.state, '', `${pathname}${withoutSession(search)}${hash}`);
-    PAGE_KEEPER.slot(conn.wsUrl).write(conn.analysisId!);
+    slot.write(conn.analysisId!);
   });
 }
 

@@ -21,7 +21,7 @@ from ..broker import AnalysisSpec, Page
 from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
-from . import build, class_data, follow, kernels, pages, script, status, websocket
+from . import build, class_data, follow, kernels, links, pages, person, script, status, websocket
 from .folders import Place
 from .handlers import Headers, NotFound, Refused
 from .hosts import Hosts, tell_unknown
@@ -57,8 +57,13 @@ class Broker(Protocol):
     def status(self) -> dict[str, Any]:
         """Kernels, and counts of sessions, pages and dropped messages."""
 
-    def join(self, analysis: str, page: Page, connect: text.Connect) -> None:
+    def join(
+        self, analysis: str, page: Page, connect: text.Connect, *, is_linked: bool = False
+    ) -> None:
         """The first message of a page."""
+
+    def has_session(self, analysis: str, session: str) -> bool:
+        """Whether a session of that id is there for a page of the analysis to join."""
 
     def receive(self, page: Page, message: text.Request | text.Cancel | text.Control) -> None:
         """Any later message of a page."""
@@ -114,6 +119,7 @@ class Front(http.Application):
         debug: Whether pages show tracebacks, and templates are read again for each request.
         extra_routes: Further handlers of a script whose page is at `/`.
         place: Where the analyses are, for their `routes.py`; `None`: none is looked for.
+        visitors: Knows browsers again; `None`: by words of this run alone.
     """
 
     must_start = True
@@ -131,8 +137,13 @@ class Front(http.Application):
         debug: bool = False,
         extra_routes: script.Routes = (),
         place: Place | None = None,
+        visitors: person.Visitors | None = None,
     ) -> None:
         self.index = index
+        self.visitors = visitors or person.Visitors(
+            person.make_key(), port=0, project=str(index.folder)
+        )
+        self.links = links.Links(self.visitors, limits, self._has_session)
         self.broker = broker
         self.limits = limits
         self.hosts = hosts
@@ -171,6 +182,9 @@ class Front(http.Application):
         await self.broker.start()
         self._is_started = True
         asyncio.get_running_loop().call_later(_WARM_UP_S, pages.warm_up, self.index)
+
+    def _has_session(self, analysis: str, session: str) -> bool:
+        return self.broker.has_session(analysis, session)
 
     def swap(self, index: Index) -> None:
         """Serve what another `index.yaml` says; of one that cannot be read, the problems show."""

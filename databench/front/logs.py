@@ -16,6 +16,7 @@ from typing import Any
 from ..http.queued import QueuedStream
 from ..printable import PrintableFormatter
 from ..settings import ROWS
+from .links import hide_sessions
 
 _KERNELS = "databench.kernel."  # behind it the analysis' name: a line that its kernel printed
 _COLUMNS = 80  # of a terminal that does not say
@@ -24,7 +25,8 @@ _COLUMNS = 80  # of a terminal that does not say
 class Formatter(PrintableFormatter):
     """`12:31:07 text`, with the level where somebody should look, and the logger at DEBUG.
 
-    What a kernel prints has the analysis' name in front.
+    What a kernel prints has the analysis' name in front. An address that names a session, in
+    whatever was logged, does so without its key.
     """
 
     def __init__(self) -> None:
@@ -42,7 +44,7 @@ class Formatter(PrintableFormatter):
         line = f"{self.formatTime(record, self.datefmt)} {text}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return line
+        return hide_sessions(line)
 
 
 class LogHandler(logging.StreamHandler[Any]):

@@ -20,7 +20,7 @@ import tornado.web
 from .._version import __version__
 from ..config import IMAGES, Entry, Index
 from ..readme import Readme, render_markdown, summarize
-from . import follow, formulae, functions, person, templates
+from . import follow, formulae, functions, templates
 from .handlers import Headers, wants_page
 from .static import Files, find_file
 
@@ -189,6 +189,8 @@ class AnalysisPage(Page):
         """Show it."""
         front = self.application
         entry = front.entry(name)
+        if front.links.redirect(self, name):
+            return
         names = describe(entry, front.index, debug=front.debug)
         if entry.problems:
             self._show_problems(entry, names)
@@ -198,7 +200,7 @@ class AnalysisPage(Page):
         if file is None and path != "index.html":
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
         names["faults"] = _told(front.find_faults(name), debug=front.debug)
-        person.give(self)
+        front.visitors.give(self)
         template = str(file) if file else front.loader.find("analysis.html")
         self.show(template, names, is_jinja=jinja is not None)
 
@@ -233,6 +235,7 @@ class AnalysisRedirect(Headers):
         """Send to the address with a slash."""
         self.application.entry(name)
         query = f"?{self.request.query}" if self.request.query else ""
+        self.set_header("Cache-Control", "no-store")  # it may hold the key of a session
         self.redirect(f"/{quote(name)}/{query}", permanent=False)
 
     head = get

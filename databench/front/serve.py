@@ -24,6 +24,7 @@ from ..printable import clean_line
 from . import again, asked, build, logs, measure, pages, project, tls
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts, is_loopback
+from .person import Visitors, make_key
 from .project import Project
 from .script import Script
 from .watch import Watcher, is_editable
@@ -82,7 +83,8 @@ def _serve(
     host = unbracket(options.host or environ.get("HOST") or DEFAULT_HOST)
     ports = _open_ports(options, environ, host)
     debug = _debug(options.debug, environ, host)
-    front = _make(served, options, limits, cli_args, Hosts(host, options.allow_host), debug)
+    hosts = Hosts(host, options.allow_host)
+    front = _make(served, options, limits, cli_args, hosts, debug, ports.numbers[0])
     front.builder.faults.update(build.run_now(index, limits))
     tell = _teller(served, host, *ports.numbers)
     run_settings = _run_settings(limits, options.xheaders)
@@ -103,8 +105,10 @@ def _make(
     cli_args: Sequence[str],
     hosts: Hosts,
     debug: bool,
+    port: int,
 ) -> Front:
     """The front over its broker."""
+    store = _open_store(served.index)
     broker = Broker(
         served.specs,
         limits,
@@ -113,7 +117,7 @@ def _make(
         cli_args=cli_args,
         analyses_version=served.index.version,
         kernelspecs=served.kernelspecs,
-        store=_open_store(served.index),
+        store=store,
     )
     return Front(
         served.index,
@@ -123,7 +127,18 @@ def _make(
         debug=debug,
         extra_routes=served.extra_routes,
         place=served.place,
+        visitors=Visitors(_find_key(store), port=port, project=str(served.index.folder)),
     )
+
+
+def _find_key(store: Store | None) -> str:
+    """What signs the words of browsers: the datastore's key, else one for this run."""
+    key = store.key if store else ""
+    if not key:
+        key = make_key()
+        if store:
+            store.pending.put_key(key)
+    return key
 
 
 def _limits(

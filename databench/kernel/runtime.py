@@ -228,7 +228,7 @@ class Kernel:
     def _on_action(self, message: m.Action) -> None:
         session = self.sessions.get(message.session or "")
         if session is None or session.is_closing:
-            logger.debug("action for a session that is not open: %s", message.session)
+            logger.debug("action %r for a session that is not open", message.name)
             return
         session.run_action(message)
 

@@ -194,6 +194,7 @@ def compose_connect(
     epoch: str,
     running: Sequence[dict[str, Any]] = (),
     others: Sequence[dict[str, Any]] = (),
+    is_replaced: bool = False,
 ) -> bytes:
     """The answer to `__connect`.
 
@@ -206,6 +207,7 @@ def compose_connect(
         epoch: The ring's.
         running: The requests that are open.
         others: Further sessions of the same person that wait for a page.
+        is_replaced: Whether the session that a link named has ended, and this is another.
     """
     load: dict[str, Any] = {
         "analysis_id": analysis_id,
@@ -218,6 +220,8 @@ def compose_connect(
     }
     if others:
         load["others"] = list(others)
+    if is_replaced:
+        load["replaced"] = True
     return compose_value("__connect", load)
 
 

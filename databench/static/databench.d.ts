@@ -103,6 +103,8 @@ interface ConnectLoad {
     epoch?: string | null;
     running?: RunningAction[];
     others?: OtherSession[];
+    /** The session that a link named has ended, and this is another one. */
+    replaced?: boolean;
 }
 /** Load of `__progress`; `total` is null where it is not known. */
 interface ProgressLoad {

@@ -1396,6 +1396,7 @@ var _Connection = class _Connection {
     const { id, epoch } = this.session;
     const isAsked = !this.slot && id !== null && epoch === null;
     if (isAsked) this.isReplaced = id !== load.analysis_id;
+    if (load.replaced) this.isReplaced = true;
     const { streamLost } = this.session.joined(load);
     this.others = load.others ?? [];
     this.slot?.write(load.analysis_id);
@@ -2816,21 +2817,27 @@ __export(ui_exports, {
 
 // databench/client/main.ts
 function connect(wsUrl, requestArgs, analysisId, callback, options = {}) {
+  const named = takeNamed();
   const slot = PAGE_KEEPER.slot(wsUrl || Connection.guessWSUrl());
-  const named = typeof location === "undefined" ? null : sessionIn(location.search);
   const id = analysisId || named;
   const conn = new Connection(wsUrl, requestArgs, id, { slot, ...options }).connect(callback);
-  if (named && !analysisId) leaveWord(conn);
+  if (named && !analysisId) keepNamed(conn, slot);
   return conn;
 }
-function leaveWord(conn) {
+function takeNamed() {
+  if (typeof location === "undefined") return null;
+  const { pathname, search, hash } = location;
+  const named = sessionIn(search);
+  if (named !== null && typeof history !== "undefined") {
+    history.replaceState(history.state, "", `${pathname}${withoutSession(search)}${hash}`);
+  }
+  return named;
+}
+function keepNamed(conn, slot) {
   const stop = conn.onStatus((status) => {
     if (status !== "joined") return;
     stop();
-    if (!conn.isReplaced) return;
-    const { pathname, search, hash } = location;
-    history.replaceState(history.state, "", `${pathname}${withoutSession(search)}${hash}`);
-    PAGE_KEEPER.slot(conn.wsUrl).write(conn.analysisId);
+    slot.write(conn.analysisId);
   });
 }
 function attach(wsUrl, requestArgs, analysisId, options = {}) {

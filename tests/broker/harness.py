@@ -175,10 +175,12 @@ class Rig:
         args="",
         is_slow=False,
         person="",
+        is_linked=False,
     ):
         """A page comes; `received=None` is the client of 0.7."""
         page = Page(self.broker, is_slow=is_slow, person=person)
-        self.broker.join(analysis, page, text.Connect(session, args, received, epoch))
+        connect = text.Connect(session, args, received, epoch)
+        self.broker.join(analysis, page, connect, is_linked=is_linked)
         return page
 
     def kernel(self, analysis="a"):

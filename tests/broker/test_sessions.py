@@ -252,3 +252,30 @@ async def test_what_comes_during_a_replay_follows_it():
         await wait_until(lambda: len(late.loads("echo")) == 11 and late.raw[-1] == page.raw[-1])
         stream = [frame for frame in late.raw if b"__kernel" not in frame]
         assert stream[1:] == [f for f in page.raw if b"__kernel" not in f][1:]
+
+
+# -- links of sessions
+
+
+async def test_a_page_is_told_when_the_session_of_its_link_has_ended():
+    async with rigged() as rig:
+        page = rig.join()
+        assert "replaced" not in rig.join(session=page.session, is_linked=True).connected
+        assert "replaced" not in rig.join(session="gone").connected
+        assert rig.join(session="gone", is_linked=True).connected["replaced"] is True
+        assert rig.join(is_linked=True).connected["replaced"] is True
+
+
+async def test_a_session_is_there_for_pages_of_its_analysis():
+    kept = Contents()
+    async with rigged(store=MemoryStore(kept), flush_interval_s=0.01) as rig:
+        page = rig.join()
+        assert rig.broker.has_session("a", page.session)
+        assert not rig.broker.has_session("b", page.session)
+        assert not rig.broker.has_session("a", "another")
+        await wait_until(lambda: page.session in kept.sessions)
+        saved = Contents()
+        saved.update(kept)
+    async with rigged(store=MemoryStore(saved)) as rig:
+        assert rig.broker.has_session("a", page.session)
+        assert not rig.broker.has_session("b", page.session)

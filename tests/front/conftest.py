@@ -52,6 +52,8 @@ class FakeBroker:
     def __init__(self) -> None:
         self.calls: list[tuple] = []
         self.pages: list = []
+        self.sessions: set[tuple] = set()
+        self.linked: list[bool] = []
         self.changed = asyncio.Event()
         self.on_receive: Callable = lambda page, message: None
         self.class_values = ClassValues(Tables(Settings(), debug=True))
@@ -72,8 +74,12 @@ class FakeBroker:
     def status(self):
         return STATUS
 
-    def join(self, analysis, page, connect) -> None:
+    def has_session(self, analysis, session) -> bool:
+        return (analysis, session) in self.sessions
+
+    def join(self, analysis, page, connect, *, is_linked=False) -> None:
         self.pages.append(page)
+        self.linked.append(is_linked)
         self._note("join", analysis, connect)
         page.write([b'{"signal":"__connect"}'])
 

@@ -148,3 +148,9 @@ def test_level_is_ours_and_other_libraries_are_quiet(level, ours, others):
     assert logging.getLogger("databench.front").getEffectiveLevel() == ours
     assert logging.getLogger("somebody").getEffectiveLevel() == others
     assert logging.getLogger("asyncio").level == logging.WARNING
+
+
+@pytest.mark.parametrize("name", ["databench.front", "tornado.general", "databench.kernel.pi"])
+def test_a_session_in_an_address_is_not_logged(name):
+    text = logs.Formatter().format(record(logging.INFO, "GET /pi/?a=1&session=Zk3_x&b=2 200", name))
+    assert text.endswith("GET /pi/?a=1&session=…&b=2 200")

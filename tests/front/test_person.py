@@ -1,15 +1,16 @@
 """The cookie by which a person's own sessions are found."""
 
+import base64
 import http.cookies
 
 import pytest
-import tornado.httpclient
 import tornado.httputil
 import tornado.web
 
-from databench.front import person
+from databench.front.person import Visitors, make_key
 
 WORD = "aB3-_6789012345678901z"
+VISITORS = Visitors("key", port=5000, project="/home/u/analyses")
 
 
 def make(cookie="", scheme="http"):
@@ -28,47 +29,112 @@ def make(cookie="", scheme="http"):
 
 
 def given(handler):
-    cookies = getattr(handler, "_new_cookie", http.cookies.SimpleCookie())
-    return cookies.get(person.COOKIE)
+    """The only cookie that a handler sets, or nothing."""
+    (morsel, *others) = getattr(handler, "_new_cookie", http.cookies.SimpleCookie()).values() or [
+        None
+    ]
+    assert not others
+    return morsel
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_browser_gets_a_word_that_scripts_and_other_sites_do_not_get(scheme):
+def _encoded(word):
+    return base64.b64encode(word.encode()).decode()
+
+
+def sent(visitors, scheme="http"):
+    """What a browser sends that was given a word, and the word."""
     handler = make(scheme=scheme)
-    person.give(handler)
+    visitors.give(handler)
     morsel = given(handler)
-    assert len(morsel.value) == 22
+    cookie = f"{morsel.key}={morsel.coded_value}"
+    return cookie, visitors.find(make(cookie, scheme))
+
+
+@pytest.mark.parametrize(("scheme", "prefix"), [("http", ""), ("https", "__Host-")])
+def test_a_browser_gets_a_word_that_scripts_and_other_sites_do_not_get(scheme, prefix):
+    handler = make(scheme=scheme)
+    VISITORS.give(handler)
+    morsel = given(handler)
+    assert morsel.key.startswith(f"{prefix}databench_5000_")
+    assert "/home" not in morsel.key
     assert morsel["httponly"]
     assert morsel["samesite"] == "Lax"
-    assert morsel["path"] == "/"
+    assert (morsel["path"], morsel["domain"]) == ("/", "")
     assert bool(morsel["secure"]) is (scheme == "https")
-    other = make()
-    person.give(other)
-    assert given(other).value != morsel.value
 
 
-def test_a_word_that_is_there_is_kept():
-    handler = make(f"{person.COOKIE}={WORD}")
-    assert person.find(handler) == WORD
-    person.give(handler)
-    assert given(handler) is None
+def test_a_word_is_known_again_and_kept():
+    cookie, word = sent(VISITORS)
+    assert len(word) == 22
+    assert VISITORS.find(make(f"other=1; {cookie}")) == word
+    again = make(cookie)
+    VISITORS.give(again)
+    assert given(again) is None
+    assert sent(VISITORS)[1] != word
 
 
-@pytest.mark.parametrize("junk", ["", "short", "x" * 5000, '"a b"', WORD + "x"])
+def test_with_the_same_key_a_later_server_knows_it():
+    cookie, word = sent(VISITORS)
+    later = Visitors("key", port=5000, project="/home/u/analyses")
+    assert later.find(make(cookie)) == word
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Visitors("key", port=5001, project="/home/u/analyses"),
+        Visitors("key", port=5000, project="/home/u/others"),
+        Visitors("another key", port=5000, project="/home/u/analyses"),
+    ],
+    ids=["port", "project", "key"],
+)
+def test_another_server_knows_nobody(other):
+    cookie, _word = sent(VISITORS)
+    _name, _, value = cookie.partition("=")
+    for name in (VISITORS.name(make()), other.name(make())):
+        assert other.find(make(f"{name}={value}")) == ""
+
+
+def test_a_word_that_this_server_did_not_make_is_nobodys():
+    name = VISITORS.name(make())
+    signed = tornado.web.create_signed_value(make_key(), name, WORD).decode()
+    cookie, word = sent(VISITORS)
+    for value in (WORD, signed, cookie.partition("=")[2].replace(*map(_encoded, (word, WORD)))):
+        handler = make(f"{name}={value}")
+        assert VISITORS.find(handler) == ""
+        VISITORS.give(handler)
+        assert given(handler) is not None
+
+
+def test_a_cookie_of_one_scheme_is_none_of_the_other():
+    cookie, _word = sent(VISITORS)
+    assert VISITORS.find(make(cookie, "https")) == ""
+    assert VISITORS.find(make("__Host-" + cookie, "https")) == ""
+
+
+@pytest.mark.parametrize("junk", ["", "short", "x" * 5000, '"a b"', "2|1:0|10:1|1:a|1:b|c", "é|"])
 def test_what_is_no_such_word_is_nobody_and_gets_a_new_one(junk):
-    handler = make(f"{person.COOKIE}={junk}")
-    assert person.find(handler) == ""
-    person.give(handler)
-    assert len(given(handler).value) == 22
+    handler = make(f"{VISITORS.name(make())}={junk}")
+    assert VISITORS.find(handler) == ""
+    VISITORS.give(handler)
+    assert given(handler) is not None
+
+
+def test_a_signed_word_that_is_none_is_not_taken():
+    name = VISITORS.name(make())
+    for word in ("", "short", WORD + "x", "é" * 22):
+        signed = tornado.web.create_signed_value("key", name, word).decode()
+        assert VISITORS.find(make(f"{name}={signed}")) == ""
 
 
 async def test_pages_of_analyses_give_it_and_the_websocket_tells_it(serve):
     front = await serve()
     page = await front.get("/x/")
     cookie = page.headers["Set-Cookie"].partition(";")[0]
-    assert cookie.startswith(f"{person.COOKIE}=")
     assert "Set-Cookie" not in (await front.get("/")).headers
     again = await front.get("/x/", headers={"Cookie": cookie})
     assert "Set-Cookie" not in again.headers
     await front.connect(Cookie=cookie)
-    assert front.broker.pages[-1].person == cookie.partition("=")[2]
+    assert len(front.broker.pages[-1].person) == 22
+    await front.connect(Cookie=cookie.partition("=")[0] + "=" + WORD)
+    assert front.broker.pages[-1].person == ""

@@ -25,15 +25,17 @@ class Contents:
         sessions: By id, without their values.
         values: Of sessions, by id and key.
         gone: Ids of sessions to forget; empty in what a store holds.
+        key: Signs what browsers keep; empty where it was not made, or has not changed.
     """
 
     class_values: dict[str, dict[str, ClassValue]] = field(default_factory=dict)
     sessions: dict[str, Saved] = field(default_factory=dict)
     values: dict[str, dict[str, Shown]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    key: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.class_values or self.sessions or self.values or self.gone)
+        return bool(self.class_values or self.sessions or self.values or self.gone or self.key)
 
     def ids(self) -> set[str]:
         """Of every session of which something is there."""
@@ -41,6 +43,7 @@ class Contents:
 
     def update(self, newer: Contents) -> None:
         """Take in what has changed later."""
+        self.key = newer.key or self.key
         for id_ in newer.gone:
             self.sessions.pop(id_, None)
             self.values.pop(id_, None)
@@ -69,6 +72,10 @@ class Pending:
     def put_class_value(self, analysis: str, key: str, value: ClassValue) -> None:
         """A value of `class_data` was written."""
         self._changes.class_values.setdefault(analysis, {})[key] = value
+
+    def put_key(self, key: str) -> None:
+        """A key was made."""
+        self._changes.key = key
 
     def put_session(self, id_: str, saved: Saved) -> None:
         """A session began, or it changed."""
@@ -107,12 +114,14 @@ class Store(Protocol):
     Attributes:
         pending: Where changes are put.
         problem: Why what was put is not kept at present, for people; empty while it is.
+        key: What a later server is to sign with too; empty until `put_key`.
         notice: What this store once held and has lost, for people; empty where nothing.
     """
 
     pending: Pending
     problem: str
     notice: str
+    key: str
 
     def load(self) -> Contents:
         """What was kept; asked for once, before anything is put."""

@@ -20,6 +20,7 @@ class MemoryStore:
 
     def __init__(self, contents: Contents | None = None) -> None:
         self.contents = Contents() if contents is None else contents
+        self.key = self.contents.key
         self.pending = Pending(self.contents.ids())
 
     def load(self) -> Contents:

@@ -44,6 +44,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._db, self._loaded, self.notice = open_or_set_aside(path, read_contents)
+        self.key = self._loaded.key
         self.problem = ""
         self.pending = Pending(self._loaded.ids())
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="databench-store")
@@ -110,6 +111,8 @@ class SqliteStore:
 
 def make_rows(contents: Contents) -> Iterator[Row]:
     """What a file holds of it: kind, owner, name, shown, stored, version."""
+    if contents.key:
+        yield "key", "", "", b"", contents.key.encode(), 0
     for analysis, values in contents.class_values.items():
         for key, value in values.items():
             yield "class", analysis, key, value.shown, value.stored, value.version
@@ -133,6 +136,8 @@ def read_contents(rows: Iterator[Row]) -> Contents:
             contents.class_values.setdefault(owner, {})[name] = value
         elif kind == "data":
             contents.values.setdefault(owner, {})[name] = (shown, stored)
+        elif kind == "key":
+            contents.key = stored.decode()
         elif kind == "session":
             contents.sessions[owner] = _read_session(stored)
         else:

@@ -26,6 +26,7 @@ STEPS = st.lists(
         st.tuples(st.just("session"), IDS, SAVED),
         st.tuples(st.just("value"), IDS, KEYS, VALUES, VALUES),
         st.tuples(st.just("class"), st.sampled_from(["a", "b"]), KEYS, CLASS_VALUES),
+        st.tuples(st.just("key"), st.text("abc", min_size=1, max_size=5)),
         st.tuples(st.just("drop"), IDS),
         st.tuples(st.sampled_from(["commit", "flush", "reopen", "kill"])),
     ),
@@ -46,8 +47,11 @@ class Model:
             self.rows["value", step[0], step[1]] = step[2:]
         elif kind == "class":
             self.rows["class", step[0], step[1]] = step[2]
+        elif kind == "key":
+            self.rows["key", "", ""] = step[0]
         elif kind == "drop":
-            self.rows = {k: v for k, v in self.rows.items() if k[0] == "class" or k[1] != step[0]}
+            kept = ("class", "key")
+            self.rows = {k: v for k, v in self.rows.items() if k[0] in kept or k[1] != step[0]}
 
 
 def rows_of(contents):
@@ -57,6 +61,8 @@ def rows_of(contents):
         rows |= {("value", id_, key): value for key, value in values.items()}
     for analysis, values in contents.class_values.items():
         rows |= {("class", analysis, key): value for key, value in values.items()}
+    if contents.key:
+        rows["key", "", ""] = contents.key
     assert not contents.gone
     return rows
 
@@ -67,6 +73,7 @@ def put(store, kind, *step):
         "session": pending.put_session,
         "value": pending.put_value,
         "class": pending.put_class_value,
+        "key": pending.put_key,
         "drop": pending.drop_session,
     }
     methods[kind](*step)
@@ -135,6 +142,16 @@ class StoreSuite:
         assert taken.values == {"s": {"k": (b"99", b"")}}
         assert taken.class_values == {"a": {"k": ClassValue(b"", b"", 100)}}
         assert store.flush()
+        store.close()
+
+    def test_its_key_is_known_when_it_is_opened(self):
+        place = next(self.places())
+        store = self.open(place)
+        assert store.key == ""
+        store.pending.put_key("secret")
+        store.close()
+        store = self.open(place)
+        assert store.key == "secret"
         store.close()
 
     def test_what_is_loaded_is_the_callers(self):
