@@ -121,6 +121,7 @@ class Broker:
         self._tables = Tables(self._settings, debug=self._debug, store=self._store)
         self._requests = Requests(self._tables)
         self._sessions = Sessions(self._tables, self._requests)
+        self.has_session = self._sessions.is_there
         self.code = Code(self._tables, self._requests)
         self.class_values = ClassValues(self._tables)
         self._memory = Memory(self._tables.loop)
@@ -255,16 +256,13 @@ class Broker:
 
     # ------------------------------------------------------------ pages
 
-    def join(
-        self, analysis: str, page: Page, connect: text.Connect, *, is_linked: bool = False
-    ) -> None:
+    def join(self, analysis: str, page: Page, connect: text.Connect) -> None:
         """A page's first frame: it joins a session, or begins one.
 
         Args:
             analysis: The analysis' name.
             page: The page's connection.
             connect: What the page said.
-            is_linked: Whether it was led to this session by a link, and has not named it.
 
         Raises:
             KeyError: There is no such analysis.
@@ -287,9 +285,7 @@ class Broker:
         at, frames = session.join(page, connect, group.store)
         seat.entry.shown[seat] = None
         version = self._analyses_version
-        answer = self._sessions.answer(
-            seat, page, at, resumed=resumed, is_linked=is_linked, analyses_version=version
-        )
+        answer = self._sessions.answer(seat, page, at, resumed=resumed, analyses_version=version)
         tables.outbox.add(record, [answer])
         tables.outbox.replay(record, frames)
         self._groups.need(seat.entry)
@@ -297,10 +293,6 @@ class Broker:
             tables.outbox.add(record, [tables.compose_kernel(seat)])
         self._sessions.welcome_page(seat, is_missed=bool(connect.session) and not resumed)
         tables.outbox.flush()
-
-    def has_session(self, analysis: str, session: str) -> bool:
-        """Whether a session of that id is there for a page of the analysis to join."""
-        return self._sessions.is_there(session, analysis)
 
     def receive(self, page: Page, message: text.PageMessage) -> None:
         """Whatever a page says after `__connect`."""

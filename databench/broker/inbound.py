@@ -15,6 +15,7 @@ from ..protocol import actions, codec, jsontext, text
 from ..protocol import messages as m
 from .class_values import ClassValues
 from .code import Code
+from .memory import look_now
 from .requests import Requests
 from .tables import Entry, Seat, Tables
 
@@ -174,6 +175,10 @@ class Inbound:
 
     def _opened(self, seat: Seat, _message: m.Opened, size_bytes: int) -> None:
         # Nothing is shown: actions may run before `connected` has ended.
+        kernel = seat.entry.kernel
+        kernel.growth.end(seat.session.id_)
+        # Now, and not at the next look: what waited for the session runs already.
+        look_now(kernel)
         seat.session.return_charge(size_bytes)
 
     def _class_state(self, entry: Entry, message: m.Message) -> None:

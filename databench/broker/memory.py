@@ -31,6 +31,12 @@ def find_excess(used_bytes: int, limit_bytes: int) -> str:
     return f"used {tell_bytes(used_bytes)} of {tell_bytes(limit_bytes)}"
 
 
+def look_now(kernel: Supervisor) -> None:
+    """Note what a kernel holds at this moment, if it has a limit."""
+    if _find_limit(kernel) and kernel.pid is not None:
+        kernel.growth.look(read_resident(kernel.pid) or 0)
+
+
 def tell_bytes(size_bytes: int) -> str:
     """A size for people: `2 GiB`, `1.5 MiB`."""
     for unit_bytes, unit in _UNITS:
@@ -95,7 +101,9 @@ class Memory:
 
     def _look_at(self, kernel: Supervisor) -> None:
         pid = kernel.pid or 0
-        if (self._resident(pid) or 0) > _find_limit(kernel):
+        used_bytes = self._resident(pid) or 0
+        kernel.growth.look(used_bytes)
+        if used_bytes > _find_limit(kernel):
             _judge(kernel, self._held(pid) or 0)
 
     def _judge_groups(

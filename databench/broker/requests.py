@@ -9,7 +9,7 @@ from ..protocol import text
 from ..protocol.actions import UNDECLARED, find_problem
 from ..protocol.lifecycle import Event, State
 from ..protocol.placement import SESSION
-from ..protocol.poison import make_fingerprint
+from ..protocol.poison import find_suspect, make_fingerprint
 from ..protocol.records import OpenRequest, ProcessId, Verdict
 from .specs import Page
 from .tables import Entry, PageRecord, Seat, Tables
@@ -93,16 +93,29 @@ class Requests:
                     self.fail(seat, request.number, "KernelFailed", kernel.reason, words)
 
     def _accuse(self, entry: Entry) -> None:
-        """The process died in a way that speaks against what it was sent last."""
+        """The process died in a way that may speak against what it ran."""
         if entry.code_change:
             entry.group.poison.forgive()  # the next process reads the new code
             return
-        if not entry.kernel.cause:
-            return
-        requests = (r for seat in entry.seats.values() for r in seat.session.requests.values())
-        suspect = max((r for r in requests if r.is_sent), key=lambda r: r.number, default=None)
-        if suspect is not None:
-            entry.group.poison.note(suspect.fingerprint, entry.kernel.cause)
+        kernel, tables = entry.kernel, self._tables
+        sent = [
+            number
+            for seat in entry.seats.values()
+            for number, request in seat.session.requests.items()
+            if request.is_sent
+        ]
+        suspect = find_suspect(
+            kernel.cause, sent, kernel.growth, kernel.settings.kernel_memory_bytes
+        )
+        if suspect is not None and (seat := tables.requests.get(suspect.number)) is not None:
+            session = seat.session
+            entry.group.poison.note(
+                session.requests[suspect.number].fingerprint,
+                kernel.cause,
+                session=session.id_,
+                person=session.person,
+                is_alone=suspect.is_alone,
+            )
 
     def reload_idle(self, entry: Entry) -> None:
         """Restart a kernel whose code was changed while it worked, unless it works again."""
@@ -163,10 +176,13 @@ class Requests:
             self.fail(seat, request.number, "ActionError", problem)
             return
         request.fingerprint = make_fingerprint(request.action, payload)
-        if problem := entry.group.poison.find_problem(request.action, request.fingerprint):
+        if problem := entry.group.poison.find_problem(
+            request.action, request.fingerprint, session=seat.session.id_
+        ):
             self.fail(seat, request.number, "PoisonedAction", problem)
             return
         request.is_sent = True
+        entry.kernel.growth.begin(request.number)
         entry.open_requests += 1
         if entry.open_requests == 1:
             entry.kernel.note(Event.WORK)
@@ -228,6 +244,7 @@ class Requests:
         entry.open_bytes -= request.size_bytes
         if request.is_sent:
             entry.open_requests -= 1
+            entry.kernel.growth.end(number)
             if entry.open_requests == 0:
                 entry.kernel.note(Event.REST)
                 if entry.code_change:  # the end itself comes first

@@ -55,7 +55,7 @@ class Sessions:
         session = self._tables.keeper.revive(id_, group.spec.name)
         return self._seat(session, place(group), restored=RESTARTED) if session else None
 
-    def is_there(self, id_: str, analysis: str) -> bool:
+    def is_there(self, analysis: str, id_: str) -> bool:
         """Whether the analysis has a session of that id, or had it in an earlier server."""
         seat = self._tables.seats.get(id_)
         if seat is not None:
@@ -90,7 +90,6 @@ class Sessions:
         at: int,
         *,
         resumed: bool,
-        is_linked: bool,
         analyses_version: str | None,
     ) -> bytes:
         """The first frame for a page that has joined."""
@@ -104,7 +103,7 @@ class Sessions:
             epoch=session.epoch,
             running=session.running(self._tables.loop.time()),
             others=self._find_others(seat, page.person),
-            is_replaced=is_linked and not resumed,
+            is_replaced=page.is_linked and not resumed,
         )
 
     def _find_others(self, own: Seat, person: str) -> list[dict[str, Any]]:
@@ -166,6 +165,7 @@ class Sessions:
         """Tell the kernel of a session, with the state that it had, then what waited for it."""
         session = seat.session
         seat.is_open = True
+        seat.entry.kernel.growth.begin(session.id_)
         # What was deleted is kept for pages only, which have seen it.
         values = {key: value.stored for key, value in session.data.items() if value.stored}
         self._tables.send(
@@ -260,6 +260,7 @@ class Sessions:
         self._tables.keeper.drop(seat)
         if seat.is_open:
             self._tables.send(seat.entry.kernel, m.Close(id_, None, reason))
+            seat.entry.kernel.growth.end(id_)
         logger.debug("session of %r closed: %s", seat.entry.kernel.spec.name, reason)
         self.on_closed(seat.entry)
 

@@ -73,11 +73,13 @@ class Page(Protocol):
 
     Attributes:
         person: A word that all pages of one person's browser share; empty where it is not known.
+        is_linked: Whether a link led it to the session that it asks for, or to one that has ended.
         address: The visitor's address, as the proxy forwards it where `--xheaders` believes that.
     """
 
     person: str
     address: str
+    is_linked: bool
 
     def write(self, frames: Sequence[bytes]) -> bool:
         """Write text frames, in order, at once; a closed page ignores it.

@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import KernelError
 from ..protocol import messages as m
 from ..protocol.lifecycle import Event, LastMessages, Lifecycle, State
-from ..protocol.poison import Poison
+from ..protocol.poison import Growth, Poison
 from ..settings import override
 from . import environ
 from .ending import Ending, find_limits
@@ -54,6 +54,7 @@ class Supervisor:
         routing_id: Of the last process that began; what comes by another one is dropped. Nobody
             can guess it: another kernel would take it first, and with it what is sent there.
         cause: What the last death says against the action that ran; empty: nothing.
+        growth: Which request of the current process ran while it grew.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Supervisor:
         self._name = name
         self.kernelspec = kernelspec
         self.poison = poison
-        self.cause = ""
+        self.cause, self.growth = "", Growth()
         self._owner = owner
         self._log_level = log_level
         self._loop = asyncio.get_running_loop()
@@ -128,7 +129,7 @@ class Supervisor:
         self.retry_in_s = None
         self.settings = self.life.limits = override(self._base, self.spec.limits)
         self._ending = Ending(self.settings, self.spec)
-        self._is_reload, self.cause = False, ""
+        self._is_reload, self.cause, self.growth = False, "", Growth()
         self._token = secrets.token_urlsafe(16)
         self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
         command = self.kernelspec.command(self.spec.folder)

@@ -57,9 +57,7 @@ class Broker(Protocol):
     def status(self) -> dict[str, Any]:
         """Kernels, and counts of sessions, pages and dropped messages."""
 
-    def join(
-        self, analysis: str, page: Page, connect: text.Connect, *, is_linked: bool = False
-    ) -> None:
+    def join(self, analysis: str, page: Page, connect: text.Connect) -> None:
         """The first message of a page."""
 
     def has_session(self, analysis: str, session: str) -> bool:

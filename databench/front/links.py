@@ -128,11 +128,7 @@ class Links:
         handler.finish()
         return True
 
-    def find(self, handler: tornado.web.RequestHandler) -> str:
-        """The ticket that a browser sent; empty where it sent none."""
-        return handler.get_cookie(self._visitors.name(handler, PURPOSE)) or ""
-
-    def follow(self, ticket: str, connect: Connect) -> tuple[Connect, bool]:
+    def follow(self, handler: tornado.web.RequestHandler, connect: Connect) -> tuple[Connect, bool]:
         """What a page asks for, with the session of its ticket in the place of its own.
 
         A page that was joined before goes on with its session: the ticket is for another one.
@@ -140,6 +136,7 @@ class Links:
         Returns:
             What it asks for, and whether a link led it there.
         """
+        ticket = handler.get_cookie(self._visitors.name(handler, PURPOSE))
         if not ticket or connect.received or connect.epoch is not None:
             return connect, False
         session = self._tickets.take(ticket, time.monotonic())

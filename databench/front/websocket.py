@@ -151,9 +151,7 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
         # Tornado turns Nagle's algorithm on again after the HTTP part: 44 ms for a second emit.
         self.set_nodelay(True)
         address = self.request.remote_ip or ""  # with --xheaders the forwarded one
-        front = self.application
-        who, ticket = front.visitors.find(self), front.links.find(self)
-        self.page = Connection(self, name, who, address, ticket)
+        self.page = Connection(self, name, self.application.visitors.find(self), address)
         self.application.watch.add(self.page)
 
     def on_message(self, message: str | bytes) -> None:
@@ -178,7 +176,6 @@ class Connection:
         name: The analysis.
         who: The person's word.
         address: The visitor's address.
-        ticket: Of the link by which it comes; empty where there is none.
     """
 
     __slots__ = (
@@ -187,25 +184,18 @@ class Connection:
         "_joined",
         "_opened_s",
         "_pinged_s",
-        "_ticket",
         "_undrained_s",
         "address",
+        "is_linked",
         "name",
         "person",
     )
 
-    def __init__(
-        self,
-        handler: PageSocket,
-        name: str,
-        who: str = "",
-        address: str = "",
-        ticket: str = "",
-    ) -> None:
+    def __init__(self, handler: PageSocket, name: str, who: str = "", address: str = "") -> None:
         self.name = name
         self.person = who
         self.address = address
-        self._ticket = ticket
+        self.is_linked = False
         self._handler = handler
         self._joined = False
         # When the oldest write that is not out was made, or the last one went out since.
@@ -236,8 +226,8 @@ class Connection:
             if self._joined:
                 raise RemoteProtocolError("__connect again on one connection; ignored")
             self._joined = True
-            connect, is_linked = front.links.follow(self._ticket, message)
-            front.broker.join(self.name, self, connect, is_linked=is_linked)
+            connect, self.is_linked = front.links.follow(self._handler, message)
+            front.broker.join(self.name, self, connect)
             missed = front.saves.find_missed(message.saves)
             if missed is not None:
                 self.write([missed])

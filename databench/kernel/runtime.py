@@ -136,17 +136,13 @@ class Kernel:
             capabilities=CAPABILITIES,
         )
         self._tell_sources()
-        self._tell_actions()
+        names = tuple(sorted(self.declared.names)[:LIST_ITEMS])
+        self.channel.post(encode_message(m.Actions(names=names, others=self.declared.others)))
         self.channel.post(encode_message(hello))
 
     def _tell_sources(self) -> None:
         for message in self.sources.look():
             self.channel.post(encode_message(message))
-
-    def _tell_actions(self) -> None:
-        names = tuple(sorted(self.declared.names)[:LIST_ITEMS])
-        message = m.Actions(names=names, others=self.declared.others)
-        self.channel.post(encode_message(message))
 
     def _on_forked(self) -> None:
         """In the child of an action's fork, which has none of our threads."""

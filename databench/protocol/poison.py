@@ -1,19 +1,29 @@
 """Actions that end their kernel again and again are refused (docs/protocol.md, 7.2). Pure.
 
-Of the requests that a process had when it died, one is suspected: the one that it was sent last. An
-action that runs as long as its page is open would be there at each death, and has done nothing.
+Theory of operation: visitors who cannot be trusted share a process, and one of them may end it
+while an innocent action runs. So a death says something to all only if that action was the only
+one: for a crash, the only one that ran; for memory, the only one that ran while the process grew.
+And all means: at least two visitors were there, each with a death of its own. Where others ran too,
+the crash speaks against the action that was sent last, and for its own session alone. An action
+that runs as long as its page is open is there at each death, and seldom the last.
 """
 
 from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 _CRASHES = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"})
 _OWN = re.compile(rb'"__process_id" *: *[-+.0-9eE]+')  # differs in each request
 _WHOLE_BYTES = 2**16
 _PART_BYTES = 2**12
+MEMORY = "out of memory"
+VISITORS = 2  # whose word it takes to refuse an action to others
+_GROWN_SHARE = 0.25  # of the memory that the kernel may hold; less is no cause of its end
+_KEPT = 16  # deaths of one action, in limits: more of one visitor push out those of others
 
 
 def find_cause(status: int | None, signal: str | None, *, was_asked: bool, was_memory: bool) -> str:
@@ -28,7 +38,7 @@ def find_cause(status: int | None, signal: str | None, *, was_asked: bool, was_m
     if was_asked:
         return ""
     if was_memory:
-        return "out of memory"
+        return MEMORY
     if signal is not None:
         # SIGKILL from outside says nothing of the action.
         return signal if signal in _CRASHES else ""
@@ -49,6 +59,93 @@ def make_fingerprint(action: str, payload: bytes) -> int:
     return hash((action, len(payload) - own_bytes, *ends))
 
 
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A request that may have ended its process.
+
+    Attributes:
+        number: The request's.
+        is_alone: Whether nothing else can have done it.
+    """
+
+    number: int
+    is_alone: bool
+
+
+class Growth:
+    """Which request of a process ran alone while the process grew.
+
+    Fed with the begins and ends of requests (by number) and of sessions' starts (by id), and with
+    looks at the memory, in their order. What is allocated while several of them run is nobody's:
+    who did it cannot be seen from outside.
+    """
+
+    def __init__(self) -> None:
+        self._running: set[int | str] = set()
+        self._seen: set[int | str] = set()  # what ran at any time since the last look
+        self._most_bytes: int | None = None
+        self._grown_bytes: dict[int, int] = {}
+
+    def begin(self, key: int | str) -> None:
+        """The process was sent a request, or a session."""
+        self._running.add(key)
+        self._seen.add(key)
+
+    def end(self, key: int | str) -> None:
+        """The request has ended, or the session has begun."""
+        self._running.discard(key)
+        if isinstance(key, int):
+            self._grown_bytes.pop(key, None)
+
+    def look(self, used_bytes: int) -> None:
+        """So much memory it holds now."""
+        most_bytes = used_bytes if self._most_bytes is None else self._most_bytes
+        grown_bytes = used_bytes - most_bytes
+        # Above the most there was: what is freed and taken again is not counted twice.
+        self._most_bytes = max(most_bytes, used_bytes)
+        if grown_bytes > 0 and len(self._seen) == 1:
+            (key,) = self._seen
+            if isinstance(key, int) and key in self._running:
+                self._grown_bytes[key] = self._grown_bytes.get(key, 0) + grown_bytes
+        self._seen = set(self._running)
+
+    def find_suspect(self, limit_bytes: int) -> Suspect | None:
+        """The request that took what was too much, if one did.
+
+        Args:
+            limit_bytes: What the process may hold.
+        """
+        enough_bytes = _GROWN_SHARE * limit_bytes
+        grown = {number: size for number, size in self._grown_bytes.items() if size >= enough_bytes}
+        return Suspect(max(grown, key=lambda n: grown[n]), True) if grown else None
+
+
+def find_suspect(
+    cause: str, running: Collection[int], growth: Growth, limit_bytes: int
+) -> Suspect | None:
+    """Which request a death speaks against.
+
+    Args:
+        cause: As from `find_cause`.
+        running: The requests that the process had.
+        growth: What grew.
+        limit_bytes: The memory that the process was allowed.
+    """
+    if not cause or not running:
+        return None
+    if cause == MEMORY:
+        return growth.find_suspect(limit_bytes)
+    return Suspect(max(running), len(running) == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Death:
+    cause: str
+    session: str
+    visitor: str
+    is_alone: bool
+
+
 class Poison:
     """The suspects of one analysis.
 
@@ -59,29 +156,43 @@ class Poison:
     def __init__(self, limits: Any) -> None:
         self._limits = limits
         # Which deaths each was there at, the longest unsuspected first.
-        self._causes: OrderedDict[int, list[str]] = OrderedDict()
+        self._deaths: OrderedDict[int, list[_Death]] = OrderedDict()
 
-    def note(self, fingerprint: int, cause: str) -> None:
-        """A process died, and this action with its arguments is suspected."""
-        causes = self._causes.setdefault(fingerprint, [])
-        causes.append(cause)
-        del causes[: -self._limits.poison_limit]
-        self._causes.move_to_end(fingerprint)
-        while len(self._causes) > self._limits.poison_suspects:
-            self._causes.popitem(last=False)
+    def note(
+        self, fingerprint: int, cause: str, *, session: str, person: str, is_alone: bool
+    ) -> None:
+        """A process died, and this action with its arguments is suspected.
 
-    def find_problem(self, action: str, fingerprint: int) -> str:
-        """Why this action is not run with these arguments; empty: it is."""
-        causes = self._causes.get(fingerprint, ())
+        Args:
+            fingerprint: The action's.
+            cause: As from `find_cause`.
+            session: Whose request it was.
+            person: Who that was; empty where it is not known.
+            is_alone: Whether nothing else can have done it.
+        """
+        deaths = self._deaths.setdefault(fingerprint, [])
+        deaths.append(_Death(cause, session, person or session, is_alone))
+        del deaths[: -_KEPT * self._limits.poison_limit]
+        self._deaths.move_to_end(fingerprint)
+        while len(self._deaths) > self._limits.poison_suspects:
+            self._deaths.popitem(last=False)
+
+    def find_problem(self, action: str, fingerprint: int, *, session: str) -> str:
+        """Why this action is not run with these arguments for a session; empty: it is."""
+        deaths = self._deaths.get(fingerprint, ())
         limit = self._limits.poison_limit
-        if len(causes) < limit:
+        against = [death for death in deaths if death.is_alone]
+        if len(against) < limit or len({death.visitor for death in against}) < VISITORS:
+            against = [death for death in deaths if death.session == session]
+        if len(against) < limit:
             return ""
+        against = against[-limit:]
         return (
-            f"action {action!r} with these arguments ended its kernel {len(causes)} times "
-            f"({', '.join(dict.fromkeys(causes))}), limit {limit} (poison_limit); not run: "
-            "restart the kernel or save its code to try again"
+            f"action {action!r} with these arguments ended its kernel {len(against)} times "
+            f"({', '.join(dict.fromkeys(death.cause for death in against))}), limit {limit} "
+            "(poison_limit); not run: restart the kernel or save its code to try again"
         )
 
     def forgive(self) -> None:
         """A person restarted a kernel, or its code changed."""
-        self._causes.clear()
+        self._deaths.clear()

@@ -46,6 +46,7 @@ class Page:
         self.broker = broker
         self.person = person
         self.address = address
+        self.is_linked = False
         self.is_slow = is_slow
         self.raw = []
         self.writes = 0
@@ -179,8 +180,8 @@ class Rig:
     ):
         """A page comes; `received=None` is the client of 0.7."""
         page = Page(self.broker, is_slow=is_slow, person=person)
-        connect = text.Connect(session, args, received, epoch)
-        self.broker.join(analysis, page, connect, is_linked=is_linked)
+        page.is_linked = is_linked
+        self.broker.join(analysis, page, text.Connect(session, args, received, epoch))
         return page
 
     def kernel(self, analysis="a"):

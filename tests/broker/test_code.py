@@ -178,18 +178,20 @@ async def test_announced_frame_reaches_pages_that_count_and_no_others():
 CRASH = r"was ended by SIGSEGV"
 
 
-async def crash_twice(page):
-    """The action `segfault` is refused from here on."""
-    for _ in range(2):
-        assert (await page.run("segfault"))["outcome"] == "lost"
+async def crash_twice(rig):
+    """The action `segfault` is refused to all from here on; a page."""
+    page, other = rig.join(), rig.join()
+    for visitor in (page, other):
+        assert (await visitor.run("segfault"))["outcome"] == "lost"
     assert (await page.run("segfault"))["error"]["type"] == "PoisonedAction"
+    other.leave()
+    return page
 
 
 @pytest.mark.expected_log(CRASH)
 async def test_new_code_of_an_idle_kernel_runs_an_action_that_was_refused():
     async with rigged() as rig:
-        page = rig.join()
-        await crash_twice(page)
+        page = await crash_twice(rig)
         rig.broker.code.change("a", "a.py", at_once=False)
         assert (await page.run("segfault"))["outcome"] == "lost"
 
@@ -197,8 +199,7 @@ async def test_new_code_of_an_idle_kernel_runs_an_action_that_was_refused():
 @pytest.mark.expected_log(CRASH)
 async def test_new_code_that_no_process_has_read_yet_runs_an_action_that_was_refused():
     async with rigged(cull_after_s=0.2) as rig:
-        page = rig.join()
-        await crash_twice(page)
+        page = await crash_twice(rig)
         page.leave()
         await wait_until(lambda: rig.broker.kernel_state("a") == "culled")
         rig.broker.code.change("a", "a.py", at_once=False)
@@ -208,8 +209,7 @@ async def test_new_code_that_no_process_has_read_yet_runs_an_action_that_was_ref
 @pytest.mark.expected_log(CRASH)
 async def test_new_code_of_an_analysis_whose_kernels_have_gone_runs_an_action_that_was_refused():
     async with rigged(sharing=Sharing("session", preheat=0), session_grace_s=0.1) as rig:
-        page = rig.join()
-        await crash_twice(page)
+        page = await crash_twice(rig)
         page.leave()
         await wait_until(lambda: not rig.broker._tables.groups["a"].entries)
         rig.broker.code.change("a", "a.py", at_once=False)

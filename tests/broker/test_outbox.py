@@ -18,6 +18,7 @@ class Paper:
 
     person = ""
     address = "127.0.0.1"
+    is_linked = False
 
     def __init__(self):
         self.writes = []

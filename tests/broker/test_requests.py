@@ -108,6 +108,39 @@ async def test_each_process_of_a_kernel_says_so_for_itself():
         assert not entry.declared.others
 
 
+# -- deaths ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_a_crash_beside_others_refuses_the_action_to_its_own_session_alone():
+    async with rigged() as rig:
+        page, victim, other = rig.join(), rig.join(), rig.join()
+        for visitor in (page, page, other, other):
+            held = victim.request("hold")
+            await victim.signal("held", len(victim.loads("held")) + 1)
+            assert (await visitor.run("segfault"))["outcome"] == "lost"
+            assert (await victim.end(held))["outcome"] == "lost"
+        assert (await page.run("segfault"))["error"]["type"] == "PoisonedAction"
+        assert (await victim.run("segfault"))["outcome"] == "lost"
+
+
+@pytest.mark.expected_log(DEATHS)
+async def test_an_action_that_was_called_last_before_a_crash_of_others_runs_for_others():
+    async with rigged() as rig:
+        innocent = rig.join()
+        for _ in range(3):
+            first, second = rig.join(), rig.join()
+            first.request("hold")
+            await first.signal("held")
+            second.request("hold", "innocent")
+            await second.signal("held")
+            rig.kill(signal.SIGSEGV)
+            await rig.ready()
+        innocent.request("hold", "innocent")
+        await innocent.signal("held")
+        await rig.join().run("release")
+
+
 # -- cancel ----------------------------------------------------------------------------------------
 
 

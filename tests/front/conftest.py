@@ -77,9 +77,9 @@ class FakeBroker:
     def has_session(self, analysis, session) -> bool:
         return (analysis, session) in self.sessions
 
-    def join(self, analysis, page, connect, *, is_linked=False) -> None:
+    def join(self, analysis, page, connect) -> None:
         self.pages.append(page)
-        self.linked.append(is_linked)
+        self.linked.append(page.is_linked)
         self._note("join", analysis, connect)
         page.write([b'{"signal":"__connect"}'])
 

@@ -10,6 +10,7 @@ from tests.processes.visitor import visit
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 CODE = """
+import asyncio
 import os
 import resource
 import subprocess
@@ -31,6 +32,14 @@ class Limited(databench.Analysis):
         held = bytearray(b'x') * (mib << 20)
         time.sleep(60)
         return len(held)
+
+    @databench.on
+    def hoard(self, mib):
+        self.hoarded = bytearray(b'x') * (mib << 20)
+
+    @databench.on
+    async def nap(self):
+        await asyncio.sleep(0.2)
 
     @databench.on
     def hold_in_a_child(self, mib):
@@ -140,6 +149,30 @@ async def test_an_action_that_ends_its_kernel_twice_is_refused_until_a_person_re
         assert (await end_of(page, 5, "crash", how=6))["outcome"] == "lost"  # other arguments
         await page.send(__kernel="restart")
         assert (await end_of(page, 6, "crash", how=11))["outcome"] == "lost"
+
+
+async def test_a_visitor_who_fills_the_memory_does_not_have_an_innocent_action_refused(server):
+    async with visit(server.address, "memory") as victim:
+        for turn in range(3):
+            process = (await victim.call("pid", strict=False))[0]
+            async with visit(server.address, "memory") as visitor:
+                outcome, number = "", 100
+                while outcome != "lost":
+                    # What is kept grows, and the last that is asked for is innocent.
+                    number += 1
+                    await visitor.send(signal="hoard", load={"mib": 2 * (number - 80)})
+                    outcome = (await end_of(visitor, number, "nap"))["outcome"]
+            assert (await victim.call("pid", strict=False))[0] != process
+            assert (await end_of(victim, 1000 + turn, "nap"))["outcome"] == "done"
+
+
+async def test_an_action_that_takes_too_much_memory_is_refused(server):
+    async with visit(server.address, "memory") as page:
+        await page.send(__kernel="restart")
+        for number in (21, 22):
+            assert (await end_of(page, number, "hold", mib=299))["outcome"] == "lost"
+        end = await end_of(page, 23, "hold", mib=299)
+        assert "ended its kernel 2 times (out of memory)" in end["error"]["message"]
 
 
 async def test_kills_from_outside_speak_against_no_action(server):

@@ -124,6 +124,7 @@ class Socket:
         self.tab, self.front, self._world = tab, front, world
         self.person = ""
         self.address = "127.0.0.1"
+        self.is_linked = False
         self.is_joined = self.is_left = self.is_stuck = False
         self.room_bytes = world.random.choice((0, 600, 1 << 20, 1 << 20))
         self._waiting = deque()
