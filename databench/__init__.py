@@ -6,8 +6,11 @@ it is first used, so that a server that only needs the version pays for nothing 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from .standard import OwnFirst
+
+with OwnFirst():
+    import importlib
+    from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 
@@ -40,12 +43,14 @@ __all__ = ["Analysis", "Datastore", "Meta", "Readme", "__version__", "on", "on_a
 if not TYPE_CHECKING:  # a checker would take any name for one of ours
 
     def __getattr__(name: str) -> Any:
-        if name in _MODULES:
-            return importlib.import_module(f".{name}", __name__)
-        home = _HOMES.get(name)
+        home = name if name in _MODULES else _HOMES.get(name)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f".{home}", __name__), name)
+        with OwnFirst():
+            module = importlib.import_module(f".{home}", __name__)
+        if name in _MODULES:
+            return module
+        value = getattr(module, name)
         globals()[name] = value
         return value
 

@@ -1,5 +1,8 @@
 """`python -m databench`: the command line."""
 
-from .cli import main
+from .standard import OwnFirst
+
+with OwnFirst():
+    from .cli import main
 
 raise SystemExit(main())

@@ -14,6 +14,7 @@ from typing import Any
 
 from .analysis import Analysis
 from .errors import ScriptEnd, SettingError
+from .standard import OwnFirst
 
 _MARK = "DATABENCH_LOADING"  # set by kernel.loading
 
@@ -54,8 +55,9 @@ def run(
         )
     if _is_in_kernel(analysis_class):
         return
-    from . import cli
-    from .front import script
+    with OwnFirst():
+        from . import cli
+        from .front import script
 
     served = script.from_class(
         analysis_class,

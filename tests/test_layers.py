@@ -13,11 +13,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "databench"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-_EVERYBODY = {"errors", "settings", "printable", "install", "_version"}
+_EVERYBODY = {"errors", "settings", "printable", "install", "standard", "_version"}
 _ALLOWED = {
     "errors": set(),
     "install": set(),
     "_version": set(),
+    "standard": set(),
     "settings": {"errors"},
     "printable": set(),
     "protocol": set(),

@@ -1,7 +1,8 @@
 """Kernel specs: how to start a kernel of each language (`kernels/<name>/kernel.yaml`).
 
-A spec is a map with `argv` (a list; `{python}` is this interpreter, `{spec}` the spec's folder,
-`{analysis}` the analysis' folder), `protocol` (the version it speaks) and `language`.
+A spec is a map with `argv` (a list; `{python}` is this interpreter, `{databench}` the folder of
+Databench's own code, `{spec}` the spec's, `{analysis}` the analysis'), `protocol` (the version it
+speaks) and `language`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import yaml
 from ..errors import SettingError
 from ..protocol.messages import PROTOCOL_VERSION
 
+PACKAGE = Path(__file__).resolve().parent.parent
 KEYS = {"argv", "protocol", "language", "display_name", "build"}
 
 
@@ -39,6 +41,7 @@ class KernelSpec:
         """The command line that starts it for an analysis."""
         values = {
             "{python}": sys.executable,
+            "{databench}": str(PACKAGE),
             "{spec}": str(self.folder),
             "{analysis}": str(analysis_folder),
         }
@@ -59,9 +62,8 @@ def find_kernelspecs(*folders: Path) -> dict[str, KernelSpec]:
     Raises:
         SettingError: A `kernel.yaml` that cannot be used.
     """
-    package = Path(__file__).resolve().parent.parent
     found: dict[str, KernelSpec] = {}
-    for folder in (*folders, package.parent / "kernels", package / "kernels_packaged"):
+    for folder in (*folders, PACKAGE.parent / "kernels", PACKAGE / "kernels_packaged"):
         for path in sorted(folder.glob("*/kernel.yaml")):
             found.setdefault(path.parent.name, read_kernelspec(path))
     return found

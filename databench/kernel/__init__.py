@@ -1,4 +1,4 @@
-"""The Python kernel: `python -m databench.kernel` runs one analysis for the front.
+"""The Python kernel: its `__main__.py` runs one analysis for the front.
 
 The event loop and the socket live in a side thread, so that the main thread is free for plain
 actions: there alone Python lets a signal interrupt `time.sleep` or a long division. `runtime` ties

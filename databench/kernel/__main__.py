@@ -1,9 +1,22 @@
-"""`python -m databench.kernel`: see `runtime`."""
+"""The program of the Python kernel: see `runtime`.
 
-from . import measure
+A file that Python runs, not a module (`python -m`): Python would put the working directory, where
+a project may have a `types.py`, before its own modules, and fail before any line of ours.
+"""
 
-measure.begin()  # before all that is measured is imported
+import sys
 
-from .runtime import main  # noqa: E402
+# A child that `multiprocessing` spawns runs this file too, under another name.
+if __name__ == "__main__":
+    if not getattr(sys.flags, "safe_path", False):
+        del sys.path[0]  # this file's folder; the project's comes when all of ours is loaded
+    try:
+        import databench  # noqa: F401
+    except ModuleNotFoundError:  # neither installed nor on PYTHONPATH
+        sys.path.append(__file__.rpartition("databench")[0] or ".")
+    from databench.kernel import measure
 
-raise SystemExit(main())
+    measure.begin()  # before all that is measured is imported
+    from databench.kernel.runtime import main
+
+    raise SystemExit(main())

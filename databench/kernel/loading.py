@@ -9,6 +9,7 @@ there); what was pickled as `__main__.X` is found too.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.machinery
 import importlib.util
@@ -16,12 +17,14 @@ import inspect
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
 from ..analysis import Analysis
 from ..errors import KernelError, ScriptEnd
 from ..functions import FunctionAnalysis
+from ..standard import explain, find_hiding
 from . import onemodule
 from .environment import Script
 
@@ -47,9 +50,12 @@ def load_analysis(
         KernelError: There is no class in it, or there are several.
     """
     if script is not None:
+        if script.file is not None:
+            _load_own(Path(script.file).stem)
         _set_up(script)
     elif project not in sys.path:
         sys.path.insert(0, project)
+    _warn_of_hiding(script.path[:1] if script else [project])
     if _PROVIDED not in sys.path:
         sys.path.insert(1, _PROVIDED)  # children that `multiprocessing` starts get it too
     file = None if script is None else script.file
@@ -71,10 +77,21 @@ def load_analysis(
 def _set_up(script: Script) -> None:
     """The world of the script as the command line would make it."""
     sys.argv[:] = script.argv
-    # `python -m databench.kernel` put the working directory in front, `python pi.py` does not.
-    own = sys.path if getattr(sys.flags, "safe_path", False) else sys.path[1:]
-    rest = [entry for entry in own if entry not in script.path]
+    rest = [entry for entry in sys.path if entry not in script.path]
     sys.path[:] = [*script.path, *rest]
+
+
+def _load_own(name: str) -> None:
+    """A script that is called like a standard module (random.py) is not what its name imports."""
+    if name in sys.stdlib_module_names:
+        with contextlib.suppress(ImportError):  # one of another system's
+            importlib.import_module(name)
+
+
+def _warn_of_hiding(folders: Iterable[str]) -> None:
+    for folder in folders:
+        for path in find_hiding(folder):
+            logger.warning("%s", explain(path))
 
 
 def _free_name(name: str) -> str:

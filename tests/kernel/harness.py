@@ -105,7 +105,7 @@ class Front:
             fds = (read,)
         self.started_s = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "databench.kernel"],
+            [sys.executable, REPOSITORY / "databench/kernel/__main__.py"],
             cwd=root,
             env=env,
             stdin=subprocess.PIPE,

@@ -157,6 +157,7 @@ def test_arguments_and_path_are_those_of_the_command_line(tmp_path):
     assert sys.path[0] == str(tmp_path)
 
 
+@pytest.mark.expected_log("has the name of one of Python's own modules")
 def test_a_script_named_like_a_module_in_use_does_not_take_its_place(tmp_path):
     (tmp_path / "json.py").write_text(PROBE)
     before = sys.modules["json"]

@@ -170,7 +170,7 @@ class Soak:
         found = []
         for process in psutil.Process(self.server.pid).children():
             try:
-                if "databench.kernel" in process.cmdline():
+                if any("databench/kernel/" in word for word in process.cmdline()):
                     found.append(process)
             except psutil.Error:
                 continue
