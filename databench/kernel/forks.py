@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -26,12 +27,20 @@ descriptors: set[int] = set()
 
 def watch(dispositions: Dispositions) -> None:
     """Let children have signals as user code wants them, and no loop; from the start on."""
+    masks: dict[int, set[int | signal.Signals]] = {}  # by thread: several may fork at a time
+
+    def hold() -> None:
+        # A child that is terminated before its handlers are its own would run the kernel's.
+        masks[threading.get_ident()] = signals.hold()
+
+    def let_go() -> None:
+        signals.let_go(masks.pop(threading.get_ident()))
 
     def give_up() -> None:
         global is_child
         is_child = True
-        signals.take()
         dispositions.give_up()
+        signals.let_go(masks.pop(threading.get_ident()), is_main=True)
         sys.unraisablehook = sys.__unraisablehook__
         for descriptor in descriptors:
             os.close(descriptor)
@@ -39,7 +48,7 @@ def watch(dispositions: Dispositions) -> None:
         asyncio._set_running_loop(None)
         asyncio.set_event_loop(None)
 
-    os.register_at_fork(after_in_child=give_up)
+    os.register_at_fork(before=hold, after_in_parent=let_go, after_in_child=give_up)
 
 
 def watch_kernel(

@@ -29,9 +29,19 @@ def leave_to_main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
 
 
-def take() -> None:
-    """Let this thread take them: it is the main one of a forked process."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+def hold() -> set[int | signal.Signals]:
+    """Let them wait, in this thread; returns what it blocked before."""
+    return signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+
+
+def let_go(before: set[int | signal.Signals], *, is_main: bool = False) -> None:
+    """Undo `hold`.
+
+    Args:
+        before: What it returned.
+        is_main: Whether this thread takes them from now on: it is the only one of a fork.
+    """
+    signal.pthread_sigmask(signal.SIG_SETMASK, before - _OURS if is_main else before)
 
 
 def free_children() -> None:
