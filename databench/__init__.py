@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import utils as utils
     from .analysis import Analysis, on, on_action
     from .datastore import Datastore
+    from .functions import Signals
     from .meta import Meta
     from .readme import Readme
     from .single import run
@@ -29,6 +30,7 @@ _HOMES = {
     "Datastore": "datastore",
     "Meta": "meta",
     "Readme": "readme",
+    "Signals": "functions",
     "on": "analysis",
     "on_action": "analysis",
     "run": "single",
@@ -37,7 +39,17 @@ _HOMES = {
 # Modules that people reach without importing them by name.
 _MODULES = {"http", "testing", "utils"}
 
-__all__ = ["Analysis", "Datastore", "Meta", "Readme", "__version__", "on", "on_action", "run"]
+__all__ = [
+    "Analysis",
+    "Datastore",
+    "Meta",
+    "Readme",
+    "Signals",
+    "__version__",
+    "on",
+    "on_action",
+    "run",
+]
 
 
 if not TYPE_CHECKING:  # a checker would take any name for one of ours

@@ -86,7 +86,8 @@ class FunctionAnalysis:
     Args:
         name: The analysis' name; its page is `templates/<name>.html`.
         import_name: The module's `__name__`.
-        description: For the gallery, which reads it from the source: a plain string.
+        signals: Its signals, where `databench.Signals(name)` made them before.
+        description: For the gallery, which reads it from the source: a plain string, or `__doc__`.
         thumbnail: An image in the folder `static`, likewise.
     """
 
@@ -94,6 +95,7 @@ class FunctionAnalysis:
         self,
         name: str,
         import_name: str = "",
+        signals: FunctionSignals | None = None,
         description: str | None = None,
         thumbnail: str | None = None,
     ) -> None:
@@ -101,7 +103,7 @@ class FunctionAnalysis:
         self.import_name = import_name
         self.description = description
         self.thumbnail = thumbnail
-        self.signals = FunctionSignals(name)
+        self.signals = FunctionSignals(name) if signals is None else signals
 
     def make_class(self) -> type[Analysis]:
         """The class whose methods call the functions; one instance per session."""
@@ -110,6 +112,9 @@ class FunctionAnalysis:
             # In the order in which they were marked: a class' handlers run in that of their names.
             members[f"function_{number:04}"] = on_action(signal)(_make_method(function))
         return type(self.name, (Analysis,), members)
+
+
+Signals = FunctionSignals  # as the first release names them
 
 
 def _make_method(function: Callable[..., Any]) -> Callable[..., Any]:

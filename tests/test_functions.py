@@ -169,3 +169,17 @@ def test_wrong_marks_are_told():
         made.signals.on(lambda: None)
     with pytest.raises(TypeError, match="is no function"):
         made.signals.on("connect")(5)
+
+
+def test_signals_may_be_made_before_the_analysis():
+    signals = databench.Signals("sums")
+
+    @signals.on("add")
+    def add(a, b):
+        signals.emit("sum", a + b)
+
+    made = databench.Analysis("sums", __name__, signals)
+    assert made.signals is signals
+    analysis, emitted = begun(made)
+    call(analysis, "add", 1, 2)
+    assert emitted == [("sum", 3)]

@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const FILES = {
+  d3: ['LICENSE', 'd3.min.js'],
   jquery: ['LICENSE.txt', 'dist/jquery.min.js'],
   temml: ['LICENSE', 'dist/temml.min.js', 'dist/Temml-Local.css', 'dist/Temml.woff2'],
   '@fontsource/stix-two-math': ['LICENSE', 'files/stix-two-math-latin-400-normal.woff2'],

@@ -1,20 +1,31 @@
 """Pages of analyses made of functions: Jinja2 templates, as in the first release.
 
 Owns what such a template finds: its own folder `templates`, then the `base.html` that comes with
-Databench, which gives it jQuery and the script.
+Databench, which gives it jQuery, d3, some classes of Bootstrap and the script; the filter
+`markdown`, the block `highlight`, and `include_src` of `macros.html`, which shows a file of the
+analyses' folder and none beyond it.
 """
 
 from __future__ import annotations
 
+import functools
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import jinja2
+import jinja2.ext
+import jinja2.nodes
+import jinja2.parser
+from markupsafe import Markup
 
+from ..readme import render_markdown
 from .templates import PACKAGED, TemplateError
 
 _BASE = PACKAGED / "functions"
+_SOURCE_BYTES = 2**20
 
 
 def render(folder: Path, file: str, namespace: dict[str, Any]) -> bytes:
@@ -31,7 +42,10 @@ def render(folder: Path, file: str, namespace: dict[str, Any]) -> bytes:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([str(folder), str(_BASE)]),
         autoescape=jinja2.select_autoescape(),
+        extensions=[_Highlight],
     )
+    environment.filters["markdown"] = _markdown
+    environment.globals["read_source"] = functools.partial(_read_source, folder.parent)
     environment.globals["url_for"] = _url_for
     try:
         return environment.get_template(file).render(namespace).encode()
@@ -44,6 +58,44 @@ def render(folder: Path, file: str, namespace: dict[str, Any]) -> bytes:
     except Exception as error:  # any fault of a user's template, told with its place
         place, line = _place_of(error, folder / file)
         raise TemplateError(f"{type(error).__name__}: {error}", file=place, line=line) from error
+
+
+class _Highlight(jinja2.ext.Extension):
+    """The block `highlight`, with a language: its text as a program's, without colours."""
+
+    tags = {"highlight"}
+
+    def parse(self, parser: jinja2.parser.Parser) -> jinja2.nodes.Node:
+        """Read the block to its end."""
+        line = next(parser.stream).lineno
+        language = parser.parse_expression()
+        body = parser.parse_statements(("name:endhighlight",), drop_needle=True)
+        call = self.call_method("_show", [language])
+        return jinja2.nodes.CallBlock(call, [], [], body).set_lineno(line)
+
+    def _show(self, language: str, caller: Callable[[], str]) -> Markup:
+        text = str(caller()).strip("\n")
+        return Markup('<pre><code class="language-{}">{}</code></pre>').format(language, text)
+
+
+def _markdown(text: str) -> Markup:
+    """What a template wrote, as it is: what it shows of others it has escaped."""
+    return Markup(render_markdown(textwrap.dedent(str(text))))
+
+
+def _read_source(folder: Path, name: str) -> str:
+    """A file of the analyses' folder, for a page that shows its own source.
+
+    Raises:
+        ValueError: It is none of theirs, or too large.
+    """
+    root = folder.resolve()
+    file = (root / name).resolve()
+    if not file.is_relative_to(root) or not file.is_file():
+        raise ValueError(f"include_src({name!r:.200}): there is no such file in {str(root)!r}")
+    if file.stat().st_size > _SOURCE_BYTES:
+        raise ValueError(f"include_src({name!r:.200}): over {_SOURCE_BYTES:,} bytes, limit")
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def _place_of(error: Exception, file: Path) -> tuple[str, int | None]:

@@ -63,3 +63,81 @@ def test_a_reload_finds_its_run_again(old, pages):
     expect(page.locator("#log")).to_contain_text('"draws":300')
     page.reload()
     expect(page.locator("#log")).to_contain_text(re.compile(r'"draws":(?!100,)\d+'))
+
+
+LETTERS = """\
+\"\"\"Counts letters.\"\"\"
+
+import databench
+
+signals = databench.Signals('letters')
+
+
+@signals.on('sentence')
+def onsentence(json):
+    counts = {}
+    for letter in json['sentence']:
+        counts[letter] = counts.get(letter, 0) + 1
+    signals.emit('counts', counts)
+
+
+letters = databench.Analysis('letters', __name__, signals)
+letters.description = __doc__
+"""
+
+LETTERS_PAGE = """\
+{% from 'macros.html' import include_src %}
+{% extends "base.html" %}
+{% block title %}letters{% endblock %}
+{% block content %}
+<form class="form-inline" id="form"><label class="sr-only" for="words">Words</label>
+<input type="text" class="form-control" id="words"></form>
+<div id="bars"></div>
+{% filter markdown %}
+### About
+
+It is drawn by `d3.js`, with \\(n\\) bars.
+{% endfilter %}
+letters.py: {{ include_src('letters.py', 'python') }}
+{% endblock %}
+{% block footerscripts %}
+<script>
+var databench = Databench('letters');
+$('#words').on('keyup', function() {
+  databench.signals.emit('sentence', {sentence: $(this).val()});
+});
+databench.signals.on('counts', function(counts) {
+  var bars = d3.select('#bars').selectAll('p').data(d3.entries(counts));
+  bars.enter().append('p');
+  bars.text(function(d) { return d.key + ' ' + d.value; });
+});
+</script>
+{% endblock %}
+"""
+
+
+@pytest.fixture
+def letters(tmp_path):
+    folder = tmp_path / "analyses"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "__init__.py").write_text("import letters\n")
+    (folder / "letters.py").write_text(LETTERS)
+    (folder / "templates" / "letters.html").write_text(LETTERS_PAGE)
+    with Server(folder) as server:
+        yield server
+
+
+def test_a_page_of_d3_markdown_and_its_own_source(letters, pages):
+    page = pages.open(letters)
+    expect(page.get_by_text("Counts letters.")).to_be_visible()
+    page.get_by_role("link", name="letters").click()
+    expect(page.get_by_role("heading", name="About")).to_be_visible()
+    expect(page.locator("math").first).to_be_visible()
+    page.locator("#words").press_sequentially("abb")
+    expect(page.locator("#bars p")).to_have_text(["a 1", "b 2"])
+    expect(page.locator("#databench-alerts .alert")).to_have_count(0)
+    page.get_by_text("letters.py", exact=True).last.click()
+    expect(page.locator("code.language-python")).to_contain_text("databench.Signals('letters')")
+    answer = page.request.get(letters.url + "/static/databench.js")
+    assert answer.ok
+    assert "Databench" in answer.text()

@@ -45,3 +45,49 @@ def test_an_error_names_file_and_line(tmp_path, text, told, line):
         render(tmp_path, "pi.html", {})
     assert info.value.file == str(tmp_path / "pi.html")
     assert line is None or info.value.line == line
+
+
+def render_text(tmp_path, text, **names):
+    folder = tmp_path / "templates"
+    folder.mkdir(exist_ok=True)
+    (folder / "pi.html").write_text(text)
+    return render(folder, "pi.html", names).decode()
+
+
+def test_markdown_is_a_filter(tmp_path):
+    text = "{% filter markdown %}\n    ### Title\n\n    *a* {{ x }} \\(x_1\\)\n{% endfilter %}"
+    shown = render_text(tmp_path, text, x="<script>")
+    assert shown == "<h3>Title</h3>\n<p><em>a</em> &lt;script&gt; \\(x_1\\)</p>\n"
+    assert "<b>" in render_text(tmp_path, "{{ '**a** <b>c</b>'|markdown }}")
+
+
+def test_a_page_shows_its_own_source_and_nothing_beyond_its_folder(tmp_path):
+    (tmp_path / "analyses").mkdir()
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "analyses" / "pi.py").write_text("x = '<b>'\n")
+    (tmp_path / "analyses" / "out").symlink_to(tmp_path / "secret")
+    macro = "{% from 'macros.html' import include_src %}{{ include_src(NAME, 'python') }}"
+    shown = render_text(tmp_path / "analyses", macro.replace("NAME", "'pi.py'"))
+    assert '<code class="language-python">x = &#39;&lt;b&gt;&#39;\n</code>' in shown
+    assert "include_src" in render_text(
+        tmp_path / "analyses", macro.replace("NAME", "'templates/pi.html'")
+    )
+    for name in ("'../secret'", "'out'", "'none.py'", "'templates'", "'/etc/passwd'"):
+        with pytest.raises(TemplateError, match="there is no such file"):
+            render_text(tmp_path / "analyses", macro.replace("NAME", name))
+
+
+def test_highlight_is_a_block_of_a_programs_text(tmp_path):
+    text = "{% highlight 'html' %}\n<i>[[ x ]]</i>\n{% endhighlight %}"
+    assert render_text(tmp_path, text) == (
+        '<pre><code class="language-html">&lt;i&gt;[[ x ]]&lt;/i&gt;</code></pre>'
+    )
+
+
+def test_the_base_brings_d3_and_classes_before_the_client(tmp_path):
+    text = render_text(tmp_path, PAGE, databench_version="1")
+    order = [
+        text.index(word)
+        for word in ("firstrelease.css", "databench.css", "d3.min.js", "databench.js")
+    ]
+    assert order == sorted(order)
