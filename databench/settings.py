@@ -96,6 +96,7 @@ TABLE = (
     Setting("hello_exit_limit", 2, "count", 1, "Exits before hello after which we give up."),
     Setting("backoff_first_s", 0.5, "s", 0.0, "Wait before the second restart that counts."),
     Setting("backoff_max_s", 30.0, "s", 0.0, "Longest wait before a restart."),
+    Setting("cancel_attempts", 10, "count", 1, "Times that a kernel is asked to end a request."),
     Setting("cancel_limit_s", 2.0, "s", 0.1, "After this a cancel offers to end the kernel."),
     Setting("shutdown_limit_s", 5.0, "s", 0.2, "Time for the whole server to stop its kernels."),
     Setting("exit_drain_s", 1.0, "s", 0.0, "Silence after which a dead kernel is given up."),

@@ -103,7 +103,6 @@ class Broker:
             drain_messages=settings.drain_messages,
             drain_turn_s=settings.drain_turn_s,
             message_bytes=settings.kernel_message_bytes,
-            message_frames=settings.kernel_message_frames,
         )
         add = self._guardian.add_directory
         self._folder = SocketFolder(self._channel.bind, add, settings.socket_touch_s)
@@ -194,7 +193,7 @@ class Broker:
             "kernels": [outline(entry.kernel) for entry in tables.entries],
             "sessions": len(tables.seats),
             "pages": len(tables.outbox.records),
-            "dropped": self._inbound.dropped + self._channel.junk,
+            "dropped": self._inbound.dropped,
         }
 
     def kernels(self) -> list[dict[str, Any]]:

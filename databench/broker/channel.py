@@ -42,7 +42,6 @@ class Channel:
         drain_messages: The most messages per group.
         drain_turn_s: After this a group takes no further message: one may be a batch of many.
         message_bytes: Largest frame that libzmq accepts; a peer that sends more is disconnected.
-        message_frames: The most frames of a message; more is counted as junk and dropped.
     """
 
     def __init__(
@@ -53,15 +52,12 @@ class Channel:
         drain_messages: int,
         drain_turn_s: float,
         message_bytes: int,
-        message_frames: int,
     ) -> None:
-        self.junk = 0
         self._on_message = on_message
         self._on_flush = on_flush
         self._drain_messages = drain_messages
         self._drain_turn_s = drain_turn_s
         self._message_bytes = message_bytes
-        self._message_frames = message_frames
         self._context = zmq.Context()
         self._socket: zmq.Socket[bytes] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -179,10 +175,6 @@ class Channel:
                 return
             if self._ending:
                 self._note_taken(frames[0])
-            if not 1 <= len(frames) - 1 <= self._message_frames:
-                self.junk += 1
-                logger.debug("message of %d frames dropped", len(frames) - 1)
-                continue
             try:
                 self._on_message(frames[0], frames[1:])
             except Exception:  # our mistake with one message must not stop the others

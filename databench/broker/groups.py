@@ -70,6 +70,7 @@ class Groups:
 
     def vacate(self, entry: Entry) -> None:
         """A session of it was closed: a process of its own ends with it."""
+        entry.stray.grant()
         group = entry.group
         if group.spec.sharing.isolation == SESSION and not entry.seats:
             self._retire(entry, "its session was closed")

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import RemoteProtocolError
 from ..protocol import actions, codec, jsontext, text
 from ..protocol import messages as m
+from ..protocol.lifecycle import State
 from .class_values import ClassValues
 from .code import Code
 from .memory import look_now
@@ -60,34 +61,46 @@ class Inbound:
             self.dropped += 1  # of an older generation, or of nobody that we started
             return
         try:
+            if len(frames) > (limit := self._tables.settings.kernel_message_frames):
+                raise RemoteProtocolError(f"{len(frames)} frames, limit {limit}; dropped")
             message = codec.decode_from_kernel(frames)
             if message is None:
-                return  # a word of a later protocol
-            if type(message) is m.Hello:
+                self._spend(entry, frames)  # a word of a later protocol
+            elif type(message) is m.Hello:
                 entry.kernel.receive_hello(message)
             elif type(message) is m.Sources:
                 self._code.take_sources(entry, message)
+                self._spend(entry, frames)
             elif type(message) is m.Actions:
                 entry.declared = actions.Declared(frozenset(message.names), message.others)
+                self._spend(entry, frames)
             elif entry.kernel.is_ready:
                 entry.kernel.heard(is_working=entry.open_requests > 0)
                 self._dispatch(entry, message, frames)
             else:
                 self.dropped += 1
+                self._spend(entry, frames)
         except RemoteProtocolError as error:
             self._count_junk(entry, str(error))
+            self._spend(entry, frames)
+
+    def _spend(self, entry: Entry, frames: Sequence[bytes]) -> None:
+        """A message that no session's credit pays for costs what the kernel has for such."""
+        stray, kernel = entry.stray, entry.kernel
+        stray.spend(sum(map(len, frames)))
+        if stray.is_spent and not kernel.life.is_ending and kernel.life.state is not State.STOPPING:
+            kernel.end(
+                f"it sent more than {stray.window_bytes} bytes that belong to no open session, "
+                "limit of credit_window_bytes"
+            )
 
     def _dispatch(self, entry: Entry, message: m.Message, frames: Sequence[bytes]) -> None:
         if type(message) is m.Batch:
-            for inner_frames in codec.split_batch(message.payload):
-                inner = codec.decode_from_kernel(inner_frames)
-                if type(inner) in (m.Batch, m.Hello):
-                    raise RemoteProtocolError(f"batch: holds a {inner.KIND}; rest dropped")  # type: ignore[union-attr]
-                if inner is not None:
-                    self._dispatch(entry, inner, inner_frames)
+            self._dispatch_batch(entry, message)
             return
         handler = self._handlers.get(type(message))
         if handler is None:
+            self._spend(entry, frames)
             self._hear_of_kernel(entry, message)
             return
         if message.session is None:
@@ -96,6 +109,7 @@ class Inbound:
         seat = entry.seats.get(message.session)
         if seat is None or not seat.is_open:
             self.dropped += 1  # the session was closed while this was on its way
+            self._spend(entry, frames)
             return
         handler(seat, message, sum(map(len, frames)))
         ledger = seat.session.ledger
@@ -106,6 +120,16 @@ class Inbound:
                 f"it sent {ledger.overdraft_bytes} bytes without credit, "
                 f"limit {2 * ledger.window_bytes}"
             )
+
+    def _dispatch_batch(self, entry: Entry, batch: m.Batch) -> None:
+        for inner_frames in codec.split_batch(batch.payload):
+            inner = codec.decode_from_kernel(inner_frames)
+            if type(inner) in (m.Batch, m.Hello):
+                raise RemoteProtocolError(f"batch: holds a {inner.KIND}; rest dropped")  # type: ignore[union-attr]
+            if inner is None:
+                self._spend(entry, inner_frames)
+            else:
+                self._dispatch(entry, inner, inner_frames)
 
     # ------------------------------------------------------------ one method per kind
 
@@ -228,8 +252,9 @@ class Inbound:
     def _hear_of_kernel(self, entry: Entry, message: m.Message) -> None:
         if type(message) is m.Bye:
             entry.kernel.said_bye(message.reason)
-        elif type(message) is m.Pong:
+        elif type(message) is m.Pong and entry.kernel.pulse.is_answer(message.number):
             entry.answer_bytes = 0  # it has read what was sent before the ping
+            entry.stray.renew()
             self._class_values.tell_stale(entry)
 
     # ------------------------------------------------------------ parts

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any
+
+NUMBERS = 2**53
 
 
 class Pulse:
@@ -11,10 +14,8 @@ class Pulse:
 
     Args:
         limits: An object with the settings' attributes.
-        ping: Sends the ping of that number.
-
-    Attributes:
-        sent: How many pings were sent.
+        ping: Sends the ping of that number, which nobody can guess: an answer to it was sent by
+            who has read it, and all that was sent before.
     """
 
     def __init__(self, limits: Any, ping: Callable[[int], object]) -> None:
@@ -22,7 +23,7 @@ class Pulse:
         self._ping = ping
         self._heard = True  # the first ping is yet to be sent
         self._missed = 0
-        self.sent = 0
+        self._number = -1
 
     def hear(self) -> None:
         """It said something: any traffic counts as an answer."""
@@ -45,8 +46,12 @@ class Pulse:
         else:
             self._missed += 1
         self._heard = False
-        self.sent += 1
-        self._ping(self.sent)
+        self._number = secrets.randbelow(NUMBERS)
+        self._ping(self._number)
+
+    def is_answer(self, number: int) -> bool:
+        """Whether a pong of that number answers the last ping."""
+        return number == self._number
 
     @property
     def silent_s(self) -> float:

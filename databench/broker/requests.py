@@ -72,8 +72,7 @@ class Requests:
         kernel = entry.kernel
         words = self._tables.last_words(kernel)
         self._accuse(entry)
-        entry.junk = entry.answer_bytes = 0
-        entry.stale.clear()  # its next process is told all with its welcome
+        entry.begin_life()
         entry.code_change = ""  # the next process reads the new code
         entry.declared = UNDECLARED  # and says for itself what pages may ask for
         for seat in entry.seats.values():
@@ -205,10 +204,11 @@ class Requests:
             kernel.end(f"ended by a page that cancelled {request.action!r}")
             return
         kernel.note(Event.CANCEL)
-        seat.is_cancelling = True
-        self._tables.outbox.announce(seat, self._tables.compose_kernel(seat))
+        if not seat.is_cancelling:
+            seat.is_cancelling = True
+            self._tables.announcer.show([seat])
         self._ask_to_end(seat, request)
-        if seat.entry.group.spec.sharing.isolation == SESSION:
+        if request.cancels == 1 and seat.entry.group.spec.sharing.isolation == SESSION:
             limit_s = kernel.settings.cancel_limit_s
             self._tables.loop.call_later(limit_s, self._carry_out, seat, request, limit_s)
 
@@ -227,6 +227,8 @@ class Requests:
 
     def _ask_to_end(self, seat: Seat, request: OpenRequest) -> None:
         kernel = seat.entry.kernel
+        if request.cancels >= kernel.settings.cancel_attempts:
+            return  # a kernel that reads nothing would hold each of them
         request.cancels += 1
         # First the pipe and SIGINT: a kernel that holds its interpreter lock reads no message.
         kernel.interrupt(request.number, request.cancels)

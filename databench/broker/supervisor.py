@@ -53,6 +53,7 @@ class Supervisor:
         settings: The limits in force for it.
         routing_id: Of the last process that began; what comes by another one is dropped. Nobody
             can guess it: another kernel would take it first, and with it what is sent there.
+        pulse: Of its current generation.
         cause: What the last death says against the action that ran; empty: nothing.
         growth: Which request of the current process ran while it grew.
     """
@@ -92,7 +93,7 @@ class Supervisor:
         self._timer: asyncio.TimerHandle | None = None
         self._ending = Ending(self.settings, self.spec)
         self._is_reload = False
-        self._pulse = self._make_pulse()
+        self.pulse = self._make_pulse()
         self._ready_s = 0.0
         self._logger = logging.getLogger(f"databench.kernel.{spec.name}")
 
@@ -167,7 +168,7 @@ class Supervisor:
         self.life.step(Event.HELLO)
         self._ready_s = self._loop.time()
         self.reason = ""
-        self._pulse = self._make_pulse()
+        self.pulse = self._make_pulse()
         self._set_timer(self.settings.ping_interval_s, self._on_ping_time)
         logger.info("kernel %r: ready (%s, %s)", self.spec.name, hello.language, hello.library)
         self._owner.kernel_ready(self)
@@ -175,7 +176,7 @@ class Supervisor:
 
     def heard(self, *, is_working: bool) -> None:
         """Any traffic counts as an answer; `is_working`: whether requests are open."""
-        self._pulse.hear()
+        self.pulse.hear()
         if self.life.state is State.UNRESPONSIVE:
             self.life.step(Event.TRAFFIC)
             if not is_working:
@@ -307,7 +308,7 @@ class Supervisor:
 
         libzmq's own thread may not have read it all yet, and the loop reads a part per turn.
         """
-        is_heard = self._pulse.take_heard()
+        is_heard = self.pulse.take_heard()
         if not self._owner.is_read(self) and last.is_awaited(self._loop.time(), is_heard=is_heard):
             self._loop.call_later(DRAIN_STEP_S, self._await_last_messages, how, last)
             return
@@ -372,9 +373,9 @@ class Supervisor:
         self._set_timer(self.settings.ping_interval_s, self._on_ping_time)
         if "ping" not in self.capabilities:
             return
-        self._pulse.beat(late_s)
-        silent_s = self._pulse.silent_s
-        if self._pulse.is_silent and self.life.state is not State.UNRESPONSIVE:
+        self.pulse.beat(late_s)
+        silent_s = self.pulse.silent_s
+        if self.pulse.is_silent and self.life.state is not State.UNRESPONSIVE:
             self.life.step(Event.SILENT)
             self.reason = f"kernel {self.spec.name!r} has not answered for {silent_s:g} s"
             logger.warning("%s", self.reason)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ..protocol import codec, text
 from ..protocol import messages as m
 from ..protocol.actions import UNDECLARED, Declared
+from ..protocol.flow import Allowance
 from ..protocol.poison import Poison
 from ..protocol.session import Session
 from ..settings import Settings
@@ -88,7 +89,8 @@ class Entry:
         ahead: How many begin before it, as its pages were shown last, where it is queued.
         open_requests: How many requests the kernel has.
         open_bytes: What their payloads hold, sent and not yet ended.
-        junk: Frames of its kernel's generation that were not understood.
+        stray: What its kernel's generation may send that no session's credit pays for.
+        junk: Messages of its kernel's generation that were not understood.
         answer_bytes: Values of `class_data` sent to the kernel since its last `pong`.
         stale: Keys of `class_data` that it is to be told of, once it has read the others.
         declared: What its kernel's process lets pages ask for.
@@ -109,6 +111,7 @@ class Entry:
     ahead: int = 0
     open_requests: int = 0
     open_bytes: int = 0
+    stray: Allowance = field(init=False)
     junk: int = 0
     answer_bytes: int = 0
     stale: set[str] = field(default_factory=set)
@@ -119,6 +122,15 @@ class Entry:
     used_s: float = 0.0
     began_s: float = 0.0
     losses: deque[Loss] = field(default_factory=lambda: deque(maxlen=LOSSES))
+
+    def __post_init__(self) -> None:
+        self.begin_life()
+
+    def begin_life(self) -> None:
+        """What its kernel's next process may send, and is to be sent, begins anew."""
+        self.stray = Allowance(self.kernel.settings.credit_window_bytes)
+        self.junk = self.answer_bytes = 0
+        self.stale.clear()  # it is told all with its welcome
 
     @property
     def store(self) -> ClassData:

@@ -1,7 +1,8 @@
 """Credit: how many bytes a kernel may have in flight for one session (docs/protocol.md, 6).
 
 The front keeps one `Ledger` per session and kernel life. It charges each message of the kernel,
-frees the charge when a page has it, and says when to give credit back.
+frees the charge when a page has it, and says when to give credit back. What belongs to no session
+costs the kernel's `Allowance`.
 """
 
 from __future__ import annotations
@@ -77,3 +78,42 @@ class Ledger:
         owed_bytes, self.owed_bytes = self.owed_bytes, 0
         self.overdraft_bytes = max(0, self.overdraft_bytes - owed_bytes)
         return owed_bytes
+
+
+STRAY_BYTES = 200  # what a message costs at least: so much it holds while it waits
+GRANTS = 16  # windows at most
+
+
+class Allowance:
+    """What one life of a kernel may send that no session's credit pays for.
+
+    Words of a later protocol, messages for sessions that were closed, files that it has read, and
+    whatever is not understood: nothing else would limit them.
+
+    Args:
+        window_bytes: As much as for a session.
+    """
+
+    __slots__ = ("left_bytes", "window_bytes")
+
+    def __init__(self, window_bytes: int) -> None:
+        self.window_bytes = window_bytes
+        self.left_bytes = window_bytes
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the kernel sent more than it may."""
+        return self.left_bytes < 0
+
+    def spend(self, size_bytes: int) -> None:
+        """A message came that nothing else pays for."""
+        self.left_bytes -= max(size_bytes, STRAY_BYTES)
+
+    def grant(self) -> None:
+        """A session was closed: what is on its way for it was sent by its credit."""
+        most_bytes = GRANTS * self.window_bytes
+        self.left_bytes = min(self.left_bytes + self.window_bytes, most_bytes)
+
+    def renew(self) -> None:
+        """The kernel has read what the front sent, so it keeps up."""
+        self.left_bytes = max(self.left_bytes, self.window_bytes)

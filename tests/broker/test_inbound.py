@@ -336,6 +336,77 @@ async def test_invalid_utf8_harms_only_its_own_session():
         assert rig.join(session=page.session, received=None).loads("data") == []
 
 
+WORD = ["word of tomorrow", None, None]
+
+
+@pytest.mark.expected_log(DEATHS, "kernel 'a'")
+@pytest.mark.parametrize(
+    "message",
+    [
+        say(*WORD, payload=b"x" * 5000),
+        say("word of tomorrow", "nobody", payload=b"x" * 5000),
+        pack_batch(say(*WORD, payload=b"x" * 5000)),
+        say("emit", "nobody", None, "x", payload=b'"' + b"x" * 5000 + b'"'),
+        say("pong", None, None, 5, payload=b"x" * 5000),
+        say("bye", None, None, "x" * 5000),
+        say("sources", None, None, ["/" + "x" * 5000], None),
+    ],
+)
+async def test_what_belongs_to_no_session_is_bounded_until_the_kernel_keeps_up(message):
+    """Nothing was counted: a kernel could send as much of it as the front's memory held."""
+    async with rigged(credit_window_bytes=100_000, ping_interval_s=60) as rig:
+        page, other = rig.join("a"), rig.join("b")
+        await other.run("echo", 1)
+        assert (await page.run("raw", [message] * 15))["outcome"] == "done"
+        entry = rig.broker._tables.groups["a"].entries[0]
+        entry.stray.renew()  # as an answer to a ping does
+        assert (await page.run("raw", [message] * 15))["outcome"] == "done"
+        assert rig.kernel()["deaths"] == 0
+        page.request("raw", [message] * 15)
+        await wait_until(lambda: rig.kernel()["deaths"] == 1)
+        assert "it sent more than 100000 bytes that belong to no open session" in "".join(
+            load["reason"] for load in page.loads("__kernel")
+        )
+        assert (await page.run("echo", 1))["outcome"] == "done"
+        assert rig.kernel("b")["deaths"] == 0
+
+
+async def test_an_answer_to_a_ping_renews_what_a_kernel_may_send_and_no_other_word():
+    async with rigged(credit_window_bytes=100_000, ping_interval_s=60) as rig:
+        page = rig.join()
+        await page.run("echo", 1)
+        entry = rig.broker._tables.groups["a"].entries[0]
+        await page.run("raw", [say(*WORD, payload=b"x" * 5000)] * 15)
+        spent_bytes = entry.stray.left_bytes
+        await page.run("raw", [say("pong", None, None, n) for n in range(1, 5)])
+        assert entry.stray.left_bytes < spent_bytes
+        entry.answer_bytes = 7
+        entry.kernel.pulse.beat(0.0)
+        await wait_until(lambda: entry.stray.left_bytes > spent_bytes)
+        assert entry.answer_bytes == 0
+
+
+async def test_what_was_on_its_way_to_a_session_that_was_closed_is_forgiven():
+    async with rigged(credit_window_bytes=100_000, ping_interval_s=60) as rig:
+        page, gone = rig.join(), rig.join()
+        await page.run("echo", 1)
+        seat = rig.broker._tables.seats[gone.session]
+        gone.leave()
+        rig.broker._sessions.close(seat, "as if its grace were over")
+        late = say("emit", gone.session, None, "x", payload=b'"' + b"x" * 5000 + b'"')
+        assert (await page.run("raw", [late] * 30))["outcome"] == "done"
+        assert rig.kernel()["deaths"] == 0
+
+
+@pytest.mark.expected_log("kernel 'a': 100 frames, limit 64; dropped")
+async def test_a_message_of_too_many_frames_is_junk():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("raw", [say("emit", page.session, None, "x", further=[b""] * 98)])
+        assert rig.broker.status()["dropped"] == 1
+        assert page.loads("x") == []
+
+
 # -- credit ----------------------------------------------------------------------------------------
 
 
@@ -400,6 +471,7 @@ async def test_results_of_requests_without_id_give_their_credit_back_though_noth
 async def test_without_a_page_credit_returns_at_once():
     async with rigged(credit_window_bytes=2**18) as rig:
         page = rig.join()
+        await rig.ready()  # else sessions with pages are opened before this one
         id_ = page.request("flood", 200)
         page.leave()
         watcher = rig.join()

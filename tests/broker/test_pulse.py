@@ -14,8 +14,20 @@ def test_silence_is_counted_from_the_first_unanswered_ping():
         assert (pulse.silent_s, pulse.is_silent) == (expected_s, False)
     pulse.beat(0.0)
     assert (pulse.silent_s, pulse.is_silent) == (6.0, True)
-    assert sent == [1, 2, 3, 4]
-    assert pulse.sent == 4
+    assert len(set(sent)) == 4
+
+
+def test_only_the_number_of_the_last_ping_is_an_answer_and_nobody_can_guess_it():
+    sent = []
+    pulse = Pulse(LIMITS, sent.append)
+    assert not pulse.is_answer(-1 % 2**53)
+    pulse.beat(0.0)
+    assert pulse.is_answer(sent[0])
+    pulse.beat(0.0)
+    assert not pulse.is_answer(sent[0])
+    assert pulse.is_answer(sent[1])
+    assert not pulse.is_answer(sent[1] + 1)
+    assert max(sent) > 2**32  # of 2 ** 53, but for a chance of one in 4e12
 
 
 def test_anything_that_is_heard_ends_the_silence():

@@ -154,6 +154,26 @@ async def test_a_request_that_was_not_sent_is_cancelled_at_once():
         assert rig.kernel("mute")["deaths"] == 0
 
 
+async def test_a_kernel_that_reads_nothing_is_asked_to_cancel_so_often_and_no_more():
+    """Each would wait in the front's memory until it reads again."""
+    async with rigged(cancel_attempts=3, shutdown_limit_s=0.5) as rig:
+        page, other = rig.join(), rig.join()
+        await page.run("echo")
+        id_ = page.request("freeze", 30)
+        kernel = rig.broker._tables.groups["a"].entries[0].kernel
+        asked, interrupt = [], kernel.interrupt
+        kernel.interrupt = lambda *record: asked.append(record) or interrupt(*record)
+        before = len(page.raw)
+        for _ in range(500):
+            page.cancel(id_)
+            page.control("interrupt")
+        assert [attempt for _, attempt in asked] == [1, 2, 3]
+        assert len(page.raw) - before == 1  # it is cancelling
+        assert page.kernel["state"] == "cancelling"
+        assert page.ends(id_) == []
+        assert all(load["state"] != "cancelling" for load in other.loads("__kernel"))
+
+
 async def test_a_kernel_that_can_cancel_is_asked():
     async with rigged("cancels") as rig:
         page, other = rig.join("cancels"), rig.join("cancels")

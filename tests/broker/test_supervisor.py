@@ -435,8 +435,15 @@ async def test_a_kernel_that_answers_pings_stays_responsive():
 def rig_pings(rig):
     """How many pings the kernel of `a` was sent from now on."""
     supervisor = rig.broker._tables.groups["a"].entries[0].kernel
-    before = supervisor._pulse.sent
-    return lambda: supervisor._pulse.sent - before
+    sent, beat = 0, supervisor.pulse.beat
+
+    def count(late_s):
+        nonlocal sent
+        sent += 1
+        beat(late_s)
+
+    supervisor.pulse.beat = count
+    return lambda: sent
 
 
 # -- its environment and its output ----------------------------------------------------------------

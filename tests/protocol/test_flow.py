@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from databench.protocol.flow import Ledger
+from databench.protocol.flow import GRANTS, Allowance, Ledger
 
 WINDOW = 1000
 
@@ -166,3 +166,33 @@ def test_all_is_freed_when_no_page_is_there():
     ledger.deliver(1)  # nothing twice
     assert ledger.take_owed() == 600
     assert ledger.credit_bytes == WINDOW
+
+
+# -- what no session pays for ----------------------------------------------------------------------
+
+
+def test_what_no_session_pays_for_is_spent_and_each_message_costs_what_it_holds():
+    allowance = Allowance(1000)
+    allowance.spend(700)
+    allowance.spend(1)  # as much as a small message holds while it waits
+    assert not allowance.is_spent
+    allowance.spend(200)
+    assert allowance.is_spent
+
+
+def test_who_keeps_up_may_go_on():
+    allowance = Allowance(1000)
+    for _ in range(10):
+        allowance.spend(900)
+        assert not allowance.is_spent
+        allowance.renew()
+    assert allowance.left_bytes == 1000
+
+
+def test_a_closed_session_leaves_a_window_for_what_is_on_its_way():
+    allowance = Allowance(1000)
+    for _ in range(100):
+        allowance.grant()
+    assert allowance.left_bytes == GRANTS * 1000
+    allowance.renew()
+    assert allowance.left_bytes == GRANTS * 1000
