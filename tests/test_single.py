@@ -60,3 +60,11 @@ def test_another_script_that_a_kernel_starts_serves(monkeypatch, served, tmp_pat
     monkeypatch.setenv(MARK, f"0:{tmp_path / 'other.py'}")
     databench.run(Here)
     assert len(served) == 1
+
+
+async def test_a_loop_that_runs_here_is_refused_in_one_sentence(served):
+    with pytest.raises(
+        SettingError, match=r"^databench.run runs an event loop of its own, and one"
+    ):
+        databench.run(Here)
+    assert served == []

@@ -21,6 +21,7 @@ import tornado.ioloop
 
 from ..config import RESERVED
 from ..errors import SettingError
+from ..http.runner import refuse_running_loop
 
 Routes = Sequence[tuple[str, Any, Mapping[str, Any] | None]]
 
@@ -104,8 +105,9 @@ def from_class(
         extra_routes: Likewise.
 
     Raises:
-        SettingError: The kernel could not find the class; the text tells why.
+        SettingError: The kernel could not find the class, or a loop runs here; the text tells why.
     """
+    refuse_running_loop("databench.run")
     _check_reachable(analysis_class)
     module = sys.modules[analysis_class.__module__]
     file, module_name = _source(analysis_class, module)

@@ -14,7 +14,7 @@ import tornado.web
 from ..errors import SettingError
 from ..printable import PrintableFormatter
 from .app import CallbackManager
-from .runner import DEFAULT_PORT, Runner, new_loop
+from .runner import DEFAULT_PORT, Runner, new_loop, refuse_running_loop
 
 log = logging.getLogger("databench.http")
 
@@ -42,8 +42,9 @@ def run(
 
     Raises:
         SystemExit: With 70, when a `before_run` callback failed.
-        SettingError: A setting is none, or the port cannot be had.
+        SettingError: A setting is none, the port cannot be had, or a loop runs here.
     """
+    refuse_running_loop("http.run")
     values = {name: value for name, value in (settings or {}).items() if value is not None}
     port = _port(values.pop("port", None), os.environ)
     count = _count(values.pop("number_of_procs", 1))

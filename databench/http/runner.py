@@ -56,6 +56,25 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def refuse_running_loop(what: str) -> None:
+    """See to it that no loop runs in this thread: a server has its own, and blocks until its end.
+
+    Args:
+        what: For people: what was to be started.
+
+    Raises:
+        SettingError: One runs.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise SettingError(
+        f"{what} runs an event loop of its own, and one runs here already (a notebook, "
+        "asyncio.run); call it at the top level of a script, or in a process of its own"
+    )
+
+
 class Runner:
     """One run of one application.
 
@@ -113,9 +132,10 @@ class Runner:
         Raises:
             SystemExit: With 70, when a `before_run` callback failed; with 0 in each child, once
                 it has ended.
-            SettingError: The application cannot be run in several processes.
+            SettingError: The application cannot be run in several processes, or a loop runs here.
             OSError: The port is taken, or the host is none of ours.
         """
+        refuse_running_loop("a server")
         with queued_streams():
             self._run(port_number, self._count(number_of_procs))
 
