@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import DatabenchError
-from ..payload import decode
+from ..payload import LongIntegerError, decode
 
 PROCESS_ID = "__process_id"
 # What every analysis has, and nobody looks for.
@@ -38,6 +38,8 @@ def read_payload(payload: bytes) -> tuple[list[Any], dict[str, Any]]:
         return [], {}
     try:
         value = decode(payload)
+    except LongIntegerError as error:
+        raise ActionError(f"the arguments can't be read: {error}; the action is not run") from None
     except (ValueError, RecursionError) as error:
         raise ActionError(f"the arguments are no JSON ({error}); the action is not run") from None
     if isinstance(value, list):

@@ -5,6 +5,6 @@
 that can't be sent.
 """
 
-from .codec import clone, decode, encode
+from .codec import LongIntegerError, clone, decode, encode
 
-__all__ = ["clone", "decode", "encode"]
+__all__ = ["LongIntegerError", "clone", "decode", "encode"]

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +31,10 @@ _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS
 _MAY_BE_LONG = re.compile(rb"[0-9.]{16}|[0-9][eE][+-]?[0-9]{3}")
 _dumps = orjson.dumps
 _loads = msgspec.json.decode
+
+
+class LongIntegerError(ValueError):
+    """JSON with an integer of more digits than Python reads."""
 
 
 def encode(value: Any, *, name: str = "message", key: str | None = None) -> bytes:
@@ -79,15 +85,30 @@ def decode(text: bytes, *, exact: bool = False) -> Any:
         exact: Whether a number that a float would round becomes a `Decimal`.
 
     Raises:
-        ValueError: It is no JSON, or has an integer with more digits than Python reads.
+        ValueError: It is no JSON.
+        LongIntegerError: It has an integer with more digits than Python reads.
     """
     if exact and _MAY_BE_LONG.search(text):
-        return json.loads(text, parse_float=_exact_number, parse_constant=_refuse_constant)
+        return _load_slowly(text, _exact_number)
     try:
         return _loads(text)
     except (ValueError, msgspec.DecodeError):
         # Lone surrogates and numbers beyond float64 are JSON, but msgspec refuses them.
-        return json.loads(text, parse_constant=_refuse_constant)
+        return _load_slowly(text, None)
+
+
+def _load_slowly(text: bytes, parse_float: Callable[[str], Any] | None) -> Any:
+    return json.loads(
+        text, parse_float=parse_float, parse_int=_integer, parse_constant=_refuse_constant
+    )
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        limit = sys.get_int_max_str_digits()
+        raise LongIntegerError(f"an integer has more than {limit:,} digits") from None
 
 
 def _refuse_constant(word: str) -> Any:

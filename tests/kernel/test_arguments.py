@@ -34,6 +34,12 @@ def test_what_is_no_json_is_told(payload):
         read_payload(payload)
 
 
+def test_an_integer_of_too_many_digits_is_named_as_that():
+    with pytest.raises(ActionError, match="can't be read: an integer has more than 4,300 digits"):
+        read_payload(b'{"n": ' + b"9" * 5000 + b"}")
+    assert read_payload(b"[" + b"9" * 4000 + b"]") == ([10**4000 - 1], {})
+
+
 def test_arguments_that_do_not_fit_name_the_parameters():
     def method(a, *, b=1):
         pass

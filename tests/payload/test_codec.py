@@ -10,7 +10,7 @@ import uuid
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from databench import payload
@@ -23,6 +23,7 @@ _PLAIN = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(_PLAIN)
 def test_plain_values_survive(value):
     text, copy = payload.clone(value)
@@ -115,6 +116,7 @@ def test_an_error_of_a_values_own_code_is_raised_as_it_is():
         payload.encode([Broken()])
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_decimals_are_exact_from_python_to_python(number):
     text, copy = payload.clone({"a": [number]})
@@ -124,6 +126,7 @@ def test_decimals_are_exact_from_python_to_python(number):
         assert exact == number
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_floats_stay_floats(number):
     for text in (payload.encode(number), repr(number).encode(), json.dumps(number).encode()):

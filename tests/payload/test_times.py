@@ -4,7 +4,7 @@ import datetime
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from databench.payload import times
@@ -28,6 +28,7 @@ def test_durations(count, unit, text):
     assert times.duration(count, unit) == text
 
 
+@settings(deadline=None)
 @given(st.timedeltas())
 def test_durations_say_all_of_a_timedelta(value):
     text = times.duration_of(value)
