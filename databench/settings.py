@@ -164,6 +164,19 @@ TABLE = (
     Setting("flush_interval_s", 0.1, "s", 0.002, "Time within which a datastore has a write."),
     Setting("sessions", 10000, "count", 1, "Sessions that the server holds at once."),
     Setting("session_pages", 32, "count", 1, "Pages that one session has at once."),
+    # connections
+    Setting(
+        "http_idle_limit_s", 20.0, "s", 0.0, "How long a connection without a request is kept."
+    ),
+    Setting("http_header_limit_s", 10.0, "s", 0.0, "Time for a request's headers, or for TLS."),
+    Setting("http_body_limit_s", 30.0, "s", 0.0, "Time for the body of a request."),
+    Setting(
+        "connections_per_address",
+        4096,
+        "count",
+        0,
+        "Connections of one address; 0: no limit.",
+    ),
     # flow control
     Setting("credit_window_bytes", 4 * 2**20, "bytes", 2**10, "Bytes in flight per session."),
     Setting("replay_window_bytes", 2**20, "bytes", 1, "Bytes of a replay in flight to one page."),

@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
 
+from .. import descriptors
 from ..http.processes import STOP_SIGNALS
 from ..http.queued import drain_streams
 
@@ -61,15 +62,16 @@ class Again:
         """The front has ended, its kernels too: run the new code in its place, if there is any."""
         if not self._kept:
             return
-        for variable, descriptors in self._kept.items():
-            for descriptor in descriptors:
-                os.set_inheritable(descriptor, True)
-            environ[variable] = ",".join(map(str, descriptors))
+        for variable, numbers in self._kept.items():
+            for number in numbers:
+                os.set_inheritable(number, True)
+            environ[variable] = ",".join(map(str, numbers))
         # The runner ignores them on its way out, which would go over to the next process.
         for number in STOP_SIGNALS:
             if number not in self._ignored:
                 signal.signal(number, signal.SIG_DFL)
         drain_streams()
+        descriptors.restore_limit()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 

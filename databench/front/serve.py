@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import tornado.ioloop
 
-from .. import http, settings
+from .. import descriptors, http, settings
 from .._version import __version__
 from ..broker import Broker, SqliteStore, Store
 from ..config import Index
@@ -38,6 +38,12 @@ DEFAULT_PORT = 5000
 DEFAULT_TLS_PORT = 5001
 NEXT_PORTS = 100
 _HEADERS_BYTES = 2**20
+_OF_CONNECTIONS = (
+    "http_idle_limit_s",
+    "http_header_limit_s",
+    "http_body_limit_s",
+    "connections_per_address",
+)
 
 
 def serve(
@@ -60,6 +66,7 @@ def serve(
     Raises:
         SettingError: Something that was asked for cannot be had; nothing was started.
     """
+    descriptors.raise_limit()
     with queued_streams():
         logs.configure(options.log)
         with measure.measured(options.coverage):
@@ -174,6 +181,7 @@ def _run_settings(limits: settings.Settings, xheaders: bool) -> dict[str, Any]:
         "max_body_size": limits.page_message_bytes,
         # Tornado reads a websocket's message into this; see websocket.max_message_size.
         "max_buffer_size": 2 * limits.page_message_bytes + _HEADERS_BYTES,
+        **{name: getattr(limits, name) for name in _OF_CONNECTIONS},
     }
 
 

@@ -107,7 +107,7 @@ def _send_now(stream: tornado.iostream.IOStream, data: bytes) -> bytes | memoryv
     Returns:
         What is left for the stream; a failure too, which it then reports in its own way.
     """
-    if type(stream) is not tornado.iostream.IOStream or stream.writing() or stream.closed():
+    if stream.writing() or stream.closed() or isinstance(stream, tornado.iostream.SSLIOStream):
         return data
     try:
         sent = stream.socket.send(data)

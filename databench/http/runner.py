@@ -26,6 +26,7 @@ import tornado.web
 
 from ..errors import SettingError
 from . import app
+from .connections import Limits
 from .processes import EXIT_SOFTWARE, STOP_SIGNALS, Child, Parent
 from .queued import queued_streams
 from .server import Server
@@ -43,7 +44,13 @@ _ECHO_S = 0.5
 _WORK_PART = 0.9
 _CLOSE_PART = 0.05
 _SERVER_SETTINGS = ("xheaders", "max_body_size", "max_buffer_size")
-SETTINGS = (*_SERVER_SETTINGS, "server", "host", "shutdown_limit_s", "debug")
+_LIMITS = {
+    "http_idle_limit_s": "idle_limit_s",
+    "http_header_limit_s": "header_limit_s",
+    "http_body_limit_s": "body_limit_s",
+    "connections_per_address": "per_address",
+}
+SETTINGS = (*_SERVER_SETTINGS, *_LIMITS, "server", "host", "shutdown_limit_s", "debug")
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -85,7 +92,9 @@ class Runner:
         shutdown: Further callbacks.
         sockets: Bound and listening; the runner closes them. None: bound by `run`.
         settings: For those of the application, where it has none of that name: `xheaders`,
-            `max_body_size`, `max_buffer_size`, `server`, `host`, `shutdown_limit_s`, `debug`.
+            `max_body_size`, `max_buffer_size`, `server`, `host`, `shutdown_limit_s`, `debug`, and
+            limits of connections: `http_idle_limit_s`, `http_header_limit_s`, `http_body_limit_s`,
+            `connections_per_address` (absent: none).
         loop: Where the application was made; the runner closes it. `None`: a new one.
         tls_sockets: Like `sockets`, for connections that are encrypted.
         tls: What these need; without it there are none.

@@ -9,6 +9,7 @@ not reaped before its group was killed: until then the group's number cannot be 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import resource
@@ -18,7 +19,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
+from ... import descriptors
 from ...errors import KernelError
 
 logger = logging.getLogger("databench.broker")
@@ -62,6 +65,21 @@ def find_pair(number: int, limit: int, most: int) -> tuple[int, int]:
     return min(limit, hard), hard
 
 
+_WANTING = {
+    errno.EAGAIN: "the system allows no further process (ulimit -u, or the control group's pids)",
+    errno.ENOMEM: "the system has no memory for it",
+    errno.EMFILE: "the server has no descriptor left (ulimit -n)",
+    errno.ENFILE: "the system has no descriptor left",
+}
+
+
+def _explain(error: Exception) -> str:
+    """Why the system refuses a process, with the limit to raise where it is one."""
+    if isinstance(error, OSError) and error.errno in _WANTING:
+        return f"{_WANTING[error.errno]}: {error.strerror}"
+    return str(error)
+
+
 class LocalProcess:
     """One kernel process.
 
@@ -88,15 +106,16 @@ class LocalProcess:
         self._loop = asyncio.get_running_loop()
         self._is_reaped = False
         self._process = self._spawn(command, environ, cwd)
-        self._limit(limits or {})
         self.pid = self._process.pid
-        assert self._process.stdout and self._process.stderr
+        self._limit(limits or {})
         # Their readers own these descriptors from here on.
-        self.stdout_fd = os.dup(self._process.stdout.fileno())
-        self.stderr_fd = os.dup(self._process.stderr.fileno())
-        self._process.stdout.close()
-        self._process.stderr.close()
-        self._watch()
+        self.stdout_fd, self.stderr_fd = self._detach(self._process)
+        try:
+            self._watch()
+        except RuntimeError as error:  # no pidfd, and no thread in its place
+            for number in (self.stdout_fd, self.stderr_fd):
+                os.close(number)
+            self._abandon(error)
 
     def signal(self, number: int) -> None:
         """Send a signal to the kernel alone."""
@@ -124,6 +143,13 @@ class LocalProcess:
     def _spawn(
         self, command: Sequence[str], environ: Mapping[str, str], cwd: Path
     ) -> subprocess.Popen[bytes]:
+        if descriptors.free() < descriptors.KERNEL_NEEDS:
+            # Before any is taken: libzmq ends the process when there is none for a connection.
+            told = descriptors.count(), descriptors.limit(), descriptors.KERNEL_NEEDS
+            raise KernelError(
+                "no kernel can be started: {} of {} descriptors are in use, and it needs {}; "
+                "close pages, or raise the limit (ulimit -n)".format(*told)
+            )
         interrupt_read, self._interrupt = os.pipe()
         os.set_blocking(self._interrupt, False)
         os.set_blocking(interrupt_read, False)
@@ -141,9 +167,39 @@ class LocalProcess:
             )
         except OSError as error:
             os.close(self._interrupt)
-            raise KernelError(f"{command[0]!r} cannot be started: {error}") from None
+            raise KernelError(f"{command[0]!r} cannot be started: {_explain(error)}") from None
         finally:
             os.close(interrupt_read)
+
+    def _detach(self, process: subprocess.Popen[bytes]) -> tuple[int, int]:
+        """Its output's descriptors, which are no longer the process object's."""
+        assert process.stdout and process.stderr
+        found: list[int] = []
+        try:
+            for output in (process.stdout, process.stderr):
+                found.append(os.dup(output.fileno()))
+        except OSError as error:
+            for number in found:
+                os.close(number)
+            self._abandon(error)
+        finally:
+            process.stdout.close()
+            process.stderr.close()
+        return found[0], found[1]
+
+    def _abandon(self, error: Exception) -> NoReturn:
+        """End the process that cannot be looked after, whole, and say why.
+
+        Raises:
+            KernelError: Always.
+        """
+        self._send(os.killpg, signal.SIGKILL)
+        self._is_reaped = True
+        self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        os.close(self._interrupt)
+        raise KernelError(f"its process cannot be watched: {_explain(error)}") from None
 
     def _limit(self, limits: Mapping[int, int]) -> None:
         """Limit the process that has just begun.
@@ -151,6 +207,9 @@ class LocalProcess:
         From outside: a function that runs between fork and exec may hang where there are threads.
         """
         pid = self._process.pid
+        started = descriptors.find_started()
+        if started is not None and resource.RLIMIT_NOFILE not in limits:
+            self._lower_open_files(started)
         for number, limit in limits.items():
             try:
                 most = resource.prlimit(pid, number)[1]
@@ -163,6 +222,14 @@ class LocalProcess:
                 resource.prlimit(pid, number, find_pair(number, limit, most))
             except (OSError, AttributeError, ValueError) as error:
                 logger.warning("kernel process %d: no limit: %s", pid, error)
+
+    def _lower_open_files(self, started: int) -> None:
+        """Give it the limit that the server had: a kernel may `select`, and raise it itself."""
+        try:
+            hard = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)[1]
+            resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (min(started, hard), hard))
+        except (OSError, AttributeError, ValueError) as error:
+            logger.debug("kernel process %d: open files: %s", self.pid, error)
 
     def _send(self, send: Callable[[int, int], None], number: int) -> None:
         try:

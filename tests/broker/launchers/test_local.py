@@ -1,15 +1,18 @@
 """One kernel process: spawned, signalled, seen to end, reaped with its group."""
 
+import errno
 import os
 import resource
 import signal
 import struct
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from databench import descriptors
 from databench.broker.launchers.local import Exit, LocalProcess, find_pair
 from databench.errors import KernelError
 from tests.broker.harness import is_alive, wait_until
@@ -211,3 +214,75 @@ async def test_more_than_the_server_may_have_is_told(monkeypatch):
     started = Started("/bin/true", limits={FILES: 10**9})
     assert given == [None, (4096, 4096)]
     assert await started.end() == [Exit(status=0)]
+
+
+# ---------------------------------------------------------------- what the system refuses
+
+
+def count_children():
+    return len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+async def test_no_kernel_is_started_with_the_last_descriptors(monkeypatch):
+    monkeypatch.setattr(descriptors, "count", lambda: 1000)
+    monkeypatch.setattr(descriptors, "limit", lambda: 1010)
+    with pytest.raises(KernelError, match="1000 of 1010 descriptors are in use, and it needs 24"):
+        Started("sleep", "60")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EAGAIN, "the system allows no further process"),
+        (errno.ENOMEM, "the system has no memory for it"),
+        (errno.EMFILE, "the server has no descriptor left"),
+    ],
+)
+async def test_fork_that_fails_is_said_in_words_and_leaves_nothing(monkeypatch, number, words):
+    def refuse(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    before = descriptors.count(), count_children()
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(KernelError, match=words):
+        Started("sleep", "60")
+    assert (descriptors.count(), count_children()) == before
+
+
+@pytest.mark.parametrize("copy", [1, 2])
+async def test_process_whose_output_cannot_be_read_is_ended(monkeypatch, copy):
+    real, made = os.dup, []
+
+    def dup(number):
+        made.append(number)
+        if len(made) == copy:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(number)
+
+    before = descriptors.count(), count_children()
+    monkeypatch.setattr(os, "dup", dup)
+    with pytest.raises(KernelError, match="its process cannot be watched: the server has no desc"):
+        Started("sleep", "60")
+    assert (descriptors.count(), count_children()) == before
+
+
+async def test_process_that_no_thread_can_watch_is_ended(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    before = descriptors.count(), count_children()
+    monkeypatch.delattr(os, "pidfd_open", raising=False)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(KernelError, match="can't start new thread"):
+        Started("sleep", "60")
+    assert (descriptors.count(), count_children()) == before
+
+
+async def test_process_has_the_limit_of_files_that_the_server_was_started_with(monkeypatch):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    monkeypatch.setattr(descriptors, "find_started", lambda: 100)
+    started = Started("sh", "-c", "read line; ulimit -Sn; ulimit -Hn")
+    started.process._process.stdin.write(b"\n")
+    await wait_until(lambda: started.read().count(b"\n") == 2)
+    assert started.out.split() == [b"100", str(hard).encode()]
+    await started.end()
