@@ -21,7 +21,20 @@ from ..broker import AnalysisSpec, Page
 from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
-from . import build, class_data, follow, kernels, links, pages, person, script, status, websocket
+from . import (
+    build,
+    class_data,
+    follow,
+    kernels,
+    links,
+    pace,
+    pages,
+    person,
+    script,
+    status,
+    watched,
+    websocket,
+)
 from .folders import Place
 from .handlers import Headers, NotFound, Refused
 from .hosts import Hosts, tell_unknown
@@ -147,7 +160,7 @@ class Front(http.Application):
         self.hosts = hosts
         self.debug = debug
         self.loader = Loader(index.folder)
-        self.watch = websocket.Watch(limits)
+        self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits)
         self.is_watched = False  # whether saves reload pages: then they follow them
         self.followers = follow.Followers()
         self.saves = follow.Saves()

@@ -16,7 +16,7 @@ import tornado.websocket
 from .._version import __version__
 from ..errors import RemoteProtocolError
 from ..protocol import text
-from . import hosts
+from . import hosts, pace
 from .handlers import Headers
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Followers:
             socket.close(code, reason)
 
 
-class FollowSocket(Headers, tornado.websocket.WebSocketHandler):
+class FollowSocket(Headers, pace.Paced):
     """One page."""
 
     application: Front
@@ -90,7 +90,7 @@ class FollowSocket(Headers, tornado.websocket.WebSocketHandler):
             raise tornado.web.HTTPError(403, "the page's origin is none of this server")
 
     @property
-    def max_message_size(self) -> int:
+    def message_bytes(self) -> int:
         """Nothing of use is longer."""
         return _MESSAGE_BYTES
 

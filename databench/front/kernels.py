@@ -21,7 +21,7 @@ import tornado.websocket
 from .._version import __version__
 from ..errors import RemoteProtocolError
 from ..protocol import text
-from . import hosts
+from . import hosts, pace
 from .handlers import Headers, wants_page
 from .pages import Page
 from .status import is_from_here
@@ -117,7 +117,7 @@ class Lookers:
             self.tell()
 
 
-class KernelSocket(Headers, tornado.websocket.WebSocketHandler):
+class KernelSocket(Headers, pace.Paced):
     """One page that looks."""
 
     application: Front
@@ -135,7 +135,7 @@ class KernelSocket(Headers, tornado.websocket.WebSocketHandler):
             raise tornado.web.HTTPError(403, "the page's origin is none of this server")
 
     @property
-    def max_message_size(self) -> int:
+    def message_bytes(self) -> int:
         """Nothing of use is longer."""
         return _MESSAGE_BYTES
 

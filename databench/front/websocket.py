@@ -4,10 +4,11 @@ Theory of operation. `on_message` reads one frame and hands it to the broker; it
 a Cancel is read while an action runs. `write` makes one write of many frames. Tornado tells only
 through the connection's stream whether bytes have left, so this file, and no other, uses
 `ws_connection.stream` (private; the requirement `tornado<7` and a test hold it). One `Watch` looks
-after all pages: no task and no timer belongs to a single one.
+after all pages: no task and no timer belongs to a single one. How fast a page is read is in `pace`.
 
 Close codes of ours (RFC 6455 section 7.4.2): 4000 no `__connect` in time, 4001 the page does not
-take what is written, 4002 no answer to a ping. 1001: the server stops. 1009: too large a message.
+take what is written, 4002 no answer to a ping, 4003 a message that does not end. 1001: the server
+stops. 1008: junk before `__connect`. 1009: too large a message. 1013: too many unfinished messages.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import tornado.websocket
 from ..errors import RemoteProtocolError
 from ..protocol import text
 from ..settings import Settings
-from . import hosts
+from . import hosts, pace
 from .handlers import Headers
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("databench.front")
 
 GOING_AWAY = 1001
-TOO_LARGE = 1009
+JUNK = 1008
 NOT_JOINED = 4000
 STALLED = 4001
 NO_PONG = 4002
+UNFINISHED = 4003
 _REASON_BYTES = 123  # RFC 6455 section 5.5: 125 with the code
 _FIN_TEXT = 0x81  # RFC 6455 section 5.2: FIN, no extension, opcode 1
 
@@ -116,7 +118,7 @@ def _send_now(stream: tornado.iostream.IOStream, data: bytes) -> bytes | memoryv
     return memoryview(data)[sent:] if sent < len(data) else b""  # of a large one no copy is made
 
 
-class PageSocket(Headers, tornado.websocket.WebSocketHandler):
+class PageSocket(Headers, pace.Paced):
     """Tornado's side of one connection; `Connection` is the broker's."""
 
     application: Front
@@ -131,15 +133,6 @@ class PageSocket(Headers, tornado.websocket.WebSocketHandler):
             host = self.request.host
             log.warning("websocket of a page of %.200r refused, expected %.200r", origin, host)
             self.refuse(403, hosts.tell_foreign(origin, host))
-
-    @property
-    def max_message_size(self) -> int:
-        """What Tornado reads at all: twice our limit, so that ours can be told with its code.
-
-        Tornado drops the connection with the message unread, which the page sees as 1006.
-        """
-        limit: int = self.application.limits.page_message_bytes
-        return 2 * limit
 
     @property
     def ping_interval(self) -> float | None:
@@ -182,6 +175,7 @@ class Connection:
         "_handler",
         "_heard_s",
         "_joined",
+        "_junk",
         "_opened_s",
         "_pinged_s",
         "_undrained_s",
@@ -198,6 +192,7 @@ class Connection:
         self.is_linked = False
         self._handler = handler
         self._joined = False
+        self._junk = 0  # messages that were not understood before `__connect`
         # When the oldest write that is not out was made, or the last one went out since.
         self._undrained_s: float | None = None
         self._heard_s = self._opened_s = time.monotonic()
@@ -209,17 +204,25 @@ class Connection:
         """Hand one message to the broker; junk is answered and the connection stays."""
         self.hear()
         front = self._handler.application
-        limit = front.limits.page_message_bytes
-        if len(message) > limit:
-            self.close(TOO_LARGE, f"message of {len(message)} bytes, limit {limit}")
-            return
         try:
             if isinstance(message, bytes):
                 raise RemoteProtocolError("binary frames are reserved; ignored")
             self._receive(front, text.parse_page(message))
         except RemoteProtocolError as error:
             log.debug("%s: %s", self.name, error)
-            front.broker.complain(self, str(error))
+            self._complain(front, str(error))
+
+    def _complain(self, front: Front, problem: str) -> None:
+        """Answer what was not understood; a page that does not read has no further answer."""
+        limit = front.limits.page_junk_messages
+        if not self._joined:
+            self._junk += 1
+            if self._junk > limit:
+                self.close(JUNK, f"{self._junk} messages before __connect, limit {limit}")
+                return
+        stream = self._stream()
+        if stream is not None and not stream.writing():
+            front.broker.complain(self, problem)
 
     def _receive(self, front: Front, message: text.PageMessage) -> None:
         if isinstance(message, text.Connect):
@@ -316,20 +319,32 @@ class Connection:
         """
         if not self._joined and now_s - self._opened_s > limits.page_join_limit_s:
             self.close(NOT_JOINED, f"no __connect within {limits.page_join_limit_s:g} s")
+        elif self._is_unfinished(now_s, limits.page_message_limit_s):
+            self._cut(UNFINISHED, f"a message took more than {limits.page_message_limit_s:g} s")
         elif self._undrained_s is not None:
             self._pinged_s = None  # the pong waits behind what the page has not read
             self._check_stall(now_s - self._undrained_s, limits.stall_limit_s)
         elif limits.page_ping_interval_s > 0:
             self._check_ping(now_s, limits.page_ping_interval_s)
 
+    def _is_unfinished(self, now_s: float, limit_s: float) -> bool:
+        """Whether a message has begun that long ago and has not ended."""
+        protocol = self._handler.ws_connection
+        began_s = protocol.began_s if isinstance(protocol, pace.PacedProtocol) else None
+        return began_s is not None and now_s - began_s > limit_s
+
     def _check_stall(self, age_s: float, limit_s: float) -> None:
         if age_s <= limit_s:
             return
         log.info("page of %s took nothing for %.0f s, limit %g; closed", self.name, age_s, limit_s)
+        self._cut(STALLED, f"nothing was taken for {limit_s:g} s")
+
+    def _cut(self, code: int, reason: str) -> None:
+        """Close without an answer, for which a page would have to read or to end its message."""
         stream = self._stream()
-        self.close(STALLED, f"nothing was taken for {limit_s:g} s")
+        self.close(code, reason)
         if stream is not None:
-            stream.close()  # the close frame is behind what the page does not take
+            stream.close()
 
     def _check_ping(self, now_s: float, interval_s: float) -> None:
         if self._pinged_s is not None:
@@ -342,55 +357,3 @@ class Connection:
                 self._handler.ping()
             except tornado.websocket.WebSocketClosedError:
                 pass  # it went away just now; on_close tells
-
-
-class Watch:
-    """Looks after all pages from one timer.
-
-    Args:
-        limits: The settings in force.
-    """
-
-    def __init__(self, limits: Settings) -> None:
-        self._limits = limits
-        self._pages: set[Connection] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        shortest_s = min(
-            limits.page_join_limit_s,
-            limits.stall_limit_s,
-            limits.page_ping_interval_s or limits.stall_limit_s,
-        )
-        self._period_s = min(1.0, max(0.02, shortest_s / 4))
-
-    def __len__(self) -> int:
-        return len(self._pages)
-
-    def add(self, page: Connection) -> None:
-        """Look after this page; the timer runs while there is one."""
-        self._pages.add(page)
-        if self._timer is None:
-            self._set_timer()
-
-    def discard(self, page: Connection) -> None:
-        """This page is gone."""
-        self._pages.discard(page)
-
-    def close_all(self, code: int, reason: str) -> None:
-        """Close each page, and stop the timer."""
-        for page in list(self._pages):
-            page.close(code, reason)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _set_timer(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._period_s, self._sweep)
-
-    def _sweep(self) -> None:
-        self._timer = None
-        now_s = time.monotonic()
-        for page in list(self._pages):
-            page.check(now_s, self._limits)
-        if self._pages:
-            self._set_timer()

@@ -288,7 +288,9 @@ class Runner:
     def _listen(self) -> Server:
         application = self.application.tornado_application
         values = {name: self._settings.get(name) for name in _SERVER_SETTINGS}
-        self.server = server = Server(application, **values)
+        limits = {own: self._settings.get(name) for name, own in _LIMITS.items()}
+        given = {own: value for own, value in limits.items() if value}
+        self.server = server = Server(application, limits=Limits(**given), **values)
         server.add_sockets(self.sockets)
         if self._tls is not None:
             server.add_tls_sockets(self.tls_sockets, self._tls)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from ..errors import RemoteProtocolError
 NAME_CHARACTERS = 1024
 ARGS_CHARACTERS = 65536
 ID_MAX = 2**53
+# A frame with half of a surrogate pair is mended up to this size: of a larger one the work would be
+# noticed by others.
+MENDED_BYTES = 2**16
 ABOUT_REQUESTS = (b'{"signal":"__process","load":{"id":', b'{"signal":"__progress","load":{"id":')
 
 
@@ -87,6 +91,11 @@ class _Load(msgspec.Struct):
     process_id: int | float | None = msgspec.field(name="__process_id", default=None)
 
 
+# Half of a surrogate pair as an escape, as JavaScript cuts strings: "?" stands for it, as it has no
+# bytes in UTF-8. An even number of backslashes before it is text, and none of it.
+_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:%b(?!%b)|(?<!%b)%b)" % (_HIGH, _LOW, _HIGH, _LOW))
+
 _envelopes = msgspec.json.Decoder(_Envelope)
 _loads = msgspec.json.Decoder(_Load)
 
@@ -122,14 +131,16 @@ def parse_page(frame: str | bytes) -> PageMessage:
 def _decode_envelope(frame: str | bytes) -> _Envelope:
     try:
         return _envelopes.decode(frame)
-    except msgspec.DecodeError:
-        words = frame if isinstance(frame, str) else frame.decode()
-        if "\\ud" not in words.lower():
+    except msgspec.DecodeError as error:
+        words = frame.encode() if isinstance(frame, str) else frame
+        if b"\\ud" not in words and b"\\uD" not in words:
             raise
-        # Half of a surrogate pair, as JavaScript cuts strings: "?" stands for it, as it has no
-        # bytes in UTF-8.
-        mended = json.dumps(json.loads(words), ensure_ascii=False)
-        return _envelopes.decode(mended.encode("utf-8", "replace"))
+        if len(words) > MENDED_BYTES:
+            raise RemoteProtocolError(
+                f"frame of {len(words)} bytes is not understood: {error}; half of a character "
+                f"(such as \\ud83d) is mended in up to {MENDED_BYTES} bytes; ignored"
+            ) from None
+    return _envelopes.decode(_HALF.sub(rb"\1?", words))
 
 
 def _read_request(action: str, load: msgspec.Raw) -> Request:

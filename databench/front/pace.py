@@ -1,0 +1,226 @@
+"""How fast a page is read: its frames in turns, its unfinished messages within limits.
+
+Theory of operation. Tornado reads a websocket in a loop of its own, and goes on for as long as
+bytes are there. So the protocol's reading of one frame is followed by a question to the `Pacer`,
+and waits where the page has used up its turn (`protocol.turns`). What a page has sent of a message
+is counted, and thrown away where the message is too large, so that the close code still arrives.
+
+Tornado has no public place for either. This file alone overrides `_receive_frame_loop`,
+`_receive_frame`, `_read_bytes` and `_handle_message` of its protocol (private; the requirement
+`tornado<7` and a test of each hold them).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import tornado.iostream
+import tornado.websocket
+
+from ..protocol.turns import Turns
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from .app import Front
+
+TOO_LARGE = 1009
+TRY_LATER = 1013
+_PART_BYTES = 2**16
+# A turn is looked after once so many frames, or a frame of so many bytes, came within its time: a
+# round of the loop more for each frame of a quiet page would cost a twentieth of an echo.
+_QUIET_FRAMES = 4
+_QUIET_BYTES = 2**14
+
+
+class Pacer:
+    """Gives pages their turns, and counts what they have sent of unfinished messages.
+
+    Args:
+        limits: The settings in force.
+    """
+
+    def __init__(self, limits: Settings) -> None:
+        self._limits = limits
+        self._turns: Turns[PacedProtocol] = Turns(
+            page_frames=limits.page_turn_frames,
+            page_bytes=limits.page_turn_bytes,
+            pages=limits.page_turns,
+            turn_s=limits.drain_turn_s,
+        )
+        self._waiting: dict[PacedProtocol, asyncio.Future[None]] = {}
+        self._handle: asyncio.Handle | None = None
+        self._began_s = 0.0
+        self._frames = 0
+        self.unfinished_bytes = 0
+
+    def note(self, page: PacedProtocol, size_bytes: int) -> asyncio.Future[None] | None:
+        """A frame of a page was handled.
+
+        Returns:
+            What to wait for before the next one is read; `None`: nothing.
+        """
+        now_s = time.monotonic()
+        if self._handle is None:
+            if now_s - self._began_s > self._limits.drain_turn_s:
+                self._begin(now_s)
+            self._frames += 1
+            if self._frames >= _QUIET_FRAMES or size_bytes >= _QUIET_BYTES:
+                self._handle = asyncio.get_running_loop().call_soon(self._next_turn)
+        if not self._turns.note(page, size_bytes, now_s):
+            return None
+        if self._handle is None:
+            self._handle = asyncio.get_running_loop().call_soon(self._next_turn)
+        waiting = self._waiting[page] = asyncio.get_running_loop().create_future()
+        return waiting
+
+    def _begin(self, now_s: float) -> None:
+        self._began_s = now_s
+        self._frames = 0
+        for page in self._turns.begin(now_s):
+            waiting = self._waiting.pop(page)
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def _next_turn(self) -> None:
+        self._handle = None
+        if len(self._turns):
+            # Before those that have the turn go on, in the next round, which ends with this.
+            self._handle = asyncio.get_running_loop().call_soon(self._next_turn)
+        self._begin(time.monotonic())
+
+    def hold(self, change_bytes: int) -> bool:
+        """So many more bytes of unfinished messages are held; whether that is within the limit."""
+        self.unfinished_bytes += change_bytes
+        limit: int = self._limits.unfinished_bytes
+        return change_bytes <= 0 or self.unfinished_bytes <= limit
+
+
+class PacedProtocol(tornado.websocket.WebSocketProtocol13):
+    """Tornado's websocket protocol, which waits for its turns.
+
+    Args:
+        handler: The websocket's.
+        params: As Tornado makes them of the handler.
+        pacer: Gives the turns.
+        limit_bytes: Of one message.
+    """
+
+    def __init__(self, handler: Any, params: Any, pacer: Pacer, limit_bytes: int) -> None:
+        super().__init__(handler, False, params)
+        self._pacer = pacer
+        self._limit_bytes = limit_bytes
+        self._held_bytes = 0
+        self._thrown_bytes = 0  # of a message that is too large
+        # When the message that is being read began; control frames between do not change it.
+        self.began_s: float | None = None
+
+    async def _receive_frame_loop(self) -> None:
+        try:
+            await super()._receive_frame_loop()
+        finally:
+            self._hold(0)
+
+    async def _receive_frame(self) -> None:
+        before = self._wire_bytes_in
+        await super()._receive_frame()
+        buffered = self._fragmented_message_buffer
+        if buffered is None:
+            self.began_s = None
+            if self._held_bytes:
+                self._hold(0)
+        elif self._thrown_bytes + len(buffered) > self._limit_bytes:
+            self._thrown_bytes += len(buffered)
+            buffered.clear()
+            self._check_thrown()
+            self._hold(0)
+        else:
+            self._hold(len(buffered))
+        waiting = self._pacer.note(self, self._wire_bytes_in - before)
+        if waiting is not None:
+            await waiting
+
+    async def _read_bytes(self, n: int) -> bytes:
+        if n <= min(_PART_BYTES, self._limit_bytes):
+            data = await self.stream.read_bytes(n)
+            if self.began_s is None:
+                self.began_s = time.monotonic()
+        else:
+            data = await self._read_large(n)
+        self._wire_bytes_in += n
+        return data
+
+    async def _read_large(self, n: int) -> bytes:
+        """The payload of a large frame, counted as it comes; empty where it is too large."""
+        is_kept = n <= self._limit_bytes
+        payload = bytearray()
+        left_bytes = n
+        while left_bytes:
+            part = await self.stream.read_bytes(min(left_bytes, _PART_BYTES), partial=True)
+            left_bytes -= len(part)
+            if is_kept:
+                payload += part
+                self._hold(self._held_bytes + len(part))
+            else:
+                self._thrown_bytes += len(part)
+                self._check_thrown()
+        return bytes(payload)
+
+    def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
+        size_bytes = self._thrown_bytes + len(data)
+        if size_bytes > self._limit_bytes:
+            self.close(TOO_LARGE, f"message of {size_bytes} bytes, limit {self._limit_bytes}")
+            self._thrown_bytes = 0
+            return None
+        return super()._handle_message(opcode, data)
+
+    def _check_thrown(self) -> None:
+        """Throw away at most as much again as a message may have.
+
+        Raises:
+            StreamClosedError: More came.
+        """
+        if self._thrown_bytes > 2 * self._limit_bytes:
+            self.close(TOO_LARGE, f"message of more than {self._limit_bytes} bytes, the limit")
+            raise tornado.iostream.StreamClosedError
+
+    def _hold(self, size_bytes: int) -> None:
+        """So much is held of the message that is being read.
+
+        Raises:
+            StreamClosedError: It is too much for the server; the page is closed.
+        """
+        change_bytes = size_bytes - self._held_bytes
+        self._held_bytes = size_bytes
+        if not self._pacer.hold(change_bytes):
+            self.close(TRY_LATER, "the server holds too many unfinished messages")
+            raise tornado.iostream.StreamClosedError
+
+
+class Paced(tornado.websocket.WebSocketHandler):
+    """A websocket that is read in turns."""
+
+    application: Front
+
+    @property
+    def message_bytes(self) -> int:
+        """The largest message."""
+        limit: int = self.application.limits.page_message_bytes
+        return limit
+
+    @property
+    def max_message_size(self) -> int:
+        """What Tornado takes of one frame: twice as much, since ours is refused with its code.
+
+        Tornado drops the connection with the message unread, which the page sees as 1006.
+        """
+        return 2 * self.message_bytes
+
+    def get_websocket_protocol(self) -> PacedProtocol | None:
+        """Ours, in the place of Tornado's."""
+        made = super().get_websocket_protocol()
+        if made is None:
+            return None
+        assert isinstance(made, tornado.websocket.WebSocketProtocol13)
+        return PacedProtocol(self, made.params, self.application.pacer, self.message_bytes)
