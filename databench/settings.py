@@ -138,6 +138,11 @@ TABLE = (
     Setting("log_flush_s", 2.0, "s", 0.0, "How long the end waits for the log to be written."),
     # watching
     Setting("watch_scan_s", 2.0, "s", 0.1, "How often files are looked at without an event."),
+    Setting(
+        "reload_limit", 3, "count", 1, "Restarts in a row by a file that each one writes again."
+    ),
+    Setting("reload_window_s", 5.0, "s", 0.1, "How soon after a restart such a save counts."),
+    Setting("reload_quiet_s", 10.0, "s", 0.1, "How long such a file is left alone to count again."),
     Setting("watched_folders", 2000, "count", 1, "Folders whose files are watched."),
     # builds
     Setting("build_limit_s", 600.0, "s", 0.1, "How long one command of build may take."),

@@ -26,6 +26,7 @@ from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles
 
 from ..config import Index
 from . import changes, shown
+from .rewrites import Rewrites
 from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ class Watcher:
         self._on_own = on_own
         self._scanner = Scanner(front.limits.watched_folders)
         self._interval_s: float = front.limits.watch_scan_s
+        self._quiet_s: float = front.limits.reload_quiet_s
+        limit, window_s = front.limits.reload_limit, front.limits.reload_window_s
+        self._rewrites = Rewrites(limit, window_s, self._quiet_s)
         self._plan = Plan()
         self._is_stopped = False
         self._is_cut = False
@@ -163,12 +167,39 @@ class Watcher:
             self._on_own(steps.own)
         if steps.reads_index:
             self._read_index()
-        entries = self._front.index.entries
         for name, files in steps.restarts.items():
-            at_once = name in entries and entries[name].reload == "at once"
-            self._front.broker.change_code(name, self._tell(files), at_once=at_once)
+            self._restart(name, self._judge_rewrites(name, files))
         if steps.shown:
             self.reload(shown.find_paths(steps.shown, self._front.index))
+
+    def _restart(self, name: str, files: list[str]) -> None:
+        entries = self._front.index.entries
+        at_once = name in entries and entries[name].reload == "at once"
+        if files:
+            self._front.broker.change_code(name, self._tell(files), at_once=at_once)
+
+    def _judge_rewrites(self, name: str, files: list[str]) -> list[str]:
+        """The files that restart the kernel, without those that it writes itself."""
+        is_starting = self._front.broker.kernel_state(name) == "starting"
+        now_s = self._loop.time()
+        going, muted = self._rewrites.judge(name, files, now_s, is_starting=is_starting)
+        for path in muted:
+            log.warning(
+                "%s was written again after each of the last %d restarts of %r: the analysis seems "
+                "to write it itself. It restarts nothing until it is left alone for %g s. Write it "
+                "elsewhere, or only when its content changes",
+                self._tell([path]),
+                self._front.limits.reload_limit,
+                name,
+                self._quiet_s,
+            )
+        self._loop.call_later(self._quiet_s, self._restart_quiet)
+        return going
+
+    def _restart_quiet(self) -> None:
+        if not self._is_stopped:
+            for name, files in self._rewrites.take_quiet(self._loop.time()).items():
+                self._restart(name, files)
 
     def _on_faults(self, names: list[str]) -> None:
         """Another build fails, or none any more: pages tell."""

@@ -324,6 +324,7 @@ def test_words_for_events_that_are_not_given(problem, part, tmp_path):
     assert part in watch.explain(OSError(problem), 2.0, tmp_path)
 
 
+@pytest.mark.expected_log("could not be carried out")
 async def test_mistake_with_one_save_is_logged_and_the_next_is_seen(watched):
     original = watched.broker.change_code
 
