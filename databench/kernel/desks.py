@@ -93,7 +93,8 @@ class PlainDesk(Desk):
         self.given_s = 0.0
         # True exactly while the user's code may be interrupted.
         self.is_running = False
-        # Called around each job: what earlier code has left behind in the process is undone.
+        # Before and after each job: what code has left behind in the process is undone.
+        self.look_again: Callable[[], None] = _nothing
         self.put_right: Callable[[], None] = _nothing
         self._on_idle = on_idle
 
@@ -114,7 +115,7 @@ class PlainDesk(Desk):
         return self._invoke(job)
 
     def _prepare(self) -> None:
-        self.put_right()
+        self.look_again()
         # Code of an earlier action may have taken the loop away (`asyncio.run` does).
         asyncio.set_event_loop(self.loop)
 
@@ -166,7 +167,7 @@ class WorkerDesk(PlainDesk):
 
     def _serve(self) -> None:
         signals.leave_to_main()
-        self.put_right = signals.leave_to_main  # an action may have taken them
+        self.look_again = signals.leave_to_main  # an action may have taken them
         self.ident = threading.get_ident()
         while (job := self.jobs.get()) is not None:
             self._prepare()

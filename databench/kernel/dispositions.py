@@ -85,13 +85,19 @@ class Dispositions:
         self._wake()
         self._has_timer = _signal.getitimer(_ITIMER_REAL) != (0.0, 0.0)
 
-    def put_right(self) -> None:
-        """Undo what an action has left behind; in the main thread, before and after each."""
+    def look_again(self) -> None:
+        """Undo what Python knows of by itself, which costs next to nothing; before each action."""
         if self._users != self._kept:
             self._users = dict(self._kept)
         for number, own in self._own.items():
-            is_taken = _get_in_c(number) != self._in_c and callable(own)
-            if is_taken or _signal.getsignal(number) is not own:
+            if _signal.getsignal(number) is not own:
+                _signal.signal(number, own)
+
+    def put_right(self) -> None:
+        """Undo whatever an action has left behind; in the main thread, after each."""
+        self.look_again()
+        for number, own in self._own.items():
+            if callable(own) and _get_in_c(number) != self._in_c:
                 _signal.signal(number, own)
         if _signal.getsignal(_SIGCHLD) == _SIG_IGN != self._child:
             _signal.signal(_SIGCHLD, self._child)  # children would lose their exit status

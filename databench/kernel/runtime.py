@@ -103,6 +103,7 @@ class Kernel:
         self.dispositions.is_user_code = lambda: self.main.is_running
         self.dispositions.take(signal.SIGTERM, self._on_sigterm)
         self.interrupts.install()
+        self.main.look_again = self.dispositions.look_again
         self.main.put_right = self.dispositions.put_right
         forks.watch_kernel(self.channel.lock, self.loop, self._on_forked)
         side = threading.Thread(target=self._run_loop, name="databench-loop", daemon=True)
