@@ -283,4 +283,5 @@ def _digest(path: str, key: tuple[int, int, int]) -> bytes:
     if key[1] > DIGEST_BYTES:
         return repr(key).encode()
     with open(path, "rb") as file:
-        return hashlib.blake2b(file.read(), digest_size=16).digest()
+        # No more than its size: /proc has files of no size whose content never ends.
+        return hashlib.blake2b(file.read(key[1]), digest_size=16).digest()

@@ -26,7 +26,7 @@ from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
 from ..protocol.layouts import LIST_ITEMS
-from . import forks, signals
+from . import forks, kin, signals
 from .arguments import ActionError
 from .calls import find_declared
 from .channel import RECEIVES_PER_WAKE, Channel, Flusher
@@ -385,6 +385,7 @@ def _watch_stdin() -> None:
         signals.leave_to_main()
         while os.read(watched, 4096):
             pass
+        kin.end_all()
         os._exit(1)
 
     threading.Thread(target=watch, name="databench-stdin", daemon=True).start()

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from databench.front.scan import GONE_S, Plan, Scanner
+from databench.front.scan import GONE_S, Plan, Scanner, _digest
 
 
 class Looker:
@@ -198,6 +198,16 @@ def test_large_file_is_compared_by_time_and_size(folder, monkeypatch):
     looker = Looker(folder)
     os.utime(folder / "base.html", (1, 1))
     assert looker.look() == ["base.html"]
+
+
+def test_a_file_is_read_no_further_than_its_size(folder):
+    """Of no size, and without an end: read whole, it filled the memory."""
+    endless = "/proc/self/pagemap"
+    scanner = Scanner(100)
+    plan = Plan(files=frozenset({("pi", endless, 1.0)}))
+    assert scanner.scan(plan, 0.0).changed == {}
+    assert scanner.scan(plan, 1.0).changed == {}
+    assert _digest(endless, (0, 0, 0)) == _digest(os.devnull, (0, 0, 0))
 
 
 def test_folders_are_bounded(folder):
