@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..protocol import messages as m
@@ -10,6 +11,7 @@ from ..protocol.actions import UNDECLARED, find_problem
 from ..protocol.lifecycle import Event, State
 from ..protocol.placement import SESSION
 from ..protocol.poison import find_suspect, make_fingerprint
+from ..protocol.rates import Rates
 from ..protocol.records import OpenRequest, ProcessId, Verdict
 from .specs import Page
 from .tables import Entry, PageRecord, Seat, Tables
@@ -24,15 +26,16 @@ class Requests:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._restarts = Rates(tables.settings.restart_rate_s)
 
     def receive(self, record: PageRecord, message: text.PageMessage) -> None:
         """Whatever a page says after `__connect`."""
         if isinstance(message, text.Request):
             self._request(record.seat, record.page, message)
         elif isinstance(message, text.Cancel):
-            self._cancel(record.seat, message)
+            self._cancel(record, message)
         elif isinstance(message, text.Control):
-            self._control(record.seat, message)
+            self._control(record, message)
         else:
             self.complain(record.seat, "__connect was said before on this connection; ignored")
 
@@ -188,7 +191,8 @@ class Requests:
         message = m.Action(seat.session.id_, request.number, request.action, payload)
         self._tables.send(entry.kernel, message)
 
-    def _cancel(self, seat: Seat, message: text.Cancel) -> None:
+    def _cancel(self, record: PageRecord, message: text.Cancel) -> None:
+        seat = record.seat
         number = seat.session.ids.get(message.process_id)
         if number is None:
             return  # it ended meanwhile: its end is on the way
@@ -200,8 +204,9 @@ class Requests:
         can_cancel = bool(kernel.capabilities & {"cancel", "interrupt"})
         # Nobody else is touched where it has no other session: then there is nothing to ask.
         if message.force or (not can_cancel and len(seat.entry.seats) == 1):
-            kernel.life.wish_end()
-            kernel.end(f"ended by a page that cancelled {request.action!r}")
+            if self._may_start_another(record):
+                kernel.life.wish_end()
+                kernel.end(f"ended by a page that cancelled {request.action!r}")
             return
         kernel.note(Event.CANCEL)
         if not seat.is_cancelling:
@@ -219,11 +224,29 @@ class Requests:
             seat.entry.kernel.life.wish_end()
             seat.entry.kernel.end(why)
 
-    def _control(self, seat: Seat, message: text.Control) -> None:
-        if message.command == "restart":
-            seat.entry.kernel.restart("restarted by a page")
-            return
-        self.interrupt(seat)
+    def _control(self, record: PageRecord, message: text.Control) -> None:
+        if message.command != "restart":
+            self.interrupt(record.seat)
+        elif self._may_start_another(record):
+            record.seat.entry.kernel.restart("restarted by a page")
+
+    def _may_start_another(self, record: PageRecord) -> bool:
+        """Whether a page may have its kernel's process replaced; if not, its session says why."""
+        settings, page = self._tables.settings, record.page
+        keys = [
+            (("kernel", record.seat.entry), settings.kernel_restarts),
+            (("address", page.address), settings.address_restarts),
+        ]
+        if page.person:
+            keys.append((("person", page.person), settings.visitor_restarts))
+        wait_s = self._restarts.ask(keys, self._tables.loop.time())
+        if wait_s:
+            problem = (
+                "The kernel was not restarted: pages have asked for too many restarts within "
+                f"{settings.restart_rate_s:g} s. Try again in {math.ceil(wait_s)} s."
+            )
+            self.complain(record.seat, problem)
+        return not wait_s
 
     def _ask_to_end(self, seat: Seat, request: OpenRequest) -> None:
         kernel = seat.entry.kernel

@@ -251,3 +251,44 @@ async def test_the_kernel_is_busy_while_a_request_is_open():
         assert rig.broker.kernel_state("a") == "busy"
         await page.run("release")
         assert rig.broker.kernel_state("a") == "idle"
+
+
+# -- restarts by pages -----------------------------------------------------------------------------
+
+
+@pytest.mark.expected_log("restarted by a page")
+async def test_a_kernel_is_restarted_by_pages_so_often_within_a_time_and_no_more():
+    async with rigged(kernel_restarts=3) as rig:
+        page, other = rig.join("a"), rig.join("b")
+        await page.run("echo")
+        await other.run("echo")
+        for life in range(2, 5):
+            page.control("restart")
+            await page.signal("opened", life)
+        for _ in range(20):
+            page.control("restart")
+        assert (await page.run("echo"))["outcome"] == "done"
+        assert rig.kernel()["generation"] == 4
+        assert len(page.loads("error")) == 20
+        told = "The kernel was not restarted: pages have asked for too many restarts within 60 s. "
+        assert page.loads("error")[0].startswith(told + "Try again in ")
+        other.control("restart")
+        await other.signal("opened", 2)  # each kernel has its own count
+
+
+@pytest.mark.expected_log("restarted by a page")
+async def test_a_visitor_restarts_so_many_kernels_within_a_time_and_no_more():
+    async with rigged("a", "b", "c", visitor_restarts=2) as rig:
+        pages = [rig.join(name, person="one") for name in "abc"]
+        for page in pages:
+            await page.run("echo")
+        for page in pages:
+            page.control("restart")
+        await pages[0].signal("opened", 2)
+        await pages[1].signal("opened", 2)
+        assert (await pages[2].run("echo"))["outcome"] == "done"
+        assert rig.kernel("c")["generation"] == 1
+        another = rig.join("c", person="another")
+        await another.run("echo")
+        another.control("restart")
+        await another.signal("opened", 2)
