@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterable
 
+MOMENT_S = 0.001
 REMEMBERED = 10_000  # who asked last; who is forgotten begins anew
 
 
@@ -34,7 +35,7 @@ class Rates:
             times[-limit] + self._window_s - now_s for times, limit in counts if len(times) >= limit
         ]
         if waits:
-            return max(waits)
+            return max(MOMENT_S, *waits)  # a rounded difference may be 0
         for times, _ in counts:
             times.append(now_s)
         return 0.0

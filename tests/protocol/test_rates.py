@@ -31,6 +31,12 @@ def test_who_asked_long_ago_is_forgotten(monkeypatch):
     assert len(asked._asked) == 3
 
 
+def test_a_refusal_is_never_taken_for_a_grant_however_times_are_rounded():
+    asked = Rates(10.0)
+    assert asked.ask([("k", 1)], 0.13436424411240122) == 0
+    assert asked.ask([("k", 1)], 10.134364244112401) == 0.001
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 30)), max_size=60))
 def test_no_key_is_ever_granted_more_than_its_limit_within_the_time(asks):
     asked, now_s, granted = Rates(10.0), 0.0, []
