@@ -112,6 +112,9 @@ TABLE = (
     Setting("kernel_open_files", 0, "count", 0, "Files open in one process; 0: as for the server."),
     Setting("kernel_threads", 0, "count", 0, "Threads of numerical libraries; 0: as they choose."),
     Setting("poison_limit", 2, "count", 1, "Deaths of a kernel until an action is refused."),
+    Setting(
+        "restore_deaths", 2, "count", 1, "Deaths over restored state until the largest is dropped."
+    ),
     Setting("poison_suspects", 1000, "count", 1, "Actions that are remembered for such deaths."),
     Setting("kernel_queue_bytes", 64 * 2**20, "bytes", 2**16, "Bytes that wait for one kernel."),
     Setting("kernel_message_bytes", 64 * 2**20, "bytes", 2**16, "Largest message of a kernel."),
@@ -152,6 +155,13 @@ TABLE = (
     Setting("build_limit_s", 600.0, "s", 0.1, "How long one command of build may take."),
     Setting("build_lines", 1000, "count", 0, "Lines of one build command that are shown."),
     # sessions
+    Setting(
+        "memory_budget_bytes",
+        0,
+        "bytes",
+        0,
+        "What the server holds for pages and kernels; 0: half of the machine or control group.",
+    ),
     Setting("open_actions", 256, "count", 1, "Actions that may be open in one session."),
     Setting("recent_ids", 1000, "count", 1, "Ended process ids that a session remembers."),
     Setting("ring_messages", 1000, "count", 1, "Messages in a session's replay ring."),
@@ -172,6 +182,17 @@ TABLE = (
     Setting("session_links_each", 20, "count", 1, "Of one session, how many of them."),
     Setting("flush_interval_s", 0.1, "s", 0.002, "Time within which a datastore has a write."),
     Setting("sessions", 10000, "count", 1, "Sessions that the server holds at once."),
+    Setting("sessions_per_person", 200, "count", 1, "Sessions that one browser may have at once."),
+    Setting(
+        "sessions_per_address",
+        2500,
+        "count",
+        1,
+        "Sessions from one address at once; the loopback interface has no such limit.",
+    ),
+    Setting(
+        "closed_sessions", 10000, "count", 0, "Closed sessions whose pages are shown the reason."
+    ),
     Setting("session_pages", 32, "count", 1, "Pages that one session has at once."),
     # connections
     Setting(
@@ -219,7 +240,9 @@ TABLE = (
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),
     Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
     Setting("drain_messages", 100, "count", 1, "Messages taken from the kernels per wake-up."),
-    Setting("turn_sessions", 200, "count", 1, "Sessions opened or shown a change in one turn."),
+    Setting(
+        "turn_sessions", 200, "count", 1, "Sessions opened, shown a change or closed in one turn."
+    ),
     Setting("drain_turn_s", 0.002, "s", 0.0, "After this a turn takes no further message."),
     # the kernel's own
     Setting("batch_messages", 100, "count", 1, "Emits that are sent together."),

@@ -275,6 +275,25 @@ def command_line_options() -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]*", result.stdout)) | {"--help"}
 
 
+def _load_limits():
+    sys.path.insert(0, str(REPOSITORY / "docs"))
+    try:
+        return __import__("make_limits")
+    finally:
+        del sys.path[0]
+
+
+LIMITS = _load_limits()
+
+
+@pytest.mark.parametrize("limit", [*LIMITS.MEMORY, *LIMITS.TURN], ids=lambda limit: limit.what)
+def test_a_limit_names_settings_and_a_test_that_are_there(limit):
+    assert LIMITS.evaluate(limit) >= 0
+    file, _, name = limit.test.partition("::")
+    text = (REPOSITORY / file).read_text()
+    assert not name or f"def {name}(" in text
+
+
 GENERATORS = sorted((REPOSITORY / "docs").glob("make_*.py"))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..protocol import messages as m
 from ..protocol import text
+from ..protocol.budget import Budget
 from ..protocol.lifecycle import State
 from ..protocol.poison import Poison
 from ..settings import Settings
@@ -36,14 +37,13 @@ from .socketfolder import SocketFolder
 from .specs import AnalysisSpec, Page
 from .stores.base import Store
 from .supervisor import Supervisor
-from .tables import Group, PageRecord, Tables
+from .tables import Group, Tables
 
 logger = logging.getLogger("databench.broker")
 
 SWEEP_S = 1.0
 GOING_AWAY = 1001  # RFC 6455 section 7.4.1
 TRY_LATER = 1013  # https://www.iana.org/assignments/websocket
-FULL = "the server holds as many sessions as it may; try again later"
 STOP_PART = 0.8  # of `shutdown_limit_s`: the rest is for what comes after the kernels
 
 
@@ -186,6 +186,11 @@ class Broker:
         self._guardian.stop()
         await self._tables.keeper.stop()
 
+    @property
+    def budget(self) -> Budget:
+        """Of what the front holds; who holds anything for a client takes it from there."""
+        return self._tables.holdings.budget
+
     def status(self) -> dict[str, Any]:
         """Kernels, and counts of sessions, pages and dropped messages."""
         tables = self._tables
@@ -270,17 +275,11 @@ class Broker:
         if tables.is_draining:
             return page.close(GOING_AWAY, "the server stops")
         group = self._get_group(analysis)
-        seat = self._sessions.find(connect.session, group, self._groups.place)
-        resumed = seat is not None
+        seat, problem = self._sessions.admit(page, connect, group, self._groups.place)
         if seat is None:
-            if (count := len(tables.seats) + tables.keeper.waiting) >= self._settings.sessions:
-                logger.warning("%d sessions, the limit; a page was turned away", count)
-                return page.close(TRY_LATER, FULL)
-            seat = self._sessions.begin(self._groups.place(group), connect, page.person)
-        session = seat.session
-        if problem := self._sessions.find_crowd(seat):
             return page.close(TRY_LATER, problem)
-        record = tables.outbox.records[page] = PageRecord(page, seat)
+        resumed = seat.session.id_ == connect.session
+        record, session = self._sessions.attach(page, seat), seat.session
         at, frames = session.join(page, connect, group.store)
         seat.entry.shown[seat] = None
         version = self._analyses_version
@@ -290,7 +289,7 @@ class Broker:
         self._groups.need(seat.entry)
         if connect.received is not None:
             tables.outbox.add(record, [tables.compose_kernel(seat)])
-        self._sessions.welcome_page(seat, is_missed=bool(connect.session) and not resumed)
+        self._sessions.welcome_page(seat, missed=None if resumed else connect.session)
         tables.outbox.flush()
 
     def receive(self, page: Page, message: text.PageMessage) -> None:
@@ -318,6 +317,7 @@ class Broker:
         """The page's connection is gone; the session stays for a while."""
         record = self._tables.outbox.forget(page)
         if record is not None:
+            self._tables.holdings.forget_page(record)
             self._sessions.leave(page, record)
             if not record.seat.session.views:
                 record.seat.entry.shown.pop(record.seat, None)
@@ -391,7 +391,7 @@ class Broker:
         )
 
     def _sweep(self) -> None:
-        self._sessions.sweep()
+        self._sessions.reclaim.sweep()
         self._groups.sweep()
         self._folder.touch(self._tables.loop.time())
         self._sweeper = self._tables.loop.call_later(SWEEP_S, self._sweep)

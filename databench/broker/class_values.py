@@ -31,12 +31,14 @@ class ClassValues:
         store = self._stores.get(analysis)
         if store is None:
             store = self._stores[analysis] = self._tables.keeper.class_data(analysis)
+            store.count_in(self._tables.holdings.budget)
         return store
 
     def forget(self, analysis: str) -> None:
         """The analysis is gone, and its values with it, unless a datastore keeps them."""
         store = self._stores.pop(analysis, None)
         if store is not None:
+            store.count_in(None)
             self._tables.keeper.put_aside(analysis, store)
 
     def values(self, analysis: str) -> Iterator[tuple[str, ClassValue]]:

@@ -151,6 +151,7 @@ class Inbound:
             self._refuse_payload(seat, f"state {message.key!r}", problem, size_bytes)
             return
         excess = seat.session.data.find_problem(message.key, message.payload, stored)
+        excess = excess or self._tables.holdings.find_problem(seat, message.key, message.payload)
         if excess:
             self._requests.complain(seat, excess, charge_bytes=size_bytes)
             return

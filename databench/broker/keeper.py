@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..protocol import grace, saved
-from ..protocol.session import Session
+from ..protocol import saved
+from ..protocol.clients import Client
+from ..protocol.session import SESSION_BYTES, Session
+from ..protocol.waiting import Waiting
 from ..settings import Settings
 from .stores.base import Contents, Store
 from .stores.class_data import ClassData, ClassValue
@@ -58,11 +60,6 @@ class Keeper:
         self._touched: set[Seat] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def waiting(self) -> int:
-        """How many sessions of an earlier server nobody came back to yet."""
-        return len(self._loaded.sessions)
-
     def find_problem(self, *, is_missed: bool) -> str:
         """What a page that comes is to know; empty: nothing.
 
@@ -86,6 +83,12 @@ class Keeper:
         if self._store is not None:
             self._store.pending.put_value(seat.session.id_, key, shown, stored)
             self._plan()
+
+    def forget_values(self, seat: Seat) -> None:
+        """The values of a session are not to come back, the session itself is."""
+        if self._store is not None:
+            self._store.pending.drop_session(seat.session.id_)
+            self.touch(seat)
 
     def drop(self, seat: Seat) -> None:
         """A session was closed."""
@@ -129,29 +132,24 @@ class Keeper:
         kept = self._loaded.sessions.get(id_)
         return kept is not None and kept.analysis == analysis
 
-    def find_waiting(self, analysis: str, person: str) -> list[str]:
-        """A person's sessions of an earlier server that have an end that no page has seen."""
-        return [
-            id_
-            for id_, kept in self._loaded.sessions.items()
-            if kept.person == person and kept.analysis == analysis and kept.is_unseen
-        ]
+    def has_result(self, id_: str, analysis: str) -> bool:
+        """Whether this is a session of an earlier server with an end that no page has seen."""
+        kept = self._loaded.sessions.get(id_)
+        return kept is not None and kept.analysis == analysis and kept.is_unseen
 
-    def detached(self, now_s: float) -> list[grace.Detached]:
-        """The sessions of an earlier server to which nobody came back yet.
-
-        Args:
-            now_s: The loop's clock, which their times are told on.
-        """
-        loaded, since_s = self._loaded, time.time() - now_s
+    def list_kept(self) -> list[Waiting]:
+        """The sessions of an earlier server, those whose page left first in front."""
+        loaded, since_s = self._loaded, time.time() - self._loop.time()
         found = []
         for id_, kept in loaded.sessions.items():
-            # To a page that was there to the last the server was gone, not the page.
+            # To a page that was there to the last the server was gone, not the page; and a clock
+            # that was set back keeps nothing for ever.
             left_s = self._begun_s if kept.left_s is None else min(kept.left_s, self._begun_s)
-            expires_s = kept.expires_s(self._settings, self._begun_s)
-            size_bytes = sum(len(a) + len(b) for a, b in loaded.values.get(id_, {}).values())
-            found.append(grace.Detached(id_, left_s - since_s, expires_s - since_s, size_bytes))
-        return found
+            values = loaded.values.get(id_, {})
+            size_bytes = SESSION_BYTES + sum(len(a) + len(b) for a, b in values.values())
+            client = Client(kept.address, kept.person)
+            found.append(Waiting(id_, client, left_s - since_s, kept.is_unseen, size_bytes))
+        return sorted(found, key=lambda waiting: waiting.since_s)
 
     def forget(self, id_: str) -> None:
         """Nobody comes back to this session of an earlier server."""
@@ -199,7 +197,7 @@ class Keeper:
             left_s = None
             if not session.views:
                 left_s = time.time() - (self._loop.time() - session.detached_s)
-            head = saved.save(session, seat.entry.kernel.spec.name, left_s)
+            head = saved.save(session, seat.entry.kernel.spec.name, left_s, seat.client.address)
             store.pending.put_session(session.id_, head)
         self._touched.clear()
 

@@ -25,14 +25,19 @@ class Outbox:
 
     Attributes:
         on_drained: Called during `flush` for a page that took everything at once.
+        on_changed: Called at the end of `flush` for each session that got frames.
+        on_written: Called for a page that did not take everything at once.
     """
 
     def __init__(self, lag_bytes: int, window_bytes: int) -> None:
         self.records: dict[Page, PageRecord] = {}
         self.on_drained: Callable[[Page], None] = _ignore
+        self.on_changed: Callable[[Seat], None] = _ignore
+        self.on_written: Callable[[PageRecord], None] = _ignore
         self._lag_bytes = lag_bytes
         self._window_bytes = window_bytes
         self._dirty: dict[Page, PageRecord] = {}
+        self._changed: set[Seat] = set()
 
     def publish(
         self, seat: Seat, frames: Sequence[bytes], process_id: ProcessId | None = None
@@ -45,6 +50,7 @@ class Outbox:
             process_id: The request that they are about, for pages that throw on others'.
         """
         session = seat.session
+        self.touch(seat)
         place = session.ring.place
         for page, view in session.views.items():
             if view.is_lagging:
@@ -57,6 +63,10 @@ class Outbox:
                 continue
             view.cursor = place
             self.add(record, frames if view.is_counting else view.select(frames, process_id))
+
+    def touch(self, seat: Seat) -> None:
+        """A session may hold more or less than before: the flush says so."""
+        self._changed.add(seat)
 
     def announce(self, seat: Seat, frame: bytes) -> None:
         """A frame outside of the stream, for pages that know such frames."""
@@ -115,6 +125,11 @@ class Outbox:
                 is_out = page.write(frames) if frames else not record.in_flight_bytes
                 if is_out:
                     self.on_drained(page)
+                else:
+                    self.on_written(record)
+        changed, self._changed = self._changed, set()
+        for seat in changed:
+            self.on_changed(seat)
 
     def forget(self, page: Page) -> PageRecord | None:
         """The page is gone."""
@@ -122,5 +137,5 @@ class Outbox:
         return self.records.pop(page, None)
 
 
-def _ignore(_page: Page) -> None:
+def _ignore(_changed: object) -> None:
     pass

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..protocol import budget, text
 from ..protocol import messages as m
-from ..protocol import text
 from ..protocol.actions import UNDECLARED, find_problem
 from ..protocol.lifecycle import Event, State
 from ..protocol.placement import SESSION
@@ -15,6 +15,8 @@ from ..protocol.rates import Rates
 from ..protocol.records import OpenRequest, ProcessId, Verdict
 from .specs import Page
 from .tables import Entry, PageRecord, Seat, Tables
+
+SMALL_BYTES = 1024  # arguments that are taken while the front is short of memory
 
 
 class Requests:
@@ -90,6 +92,8 @@ class Requests:
                 )
                 self._tables.outbox.publish(seat, frames, process_id)
             seat.session.begin_ledger()
+            self._tables.outbox.touch(seat)
+            self._tables.holdings.rest(seat)
             if kernel.life.state in (State.FAILED, State.STOPPING, State.STOPPED):
                 for request in seat.session.waiting():
                     self.fail(seat, request.number, "KernelFailed", kernel.reason, words)
@@ -100,6 +104,8 @@ class Requests:
             entry.group.poison.forgive()  # the next process reads the new code
             return
         kernel, tables = entry.kernel, self._tables
+        if entry.is_restoring and kernel.cause:
+            entry.restore_deaths += 1
         sent = [
             number
             for seat in entry.seats.values()
@@ -149,6 +155,8 @@ class Requests:
             self.fail(seat, number, "ServerStops", problem)
         elif kernel.life.state is State.FAILED:
             self.fail(seat, number, "KernelFailed", kernel.reason, tables.last_words(kernel))
+        elif len(message.payload) > SMALL_BYTES and tables.holdings.budget.is_over:
+            self.fail(seat, number, "ServerShortOfMemory", budget.SHORT)
         elif self._take_room(seat, seat.session.requests[number]):
             if seat.is_open and kernel.life.takes_actions:
                 self._send_action(seat, seat.session.requests[number])
@@ -168,6 +176,7 @@ class Requests:
             return False
         request.size_bytes = size_bytes
         entry.open_bytes = held_bytes
+        self._tables.holdings.budget.take(seat.client, size_bytes)
         return True
 
     def _send_action(self, seat: Seat, request: OpenRequest) -> None:
@@ -185,6 +194,8 @@ class Requests:
             return
         request.is_sent = True
         entry.kernel.growth.begin(request.number)
+        entry.is_restoring = False
+        entry.restore_deaths = 0
         entry.open_requests += 1
         if entry.open_requests == 1:
             entry.kernel.note(Event.WORK)
@@ -267,6 +278,7 @@ class Requests:
         self._tables.keeper.touch(seat)
         entry = seat.entry
         entry.open_bytes -= request.size_bytes
+        self._tables.holdings.budget.give(seat.client, request.size_bytes)
         if request.is_sent:
             entry.open_requests -= 1
             entry.kernel.growth.end(number)
@@ -282,3 +294,4 @@ class Requests:
         if seat.is_cancelling and not any(r.cancels for r in seat.session.requests.values()):
             seat.is_cancelling = False
             outbox.announce(seat, self._tables.compose_kernel(seat))
+        self._tables.holdings.rest(seat)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from .._version import __version__
-from ..protocol import grace, text
+from ..protocol import budget, text
 from ..protocol import messages as m
+from ..protocol.clients import Client, make_client
 from ..protocol.saved import RESTARTED
 from ..protocol.session import Session
+from ..protocol.values import Values
+from .reclaim import Reclaim
 from .requests import Requests
 from .specs import Page
 from .tables import Entry, Group, PageRecord, Seat, Tables
@@ -30,6 +34,7 @@ class Sessions:
 
     Attributes:
         on_closed: Called with the kernel of a session that was closed.
+        reclaim: Closes those that must go.
     """
 
     def __init__(self, tables: Tables, requests: Requests) -> None:
@@ -38,6 +43,8 @@ class Sessions:
         self._requests = requests
         tables.outbox.on_drained = self.drain
         tables.keeper.on_trouble = self._tell_pages
+        tables.holdings.load(tables.keeper.list_kept())
+        self.reclaim = Reclaim(tables, self.close)
 
     def find(self, id_: str | None, group: Group, place: Callable[[Group], Entry]) -> Seat | None:
         """The session of that id, if the analysis has it, or had it in an earlier server.
@@ -53,7 +60,11 @@ class Sessions:
         if seat is not None:
             return seat if seat.entry.group is group else None
         session = self._tables.keeper.revive(id_, group.spec.name)
-        return self._seat(session, place(group), restored=RESTARTED) if session else None
+        if session is None:
+            return None
+        waiting = self._tables.holdings.unload(id_)
+        client = waiting.client if waiting else Client("", session.person)
+        return self._seat(session, place(group), client, restored=RESTARTED)
 
     def is_there(self, analysis: str, id_: str) -> bool:
         """Whether the analysis has a session of that id, or had it in an earlier server."""
@@ -62,19 +73,52 @@ class Sessions:
             return seat.entry.group.spec.name == analysis
         return self._tables.keeper.has_kept(id_, analysis)
 
-    def begin(self, entry: Entry, connect: text.Connect, person: str) -> Seat:
+    def admit(
+        self, page: Page, connect: text.Connect, group: Group, place: Callable[[Group], Entry]
+    ) -> tuple[Seat | None, str]:
+        """The session for a page that comes: the one that it names, or else a new one.
+
+        Args:
+            page: The page's connection.
+            connect: What it said.
+            group: The analysis.
+            place: Gives a kernel to a session that has none.
+
+        Returns:
+            The session; `None` and why there is none.
+        """
+        seat = self.find(connect.session, group, place)
+        if seat is not None:
+            if problem := self._find_crowd(seat):
+                self._tables.holdings.rest(seat)
+                return None, problem
+        elif problem := self.reclaim.make_room(page):
+            return None, problem
+        return seat or self._begin(place(group), connect, page), ""
+
+    def attach(self, page: Page, seat: Seat) -> PageRecord:
+        """A page looks at a session from now on."""
+        client = make_client(page.address, page.person)
+        record = self._tables.outbox.records[page] = PageRecord(page, seat, client=client)
+        self._tables.holdings.wake(seat)
+        return record
+
+    def _begin(self, entry: Entry, connect: text.Connect, page: Page) -> Seat:
         """A new session of a kernel."""
         session = Session(
             secrets.token_urlsafe(16),
             epoch=secrets.token_urlsafe(6),
             request_args=connect.request_args,
             limits=self._tables.settings,
-            person=person,
+            person=page.person,
         )
-        return self._seat(session, entry)
+        return self._seat(session, entry, make_client(page.address, page.person))
 
-    def find_crowd(self, seat: Seat) -> str:
+    def _find_crowd(self, seat: Seat) -> str:
         """Why no further page may look at this session; empty: one may."""
+        window_bytes = self._tables.settings.replay_window_bytes
+        if self._tables.holdings.budget.is_over and seat.session.held_bytes > window_bytes:
+            return budget.SHORT
         pages, limit = len(seat.session.views), self._tables.settings.session_pages
         if pages < limit:
             return ""
@@ -114,26 +158,29 @@ class Sessions:
         """
         if not person:
             return []
-        now_s = self._tables.loop.time()
-        found = [
-            {
-                "id": session.id_,
-                "running": session.running(now_s),
-                "has_result": session.is_unseen,
-            }
-            for session in (seat.session for seat in own.entry.group.seats)
-            if session.person == person
-            and not session.views
-            and (session.requests or session.is_unseen)
-        ]
-        found.sort(key=lambda told: -self._tables.seats[str(told["id"])].session.detached_s)
-        name = own.entry.group.spec.name
-        for id_ in self._tables.keeper.find_waiting(name, person):
-            found.append({"id": id_, "running": [], "has_result": True})
-        return found[:OTHERS]
+        tables = self._tables
+        now_s, name = tables.loop.time(), own.entry.group.spec.name
+        found: list[tuple[float, dict[str, Any]]] = []
+        for id_ in tables.holdings.shares.of_person(person):
+            seat = tables.seats.get(id_)
+            if seat is None:
+                if tables.keeper.has_result(id_, name):
+                    one = {"id": id_, "running": [], "has_result": True}
+                    found.append((math.inf, one))
+                continue
+            session = seat.session
+            if seat.entry.group is not own.entry.group or session.views:
+                continue
+            if session.requests or session.is_unseen:
+                running, is_unseen = session.running(now_s), session.is_unseen
+                one = {"id": id_, "running": running, "has_result": is_unseen}
+                found.append((-session.detached_s, one))
+        found.sort(key=lambda timed: timed[0])
+        return [one for _, one in found[:OTHERS]]
 
     def welcome(self, entry: Entry, cli_args: tuple[str, ...]) -> None:
         """The kernel said hello: give it the class's values, its sessions, and what waited."""
+        self._set_aside(entry)
         values = list(entry.store)
         self._tables.send(
             entry.kernel,
@@ -147,6 +194,7 @@ class Sessions:
                 further=tuple(value.stored for _, value in values),
             ),
         )
+        entry.is_restoring = any(seat.session.data for seat in entry.seats.values())
         # First those where somebody waits for it.
         seats = list(dict.fromkeys([*entry.shown, *entry.seats.values()]))
         self._tables.parts.begin(self._open_all(entry, seats))
@@ -160,6 +208,36 @@ class Sessions:
             if not seat.is_open and entry.seats.get(seat.session.id_) is seat:
                 self.open(seat)
             yield
+
+    def _set_aside(self, entry: Entry) -> None:
+        """State that ends each process which gets it back is not given back for ever.
+
+        Which session's state it is, nobody knows: the one that holds most is the likeliest.
+        """
+        deaths = entry.restore_deaths
+        if deaths < self._tables.settings.restore_deaths:
+            return
+        entry.restore_deaths = 0
+        seat = max(
+            entry.seats.values(), key=lambda seat: seat.session.data.size_bytes, default=None
+        )
+        if seat is None or not seat.session.data:
+            return
+        size_bytes = seat.session.data.size_bytes
+        seat.session.data = Values(self._tables.settings.state_bytes)
+        self._tables.keeper.forget_values(seat)
+        logger.warning(
+            "kernel %r ended %d times while it got its sessions' state back: the largest, "
+            "%d bytes, is dropped",
+            entry.kernel.spec.name,
+            deaths,
+            size_bytes,
+        )
+        problem = (
+            f"The state of this session ({size_bytes} bytes) is dropped: its kernel ended {deaths} "
+            "times while it got it back. The analysis goes on with an empty state for this page."
+        )
+        self._requests.complain(seat, problem)
 
     def open(self, seat: Seat) -> None:
         """Tell the kernel of a session, with the state that it had, then what waited for it."""
@@ -189,6 +267,8 @@ class Sessions:
         if record is None or record.frames:
             return
         record.in_flight_bytes = record.following_bytes
+        if record.counted_bytes:
+            self._tables.holdings.settle_page(record)
         if record.replay is not None:
             if not record.is_stepping:
                 # In a turn of its own, so that a page which takes everything at once does not
@@ -199,6 +279,7 @@ class Sessions:
         seat = record.seat
         session = seat.session
         session.drain(page)
+        outbox.touch(seat)
         if session.views[page].is_lagging:
             outbox.replay(record, session.catch_up(page, seat.entry.store))
         if session.pending_class and session.is_drained:
@@ -211,17 +292,19 @@ class Sessions:
             outbox.step(record)
             outbox.flush()
 
-    def welcome_page(self, seat: Seat, *, is_missed: bool) -> None:
-        """A page has joined: it is told what it must know of the store.
+    def welcome_page(self, seat: Seat, *, missed: str | None) -> None:
+        """A page has joined: it is told what it must know of the store, and of what it misses.
 
         Args:
             seat: Its session.
-            is_missed: Whether it named another one, which is not there.
+            missed: Another one that it named, which is not there.
         """
         keeper = self._tables.keeper
         keeper.touch(seat)
-        if problem := keeper.find_problem(is_missed=is_missed):
+        if problem := keeper.find_problem(is_missed=bool(missed)):
             self._requests.complain(seat, problem)
+        if why := self._tables.holdings.find_reason(missed):
+            self._requests.complain(seat, why)
 
     def leave(self, page: Page, record: PageRecord) -> None:
         """A page is gone; its session stays for a while."""
@@ -231,30 +314,13 @@ class Sessions:
         if not seat.session.views:
             seat.session.take_pending_class()
         self._tables.give_credit(seat)
-
-    def sweep(self) -> None:
-        """Close the sessions to which nobody came back, those of an earlier server too."""
-        tables = self._tables
-        now_s = tables.loop.time()
-        detached = [
-            seat.session.detached() for seat in tables.seats.values() if not seat.session.views
-        ]
-        detached += tables.keeper.detached(now_s)
-        for id_, reason in grace.choose_closed(detached, now_s, tables.settings):
-            if reason is grace.NO_ROOM:
-                logger.warning(
-                    "a session was closed with a result that no page saw: all such sessions "
-                    "hold more than %d bytes, limit of result_bytes",
-                    tables.settings.result_bytes,
-                )
-            if seat := tables.seats.get(id_):
-                self.close(seat, reason)
-            else:
-                tables.keeper.forget(id_)
+        self._tables.holdings.settle(seat)
+        self._tables.holdings.rest(seat)
 
     def close(self, seat: Seat, reason: str) -> None:
         """End a session; its memory is freed."""
         id_ = seat.session.id_
+        self._tables.holdings.end(seat)
         self._tables.seats.pop(id_, None)
         seat.entry.seats.pop(id_, None)
         self._tables.keeper.drop(seat)
@@ -272,9 +338,12 @@ class Sessions:
                 self._tables.outbox.publish(seat, (frame,))
         self._tables.outbox.flush()
 
-    def _seat(self, session: Session, entry: Entry, restored: str | None = None) -> Seat:
-        seat = Seat(session, entry, restored=restored)
+    def _seat(
+        self, session: Session, entry: Entry, client: Client, restored: str | None = None
+    ) -> Seat:
+        seat = Seat(session, entry, client, restored=restored)
         self._tables.seats[session.id_] = entry.seats[session.id_] = seat
+        self._tables.holdings.begin(seat)
         self._tables.keeper.touch(seat)
         if entry.kernel.life.takes_actions:
             self.open(seat)

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from ..protocol import codec, text
 from ..protocol import messages as m
 from ..protocol.actions import UNDECLARED, Declared
+from ..protocol.clients import NOBODY, Client
 from ..protocol.flow import Allowance
 from ..protocol.poison import Poison
 from ..protocol.session import Session
 from ..settings import Settings
 from .announcer import Announcer
 from .channel import Channel
+from .holdings import Holdings
 from .keeper import Keeper
 from .outbox import Outbox
 from .parts import Parts
@@ -101,6 +103,9 @@ class Entry:
         used_s: When it last had a page or ran an action, on the loop's clock.
         began_s: When its kernel's process began, on the loop's clock.
         losses: How its kernel ended before, the latest last.
+        waiting: How many of its sessions have no page and run nothing.
+        is_restoring: Whether its process was given sessions' state, and no action since.
+        restore_deaths: How often in a row it ended while that was so.
     """
 
     kernel: Supervisor
@@ -122,6 +127,9 @@ class Entry:
     used_s: float = 0.0
     began_s: float = 0.0
     losses: deque[Loss] = field(default_factory=lambda: deque(maxlen=LOSSES))
+    waiting: int = 0
+    is_restoring: bool = False
+    restore_deaths: int = 0
 
     def __post_init__(self) -> None:
         self.begin_life()
@@ -140,7 +148,7 @@ class Entry:
     @property
     def is_in_use(self) -> bool:
         """Whether it has a page, or a request is open."""
-        return any(seat.session.views or seat.session.requests for seat in self.seats.values())
+        return self.waiting < len(self.seats)
 
 
 @dataclass(slots=True, eq=False)
@@ -149,15 +157,19 @@ class Seat:
 
     Attributes:
         is_open: Whether the kernel's current generation was told of the session.
+        client: Who began it.
         restored: Why it is to be opened again, or `None` the first time.
         is_cancelling: Whether its pages are shown that a cancel is under way.
+        counted_bytes: What of it is in the account; `None`: it is closed, or not yet begun.
     """
 
     session: Session
     entry: Entry
+    client: Client = NOBODY
     is_open: bool = False
     restored: str | None = None
     is_cancelling: bool = False
+    counted_bytes: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -173,6 +185,8 @@ class PageRecord:
         following: Frames that came meanwhile, and follow.
         following_bytes: What those hold.
         is_stepping: Whether the next step is on its way.
+        client: Who looks.
+        counted_bytes: What of it is in the account.
     """
 
     page: Page
@@ -183,6 +197,8 @@ class PageRecord:
     following: list[bytes] = field(default_factory=list)
     following_bytes: int = 0
     is_stepping: bool = False
+    client: Client = NOBODY
+    counted_bytes: int = 0
 
 
 class Tables:
@@ -202,6 +218,9 @@ class Tables:
         self.outbox = Outbox(2 * settings.credit_window_bytes, settings.replay_window_bytes)
         self.parts = Parts(self.loop, settings.turn_sessions, self.outbox.flush)
         self.announcer = Announcer(self.outbox, self.compose_kernel, self.parts)
+        self.holdings = Holdings(settings, self.loop)
+        self.outbox.on_changed = self.holdings.settle
+        self.outbox.on_written = self.holdings.settle_page
         self.groups: dict[str, Group] = {}
         self.by_kernel: dict[Supervisor, Entry] = {}  # those that end for good too
         self.seats: dict[str, Seat] = {}

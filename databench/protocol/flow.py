@@ -36,6 +36,11 @@ class Ledger:
         return self.window_bytes - self.in_flight_bytes - self.owed_bytes
 
     @property
+    def charges(self) -> int:
+        """How many messages are in flight."""
+        return len(self._charges)
+
+    @property
     def is_overdrawn(self) -> bool:
         """Whether the kernel ignored its credit beyond twice the window."""
         return self.overdraft_bytes > 2 * self.window_bytes

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+FRAME_BYTES = 128  # what Python holds beside the bytes of a frame: measured, and rounded up
+
 
 @dataclass(frozen=True, slots=True)
 class Replay:
@@ -67,6 +69,21 @@ class Ring:
     def size_bytes(self) -> int:
         """The bytes of the frames and ends that are held."""
         return self._size_bytes + self._ends_bytes
+
+    @property
+    def frames_bytes(self) -> int:
+        """The bytes of the frames alone."""
+        return self._size_bytes
+
+    @property
+    def held_bytes(self) -> int:
+        """What they hold of the memory."""
+        return self.size_bytes + FRAME_BYTES * (len(self._frames) + len(self._ends))
+
+    def trim(self, size_bytes: int) -> None:
+        """Hold so many bytes at most, ends kept aside left out; the newest frame is held."""
+        while self._size_bytes > size_bytes and len(self._frames) > 1:
+            self._evict()
 
     def append(self, frame: bytes, *, is_end: bool = False) -> int:
         """Hold a frame.

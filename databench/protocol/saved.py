@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from . import grace, text
+from . import text
 from .records import ProcessId
 from .session import Session
 
@@ -32,6 +32,7 @@ class Saved:
         open: The requests without an end: process id and action.
         recent: Process ids that ended, the oldest first.
         person: See `Session`.
+        address: The network of who began it: see `clients`.
     """
 
     analysis: str
@@ -41,20 +42,10 @@ class Saved:
     open: tuple[tuple[ProcessId, str], ...] = ()
     recent: tuple[ProcessId, ...] = ()
     person: str = ""
-
-    def expires_s(self, limits: Any, now_s: float) -> float:
-        """When it may be forgotten, as Unix time.
-
-        Args:
-            limits: An object with the settings' attributes.
-            now_s: What counts as the time of leaving where a page was there to the last.
-        """
-        left_s = now_s if self.left_s is None else self.left_s
-        # A clock that was set back keeps nothing for ever.
-        return min(left_s, now_s) + grace.find_grace_s(limits, is_unseen=self.is_unseen)
+    address: str = ""
 
 
-def save(session: Session, analysis: str, left_s: float | None) -> Saved:
+def save(session: Session, analysis: str, left_s: float | None, address: str = "") -> Saved:
     """What is to be kept of a session besides its values."""
     requests = session.requests.values()
     recent = list(islice(reversed(session.recent), SAVED_IDS))
@@ -66,6 +57,7 @@ def save(session: Session, analysis: str, left_s: float | None) -> Saved:
         tuple((r.process_id, r.action) for r in requests if r.process_id is not None),
         tuple(reversed(recent)),
         session.person,
+        address,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 from . import codec, layouts
@@ -82,6 +83,12 @@ class Values(dict[str, Value]):
         before = self.get(key)
         held_bytes = self.size_bytes + _size(shown, stored)
         return held_bytes - (before.size_bytes if before else 0)
+
+
+def take_snapshots(values: Snapshots, is_wanted: Callable[[str], bool]) -> Iterator[bytes]:
+    """The frames of the values that there are now, each made, and asked for, when it is taken."""
+    count = len(values.names)  # later values have frames of their own in the stream
+    return (values.snapshot(key) for key in islice(values.names, count) if is_wanted(key))
 
 
 def _size_of_key(key: str) -> int:

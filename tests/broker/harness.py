@@ -177,9 +177,10 @@ class Rig:
         is_slow=False,
         person="",
         is_linked=False,
+        address="127.0.0.1",
     ):
         """A page comes; `received=None` is the client of 0.7."""
-        page = Page(self.broker, is_slow=is_slow, person=person)
+        page = Page(self.broker, is_slow=is_slow, person=person, address=address)
         page.is_linked = is_linked
         self.broker.join(analysis, page, text.Connect(session, args, received, epoch))
         return page

@@ -1,13 +1,17 @@
 """What the broker tells a store, when, and what it takes from one."""
 
 import asyncio
+import time
 
 import pytest
 
-from databench.broker.keeper import DAMAGED, KEPT_AGAIN, NOT_KEPT
+from databench.broker.keeper import DAMAGED, KEPT_AGAIN, NOT_KEPT, Keeper
 from databench.broker.stores import Contents, MemoryStore
 from databench.broker.stores.class_data import ClassValue
+from databench.protocol.clients import Client
 from databench.protocol.saved import Saved
+from databench.protocol.session import SESSION_BYTES
+from databench.settings import Settings
 from tests.broker.harness import rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -78,19 +82,54 @@ async def test_when_its_page_left_is_kept_and_counts_over_a_restart(monkeypatch)
     async with rigged(store=MemoryStore(kept), **QUICK) as rig:
         await wait_until(lambda: set(kept.sessions) == {stays.session})
         assert not rig.join(session=page.session).connected["resumed"]
-        now_s[0] = 1161.0
-        rig.broker._sessions.sweep()
-        assert not rig.join(session=stays.session).connected["resumed"]
+        loop = asyncio.get_running_loop()
+        later_s = loop.time() + 59.0
+        monkeypatch.setattr(loop, "time", lambda: later_s)
+        rig.broker._sessions.reclaim.sweep()
+        assert stays.session in rig.broker._tables.holdings.room
+        later_s += 2.0
+        rig.broker._sessions.reclaim.sweep()
+        assert stays.session not in rig.broker._tables.holdings.room
+        monkeypatch.undo()
 
 
+@pytest.mark.parametrize(
+    ("left_s", "since_s"),
+    [
+        (100.0, -400.0),
+        (None, 0.0),  # a page was there to the last
+        (9999.0, 0.0),  # the clock was set back since
+    ],
+)
+async def test_the_time_without_a_server_counts(monkeypatch, left_s, since_s):
+    monkeypatch.setattr("databench.broker.keeper.time.time", lambda: 500.0)
+    saved = Saved("a", "", left_s, True, person="me", address="192.0.2.7")
+    kept = Contents(sessions={"s": saved}, values={"s": {"k": (b"12", b"345")}})
+    loop = asyncio.get_running_loop()
+    (waiting,) = Keeper(MemoryStore(kept), Settings(), loop).list_kept()
+    assert waiting.since_s == pytest.approx(loop.time() + since_s, abs=5)
+    assert (waiting.client, waiting.is_unseen) == (Client("192.0.2.7", "me"), True)
+    assert waiting.size_bytes == SESSION_BYTES + 5
+
+
+async def test_the_session_whose_page_left_first_is_in_front():
+    sessions = {f"s{n}": Saved("a", "", float(n % 3), False) for n in range(6)}
+    keeper = Keeper(
+        MemoryStore(Contents(sessions=sessions)), Settings(), asyncio.get_running_loop()
+    )
+    assert [w.id_ for w in keeper.list_kept()] == ["s0", "s3", "s1", "s4", "s2", "s5"]
+
+
+@pytest.mark.expected_log("the oldest without a page was closed", "a page was turned away")
 async def test_sessions_that_wait_for_their_page_count_as_sessions():
-    saved = Saved("a", "", None, False)
-    store = MemoryStore(Contents(sessions={"s": saved}))
-    async with rigged(store=store, sessions=1) as rig:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("databench.broker.broker.logger.warning", lambda *_: None)
-            assert rig.join().closed[0] == 1013
-        assert rig.join(session="s").connected["resumed"]
+    sessions = {f"s{n}": Saved("a", "", time.time() - 3 + n, True) for n in range(3)}
+    store = MemoryStore(Contents(sessions=sessions))
+    async with rigged(store=store, sessions=3) as rig:
+        rig.join()
+        assert "s0" not in rig.broker._tables.holdings.room
+        assert rig.join(session="s1").connected["resumed"]
+        assert rig.join(session="s2").connected["resumed"]
+        assert rig.join().closed[0] == 1013
 
 
 async def test_class_data_is_kept_with_its_versions():

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 def sweep(rig):
     """The sweep, now: it would come within a second."""
-    rig.broker._sessions.sweep()
+    rig.broker._sessions.reclaim.sweep()
 
 
 async def test_a_session_without_a_page_stays_for_its_grace_and_no_longer():
@@ -279,3 +279,210 @@ async def test_a_session_is_there_for_pages_of_its_analysis():
     async with rigged(store=MemoryStore(saved)) as rig:
         assert rig.broker.has_session("a", page.session)
         assert not rig.broker.has_session("b", page.session)
+
+
+# -- the memory of the whole server ----------------------------------------------------------------
+
+
+def budget_of(rig):
+    return rig.broker.budget
+
+
+async def wait_settled(rig):
+    """Until nothing is in flight and nothing more is given back."""
+    await wait_until(
+        lambda: (
+            not rig.broker._tables.requests
+            and not any(r.counted_bytes for r in rig.broker._tables.outbox.records.values())
+        )
+    )
+
+
+@pytest.mark.expected_log("memory_budget_bytes")
+async def test_over_the_budget_seen_sessions_go_first_and_their_pages_are_shown_why():
+    async with rigged(memory_budget_bytes=400_000) as rig:
+        stays = rig.join()
+        seen = []
+        for _ in range(3):
+            page = rig.join()
+            await page.run("state_key", ["k", "x" * 20_000])
+            await wait_settled(rig)
+            page.leave()
+            seen.append(page)
+        unseen = rig.join()
+        unseen.request("hold", "y")
+        await unseen.signal("held")
+        unseen.leave()
+        await stays.run("release")
+        budget_of(rig).take(None, 400_000 - budget_of(rig).total_bytes)
+        assert len(rig.broker._tables.holdings.room) == 4
+        budget_of(rig).take(None, 1)
+        await wait_until(lambda: not budget_of(rig).is_over)
+        room = rig.broker._tables.holdings.room
+        assert [page.session in room for page in (*seen, unseen)] == [False, True, True, True]
+        back = rig.join(session=seen[0].session)
+        assert not back.connected["resumed"]
+        assert "was short of memory" in back.loads("error")[0]
+        assert (await stays.run("echo"))["outcome"] == "done"
+
+
+@pytest.mark.expected_log("memory_budget_bytes")
+async def test_of_unseen_results_only_the_largest_clients_go_and_running_ones_never():
+    async with rigged(memory_budget_bytes=10**6) as rig:
+        pages = [rig.join(person=person) for person in ("small", "large", "large", "large")]
+        for page in pages[:3]:
+            await page.run("state_key", ["k", "x" * (1000 if page is pages[0] else 50_000)])
+        for page in pages:
+            page.request("hold", "y")
+            await page.signal("held")
+            page.leave()
+        watcher = rig.join()
+        await watcher.run("release")
+        await wait_until(lambda: len(rig.broker._tables.holdings.room) == 4)
+        running = rig.join(person="large")
+        running.request("hold", "y")
+        await running.signal("held")
+        running.leave()
+        room = rig.broker._tables.holdings.room
+        budget = budget_of(rig)
+        filler = budget.budget_bytes - budget.total_bytes + 1
+        budget.take(None, filler)
+        budget.give(None, budget.budget_bytes // 10 - 60_000)  # less than one large one is over
+        await wait_until(lambda: not budget.is_over)
+        assert [page.session in room for page in pages] == [True, False, True, True]
+        assert running.session in rig.broker._tables.seats
+        back = rig.join(session=pages[1].session)
+        assert "before you saw its last result" in back.loads("error")[0]
+
+
+@pytest.mark.expected_log("memory_budget_bytes")
+async def test_over_the_budget_nothing_new_begins_and_what_runs_goes_on():
+    async with rigged(memory_budget_bytes=400_000, replay_window_bytes=10_000) as rig:
+        page = rig.join()
+        await page.run("state_key", ["k", "x" * 20_000])
+        await wait_settled(rig)
+        page.request("hold", "y")
+        await page.signal("held")
+        budget_of(rig).take(None, 400_000)
+        assert rig.join().closed == (1013, "The server is short of memory. Try again in a moment.")
+        assert rig.join(session=page.session).closed[0] == 1013  # much would be replayed
+        end = await page.run("echo", "x" * 5000)
+        assert (end["outcome"], end["error"]["type"]) == ("error", "ServerShortOfMemory")
+        await page.run("state_key", ["k2", "x" * 1000])  # little is taken
+        await page.run("state_key", ["k3", "x" * 300])
+        assert (await page.run("release"))["outcome"] == "done"
+        budget_of(rig).give(None, 400_000)
+        assert rig.join().connected
+        assert (await page.run("echo", "x" * 5000))["outcome"] == "done"
+
+
+@pytest.mark.expected_log("memory_budget_bytes", "short of memory")
+async def test_whatever_one_client_does_the_sum_stays_within_the_budget():
+    limit_bytes = 2_000_000
+    async with rigged(memory_budget_bytes=limit_bytes, ring_bytes=200_000) as rig:
+        budget, most = budget_of(rig), 0
+        pages = []
+        for number in range(40):
+            page = rig.join(is_slow=number % 2, person=f"p{number % 5}")
+            if page.closed:
+                continue
+            pages.append(page)
+            for step in range(4):
+                ids = [page.request("state_key", [f"k{step}", "x" * 30_000])]
+                ids.append(page.request("echo", "y" * 30_000))
+                await wait_until(lambda: not rig.broker._tables.requests)
+                most = max(most, budget.total_bytes)
+            rig.join(session=page.session, received=None, is_slow=True)
+            if number % 3 == 0:
+                page.leave()
+            most = max(most, budget.total_bytes)
+        # One message of each session may be on its way when it is reached.
+        assert limit_bytes / 2 < most < limit_bytes + len(pages) * 70_000
+        for page in list(rig.broker._tables.outbox.records):
+            page.leave()
+        await wait_until(lambda: not budget.is_over)
+        assert rig.join().connected
+
+
+# -- shares ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.expected_log("the oldest without a page was closed", "a page was turned away")
+async def test_a_client_that_leaves_many_results_behind_locks_nobody_out():
+    async with rigged(sessions=10) as rig:
+        watcher = rig.join()
+        await watcher.run("echo")
+        pages = [page for _ in range(30) if not (page := rig.join()).closed]
+        assert len(pages) == 9
+        for page in pages:
+            page.request("hold", "y")
+            page.leave()
+        assert rig.join().closed  # they run: none of them may go
+        await watcher.run("release")
+        await wait_until(lambda: len(rig.broker._tables.holdings.room) == 9)
+        victim = rig.join(address="192.0.2.7", person="victim")
+        assert victim.connected
+        assert (await victim.run("echo"))["outcome"] == "done"
+
+
+@pytest.mark.expected_log("the oldest without a page was closed")
+async def test_a_person_over_its_share_loses_its_own_and_is_shown_why():
+    async with rigged(sessions_per_person=2) as rig:
+        other, *mine = (rig.join(person=person) for person in ("you", "me", "me"))
+        for page in (other, *mine):
+            page.leave()
+        rig.join(person="me")
+        assert other.session in rig.broker._tables.seats
+        assert mine[0].session not in rig.broker._tables.seats
+        back = rig.join(session=mine[0].session, person="you")
+        assert "more sessions than one visitor may have" in back.loads("error")[0]
+
+
+@pytest.mark.expected_log("a page was turned away")
+async def test_an_address_has_a_share_of_its_own():
+    async with rigged(sessions_per_address=2) as rig:
+        for _ in range(2):
+            rig.join(address="192.0.2.7")
+        assert rig.join(address="192.0.2.7").closed[0] == 1013
+        assert rig.join(address="192.0.2.8").connected
+        assert all(rig.join().connected for _ in range(5))  # the loopback interface has none
+
+
+async def test_many_sessions_are_closed_in_parts():
+    async with rigged(session_grace_s=0.0, turn_sessions=100) as rig:
+        for _ in range(250):
+            rig.join().leave()
+        sweep(rig)
+        assert rig.broker.status()["sessions"] == 150
+        await wait_until(lambda: rig.broker.status()["sessions"] == 0)
+
+
+# -- state that ends whoever gets it back ----------------------------------------------------------
+
+
+@pytest.mark.expected_log("SIGKILL", "SIGSEGV", "the largest, .* bytes, is dropped")
+async def test_state_that_kills_each_process_which_gets_it_back_is_dropped():
+    async with rigged(restart_limit=5, backoff_first_s=0.01, restore_deaths=2) as rig:
+        innocent, guilty = rig.join(), rig.join()
+        await innocent.run("state_key", ["k", "x"])
+        await guilty.run("state_key", ["k", "deadly"])
+        rig.kill(9)
+        await guilty.signal("error")
+        await wait_until(lambda: any("is dropped" in text for text in guilty.loads("error")))
+        assert (await innocent.run("echo"))["outcome"] == "done"
+        assert innocent.loads("opened")[-1]["data"] == {"k": "x"}
+        assert guilty.loads("opened")[-1]["data"] == {}
+        assert not any("is dropped" in text for text in innocent.loads("error"))
+        assert (await guilty.run("echo"))["outcome"] == "done"
+
+
+@pytest.mark.expected_log("SIGSEGV")
+async def test_a_death_by_an_action_drops_no_state():
+    async with rigged(restart_limit=9, backoff_first_s=0.01, restore_deaths=1) as rig:
+        page = rig.join()
+        await page.run("state_key", ["k", "x"])
+        for number in range(3):
+            assert (await page.run("segfault", number))["outcome"] == "lost"
+            await rig.ready()
+        await page.run("echo")
+        assert page.loads("opened")[-1]["data"] == {"k": "x"}

@@ -253,11 +253,8 @@ class World:
             assert not session.pending_class
         if session.is_drained:
             assert ledger.in_flight_bytes == 0
-        if session.views or session.requests:
-            assert session.expires_s() is None
-        else:
-            grace_s = 86400.0 if session.last_end > session.seen_place else 60.0
-            assert session.expires_s() == session.detached_s + grace_s
+        assert session.is_waiting == (not session.views and not session.requests)
+        assert session.is_unseen == (session.last_end > session.seen_place)
         for view in session.views.values():
             assert view.drained <= view.cursor <= session.ring.place
             assert len(view.own_ids) <= LIMITS.recent_ids + LIMITS.open_actions

@@ -4,7 +4,7 @@ import json
 
 from databench.protocol import text
 from databench.protocol.records import Verdict
-from databench.protocol.saved import SAVED_IDS, Saved, revive, save
+from databench.protocol.saved import SAVED_IDS, revive, save
 from databench.protocol.session import Session
 from databench.settings import Settings
 from tests.protocol.session_model import hold_class_values
@@ -110,19 +110,13 @@ def test_an_end_that_nobody_saw_is_waited_for_longer():
     assert save(session, "pi", 0.0).is_unseen
     again = back(session)
     again.leave("p", 0.0)
-    assert again.expires_s() == 1000
+    assert again.is_waiting and again.is_unseen
     join(again)
     again.views["p"].cursor = again.ring.place
     again.drain("p")
     again.leave("p", 0.0)
-    assert again.expires_s() == 60
+    assert again.is_waiting and not again.is_unseen
 
 
-def test_the_time_without_a_server_counts():
-    for left_s, is_unseen, expires_s in (
-        (100.0, False, 160.0),
-        (100.0, True, 1100.0),
-        (None, False, 560.0),  # a page was there to the last
-        (9999.0, False, 560.0),  # the clock was set back since
-    ):
-        assert Saved("a", "", left_s, is_unseen).expires_s(LIMITS, 500.0) == expires_s
+def test_the_address_of_who_began_it_is_kept():
+    assert save(begin(), "pi", None, "192.0.2.7").address == "192.0.2.7"

@@ -423,18 +423,18 @@ def test_pages_that_join_share_the_bytes_of_each_frame():
         assert all(a is b for a, b in zip(first, other, strict=True))
 
 
-# ---------------------------------------------------------------- expiry
+# ---------------------------------------------------------------- waiting
 
 
 def test_session_is_held_while_a_page_looks_or_a_request_is_open():
     session = make_session()
     join(session)
-    assert session.expires_s() is None
+    assert not session.is_waiting
     accept(session, 7)
     session.leave("p", 100.0)
-    assert session.expires_s() is None
+    assert not session.is_waiting
     session.finish(1, "done")
-    assert session.expires_s() == 100.0 + 86400.0
+    assert session.is_waiting and session.is_unseen
 
 
 def test_session_whose_ends_were_all_seen_is_held_for_the_short_grace():
@@ -446,7 +446,7 @@ def test_session_whose_ends_were_all_seen_is_held_for_the_short_grace():
     session.drain("p")
     session.append(b"later")
     session.leave("p", 100.0)
-    assert session.expires_s() == 160.0
+    assert session.is_waiting and not session.is_unseen
 
 
 def test_end_that_was_written_but_not_drained_was_not_seen():
@@ -456,14 +456,7 @@ def test_end_that_was_written_but_not_drained_was_not_seen():
     session.finish(1, "done")
     session.views["p"].cursor = session.ring.place
     session.leave("p", 100.0)
-    assert session.expires_s() == 100.0 + 86400.0
-
-
-def test_session_with_an_unseen_end_is_never_held_shorter_than_one_without():
-    session = make_session(result_grace_s=0.0)
-    accept(session, 7)
-    session.finish(1, "done")
-    assert session.expires_s() == 60.0
+    assert session.is_waiting and session.is_unseen
 
 
 def test_only_the_last_page_that_leaves_starts_the_grace():
@@ -471,10 +464,11 @@ def test_only_the_last_page_that_leaves_starts_the_grace():
     join(session, "a")
     join(session, "b")
     session.leave("a", 10.0)
-    assert session.expires_s() is None
+    assert not session.is_waiting
     session.leave("b", 20.0)
     session.leave("b", 30.0)
-    assert session.expires_s() == 80.0
+    assert session.is_waiting
+    assert session.detached_s == 20.0
 
 
 # ---------------------------------------------------------------- nobody is there
@@ -530,10 +524,12 @@ def test_a_value_whose_place_is_gone_gets_another_one():
     assert session.ring.replay(session.ring.cut).frames[-1] == text.compose_state("data", "k", b"2")
 
 
-def test_what_waits_without_a_page_says_what_it_holds():
-    session = detached_session()
-    assert session.detached().expires_s is None  # it runs
-    session.finish(1, "done")
-    detached = session.detached()
-    assert (detached.left_s, detached.expires_s) == (1.0, 86401.0)
-    assert detached.size_bytes >= session.ring.size_bytes + len("0")
+def test_a_session_says_what_it_holds():
+    session = make_session(ring_messages=1000, ring_bytes=10**6)
+    before_bytes = session.held_bytes
+    for number in range(100):
+        session.set_value(f"k{number}", b"1" * 1000, b"2" * 1000, charge_bytes=0)
+    held_bytes = session.held_bytes - before_bytes
+    assert 100 * 3000 < held_bytes < 100 * 5000  # the frame, as pages see it, as it is kept
+    session.ring.trim(0)
+    assert session.held_bytes < before_bytes + 100 * 3000 + 2000

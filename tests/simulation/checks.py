@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 
 import orjson
 
+from databench.broker.holdings import SLACK_BYTES
 from databench.protocol.lifecycle import State
 from databench.protocol.placement import SESSION
 
@@ -102,11 +103,37 @@ class Audit:
             assert len(session.requests) <= settings.open_actions + 1
             waits = 0 if session.views else session.ledger.in_flight_bytes
             assert not waits, f"{waits} bytes of credit wait for a page, and none is there"
+        self._look_at_holdings(tables)
         # Beside what lags: all that is held at once, and values and ends that are beside it.
         limit_bytes = 2 * settings.credit_window_bytes + held_bytes + 8000
         for record in tables.outbox.records.values():
             count = record.in_flight_bytes
             assert count <= limit_bytes, f"{count} bytes wait for a page, limit {limit_bytes}"
+
+    def _look_at_holdings(self, tables):
+        """The sums that run are what a look at everything says."""
+        holdings = tables.holdings
+        held_bytes = sum(record.counted_bytes for record in tables.outbox.records.values())
+        held_bytes += sum(store._size_bytes for store in self._stores(tables))
+        held_bytes += sum(v.frame_bytes for s in self._stores(tables) for _, v in s)
+        for entry in tables.by_kernel.values():
+            held_bytes += entry.open_bytes
+            assert entry.waiting == sum(s.session.is_waiting for s in entry.seats.values())
+        for seat in tables.seats.values():
+            session = seat.session
+            assert session.is_waiting == (session.id_ in holdings.room), session.id_
+            assert abs(session.held_bytes - seat.counted_bytes) < SLACK_BYTES
+            held_bytes += seat.counted_bytes
+        live = len(tables.seats)
+        kept = [w for w in tables.keeper.list_kept() if w.id_ not in tables.seats]
+        held_bytes += sum(waiting.size_bytes for waiting in kept)
+        assert len(holdings.shares) == live + len(kept)
+        total_bytes = holdings.budget.total_bytes
+        assert total_bytes == held_bytes, f"{total_bytes} bytes are counted, {held_bytes} held"
+        assert live <= tables.settings.sessions
+
+    def _stores(self, tables):
+        return self._world.front.broker.class_values._stores.values()
 
     def check_credit(self, process, seat):
         """All is delivered: nobody owes more than what is not worth a message."""

@@ -24,6 +24,7 @@ def draw_limits(random):
         "restart_limit": choose((2, 5)),
         "result_bytes": choose((0, 2000, 256 << 20)),
         "cull_after_s": choose((0, 1.0, 600)),
+        "memory_budget_bytes": choose((150_000, 1 << 30, 1 << 30)),
         "replay_window_bytes": choose((1, 1000, 1 << 20)),
     }
 

@@ -6,6 +6,7 @@ from unittest import mock
 from databench.broker.broker import Broker
 from databench.broker.class_values import ClassValues
 from databench.broker.groups import Groups
+from databench.broker.holdings import Holdings
 from databench.broker.inbound import Inbound
 from databench.broker.outbox import Outbox
 from databench.broker.requests import Requests
@@ -13,9 +14,11 @@ from databench.broker.sessions import Sessions
 from databench.kernel.account import Account
 from databench.protocol import grace, placement
 from databench.protocol import messages as m
+from databench.protocol.budget import Budget
 from databench.protocol.flow import Ledger
 from databench.protocol.ring import Ring
 from databench.protocol.session import Session
+from databench.protocol.waiting import WaitingRoom
 
 take_owed = Ledger.take_owed
 replay = Ring.replay
@@ -83,8 +86,16 @@ def lag_that_never_catches_up(self, key, class_values):
     return []
 
 
-def grace_that_never_ends(self):
-    return None
+def grace_that_never_ends(limits, *, is_unseen):
+    return 10**9
+
+
+def nothing_is_given(self, client, size_bytes):
+    pass
+
+
+def nobody_wakes(self, seat):
+    pass
 
 
 def gap_that_is_not_told(self, received, class_values):
@@ -129,7 +140,7 @@ def place_given_to_another_after_it_was_sent(self, place, frame, charge_bytes=0)
     return place
 
 
-def room_that_nobody_counts(sessions, now_s, limits):
+def room_that_nobody_leaves(self, now_s, limits, rows):
     return []
 
 
@@ -171,7 +182,7 @@ MUTATIONS = {
     "lost pending class value": ((Session, "take_pending_class", lost_pending_class_value),),
     "end evicted from the ring": ((Ring, "_keep", end_evicted),),
     "lag that never catches up": ((Session, "catch_up", lag_that_never_catches_up),),
-    "grace that never ends": ((Session, "expires_s", grace_that_never_ends),),
+    "grace that never ends": ((grace, "find_grace_s", grace_that_never_ends),),
     "gap that is not told": ((Session, "_replay", gap_that_is_not_told),),
     "gap before its values": ((Session, "_replay", gap_before_its_values),),
     "epoch kept over a front's death": ((Session, "__init__", epoch_kept),),
@@ -180,7 +191,9 @@ MUTATIONS = {
     "place given to another value after it was sent": (
         (Session, "_append_latest", place_given_to_another_after_it_was_sent),
     ),
-    "sessions never chosen to be closed": ((grace, "choose_closed", room_that_nobody_counts),),
+    "sessions never chosen to be closed": ((WaitingRoom, "choose_due", room_that_nobody_leaves),),
+    "memory that is never given back": ((Budget, "give", nothing_is_given),),
+    "session that waits while a page is there": ((Holdings, "wake", nobody_wakes),),
     "class_data not told to the other processes": (
         (ClassValues, "tell_kernels", others_are_not_told),
     ),

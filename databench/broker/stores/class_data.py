@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...protocol import layouts, text
+from ...protocol.budget import Budget
 from ...protocol.values import KEY_BYTES
 
 
@@ -21,6 +22,11 @@ class ClassValue:
     stored: bytes
     version: int
     _frame: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    @property
+    def frame_bytes(self) -> int:
+        """What the frame holds that pages were shown."""
+        return len(self._frame)
 
     def snapshot(self, key: str) -> bytes:
         """The value as a page that joins gets it, made once for all of them."""
@@ -49,6 +55,7 @@ class ClassData:
     ) -> None:
         self._limit_bytes = size_bytes
         self._on_write = on_write
+        self._budget: Budget | None = None
         self._values = dict(kept or {})
         self.names = list(self._values)
         values = self._values.values()
@@ -64,7 +71,25 @@ class ClassData:
 
     def snapshot(self, key: str) -> bytes:
         """See `databench.protocol.values.Snapshots`."""
-        return self._values[key].snapshot(key)
+        value = self._values[key]
+        if not value.frame_bytes:
+            self._count(len(value.snapshot(key)))
+        return value.snapshot(key)
+
+    def count_in(self, budget: Budget | None) -> None:
+        """Count what is held in that budget from now on, and no more in the one before.
+
+        Args:
+            budget: The front's; `None`: these values are put aside.
+        """
+        held_bytes = self._size_bytes + sum(v.frame_bytes for v in self._values.values())
+        self._count(-held_bytes)
+        self._budget = budget
+        self._count(held_bytes)
+
+    def _count(self, size_bytes: int) -> None:
+        if self._budget is not None:
+            self._budget.take(None, size_bytes)
 
     def write(self, key: str, shown: bytes, stored: bytes, *, base: int | None) -> bool:
         """Write a value.
@@ -91,6 +116,10 @@ class ClassData:
         size_bytes -= len(before.shown) + len(before.stored) if before else 0
         if size_bytes > self._limit_bytes:
             raise OverflowError(f"{size_bytes} bytes of class state, limit {self._limit_bytes}")
+        grown_bytes = size_bytes - self._size_bytes - (before.frame_bytes if before else 0)
+        if self._budget is not None and grown_bytes > 0 and not self._budget.has_room(grown_bytes):
+            raise OverflowError("the server is short of memory")
+        self._count(grown_bytes)
         self._size_bytes = size_bytes
         if before is None:
             self.names.append(key)

@@ -154,5 +154,5 @@ def _read_session(stored: bytes) -> Saved:
         is_unseen,
         tuple((process_id, action) for process_id, action in requests),
         tuple(recent),
-        *more[:1],  # the person, which an earlier version did not keep
+        *more[:2],  # the person and the address, which earlier versions did not keep
     )

@@ -268,6 +268,8 @@ def print_lines(session, request, payload):
 
 
 def on_open(session, args, restored, keys, values):
+    if b'"deadly"' in values:
+        os.kill(os.getpid(), signal.SIGSEGV)
     opened[session] = {"args": args}
     send("opened", session)
     said = {"restored": restored, "data": dict(zip(keys, map(json.loads, values)))}

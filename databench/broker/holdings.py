@@ -1,0 +1,161 @@
+"""What sessions and pages hold: counted in one account, and who of them waits for a page.
+
+Owns no rule: `protocol.budget`, `.shares` and `.waiting` decide. Each change of a session or a page
+is told here, so that nothing is ever summed over all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..protocol.budget import Budget
+from ..protocol.shares import Shares
+from ..protocol.waiting import Waiting, WaitingRoom
+from ..settings import Settings
+from . import machine
+
+if TYPE_CHECKING:
+    from .tables import PageRecord, Seat
+
+logger = logging.getLogger("databench.broker")
+
+SLACK_BYTES = 1024  # a session whose size has changed by less keeps the one that is counted
+TELL_S = 10.0  # between two lines of the log about the same
+
+
+class Holdings:
+    """Counts what is held.
+
+    Args:
+        settings: The limits.
+        loop: Its clock.
+
+    Attributes:
+        budget: In which all is counted; others take from it too.
+        room: The sessions that wait for a page.
+        shares: How many sessions each client has.
+    """
+
+    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
+        self.budget = Budget(settings.memory_budget_bytes or machine.find_budget())
+        self.room = WaitingRoom()
+        self.shares = Shares()
+        self._settings = settings
+        self._loop = loop
+        self._closed: OrderedDict[str, str] = OrderedDict()
+        self._told: dict[str, tuple[float, int]] = {}
+
+    # ------------------------------------------------------------ sessions
+
+    def begin(self, seat: Seat) -> None:
+        """A session has begun, or come back from an earlier server."""
+        self.shares.begin(seat.session.id_, seat.client)
+        seat.counted_bytes = 0
+        self.settle(seat)
+
+    def end(self, seat: Seat) -> None:
+        """A session is closed."""
+        if seat.counted_bytes is None:
+            return
+        self.wake(seat)
+        self.shares.end(seat.session.id_, seat.client)
+        self.budget.give(seat.client, seat.counted_bytes)
+        seat.counted_bytes = None
+
+    def rest(self, seat: Seat) -> None:
+        """A session may have no page and run nothing: then it waits from now on."""
+        session = seat.session
+        if seat.counted_bytes is None or not session.is_waiting or session.id_ in self.room:
+            return
+        self.settle(seat)
+        now_s, is_unseen = self._loop.time(), session.is_unseen
+        self.room.enter(Waiting(session.id_, seat.client, now_s, is_unseen, seat.counted_bytes))
+        seat.entry.waiting += 1
+
+    def wake(self, seat: Seat) -> None:
+        """A page comes to a session, or it is closed: it does not wait any more."""
+        if self.room.leave(seat.session.id_) is not None:
+            seat.entry.waiting -= 1
+
+    def settle(self, seat: Seat) -> None:
+        """A session may hold more or less than before."""
+        counted_bytes = seat.counted_bytes
+        if counted_bytes is None:
+            return
+        session = seat.session
+        grown_bytes = session.held_bytes - counted_bytes
+        if -SLACK_BYTES < grown_bytes < SLACK_BYTES:
+            return
+        if grown_bytes > 0 and not self.budget.has_room(grown_bytes):
+            # Its oldest frames make room for the new ones: a page that comes back gets a gap.
+            session.ring.trim(session.ring.frames_bytes - grown_bytes)
+            grown_bytes = session.held_bytes - counted_bytes
+        seat.counted_bytes = counted_bytes + grown_bytes
+        self.budget.take(seat.client, grown_bytes)
+        self.room.resize(session.id_, seat.counted_bytes)
+
+    def find_problem(self, seat: Seat, key: str, shown: bytes) -> str | None:
+        """Why a value of a session's `data` is not to be kept for want of memory, or `None`."""
+        before = seat.session.data.get(key)
+        grown_bytes = len(shown) - (before.size_bytes if before else 0)
+        if grown_bytes < SLACK_BYTES or self.budget.has_room(2 * grown_bytes):  # and its frame
+            return None
+        return f"state {key!r}: the server is short of memory; not kept"
+
+    # ------------------------------------------------------------ sessions of an earlier server
+
+    def load(self, kept: Iterable[Waiting]) -> None:
+        """The sessions that an earlier server kept, those that wait longest in front."""
+        for waiting in kept:
+            self.room.enter(waiting)
+            self.shares.begin(waiting.id_, waiting.client)
+            self.budget.take(waiting.client, waiting.size_bytes)
+
+    def unload(self, id_: str) -> Waiting | None:
+        """One of those comes back or is closed."""
+        waiting = self.room.leave(id_)
+        if waiting is not None:
+            self.shares.end(id_, waiting.client)
+            self.budget.give(waiting.client, waiting.size_bytes)
+        return waiting
+
+    # ------------------------------------------------------------ pages
+
+    def settle_page(self, record: PageRecord) -> None:
+        """A page may have more or less in flight than before."""
+        grown_bytes = record.in_flight_bytes - record.counted_bytes
+        if grown_bytes:
+            record.counted_bytes = record.in_flight_bytes
+            self.budget.take(record.client, grown_bytes)
+
+    def forget_page(self, record: PageRecord) -> None:
+        """A page is gone, and what was in flight to it."""
+        self.budget.give(record.client, record.counted_bytes)
+        record.counted_bytes = 0
+
+    # ------------------------------------------------------------ reasons
+
+    def note_closed(self, id_: str, why: str) -> None:
+        """A page that comes back to this session is to be shown why it was closed."""
+        self._closed[id_] = why
+        while len(self._closed) > self._settings.closed_sessions:
+            self._closed.popitem(last=False)
+
+    def find_reason(self, id_: str | None) -> str:
+        """Why that session was closed; empty: nobody knows."""
+        return self._closed.get(id_ or "", "")
+
+    def tell(self, text: str) -> None:
+        """Log a warning, at most one of a kind within `TELL_S`; the next one says how many."""
+        now_s = self._loop.time()
+        told_s, count = self._told.get(text, (-TELL_S, 0))
+        if now_s - told_s < TELL_S:
+            self._told[text] = (told_s, count + 1)
+            return
+        self._told[text] = (now_s, 0)
+        more = f" ({count} more times since the last such line)" if count else ""
+        logger.warning("%s%s", text, more)

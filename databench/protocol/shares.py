@@ -1,0 +1,94 @@
+"""How many sessions one visitor and one address may have, and which goes for another. Pure.
+
+Owns the count of all sessions, with a page or without one, of this server and of an earlier one.
+A client over its share loses its own oldest; where the server is full, the oldest of all goes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clients import Client
+from .waiting import Waiting, WaitingRoom
+
+FULL = "The server holds as many sessions as it may. Try again later."
+FULL_GONE = (
+    "The server had as many sessions as it may have and closed your earlier one, the oldest that "
+    "no page had open. What you do now begins a new one."
+)
+OWN_GONE = (
+    "You had more sessions than one visitor may have, so the server closed the oldest that no "
+    "page had open, which was this one. What you do now begins a new one."
+)
+
+
+class Shares:
+    """Counts sessions."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._by_person: dict[str, dict[str, None]] = {}
+        self._by_address: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    def begin(self, id_: str, client: Client) -> None:
+        """There is one session more."""
+        self._count += 1
+        self._by_address[client.address] = self._by_address.get(client.address, 0) + 1
+        if client.person:
+            self._by_person.setdefault(client.person, {})[id_] = None
+
+    def end(self, id_: str, client: Client) -> None:
+        """A session is gone."""
+        self._count -= 1
+        left = self._by_address[client.address] - 1
+        if left:
+            self._by_address[client.address] = left
+        else:
+            del self._by_address[client.address]
+        if client.person:
+            own = self._by_person[client.person]
+            del own[id_]
+            if not own:
+                del self._by_person[client.person]
+
+    def of_person(self, person: str) -> list[str]:
+        """A person's sessions, in the order in which they began."""
+        return list(self._by_person.get(person, ()))
+
+    def choose_leaving(
+        self, client: Client, room: WaitingRoom, limits: Any
+    ) -> tuple[Waiting | None, str]:
+        """Which session must go before this client may begin one.
+
+        Args:
+            client: Who wants to.
+            room: The sessions that wait for a page.
+            limits: An object with the settings' attributes.
+
+        Returns:
+            The session, and what its page is shown when it comes back. No session and a text: none
+            can go, and the text says why. No session and no text: there is room.
+        """
+        person = client.person
+        own = len(self._by_person.get(person, ())) if person else 0
+        if own >= limits.sessions_per_person:
+            why = f"You have {own} sessions open, the limit. Close a tab of this server first."
+            leaving = self._find_own(person, room)
+            return leaving, OWN_GONE if leaving else why
+        at_address = 0 if client.is_loopback else self._by_address.get(client.address, 0)
+        if at_address >= limits.sessions_per_address:
+            why = f"Your address has {at_address} sessions open, the limit. Close some first."
+            leaving = room.oldest_at(client.address)
+            return leaving, OWN_GONE if leaving else why
+        if self._count >= limits.sessions:
+            leaving = room.oldest()
+            return leaving, FULL_GONE if leaving else FULL
+        return None, ""
+
+    def _find_own(self, person: str, room: WaitingRoom) -> Waiting | None:
+        """The person's that goes first, wherever it was begun; at most a share is looked at."""
+        waiting = [found for id_ in self.of_person(person) if (found := room.get(id_))]
+        return min(waiting, key=lambda one: (one.is_unseen, one.since_s), default=None)

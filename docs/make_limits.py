@@ -1,0 +1,216 @@
+"""Write the tables of docs/reference/limits.md: python docs/make_limits.py [--check].
+
+Whoever adds a limit adds a row here: what is held or done, the formula over the settings that
+bound it, and the test that shows it. tests/test_docs.py fails when the page is not what this makes,
+when a formula names a setting that is not there, or a row a test that is not there.
+"""
+
+import ast
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from databench.settings import ROWS, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "limits.md"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One row.
+
+    Attributes:
+        what: What is held, or done in one turn of the loop.
+        formula: The most, over names of settings, in Python; where it has none, in words.
+        unit: `bytes`, or what is counted.
+        beyond: What happens beyond it.
+        test: The test that shows it, as pytest names it.
+    """
+
+    what: str
+    formula: str
+    unit: str
+    beyond: str
+    test: str
+
+
+SESSIONS = "tests/broker/test_sessions.py"
+MEMORY = (
+    Limit(
+        "the whole server: all rows below together",
+        "memory_budget_bytes",
+        "bytes",
+        "New sessions, large arguments and large replays are refused, and rings and `data` do not "
+        "grow. Sessions without a page are closed: those whose results were seen, then unseen "
+        "results of the client that takes most. One message per session may be on its way.",
+        f"{SESSIONS}::test_whatever_one_client_does_the_sum_stays_within_the_budget",
+    ),
+    Limit(
+        "the replay ring of a session, with the ends beside it",
+        "2 * (ring_bytes + kernel_message_bytes) + 128 * (ring_messages + ring_ends)",
+        "bytes",
+        "The oldest go, and the newest stays whatever its size; a page that comes back gets "
+        "`__gap`.",
+        "tests/protocol/test_ring.py",
+    ),
+    Limit(
+        "`data` of a session",
+        "state_bytes",
+        "bytes",
+        "The value is not kept, and its page is shown that.",
+        "tests/protocol/test_session.py::"
+        "test_state_beyond_its_bytes_is_a_problem_and_a_smaller_value_is_none",
+    ),
+    Limit(
+        "`class_data` of an analysis, with the frames for pages that join",
+        "2 * state_bytes",
+        "bytes",
+        "The write is refused.",
+        "tests/broker/stores/test_class_data.py",
+    ),
+    Limit(
+        "a replay on its way to one page, and one message",
+        "replay_window_bytes + kernel_message_bytes",
+        "bytes",
+        "The next step waits until it has drained. The message is the same bytes for all pages.",
+        f"{SESSIONS}::test_pages_that_read_nothing_hold_a_window_each_and_share_its_bytes",
+    ),
+    Limit(
+        "new messages on their way to one page, and one more",
+        "2 * credit_window_bytes + kernel_message_bytes",
+        "bytes",
+        "The page goes on from the ring when it has drained; after `stall_limit_s` it is closed.",
+        "tests/broker/test_outbox.py::test_a_page_that_lags_gets_no_more_until_it_has_drained",
+    ),
+    Limit(
+        "arguments that wait for one kernel",
+        "kernel_queue_bytes",
+        "bytes",
+        "The action ends with an error.",
+        "tests/broker/test_requests.py",
+    ),
+    Limit(
+        "sessions kept for a result alone that no page saw",
+        "result_bytes",
+        "bytes",
+        "The oldest is closed.",
+        f"{SESSIONS}::test_sessions_that_wait_with_a_result_are_bounded_together",
+    ),
+    Limit(
+        "sessions",
+        "sessions",
+        "sessions",
+        "The oldest without a page is closed, seen results first; nothing that runs. Where all "
+        "have a page or run, a new one is refused.",
+        f"{SESSIONS}::test_a_client_that_leaves_many_results_behind_locks_nobody_out",
+    ),
+    Limit(
+        "sessions of one person",
+        "sessions_per_person",
+        "sessions",
+        "The person's own oldest without a page is closed.",
+        f"{SESSIONS}::test_a_person_over_its_share_loses_its_own_and_is_shown_why",
+    ),
+    Limit(
+        "sessions of one address (of IPv6: one /64); not of the loopback interface",
+        "sessions_per_address",
+        "sessions",
+        "The address' own oldest without a page is closed.",
+        f"{SESSIONS}::test_an_address_has_a_share_of_its_own",
+    ),
+    Limit(
+        "pages of one session",
+        "session_pages",
+        "pages",
+        "The page is closed with 1013 and the reason.",
+        f"{SESSIONS}::test_a_session_has_so_many_pages_and_no_more",
+    ),
+    Limit(
+        "reasons of closed sessions, for pages that come back",
+        "512 * closed_sessions",
+        "bytes",
+        "The oldest is forgotten.",
+        "tests/broker/test_holdings.py::test_reasons_are_remembered_for_so_many_sessions",
+    ),
+)
+TURN = (
+    Limit(
+        "messages of kernels",
+        "drain_messages",
+        "messages",
+        "The rest waits for the next turn; so it does after `drain_turn_s`.",
+        "tests/broker/test_channel.py",
+    ),
+    Limit(
+        "a step of a page's replay",
+        "replay_window_bytes + kernel_message_bytes",
+        "bytes",
+        "The next step has a turn of its own.",
+        "tests/broker/test_outbox.py::"
+        "test_a_replay_is_written_in_steps_of_a_window_and_taken_as_it_is_written",
+    ),
+    Limit(
+        "sessions that are closed",
+        "turn_sessions",
+        "sessions",
+        "The next turn closes more.",
+        f"{SESSIONS}::test_many_sessions_are_closed_in_parts",
+    ),
+)
+
+
+def evaluate(limit: Limit) -> int:
+    """What the formula gives with the default settings."""
+    values = {name: row.default for name, row in ROWS.items()}
+    return int(eval(limit.formula, {"__builtins__": {}}, values))  # our own rows, above
+
+
+def find_settings(limit: Limit) -> list[str]:
+    """The names in the formula."""
+    nodes = ast.walk(ast.parse(limit.formula, mode="eval"))
+    return [node.id for node in nodes if isinstance(node, ast.Name)]
+
+
+def _number(limit: Limit) -> str:
+    value = evaluate(limit)
+    if limit.formula == "memory_budget_bytes" and not Settings().memory_budget_bytes:
+        return "half of the machine's memory, or of its control group's"
+    if limit.unit != "bytes":
+        return f"{value:,} {limit.unit}"
+    return f"{value / 2**20:,.1f} MiB"
+
+
+def table(limits: tuple[Limit, ...]) -> str:
+    """The rows, in the order of the source."""
+    lines = ["| what | at most | by default | beyond it | shown by |", "|---|---|---|---|---|"]
+    for limit in limits:
+        test = limit.test.removeprefix("tests/").partition("::")
+        shown = f"`{test[2] or test[0]}`"
+        cells = (limit.what, f"`{limit.formula}`", _number(limit), limit.beyond, shown)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def render(page: str) -> str:
+    """The page with its tables made anew."""
+    for name, limits in (("memory", MEMORY), ("turn", TURN)):
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+        before, rest = page.split(begin)
+        _, after = rest.split(end)
+        page = before + begin + "\n" + table(limits) + "\n" + end + after
+    return page
+
+
+def main() -> int:
+    """Write the page, or with `--check` say whether it is up to date."""
+    text = PAGE.read_text()
+    made = render(text)
+    if "--check" in sys.argv:
+        return int(made != text)
+    PAGE.write_text(made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
