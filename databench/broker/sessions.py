@@ -147,7 +147,7 @@ class Sessions:
             epoch=session.epoch,
             running=session.running(self._tables.loop.time()),
             others=self._find_others(seat, page.person),
-            is_replaced=page.is_linked and not resumed,
+            is_linked=page.is_linked,
         )
 
     def _find_others(self, own: Seat, person: str) -> list[dict[str, Any]]:

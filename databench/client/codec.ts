@@ -50,8 +50,8 @@ export interface ConnectLoad {
   epoch?: string | null;
   running?: RunningAction[];
   others?: OtherSession[];
-  /** The session that a link named has ended, and this is another one. */
-  replaced?: boolean;
+  /** A link led the page to its session: the one that it named, or a new one in its place. */
+  linked?: boolean;
 }
 
 /** Load of `__progress`; `total` is null where it is not known. */

@@ -58,6 +58,8 @@ export class Connection {
   others: codec.OtherSession[] = [];
   /** Whether the session that was asked for has ended, and this is another one. */
   isReplaced = false;
+  /** Whether a link led the page to its session. */
+  isLinked = false;
   /** Requests that are open. */
   readonly processes = new Processes();
   readonly environment: Environment;
@@ -332,7 +334,7 @@ export class Connection {
     const isAsked = !this.slot && id !== null && epoch === null;
     if (isAsked) this.isReplaced = id !== load.analysis_id;
     // The front took a link out of the page's address, and joined what it named.
-    if (load.replaced) this.isReplaced = true;
+    if (load.linked) [this.isLinked, this.isReplaced] = [true, !load.resumed];
     const { streamLost } = this.session.joined(load);
     this.others = load.others ?? [];
     this.slot?.write(load.analysis_id);

@@ -26,6 +26,16 @@ export class SessionKeeper {
     this.made.set(base, nth + 1);
     return new SessionSlot(this.storage, `${base} ${nth}`);
   }
+
+  /** Keeps a session no more: the page's next load begins one. */
+  forget(id: string): void {
+    for (const [base, count] of this.made) {
+      for (let nth = 0; nth < count; nth += 1) {
+        const slot = new SessionSlot(this.storage, `${base} ${nth}`);
+        if (slot.read() === id) slot.write('');
+      }
+    }
+  }
 }
 
 /** Where one connection's id is kept. Storage that is off or full costs only the keeping. */

@@ -5,6 +5,7 @@
 import { Connection, ConnectionOptions } from './connection';
 import { PAGE_KEEPER, SessionSlot } from './keep';
 import { sessionIn, withoutSession } from './sessionlink';
+import { PAGE_TAB } from './tab';
 import * as ui from './ui/index';
 
 export { ActionError } from './call';
@@ -37,7 +38,13 @@ export function connect(
   const named = takeNamed();
   const slot = PAGE_KEEPER.slot(wsUrl || Connection.guessWSUrl());
   const id = analysisId || named;
-  const conn = new Connection(wsUrl, requestArgs, id, { slot, ...options }).connect(callback);
+  const conn = new Connection(wsUrl, requestArgs, id, { slot, ...options });
+  const kept = id ? null : slot.read();
+  conn.onStatus(status => {
+    if (status !== 'joined') return;
+    PAGE_TAB.hold(conn.analysisId!, kept === conn.analysisId && !conn.isLinked);
+  });
+  conn.connect(callback);
   if (named && !analysisId) keepNamed(conn, slot);
   return conn;
 }

@@ -205,7 +205,7 @@ def compose_connect(
     epoch: str,
     running: Sequence[dict[str, Any]] = (),
     others: Sequence[dict[str, Any]] = (),
-    is_replaced: bool = False,
+    is_linked: bool = False,
 ) -> bytes:
     """The answer to `__connect`.
 
@@ -218,7 +218,7 @@ def compose_connect(
         epoch: The ring's.
         running: The requests that are open.
         others: Further sessions of the same person that wait for a page.
-        is_replaced: Whether the session that a link named has ended, and this is another.
+        is_linked: Whether a link led the page there; not resumed, what it named has ended.
     """
     load: dict[str, Any] = {
         "analysis_id": analysis_id,
@@ -231,8 +231,8 @@ def compose_connect(
     }
     if others:
         load["others"] = list(others)
-    if is_replaced:
-        load["replaced"] = True
+    if is_linked:
+        load["linked"] = True
     return compose_value("__connect", load)
 
 

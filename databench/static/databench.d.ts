@@ -103,8 +103,8 @@ interface ConnectLoad {
     epoch?: string | null;
     running?: RunningAction[];
     others?: OtherSession[];
-    /** The session that a link named has ended, and this is another one. */
-    replaced?: boolean;
+    /** A link led the page to its session: the one that it named, or a new one in its place. */
+    linked?: boolean;
 }
 /** Load of `__progress`; `total` is null where it is not known. */
 interface ProgressLoad {
@@ -189,6 +189,8 @@ declare class Connection {
     others: OtherSession[];
     /** Whether the session that was asked for has ended, and this is another one. */
     isReplaced: boolean;
+    /** Whether a link led the page to its session. */
+    isLinked: boolean;
     /** Requests that are open. */
     readonly processes: Processes;
     readonly environment: Environment;
@@ -379,6 +381,8 @@ declare class SessionKeeper {
     constructor(storage: () => StorageLike | undefined, page: () => string);
     /** A slot for the next connection to this websocket. */
     slot(wsUrl: string): SessionSlot;
+    /** Keeps a session no more: the page's next load begins one. */
+    forget(id: string): void;
 }
 /** Where one connection's id is kept. Storage that is off or full costs only the keeping. */
 declare class SessionSlot {
@@ -767,6 +771,53 @@ declare class State {
     clear(): void;
 }
 /**
+ * Finds out whether this tab is a copy: "Duplicate tab" copies its sessionStorage, and so its
+ * session, without anybody having asked for two pages in one.
+ *
+ * Each tab has a random name in its sessionStorage. A page that finds its session there asks the
+ * other pages of this browser; one that is in the same session under the same name answers, and so
+ * the one that asked is the copy, which takes a name of its own. Pages that share a session by its
+ * link have other names. Pure but for what it is given; where there is no BroadcastChannel it never
+ * finds anything.
+ */
+/** The part of a BroadcastChannel that is used. */
+interface ChannelLike {
+    onmessage: ((event: any) => void) | null;
+    postMessage(message: any): void;
+}
+/** One tab, as long as its page is there. */
+declare class Tab {
+    private storage;
+    private open;
+    private random;
+    private name;
+    private page;
+    private channel;
+    private held;
+    private copied;
+    private watchers;
+    constructor(storage: () => StorageLike | undefined, open: () => ChannelLike | undefined, random: () => number);
+    /**
+     * This page is in a session.
+     *
+     * @param session  Its id.
+     * @param isKept   Whether the tab had it before this page, and no link named it.
+     */
+    hold(session: string, isKept: boolean): void;
+    /** Whether the tab was copied from one that is still in that session. */
+    isCopyIn(session: string | undefined): boolean;
+    /** Calls back when the tab turns out to be a copy. */
+    onCopied(watcher: () => void): void;
+    private begin;
+    private receive;
+    /** Takes a fresh name, and notes that of the tab that this one was copied from. */
+    private rename;
+    private read;
+    private write;
+}
+/** The tab that this script runs in; a frame is a part of its page's tab. */
+declare const PAGE_TAB: Tab;
+/**
  * Keeps what a person typed and did not send over a reload of the page, in sessionStorage.
  *
  * A value that the analysis knows comes back with its state; so of wired inputs only edits that
@@ -1068,7 +1119,7 @@ declare const QUIET_START_MS = 400;
 /** Activity: an action without a cancel element of its own is shown after this, in milliseconds. */
 declare const QUIET_ACTIVITY_MS = 2000;
 /** What a notice's button does. */
-type NoticeWord = 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep' | 'rejoin' | 'stay';
+type NoticeWord = 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep' | 'rejoin' | 'stay' | 'own';
 /** A button of a notice. */
 interface NoticeButton {
     label: string;
@@ -1147,6 +1198,8 @@ interface NoticeView {
     others: NoticeSession[];
     /** The session that the page's address named has ended. */
     isReplaced: boolean;
+    /** The tab was copied from another one that is in this session too. */
+    isCopy: boolean;
     /** What the person was asked to confirm. */
     asking: {
         word: 'restart' | 'force';

@@ -1188,6 +1188,8 @@ var exported = (() => {
       this.others = [];
       /** Whether the session that was asked for has ended, and this is another one. */
       this.isReplaced = false;
+      /** Whether a link led the page to its session. */
+      this.isLinked = false;
       /** Requests that are open. */
       this.processes = new Processes();
       this.outbox = new Outbox();
@@ -1418,7 +1420,7 @@ var exported = (() => {
       const { id, epoch } = this.session;
       const isAsked = !this.slot && id !== null && epoch === null;
       if (isAsked) this.isReplaced = id !== load.analysis_id;
-      if (load.replaced) this.isReplaced = true;
+      if (load.linked) [this.isLinked, this.isReplaced] = [true, !load.resumed];
       const { streamLost } = this.session.joined(load);
       this.others = load.others ?? [];
       this.slot?.write(load.analysis_id);
@@ -1787,6 +1789,140 @@ var exported = (() => {
     }
   };
 
+  // databench/client/keep.ts
+  var PREFIX2 = "databench.session:";
+  var SessionKeeper = class {
+    constructor(storage, page) {
+      this.storage = storage;
+      this.page = page;
+      this.made = /* @__PURE__ */ new Map();
+    }
+    /** A slot for the next connection to this websocket. */
+    slot(wsUrl) {
+      const base = `${PREFIX2}${this.page()} ${wsUrl}`;
+      const nth = this.made.get(base) ?? 0;
+      this.made.set(base, nth + 1);
+      return new SessionSlot(this.storage, `${base} ${nth}`);
+    }
+    /** Keeps a session no more: the page's next load begins one. */
+    forget(id) {
+      for (const [base, count] of this.made) {
+        for (let nth = 0; nth < count; nth += 1) {
+          const slot = new SessionSlot(this.storage, `${base} ${nth}`);
+          if (slot.read() === id) slot.write("");
+        }
+      }
+    }
+  };
+  var SessionSlot = class {
+    constructor(storage, key) {
+      this.storage = storage;
+      this.key = key;
+    }
+    read() {
+      try {
+        return this.storage()?.getItem(this.key) ?? null;
+      } catch {
+        return null;
+      }
+    }
+    write(id) {
+      try {
+        this.storage()?.setItem(this.key, id);
+      } catch {
+      }
+    }
+  };
+  var PAGE_KEEPER = new SessionKeeper(
+    () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
+    () => typeof location === "undefined" ? "" : location.pathname + location.search
+  );
+
+  // databench/client/tab.ts
+  var NAME = "databench.tab";
+  var ORIGINAL = "databench.tab-original";
+  var Tab = class {
+    constructor(storage, open2, random) {
+      this.storage = storage;
+      this.open = open2;
+      this.random = random;
+      this.name = "";
+      this.page = 0;
+      this.held = /* @__PURE__ */ new Set();
+      this.copied = /* @__PURE__ */ new Set();
+      this.watchers = [];
+    }
+    /**
+     * This page is in a session.
+     *
+     * @param session  Its id.
+     * @param isKept   Whether the tab had it before this page, and no link named it.
+     */
+    hold(session, isKept) {
+      if (this.held.has(session) || !this.begin()) return;
+      this.held.add(session);
+      if (!isKept) {
+        this.rename("");
+        return;
+      }
+      const tabs = [this.name, this.read(ORIGINAL)].filter(Boolean);
+      this.channel.postMessage({ ask: session, tabs, page: this.page });
+    }
+    /** Whether the tab was copied from one that is still in that session. */
+    isCopyIn(session) {
+      return session !== void 0 && this.copied.has(session);
+    }
+    /** Calls back when the tab turns out to be a copy. */
+    onCopied(watcher) {
+      this.watchers.push(watcher);
+    }
+    begin() {
+      if (this.channel) return true;
+      this.channel = this.open();
+      if (!this.channel) return false;
+      this.page = this.random();
+      this.name = this.read(NAME);
+      if (!this.name) this.rename("");
+      this.channel.onmessage = (event) => this.receive(event.data);
+      return true;
+    }
+    receive(message) {
+      if ("ask" in message) {
+        if (!this.held.has(message.ask) || !message.tabs.includes(this.name)) return;
+        const { ask: answer, page: to } = message;
+        this.channel.postMessage({ answer, tab: this.name, to });
+      } else if (message.to === this.page && this.held.has(message.answer)) {
+        this.rename(message.tab);
+        this.copied.add(message.answer);
+        for (const watcher of this.watchers) watcher();
+      }
+    }
+    /** Takes a fresh name, and notes that of the tab that this one was copied from. */
+    rename(original) {
+      this.name = this.random().toString(36).slice(2);
+      this.write(NAME, this.name);
+      this.write(ORIGINAL, original);
+    }
+    read(key) {
+      try {
+        return this.storage()?.getItem(key) ?? "";
+      } catch {
+        return "";
+      }
+    }
+    write(key, value) {
+      try {
+        this.storage()?.setItem(key, value);
+      } catch {
+      }
+    }
+  };
+  var PAGE_TAB = new Tab(
+    () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
+    () => typeof BroadcastChannel === "undefined" || typeof window === "undefined" || window.top !== window ? void 0 : new BroadcastChannel("databench.tabs"),
+    () => Math.random()
+  );
+
   // databench/client/ui/format.ts
   function asText(value) {
     if (value === void 0 || value === null) return "";
@@ -1866,7 +2002,7 @@ var exported = (() => {
     const names = [...new Set(processes.map((p) => p.action).filter(Boolean))];
     return names.length ? `“${names.join("”, “")}”` : "";
   }
-  function sessionNotices({ others, isReplaced }) {
+  function sessionNotices({ others, isReplaced, isCopy }) {
     const notices = others.map((other) => {
       const label2 = other.running.length ? "Rejoin" : "Show it";
       const rejoin = { label: label2, word: "rejoin", session: other.id };
@@ -1878,6 +2014,16 @@ var exported = (() => {
       };
     });
     notices[notices.length - 1]?.buttons.push({ label: "Dismiss", word: "stay" });
+    if (isCopy) {
+      const buttons = [{ label: "Use a session of its own", word: "own" }];
+      if (!notices.length) buttons.push({ label: "Dismiss", word: "stay" });
+      notices.unshift({
+        key: "copy",
+        level: "quiet",
+        buttons,
+        text: "This tab is a copy and shares its session with the other tab: both show and change the same."
+      });
+    }
     if (isReplaced) {
       notices.unshift({
         key: "replaced",
@@ -2045,6 +2191,7 @@ var exported = (() => {
       this.fold = null;
       conn.onStatus(() => this.render());
       conn.kernel.on(() => this.render());
+      PAGE_TAB.onCopied(() => this.render());
       conn.processes.watch((event, process) => {
         if (event === "open") this.forget(process.action);
         if (event === "end") this.note(process);
@@ -2083,7 +2230,8 @@ var exported = (() => {
         failures: this.failures,
         asking: this.asking,
         others: this.staying === conn.others ? [] : conn.others,
-        isReplaced: conn.isReplaced && this.staying !== conn.others
+        isReplaced: conn.isReplaced && this.staying !== conn.others,
+        isCopy: PAGE_TAB.isCopyIn(conn.analysisId) && this.staying !== conn.others
       };
     }
     note(process) {
@@ -2114,7 +2262,10 @@ var exported = (() => {
       else if (button.word === "force") conn.cancel(button.id, { force: true });
       else if (button.word === "cancel") conn.cancel(button.id);
       else if (button.word === "rejoin") location.assign(linkOf(button.session, location));
-      else if (button.word === "stay") this.staying = conn.others;
+      else if (button.word === "own") {
+        PAGE_KEEPER.forget(conn.analysisId);
+        conn.environment.reload();
+      } else if (button.word === "stay") this.staying = conn.others;
       else if (button.word === "dismiss") {
         this.failures = this.failures.filter((f) => f.id !== button.id);
       }
@@ -2774,46 +2925,6 @@ var exported = (() => {
     useWebSocket: () => useWebSocket
   });
 
-  // databench/client/keep.ts
-  var PREFIX2 = "databench.session:";
-  var SessionKeeper = class {
-    constructor(storage, page) {
-      this.storage = storage;
-      this.page = page;
-      this.made = /* @__PURE__ */ new Map();
-    }
-    /** A slot for the next connection to this websocket. */
-    slot(wsUrl) {
-      const base = `${PREFIX2}${this.page()} ${wsUrl}`;
-      const nth = this.made.get(base) ?? 0;
-      this.made.set(base, nth + 1);
-      return new SessionSlot(this.storage, `${base} ${nth}`);
-    }
-  };
-  var SessionSlot = class {
-    constructor(storage, key) {
-      this.storage = storage;
-      this.key = key;
-    }
-    read() {
-      try {
-        return this.storage()?.getItem(this.key) ?? null;
-      } catch {
-        return null;
-      }
-    }
-    write(id) {
-      try {
-        this.storage()?.setItem(this.key, id);
-      } catch {
-      }
-    }
-  };
-  var PAGE_KEEPER = new SessionKeeper(
-    () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
-    () => typeof location === "undefined" ? "" : location.pathname + location.search
-  );
-
   // databench/client/ui/index.ts
   var ui_exports = {};
   __export(ui_exports, {
@@ -2842,7 +2953,13 @@ var exported = (() => {
     const named = takeNamed();
     const slot = PAGE_KEEPER.slot(wsUrl || Connection.guessWSUrl());
     const id = analysisId || named;
-    const conn = new Connection(wsUrl, requestArgs, id, { slot, ...options }).connect(callback);
+    const conn = new Connection(wsUrl, requestArgs, id, { slot, ...options });
+    const kept = id ? null : slot.read();
+    conn.onStatus((status) => {
+      if (status !== "joined") return;
+      PAGE_TAB.hold(conn.analysisId, kept === conn.analysisId && !conn.isLinked);
+    });
+    conn.connect(callback);
     if (named && !analysisId) keepNamed(conn, slot);
     return conn;
   }

@@ -257,13 +257,14 @@ async def test_what_comes_during_a_replay_follows_it():
 # -- links of sessions
 
 
-async def test_a_page_is_told_when_the_session_of_its_link_has_ended():
+async def test_a_page_is_told_that_it_came_by_a_link_and_whether_its_session_has_ended():
     async with rigged() as rig:
         page = rig.join()
-        assert "replaced" not in rig.join(session=page.session, is_linked=True).connected
-        assert "replaced" not in rig.join(session="gone").connected
-        assert rig.join(session="gone", is_linked=True).connected["replaced"] is True
-        assert rig.join(is_linked=True).connected["replaced"] is True
+        assert "linked" not in rig.join(session=page.session).connected
+        told = rig.join(session=page.session, is_linked=True).connected
+        assert (told["linked"], told["resumed"]) == (True, True)
+        told = rig.join(is_linked=True).connected
+        assert (told["linked"], told["resumed"]) == (True, False)
 
 
 async def test_a_session_is_there_for_pages_of_its_analysis():

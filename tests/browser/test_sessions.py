@@ -304,6 +304,54 @@ def test_a_killed_server_that_is_back_has_state_and_the_page_goes_on(served, pag
     expect(page.locator("#steps")).to_have_text(" 0 1 2" + ALL)
 
 
+# -- copied tabs -----------------------------------------------------------------------------------
+
+SHARES = "This tab is a copy and shares its session"
+
+
+def copied(page):
+    """What "Duplicate tab" opens: a page with the same address and a copy of the tab's storage."""
+    with page.context.expect_page() as opened:
+        page.evaluate("void window.open(location.href)")
+    opened.value.wait_for_function("databench.analysisId")
+    return opened.value
+
+
+def test_a_copied_tab_says_that_it_shares_and_takes_a_session_of_its_own(served, pages):
+    first = pages.open(served, "/steps/")
+    begin(first)
+    copy = copied(first)
+    expect(alerts(copy)).to_contain_text(SHARES)
+    expect(copy.locator("#steps")).to_have_text(" 0 1 2")
+    expect(alerts(first)).not_to_contain_text("copy")
+    copy.reload()
+    expect(alerts(copy)).to_contain_text(SHARES)
+    button(copy, "Use a session of its own").click()
+    expect(copy.locator("#steps")).to_have_text("")
+    expect(button(copy, "Run")).to_be_enabled()
+    expect(alerts(copy)).not_to_contain_text("copy")
+    assert copy.evaluate("databench.analysisId") != first.evaluate("databench.analysisId")
+    id_ = first.evaluate("databench.analysisId")
+    first.reload()
+    expect(first.locator("#steps")).to_have_text(" 0 1 2")
+    assert first.evaluate("databench.analysisId") == id_
+    expect(alerts(first)).not_to_contain_text("copy")
+
+
+def test_a_tab_that_shares_by_a_link_is_no_copy(served, pages):
+    first = pages.open(served, "/steps/")
+    begin(first)
+    with first.context.expect_page() as opened:
+        first.evaluate("void window.open(databench.sessionLink())")
+    second = opened.value
+    expect(second.locator("#steps")).to_have_text(" 0 1 2")
+    second.reload()
+    expect(second.locator("#steps")).to_have_text(" 0 1 2")
+    assert second.evaluate("databench.analysisId") == first.evaluate("databench.analysisId")
+    for page in (first, second):
+        expect(alerts(page)).not_to_contain_text("copy")
+
+
 # -- cancels in their hard cases -------------------------------------------------------------------
 
 

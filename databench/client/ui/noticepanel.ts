@@ -4,7 +4,9 @@
 
 import type { Connection } from '../connection';
 import type { Process } from '../processes';
+import { PAGE_KEEPER } from '../keep';
 import { linkOf } from '../sessionlink';
+import { PAGE_TAB } from '../tab';
 import { UIElement } from './element';
 import { Notice, NoticeButton, NoticeFailure, NoticeProcess, noticesOf, NoticeView } from './notices';
 
@@ -27,6 +29,7 @@ export class NoticePanel {
   constructor(private node: HTMLElement, private conn: Connection) {
     conn.onStatus(() => this.render());
     conn.kernel.on(() => this.render());
+    PAGE_TAB.onCopied(() => this.render());
     conn.processes.watch((event, process) => {
       if (event === 'open') this.forget(process.action);
       if (event === 'end') this.note(process);
@@ -66,6 +69,7 @@ export class NoticePanel {
       processes: conn.processes.list().map(viewOf), failures: this.failures, asking: this.asking,
       others: this.staying === conn.others ? [] : conn.others,
       isReplaced: conn.isReplaced && this.staying !== conn.others,
+      isCopy: PAGE_TAB.isCopyIn(conn.analysisId) && this.staying !== conn.others,
     };
   }
 
@@ -96,7 +100,10 @@ export class NoticePanel {
     else if (button.word === 'force') conn.cancel(button.id!, { force: true });
     else if (button.word === 'cancel') conn.cancel(button.id!);
     else if (button.word === 'rejoin') location.assign(linkOf(button.session!, location));
-    else if (button.word === 'stay') this.staying = conn.others;
+    else if (button.word === 'own') {
+      PAGE_KEEPER.forget(conn.analysisId!);
+      conn.environment.reload();
+    } else if (button.word === 'stay') this.staying = conn.others;
     else if (button.word === 'dismiss') {
       this.failures = this.failures.filter(f => f.id !== button.id);
     }

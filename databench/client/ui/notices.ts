@@ -24,7 +24,7 @@ const UNANSWERED_S = 6;
 
 /** What a notice's button does. */
 export type NoticeWord =
-  | 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep' | 'rejoin' | 'stay';
+  | 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep' | 'rejoin' | 'stay' | 'own';
 
 /** A button of a notice. */
 export interface NoticeButton {
@@ -106,6 +106,8 @@ export interface NoticeView {
   others: NoticeSession[];
   /** The session that the page's address named has ended. */
   isReplaced: boolean;
+  /** The tab was copied from another one that is in this session too. */
+  isCopy: boolean;
   /** What the person was asked to confirm. */
   asking: { word: 'restart' | 'force'; id?: number } | null;
 }
@@ -158,7 +160,7 @@ function namesOf(processes: NoticeProcess[]): string {
 }
 
 /** What the person left behind elsewhere; a link that led to a session that is no more. */
-function sessionNotices({ others, isReplaced }: NoticeView): Notice[] {
+function sessionNotices({ others, isReplaced, isCopy }: NoticeView): Notice[] {
   const notices: Notice[] = others.map(other => {
     const label = other.running.length ? 'Rejoin' : 'Show it';
     const rejoin: NoticeButton = { label, word: 'rejoin', session: other.id };
@@ -167,6 +169,14 @@ function sessionNotices({ others, isReplaced }: NoticeView): Notice[] {
     };
   });
   notices[notices.length - 1]?.buttons!.push({ label: 'Dismiss', word: 'stay' });
+  if (isCopy) {
+    const buttons: NoticeButton[] = [{ label: 'Use a session of its own', word: 'own' }];
+    if (!notices.length) buttons.push({ label: 'Dismiss', word: 'stay' });
+    notices.unshift({
+      key: 'copy', level: 'quiet', buttons,
+      text: 'This tab is a copy and shares its session with the other tab: both show and change the same.',
+    });
+  }
   if (isReplaced) {
     notices.unshift({
       key: 'replaced', level: 'quiet', text: 'That session has ended; this is a new one.',

@@ -14,7 +14,7 @@ const RUN = {
 function view({ kernel = {}, ...more } = {}) {
   return {
     status: 'joined', lostSinceMs: null, goneReason: null, kernel: { ...KERNEL, ...kernel }, processes: [],
-    failures: [], asking: null, others: [], isReplaced: false, ...more,
+    failures: [], asking: null, others: [], isReplaced: false, isCopy: false, ...more,
   };
 }
 
@@ -179,3 +179,11 @@ test('a link to a session that has ended is told', () => {
   assert.deepEqual(shown({ isReplaced: true }), [
     ['That session has ended; this is a new one.', undefined, 'Dismiss: stay']]);
 });
+test('a copied tab says that it shares its session, quietly, and offers one of its own', () => {
+  const [notice, ...rest] = noticesOf(view({ isCopy: true }), 0);
+  assert.deepEqual(rest, []);
+  assert.equal(notice.level, 'quiet');
+  assert.match(notice.text, /copy and shares its session/);
+  assert.deepEqual(notice.buttons.map(b => b.word), ['own', 'stay']);
+});
+
