@@ -34,7 +34,7 @@ class Visitors:
     def __init__(self, key: str, *, port: int, project: str) -> None:
         self._key = key
         digest = hashlib.sha256(project.encode("utf-8", "surrogateescape")).hexdigest()
-        self._name = f"databench_{port}_{digest[:8]}"
+        self._name = f"{port}_{digest[:8]}_databench"
 
     def name(self, handler: tornado.web.RequestHandler, purpose: str = "") -> str:
         """What a cookie is called, in this scheme.
@@ -45,7 +45,8 @@ class Visitors:
         """
         if purpose:
             return f"{self._name}_{purpose}"
-        return f"__Host-{self._name}" if is_encrypted(handler) else self._name
+        name = f"{self._name}_person"
+        return f"__Host-{name}" if is_encrypted(handler) else name
 
     def find(self, handler: tornado.web.RequestHandler) -> str:
         """The word that the browser sent; empty where it sent none, or none of ours."""

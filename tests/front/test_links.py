@@ -186,5 +186,5 @@ async def test_over_tls_the_cookie_is_secure(serve):
     answer = await front.get("/x/?session=k", headers={"X-Forwarded-Proto": "https"})
     assert cookie_of(answer)[1]["secure"]
     page = await front.get("/x/", headers={"X-Forwarded-Proto": "https"})
-    assert page.headers["Set-Cookie"].startswith("__Host-databench_")
+    assert page.headers["Set-Cookie"].startswith("__Host-0_")
     assert "Secure" in page.headers["Set-Cookie"]

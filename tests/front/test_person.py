@@ -55,7 +55,7 @@ def test_a_browser_gets_a_word_that_scripts_and_other_sites_do_not_get(scheme, p
     handler = make(scheme=scheme)
     VISITORS.give(handler)
     morsel = given(handler)
-    assert morsel.key.startswith(f"{prefix}databench_5000_")
+    assert morsel.key.startswith(f"{prefix}5000_")
     assert "/home" not in morsel.key
     assert morsel["httponly"]
     assert morsel["samesite"] == "Lax"
