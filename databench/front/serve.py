@@ -43,6 +43,7 @@ _OF_CONNECTIONS = (
     "http_header_limit_s",
     "http_body_limit_s",
     "connections_per_address",
+    "unfinished_bytes",
 )
 
 

@@ -29,12 +29,14 @@ class Limits(NamedTuple):
         header_limit_s: How long the headers of a request, or a TLS handshake, may take.
         body_limit_s: How long the body of a request may take.
         per_address: Connections of one address; behind a proxy its requests and websockets.
+        unfinished_bytes: Of bodies that have not come whole, together.
     """
 
     idle_limit_s: float | None = None
     header_limit_s: float | None = None
     body_limit_s: float | None = None
     per_address: int = 0
+    unfinished_bytes: int = 0
 
 
 def find_reserve(limit: int) -> int:

@@ -49,6 +49,7 @@ _LIMITS = {
     "http_header_limit_s": "header_limit_s",
     "http_body_limit_s": "body_limit_s",
     "connections_per_address": "per_address",
+    "unfinished_bytes": "unfinished_bytes",
 }
 SETTINGS = (*_SERVER_SETTINGS, *_LIMITS, "server", "host", "shutdown_limit_s", "debug")
 
@@ -94,7 +95,7 @@ class Runner:
         settings: For those of the application, where it has none of that name: `xheaders`,
             `max_body_size`, `max_buffer_size`, `server`, `host`, `shutdown_limit_s`, `debug`, and
             limits of connections: `http_idle_limit_s`, `http_header_limit_s`, `http_body_limit_s`,
-            `connections_per_address` (absent: none).
+            `connections_per_address`, `unfinished_bytes` (absent: none).
         loop: Where the application was made; the runner closes it. `None`: a new one.
         tls_sockets: Like `sockets`, for connections that are encrypted.
         tls: What these need; without it there are none.

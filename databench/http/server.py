@@ -14,13 +14,12 @@ and when a connection ends. What a connection may do is decided in `connections`
 from __future__ import annotations
 
 import asyncio
-import http.client
 import logging
 import socket
 import ssl
 import time
 import weakref
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import tornado.httpserver
@@ -29,6 +28,7 @@ import tornado.websocket
 
 from .. import descriptors
 from .connections import Accepting, Idlers, Limits, Shares, find_share
+from .door import Door
 from .listening import Listener, Stream, TlsStream
 
 log = logging.getLogger("databench.http")
@@ -45,9 +45,6 @@ _SWEEP_S = 0.5
 _SWEEP_MOST = 1000
 # Idle connections that are closed at each such count, while others wait.
 _PRESSED_MOST = 64
-# Of a request that is refused before its body has come.
-_THROWN_S = 2.0
-_THROWN_BYTES = 2**40
 
 
 class Server(tornado.httpserver.HTTPServer):
@@ -68,7 +65,7 @@ class Server(tornado.httpserver.HTTPServer):
     ) -> None:
         """Take the arguments; Tornado's servers are made so."""
         limits = limits or Limits()
-        super().initialize(_Door(self, application), body_timeout=limits.body_limit_s, **kwargs)
+        super().initialize(Door(self, application), body_timeout=limits.body_limit_s, **kwargs)
         self._known: set[Any] = set()
         self._busy: set[Any] = set()
         self._at_rest = asyncio.Event()
@@ -78,6 +75,8 @@ class Server(tornado.httpserver.HTTPServer):
         self._idlers = Idlers(limits)
         self._shares = Shares(limits.per_address)
         self._accepting = Accepting()
+        self.unfinished_bytes = 0
+        self._unfinished_limit_bytes = limits.unfinished_bytes
         self._over: set[Any] = set()
         self._request_shares: dict[Any, str] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -226,7 +225,7 @@ class Server(tornado.httpserver.HTTPServer):
         while any(stream is not None and not stream.closed() for stream in streams):
             await asyncio.sleep(_LOOK_S)
 
-    # ------------------------------------------------------------ asked by `_Watched`
+    # ------------------------------------------------------------ asked by the door
 
     def find_refusal(self, server_conn: Any, address: str) -> str:
         """Why the connection's request is not answered; empty: it is, and counts.
@@ -253,6 +252,12 @@ class Server(tornado.httpserver.HTTPServer):
                 )
         return ""
 
+    def hold(self, change_bytes: int) -> bool:
+        """So many more bytes of bodies are held; whether that is within the limit."""
+        self.unfinished_bytes += change_bytes
+        limit_bytes = self._unfinished_limit_bytes
+        return change_bytes <= 0 or not limit_bytes or self.unfinished_bytes <= limit_bytes
+
     def note_headers(self, server_conn: object) -> None:
         """A request has begun."""
         self._idlers.discard(server_conn)
@@ -268,116 +273,6 @@ class Server(tornado.httpserver.HTTPServer):
         self._busy.discard(server_conn)
         if not self._busy:
             self._at_rest.set()
-
-
-class _Door(tornado.httputil.HTTPServerConnectionDelegate):
-    """Stands before the application, and behind Tornado's reader of X-Forwarded headers.
-
-    Args:
-        server: Knows what its connections may do.
-        inner: The application.
-    """
-
-    def __init__(
-        self, server: Server, inner: tornado.httputil.HTTPServerConnectionDelegate
-    ) -> None:
-        self._server = server
-        self._inner = inner
-
-    def start_request(
-        self, server_conn: object, request_conn: tornado.httputil.HTTPConnection
-    ) -> tornado.httputil.HTTPMessageDelegate:
-        """A request may follow."""
-        inner = self._inner.start_request(server_conn, request_conn)
-        return _Watched(self._server, server_conn, request_conn, inner)
-
-
-class _Watched(tornado.httputil.HTTPMessageDelegate):
-    """Passes a request on, and tells the server of it."""
-
-    def __init__(
-        self,
-        server: Server,
-        server_conn: Any,
-        request_conn: Any,
-        inner: tornado.httputil.HTTPMessageDelegate,
-    ) -> None:
-        self._server = server
-        self._server_conn = server_conn
-        self._request_conn = request_conn
-        self._inner: tornado.httputil.HTTPMessageDelegate | None = inner
-        self._refused: asyncio.Future[None] | None = None
-
-    def headers_received(
-        self,
-        start_line: tornado.httputil.RequestStartLine | tornado.httputil.ResponseStartLine,
-        headers: tornado.httputil.HTTPHeaders,
-    ) -> Awaitable[None] | None:
-        self._server.note_headers(self._server_conn)
-        address = self._request_conn.context.remote_ip
-        refusal = self._server.find_refusal(self._server_conn, address)
-        if self._inner is None or refusal:
-            assert isinstance(start_line, tornado.httputil.RequestStartLine)
-            self._refuse(503, refusal, start_line.method, headers)
-            return None
-        return self._inner.headers_received(start_line, headers)
-
-    def _refuse(
-        self, code: int, text: str, method: str, headers: tornado.httputil.HTTPHeaders
-    ) -> None:
-        """Answer in words and close, whether the body has come or not."""
-        self._inner = None
-        body = f"{text}\n".encode()
-        answer = tornado.httputil.HTTPHeaders(
-            {
-                "Content-Type": "text/plain; charset=utf-8",
-                "Content-Length": str(len(body)),
-                "Connection": "close",
-                "X-Content-Type-Options": "nosniff",
-            }
-        )
-        line = tornado.httputil.ResponseStartLine("HTTP/1.1", code, http.client.responses[code])
-        chunk = None if method == "HEAD" else body
-        self._refused = self._request_conn.write_headers(line, answer, chunk)
-        if "Expect" in headers or not _has_body(headers):
-            self._request_conn.finish()
-            return
-        # A connection that is closed while its body comes is reset, and the answer is lost: what
-        # comes within a moment is thrown away.
-        self._request_conn.set_max_body_size(_THROWN_BYTES)
-        self._request_conn.set_body_timeout(_THROWN_S)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        return None if self._inner is None else self._inner.data_received(chunk)
-
-    def finish(self) -> None:
-        if self._inner is None:
-            self._request_conn.finish()
-            if self._refused is not None:
-                stream = self._server_conn.stream
-                self._refused.add_done_callback(lambda _: stream.close())
-            return
-        self._inner.finish()
-        self._server.note_handler(_find_handler(self._inner))
-
-    def on_connection_close(self) -> None:
-        if self._inner is not None:
-            self._inner.on_connection_close()
-
-
-def _find_handler(delegate: object) -> object:
-    """The handler of a request that has begun, or `None`.
-
-    Tornado's delegates hold one another as `delegate`, and the last one the handler (private
-    classes; the requirement `tornado<7` and a test hold it).
-    """
-    while delegate is not None and not hasattr(delegate, "handler"):
-        delegate = getattr(delegate, "delegate", None)
-    return getattr(delegate, "handler", None)
-
-
-def _has_body(headers: tornado.httputil.HTTPHeaders) -> bool:
-    return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
 
 
 def _has_begun(stream: Any) -> bool:

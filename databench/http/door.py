@@ -1,0 +1,165 @@
+"""What each request passes: counted, refused in words, its body looked after.
+
+Theory of operation. The door stands before the application, and behind Tornado's reader of
+X-Forwarded headers, so that it knows a visitor's address. It may refuse a request at its headers.
+An answer that is complete before the body has come is sent at once; a connection that is closed
+then would be reset, and the answer lost. So what comes within a moment is thrown away, and the
+connection ends after that, whoever answered: the door or a handler that needs no body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+import tornado.httputil
+
+_THROWN_S = 2.0
+_THROWN_BYTES = 2**40
+
+
+class Server(Protocol):
+    """What the door asks of the server."""
+
+    def find_refusal(self, server_conn: Any, address: str) -> str:
+        """Why the connection's request is not answered; empty: it is, and counts."""
+
+    def hold(self, change_bytes: int) -> bool:
+        """So many more bytes of bodies are held; whether that is within the limit."""
+
+    def note_headers(self, server_conn: object) -> None:
+        """A request has begun."""
+
+    def note_handler(self, handler: object) -> None:
+        """A request's handler has begun."""
+
+
+class Door(tornado.httputil.HTTPServerConnectionDelegate):
+    """Stands before the application.
+
+    Args:
+        server: Knows what its connections may do.
+        inner: The application.
+    """
+
+    def __init__(
+        self, server: Server, inner: tornado.httputil.HTTPServerConnectionDelegate
+    ) -> None:
+        self._server = server
+        self._inner = inner
+
+    def start_request(
+        self, server_conn: object, request_conn: tornado.httputil.HTTPConnection
+    ) -> tornado.httputil.HTTPMessageDelegate:
+        """A request may follow."""
+        inner = self._inner.start_request(server_conn, request_conn)
+        return _Watched(self._server, server_conn, request_conn, inner)
+
+
+class _Watched(tornado.httputil.HTTPMessageDelegate):
+    """Passes a request on, and tells the server of it."""
+
+    def __init__(
+        self,
+        server: Server,
+        server_conn: Any,
+        request_conn: Any,
+        inner: tornado.httputil.HTTPMessageDelegate,
+    ) -> None:
+        self._server = server
+        self._server_conn = server_conn
+        self._request_conn = request_conn
+        self._inner: tornado.httputil.HTTPMessageDelegate | None = inner
+        self._held_bytes = 0
+        self._is_answered = False
+        self._refused: asyncio.Future[None] | None = None
+        self._finish = request_conn.finish
+
+    def headers_received(
+        self,
+        start_line: tornado.httputil.RequestStartLine | tornado.httputil.ResponseStartLine,
+        headers: tornado.httputil.HTTPHeaders,
+    ) -> Awaitable[None] | None:
+        assert isinstance(start_line, tornado.httputil.RequestStartLine)
+        self._server.note_headers(self._server_conn)
+        if _has_body(headers) and "Expect" not in headers:
+            self._request_conn.finish = self._finish_early
+        address = self._request_conn.context.remote_ip
+        refusal = self._server.find_refusal(self._server_conn, address)
+        if self._inner is None or refusal:
+            self._refuse(refusal, start_line.method)
+            return None
+        return self._inner.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        if self._inner is None or self._is_answered:
+            return None
+        self._held_bytes += len(chunk)
+        if not self._server.hold(len(chunk)):
+            self._refuse("The server holds too many unfinished requests. Try again later.", "POST")
+            return None
+        return self._inner.data_received(chunk)
+
+    def finish(self) -> None:
+        self._end_body()
+        if self._is_answered:
+            self._finish()
+            if self._refused is not None:
+                self._refused.add_done_callback(lambda _: self._server_conn.stream.close())
+        elif self._inner is not None:
+            self._inner.finish()
+            self._server.note_handler(_find_handler(self._inner))
+
+    def on_connection_close(self) -> None:
+        self._end_body()
+        if self._inner is not None:
+            self._inner.on_connection_close()
+
+    def _end_body(self) -> None:
+        """The body is there, or will not come: it is the application's now."""
+        if "finish" in vars(self._request_conn):
+            del self._request_conn.finish
+        self._server.hold(-self._held_bytes)
+        self._held_bytes = 0
+
+    def _finish_early(self) -> None:
+        """The answer is complete, and the body is not: see the top."""
+        self._is_answered = True
+        self._request_conn.set_max_body_size(_THROWN_BYTES)
+        self._request_conn.set_body_timeout(_THROWN_S)
+
+    def _refuse(self, text: str, method: str) -> None:
+        """Answer 503 in words, and take nothing more on this connection."""
+        inner, self._inner = self._inner, None
+        if inner is not None and self._held_bytes:
+            inner.on_connection_close()
+        body = f"{text}\n".encode()
+        answer = tornado.httputil.HTTPHeaders(
+            {
+                "Content-Type": "text/plain; charset=utf-8",
+                "Content-Length": str(len(body)),
+                "Connection": "close",
+                "X-Content-Type-Options": "nosniff",
+            }
+        )
+        line = tornado.httputil.ResponseStartLine("HTTP/1.1", 503, http.client.responses[503])
+        chunk = None if method == "HEAD" else body
+        self._refused = self._request_conn.write_headers(line, answer, chunk)
+        self._request_conn.finish()
+
+
+def _find_handler(delegate: object) -> object:
+    """The handler of a request that has begun, or `None`.
+
+    Tornado's delegates hold one another as `delegate`, and the last one the handler (private
+    classes; the requirement `tornado<7` and a test hold it).
+    """
+    while delegate is not None and not hasattr(delegate, "handler"):
+        delegate = getattr(delegate, "delegate", None)
+    return getattr(delegate, "handler", None)
+
+
+def _has_body(headers: tornado.httputil.HTTPHeaders) -> bool:
+    return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
