@@ -207,6 +207,7 @@ TABLE = (
         0,
         "Connections of one address; 0: no limit.",
     ),
+    Setting("form_bytes", 2**20, "bytes", 2**10, "Largest form of a request, not of files."),
     # flow control
     Setting("credit_window_bytes", 4 * 2**20, "bytes", 2**10, "Bytes in flight per session."),
     Setting("replay_window_bytes", 2**20, "bytes", 1, "Bytes of a replay in flight to one page."),

@@ -22,6 +22,7 @@ from ..config import Entry, Index
 from ..protocol import text
 from ..settings import Settings
 from . import (
+    bodies,
     build,
     class_data,
     follow,
@@ -237,6 +238,43 @@ class Front(http.Application):
         if self.index.single is not None and not self._is_shared(request.path):
             request.path = f"/{self.index.single}{request.path}"
         return super().find_handler(request, **kwargs)
+
+    def get_handler_delegate(
+        self,
+        request: tornado.httputil.HTTPServerRequest,
+        target_class: type[tornado.web.RequestHandler],
+        target_kwargs: dict[str, Any] | None = None,
+        path_args: list[bytes] | None = None,
+        path_kwargs: dict[str, bytes] | None = None,
+    ) -> tornado.web._HandlerDelegate:
+        """Refuse a body at the headers that nobody would look at."""
+        refusal = self._find_body_refusal(request, target_class)
+        if refusal is None:
+            rest = (target_kwargs, path_args, path_kwargs)
+            return super().get_handler_delegate(request, target_class, *rest)
+        status, text = refusal
+        return super().get_handler_delegate(request, Refused, {"text": text, "status": status})
+
+    def _find_body_refusal(
+        self, request: tornado.httputil.HTTPServerRequest, target: type[tornado.web.RequestHandler]
+    ) -> tuple[int, str] | None:
+        body = bodies.find_body(request.headers)
+        # Whoever reads a body as it comes has limits of their own (the mark that Tornado makes).
+        if body is None or getattr(target, "_stream_request_body", False):
+            return None
+        method = request.method or ""
+        own = getattr(target, method.lower(), None)
+        form_bytes = self.limits.form_bytes
+        if body.is_form and body.size_bytes is None:
+            request.connection.set_max_body_size(form_bytes)  # type: ignore[union-attr]
+        return bodies.find_refusal(
+            body,
+            method,
+            is_allowed=own is not getattr(tornado.web.RequestHandler, method.lower(), None),
+            is_read=not issubclass(target, Headers) or method not in ("GET", "HEAD"),
+            limit_bytes=self.limits.page_message_bytes,
+            form_bytes=form_bytes,
+        )
 
     def _is_shared(self, path: str) -> bool:
         """Whether this address is the same, wherever an analysis' page is."""

@@ -151,6 +151,7 @@ def error_page(title: str, text: str, more: str = "", *, request_id: str = "") -
     )
 
 
+@tornado.web.stream_request_body  # answered at the headers: a body is not read
 class NotFound(Headers):
     """Answers where there is nothing."""
 
@@ -158,14 +159,22 @@ class NotFound(Headers):
         """Refuse."""
         raise tornado.web.HTTPError(404, f"there is nothing at {self.request.path:.200}")
 
+    def data_received(self, chunk: bytes) -> None:
+        """Nothing is kept."""
 
+
+@tornado.web.stream_request_body  # as above
 class Refused(Headers):
     """Answers a request that no handler is to see, such as one whose `Host` is none of ours."""
 
-    def initialize(self, text: str) -> None:
+    def initialize(self, text: str, status: int = 403) -> None:
         """Take why, and how to allow it."""
         self.text = text
+        self.status = status
 
     def prepare(self) -> None:
         """Refuse."""
-        self.refuse(403, self.text)
+        self.refuse(self.status, self.text)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Nothing is kept."""

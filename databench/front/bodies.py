@@ -1,0 +1,73 @@
+"""Which requests may bring a body, and how large a one: decided at the headers.
+
+A body is taken whole before a handler sees it, so one that nobody would look at is refused before
+it is read: where there is nothing, where the method is not allowed, where it is too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+# A program may send a few bytes with GET; nobody reads them.
+_IDLE_BYTES = 2**16
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Body(NamedTuple):
+    """What the headers say of it.
+
+    Attributes:
+        size_bytes: Its size; `None` where that is not known before it has come.
+        is_form: Whether it is fields of a form, which are read on the loop.
+    """
+
+    size_bytes: int | None
+    is_form: bool
+
+
+def find_body(headers: Mapping[str, str]) -> Body | None:
+    """The body that these headers announce, or `None`."""
+    is_form = headers.get("Content-Type", "").lower().startswith(_FORM)
+    if "Transfer-Encoding" in headers:
+        return Body(None, is_form)
+    text = headers.get("Content-Length", "0")
+    if not (text.isascii() and text.isdigit()):
+        return None  # Tornado answers 400, before anything is read
+    return Body(int(text[:20]), is_form) if int(text[:20]) else None
+
+
+def find_refusal(
+    body: Body,
+    method: str,
+    *,
+    is_allowed: bool,
+    is_read: bool,
+    limit_bytes: int,
+    form_bytes: int,
+) -> tuple[int, str] | None:
+    """The status and the reason with which a request is refused unread, or `None`.
+
+    Args:
+        body: Its body.
+        method: Of HTTP.
+        is_allowed: Whether its handler has that method.
+        is_read: Whether a handler may look at bodies of that method.
+        limit_bytes: Of any body.
+        form_bytes: Of a form.
+    """
+    if not is_allowed:
+        return 405, f"{method} is not allowed here"
+    size_bytes = body.size_bytes
+    if not is_read and (size_bytes is None or size_bytes > _IDLE_BYTES):
+        return 413, f"{method} takes no body here"
+    if size_bytes is None:
+        return None
+    if body.is_form and size_bytes > form_bytes:
+        return 413, (
+            f"the form has {size_bytes} bytes, limit {form_bytes} (form_bytes); send large values "
+            "as multipart/form-data or as JSON"
+        )
+    if size_bytes > limit_bytes:
+        return 413, f"the body has {size_bytes} bytes, limit {limit_bytes} (page_message_bytes)"
+    return None
