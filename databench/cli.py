@@ -73,6 +73,13 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--ssl-port",
         {"metavar": "PORT", "help": "port for that (SSLPORT; 5001, or the next free one; 0: any)"},
     ),
+    (
+        "--ssl-only",
+        {
+            "action": "store_true",
+            "help": "serve with encryption alone: no port without it (see hsts_s too)",
+        },
+    ),
     ("--analyses", {"metavar": "FOLDER", "help": "folder or dotted path of the analyses"}),
     (
         "--log",

@@ -207,6 +207,13 @@ TABLE = (
         0,
         "Connections of one address; 0: no limit.",
     ),
+    Setting(
+        "hsts_s",
+        0.0,
+        "s",
+        0.0,
+        "How long browsers are held to encryption (Strict-Transport-Security); 0: not.",
+    ),
     Setting("form_bytes", 2**20, "bytes", 2**10, "Largest form of a request, not of files."),
     # flow control
     Setting("credit_window_bytes", 4 * 2**20, "bytes", 2**10, "Bytes in flight per session."),
@@ -264,6 +271,7 @@ OPTIONS = [
     "--ssl-certfile",
     "--ssl-keyfile",
     "--ssl-port",
+    "--ssl-only",
     "--analyses",
     "--log",
     "--allow-host",

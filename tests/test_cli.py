@@ -98,6 +98,7 @@ def test_version_is_told(capsys):
         (["--ssl-port=x"], {}, "port (--ssl-port) is 'x', expected 0 to 65535"),
         ([], {"SSLPORT": "x"}, "port (SSLPORT) is 'x', expected 0 to 65535"),
         (["--ssl-certfile", "no.pem"], {}, "--ssl-certfile is 'no.pem', which cannot be read: No"),
+        (["--ssl-only"], {}, "--ssl-only needs --ssl-certfile"),
         ([], {"SSLKEYFILE": "k.pem"}, "--ssl-keyfile is 'k.pem', but --ssl-certfile is missing"),
         (["--ssl-port", "0", "--host", "0.0.0.0"], {}, "needs a loopback host, and the host is '0"),
     ],

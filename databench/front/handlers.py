@@ -41,6 +41,10 @@ class Headers(tornado.web.RequestHandler):
         """No guessing of types, no frame of another site, no address given to other sites."""
         self.set_header("Server", "Databench")
         self.set_header("X-Content-Type-Options", "nosniff")
+        # A test's application may be any, without our limits.
+        hsts_s = getattr(getattr(self.application, "limits", None), "hsts_s", 0)
+        if hsts_s and self.request.protocol == "https":
+            self.set_header("Strict-Transport-Security", f"max-age={hsts_s:.0f}")
         self.set_header("Referrer-Policy", "same-origin")
         # A page may frame its own server's pages, as a dashboard of several analyses does.
         self.set_header("X-Frame-Options", "SAMEORIGIN")

@@ -92,9 +92,9 @@ def _serve(
     ports = _open_ports(options, environ, host)
     debug = _debug(options.debug, environ, host)
     hosts = Hosts(host, options.allow_host)
-    front = _make(served, options, limits, cli_args, hosts, debug, ports.numbers[0])
+    front = _make(served, options, limits, cli_args, hosts, debug, ports.addresses[0][1])
     front.builder.faults.update(build.run_now(index, limits))
-    tell = _teller(served, host, *ports.numbers)
+    tell = _teller(served, host, ports.addresses)
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None
     runner = http.Runner(front, **ports._asdict(), settings=run_settings, loop=loop)
@@ -194,20 +194,30 @@ class _Ports(NamedTuple):
     tls: ssl.SSLContext | None
 
     @property
-    def numbers(self) -> list[int]:
-        """The port, and the one for encrypted connections where there is one."""
-        return [bound[0].getsockname()[1] for bound in (self.sockets, self.tls_sockets) if bound]
+    def addresses(self) -> list[tuple[str, int]]:
+        """The scheme and the port of each that there is."""
+        both = (("http", self.sockets), ("https", self.tls_sockets))
+        return [(scheme, bound[0].getsockname()[1]) for scheme, bound in both if bound]
 
 
 def _open_ports(options: argparse.Namespace, environ: Mapping[str, str], host: str) -> _Ports:
     """Listen.
 
     Raises:
-        SettingError: As in `listen` and `tls.make_context`.
+        SettingError: As in `listen` and `tls.make_context`; or only encrypted connections are
+            wanted, without a word on their certificate.
     """
     wanted = tls.find_wanted(options, environ)
+    if options.ssl_only and not wanted:
+        raise SettingError(
+            "--ssl-only needs --ssl-certfile (or --ssl-port, for a self-signed one on this "
+            "machine alone)",
+            name="ssl_only",
+        )
     context = tls.make_context(wanted, host) if wanted else None
-    sockets = again.take_sockets(os.environ) or listen(host, options.port, environ)
+    sockets = again.take_sockets(os.environ)
+    if not sockets and not options.ssl_only:
+        sockets = listen(host, options.port, environ)
     tls_sockets = again.take_sockets(os.environ, again.TLS_VARIABLE)
     if wanted and not tls_sockets:
         try:
@@ -371,17 +381,14 @@ def _show_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _teller(served: Project, host: str, port: int, tls_port: int | None = None) -> Tell:
+def _teller(served: Project, host: str, addresses: Sequence[tuple[str, int]]) -> Tell:
     """Says where the pages are, once they are there."""
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         shown = _show_host(host)
-        lines = [
-            f"Databench {__version__} serves {served.shown}",
-            f"  http://{shown}:{port}/{served.address}    (Ctrl-C stops)",
-        ]
-        if tls_port is not None:
-            lines.append(f"  https://{shown}:{tls_port}/{served.address}")
+        urls = [f"  {scheme}://{shown}:{port}/{served.address}" for scheme, port in addresses]
+        urls[0] += "    (Ctrl-C stops)"
+        lines = [f"Databench {__version__} serves {served.shown}", *urls]
         if front.is_watched:
             lines.append("  Saved files restart kernels and reload pages (--no-watch: not)")
         print("\n".join(map(clean_line, lines)))

@@ -169,7 +169,7 @@ class Runner:
         Raises:
             OSError: The port is taken, or the host is none of ours.
         """
-        if not self.sockets:
+        if not self.sockets and not self.tls_sockets:
             port = DEFAULT_PORT if port_number is None else port_number
             self.sockets = bind(self._settings.get("host") or None, port)
 

@@ -194,6 +194,31 @@ async def test_self_signed_certificate_is_one_that_a_client_can_be_told_to_trust
 
 @pytest.mark.process
 @pytest.mark.slow
+async def test_encryption_alone_leaves_no_plain_port_and_holds_browsers_to_it():
+    with Server(None, "--ssl-port", "0", "--ssl-only", "--hsts-s", "3600") as server:
+        assert "http://" not in server.printed
+        pem = ssl.get_server_certificate(("127.0.0.1", server.port))
+        fetched = await tornado.httpclient.AsyncHTTPClient().fetch(
+            f"https://localhost:{server.port}/", ssl_options=client(cadata=pem)
+        )
+        assert fetched.headers["Strict-Transport-Security"] == "max-age=3600"
+
+
+@pytest.mark.process
+@pytest.mark.slow
+async def test_plain_port_stays_and_browsers_are_free_unless_asked():
+    with Server(None, "--ssl-port", "0") as server:
+        port = tls_port(server)
+        pem = ssl.get_server_certificate(("127.0.0.1", port))
+        for url in (f"https://localhost:{port}/", server.url):
+            fetched = await tornado.httpclient.AsyncHTTPClient().fetch(
+                url, ssl_options=client(cadata=pem)
+            )
+            assert "Strict-Transport-Security" not in fetched.headers
+
+
+@pytest.mark.process
+@pytest.mark.slow
 async def test_a_server_that_stops_says_so_to_encrypted_pages_too(chain):
     files = ["--ssl-certfile", str(chain / "cert.pem"), "--ssl-keyfile", str(chain / "key.pem")]
     with Server(None, *files, "--ssl-port", "0") as server:

@@ -16,7 +16,7 @@ import psutil
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT_S = 30
-_ADDRESS = re.compile(r"http://(127\.0\.0\.1:\d+)/")
+_ADDRESS = re.compile(r"https?://(127\.0\.0\.1:\d+)/")
 
 
 class Server:
