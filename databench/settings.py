@@ -252,6 +252,8 @@ TABLE = (
         "turn_sessions", 200, "count", 1, "Sessions opened, shown a change or closed in one turn."
     ),
     Setting("drain_turn_s", 0.002, "s", 0.0, "After this a turn takes no further message."),
+    Setting("readme_bytes", 2**19, "bytes", 2**10, "Largest readme that is made into a page."),
+    Setting("readme_limit_s", 5.0, "s", 0.1, "How long that may take; then it is shown as text."),
     # the kernel's own
     Setting("batch_messages", 100, "count", 1, "Emits that are sent together."),
     Setting("batch_wait_s", 0.002, "s", 0.0, "How long an emit of a batch waits for others."),

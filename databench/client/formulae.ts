@@ -19,20 +19,57 @@ export interface Renderer {
   render(tex: string, node: Element, options: object): void;
 }
 
-const FORMULA = /\$\$([^]+?)\$\$|\\\(([^]+?)\\\)|\\\[([^]+?)\\\]|(\\begin\{(\w+\*?)\}[^]+?\\end\{\5\})/g;
+const BEGIN = /\$\$|\\\(|\\\[|\\begin\{(\w+\*?)\}/g;
+const ENVIRONMENT_END = /\\end\{(\w+\*?)\}/g;
+const CLOSINGS: Record<string, string> = { '$$': '$$', '\\(': '\\)', '\\[': '\\]' };
 const SKIPPED = 'script, style, pre, code, kbd, samp, textarea, input, select, option, svg, math, '
   + '[contenteditable], [data-signal], [data-formulae="off"], #log, #databench-alerts';
 
+/** A formula in a text: where it begins, where its own words do, and where these and it end. */
+interface Place { begin: number; inner: number; innerEnd: number; end: number; display: boolean }
+
+/**
+ * Finds the formulae of a text, each looked for once: a pattern with `[^]+?` would read the rest of
+ * the text for every begin that has no end.
+ */
+class Places {
+  private readonly last = new Map<string, number>(); // of each end, the last place
+
+  constructor(private readonly text: string) {
+    for (const end of Object.values(CLOSINGS)) this.last.set(end, text.lastIndexOf(end));
+    for (const found of text.matchAll(ENVIRONMENT_END)) this.last.set(found[0], found.index);
+  }
+
+  /** The first formula from a place on. */
+  next(from: number): Place | null {
+    BEGIN.lastIndex = from;
+    for (let found = BEGIN.exec(this.text); found !== null; found = BEGIN.exec(this.text)) {
+      const name = found[1];
+      const inner = found.index + found[0].length;
+      const closing = name === undefined ? CLOSINGS[found[0]]! : `\\end{${name}}`;
+      if ((this.last.get(closing) ?? -1) > inner) {
+        const innerEnd = this.text.indexOf(closing, inner + 1);
+        const end = innerEnd + closing.length;
+        if (name === undefined) return { begin: found.index, inner, innerEnd, end, display: found[0] !== '\\(' };
+        return { begin: found.index, inner: found.index, innerEnd: end, end, display: true };
+      }
+      BEGIN.lastIndex = found.index + 1;
+    }
+    return null;
+  }
+}
+
 /** Takes a text apart; null where no formula is in it. */
 export function split(text: string): Piece[] | null {
+  const places = new Places(text);
   const pieces: Piece[] = [];
   let end = 0;
-  for (const found of text.matchAll(FORMULA)) {
-    const tex = found[1] ?? found[2] ?? found[3] ?? found[4] ?? '';
+  for (let place = places.next(0); place !== null; place = places.next(place.end)) {
+    const tex = text.slice(place.inner, place.innerEnd);
     if (tex.trim() === '') continue;
-    if (found.index > end) pieces.push(words(text.slice(end, found.index)));
-    pieces.push({ text: tex, formula: true, display: found[2] === undefined });
-    end = found.index + found[0].length;
+    if (place.begin > end) pieces.push(words(text.slice(end, place.begin)));
+    pieces.push({ text: tex, formula: true, display: place.display });
+    end = place.end;
   }
   if (pieces.length === 0) return null;
   if (end < text.length) pieces.push(words(text.slice(end)));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import re
 import time
@@ -39,6 +40,7 @@ from . import (
 from .folders import Place
 from .handlers import Headers, NotFound, Refused
 from .hosts import Hosts, tell_unknown
+from .readmes import Readmes
 from .routes import Routes, first_word
 from .static import Files, OwnFolders, pattern_of
 from .templates import Loader
@@ -181,6 +183,11 @@ class Front(http.Application):
         self.on_start_callbacks.append(Front._start_broker)
         self.on_shutdown_callbacks.append(_stop_watch)
 
+    @functools.cached_property
+    def readmes(self) -> Readmes:
+        """Makes readmes into HTML for pages."""
+        return Readmes(self.limits)
+
     async def drain(self, limit_s: float) -> None:
         """Let actions end, then end kernels; pages are still there and hear of it."""
         await self.builder.stop()
@@ -193,7 +200,7 @@ class Front(http.Application):
         self._load_routes()  # on the loop, where what they begin is to run
         await self.broker.start()
         self._is_started = True
-        asyncio.get_running_loop().call_later(_WARM_UP_S, pages.warm_up, self.index)
+        asyncio.get_running_loop().call_later(_WARM_UP_S, self.readmes.warm_up, self.index)
 
     def _has_session(self, analysis: str, session: str) -> bool:
         return self.broker.has_session(analysis, session)

@@ -18,9 +18,9 @@ _SKIPPED = re.compile(
     rb"<(script|style|pre|code|textarea|title)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_FORMULA = re.compile(
-    rb"\$\$.+?\$\$|\\\(.+?\\\)|\\\[.+?\\\]|\\begin\{(\w+\*?)\}.+?\\end\{\1\}", re.DOTALL
-)
+_PAIRS = ((b"$$", b"$$"), (b"\\(", b"\\)"), (b"\\[", b"\\]"))
+_BEGIN = re.compile(rb"\\begin\{(\w+\*?)\}")
+_ENVIRONMENT_END = re.compile(rb"\\end\{(\w+\*?)\}")
 _END = re.compile(rb"</body\s*>", re.IGNORECASE)
 
 
@@ -28,7 +28,19 @@ def holds_formula(page: bytes) -> bool:
     """Whether a formula is in the text of a page (HTML)."""
     if _MARK.search(page) is None:  # most pages, and fast
         return False
-    return _FORMULA.search(_SKIPPED.sub(b"", page)) is not None
+    text = _SKIPPED.sub(b"", page)
+    return any(_holds_pair(text, *pair) for pair in _PAIRS) or _holds_environment(text)
+
+
+def _holds_pair(text: bytes, begin: bytes, end: bytes) -> bool:
+    """Whether an end follows a begin, with something between: then one follows the first begin."""
+    first = text.find(begin)
+    return first >= 0 and text.find(end, first + len(begin) + 1) >= 0
+
+
+def _holds_environment(text: bytes) -> bool:
+    ends = {found[1]: found.start() for found in _ENVIRONMENT_END.finditer(text)}  # the last each
+    return any(ends.get(found[1], 0) > found.end() for found in _BEGIN.finditer(text))
 
 
 def with_script(page: bytes) -> bytes:

@@ -7,7 +7,6 @@ file and line in development.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ import tornado.web
 
 from .._version import __version__
 from ..config import IMAGES, Entry, Index
-from ..readme import Readme, render_markdown, summarize
+from ..readme import summarize
 from . import follow, formulae, functions, templates
 from .handlers import Headers, wants_page
 from .static import Files, find_file
@@ -51,15 +50,15 @@ def find_thumbnail(entry: Entry) -> str | None:
     return next((name for name in names if (entry.folder / name).is_file()), None)
 
 
-def describe(entry: Entry, index: Index, *, debug: bool) -> dict[str, Any]:
+def describe(entry: Entry, index: Index, readme: str | None, *, debug: bool) -> dict[str, Any]:
     """What a template gets of one analysis: the keys of `index.yaml` and what belongs to them.
 
     Args:
         entry: The analysis.
         index: The file that it stands in.
+        readme: Its readme as HTML.
         debug: Whether its problems are told as they are.
     """
-    readme = render_readme(entry)
     return tornado.util.ObjectDict(
         entry.extra,
         name=entry.name,
@@ -89,23 +88,6 @@ def describe(entry: Entry, index: Index, *, debug: bool) -> dict[str, Any]:
 def _told(problems: Sequence[str], *, debug: bool) -> list[str]:
     """Problems name files and lines, which concern nobody but the project's people."""
     return list(problems) if debug or not problems else ["something is wrong here: see the log"]
-
-
-def render_readme(entry: Entry) -> str | None:
-    """The analysis' readme as HTML: of `index.yaml`, else of its folder; `None`: there is none."""
-    if entry.readme is not None:
-        return render_markdown(entry.readme)
-    return Readme(entry.folder).html or None
-
-
-def warm_up(index: Index) -> None:
-    """Make the readmes once, in a thread: the first takes 60 ms, which no page should wait."""
-    threading.Thread(target=_render_all, args=(index,), name="warm-up", daemon=True).start()
-
-
-def _render_all(index: Index) -> None:
-    for folder in (index.folder, *(entry.folder for entry in index.entries.values())):
-        _ = Readme(folder).html
 
 
 class Page(Headers):
@@ -147,11 +129,14 @@ class Page(Headers):
 class Gallery(Page):
     """The list of analyses, and what is wrong with `index.yaml`."""
 
-    def get(self) -> None:
+    async def get(self) -> None:
         """Show it."""
         front = self.application
         index = front.index
-        infos = [describe(entry, index, debug=front.debug) for entry in index.entries.values()]
+        infos = [
+            describe(entry, index, await front.readmes.make(entry), debug=front.debug)
+            for entry in index.entries.values()
+        ]
         self.show(
             _gallery(front),
             {
@@ -161,7 +146,7 @@ class Gallery(Page):
                 "description_html": index.description_html,
                 "author": index.author,
                 "version": index.version,
-                "readme": Readme(index.folder).html or None,
+                "readme": await front.readmes.make_of_folder(index.folder),
                 "home_link": None,
                 "thumbnail": None,
                 "show_in_index": True,
@@ -185,13 +170,14 @@ def _gallery(front: Front) -> str:
 class AnalysisPage(Page):
     """A page of an analysis: its `index.html`, any `*.html` beside it, or the default one."""
 
-    def get(self, name: str, path: str = "index.html") -> None:
+    async def get(self, name: str, path: str = "index.html") -> None:
         """Show it."""
         front = self.application
         entry = front.entry(name)
         if front.links.redirect(self, name):
             return
-        names = describe(entry, front.index, debug=front.debug)
+        readme = await front.readmes.make(entry)
+        names = describe(entry, front.index, readme, debug=front.debug)
         if entry.problems:
             self._show_problems(entry, names)
             return

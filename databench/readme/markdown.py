@@ -8,10 +8,11 @@ Markdown renderers need, means the same. It becomes plain text with its delimite
 from __future__ import annotations
 
 import functools
-import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .formulae import look_at
 from .html import sanitise, show_known
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-# An empty line ends a formula, as it ends a paragraph. There is no backtick in one: it would be a
-# dollar between two pieces of code.
-_INSIDE = r"((?:(?!\n[ \t]*\n)[^`])+?)"
-_FORMULA = re.compile(
-    rf"\$\${_INSIDE}\$\$|\\\\?\({_INSIDE}\\\\?\)|\\\\?\[{_INSIDE}\\\\?\]"
-    rf"|(?P<bare>\\begin{{(?P<name>\w+\*?)}}{_INSIDE}\\end{{(?P=name)}})"
-)
 _OPENINGS = ("$$", "\\[", "\\begin{")
 
 
@@ -51,32 +45,13 @@ def _renderer() -> MarkdownIt:
     return renderer
 
 
-def find_formula(text: str, start: int = 0) -> tuple[str, int] | None:
-    """The formula that begins at a place of a text.
-
-    Returns:
-        It with its delimiters, and where it ends; `None`: there is none.
-    """
-    found = _FORMULA.match(text, start)
-    if found is None:
-        return None
-    display, inline, bracket = found.group(1, 2, 3)
-    if found["bare"] is not None:
-        return found["bare"], found.end()
-    if display is not None:
-        return f"$${display}$$", found.end()
-    if inline is not None:
-        return f"\\({inline}\\)", found.end()
-    return f"\\[{bracket}\\]", found.end()
-
-
 def _take_inline(state: StateInline, silent: bool) -> bool:
-    found = find_formula(state.src, state.pos)
+    found = look_at(state.src).find(state.pos)
     if found is None:
         return False
     if not silent:
-        state.push("formula", "", 0).content = found[0]
-    state.pos = found[1]
+        state.push("formula", "", 0).content = found.cut(state.src)
+    state.pos = found.end
     return True
 
 
@@ -85,19 +60,15 @@ def _take_block(state: StateBlock, start_line: int, _end_line: int, silent: bool
     start = state.bMarks[start_line] + state.tShift[start_line]
     if state.is_code_block(start_line) or not state.src.startswith(_OPENINGS, start):
         return False
-    found = find_formula(state.src, start)
-    if found is None:
-        return False
-    last = start_line
-    while state.eMarks[last] < found[1]:
-        last += 1
-    if state.src[found[1] : state.eMarks[last]].strip():
+    formulae = look_at(state.src)
+    found = formulae.find(start)
+    if found is None or not formulae.ends_its_line(found):
         return False  # words follow: it stands in a paragraph
     if not silent:
-        state.line = last + 1
+        state.line = bisect_left(state.eMarks, found.end, start_line) + 1
         state.push("paragraph_open", "p", 1)
         token = state.push("inline", "", 0)
-        token.content, token.children = found[0], []
+        token.content, token.children = found.cut(state.src), []
         state.push("paragraph_close", "p", -1)
     return True
 

@@ -12,8 +12,7 @@ from .markdown import render_markdown
 from .rst import MissingDocutilsError, render_rst
 
 _RENDERERS = {".md": render_markdown, ".markdown": render_markdown, ".rst": render_rst}
-_PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _SUMMARY_LENGTH = 200
 
 
@@ -64,8 +63,9 @@ class Readme:
 
 def summarize(readme_html: str) -> str:
     """The first paragraph of a readme, as text of one line; empty where there is none."""
-    found = _PARAGRAPH.search(readme_html)
-    text = "" if found is None else html.unescape(_TAG.sub("", found[1]))
+    _, begun, rest = readme_html.partition("<p>")
+    paragraph, ended, _ = rest.partition("</p>")
+    text = html.unescape(_TAG.sub("", paragraph)) if begun and ended else ""
     words = " ".join(text.split())
     return words if len(words) <= _SUMMARY_LENGTH else words[: _SUMMARY_LENGTH - 1].rstrip() + "…"
 

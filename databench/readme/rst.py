@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from ..errors import DatabenchError
-from .markdown import find_formula
+from .formulae import look_at
 
 _SETTINGS = {
     "_disable_config": True,  # no docutils.conf of the machine
@@ -91,17 +91,18 @@ def is_safe_address(address: str) -> bool:
 def _keep(text: str, formulae: list[str]) -> str:
     """Put a place holder for each formula; tables stay aligned."""
     text = text.replace(_BEGIN, "").replace(_FILL, "")
+    places = look_at(text)
     parts: list[str] = []
     end = 0
     while (place := _PLACES.search(text, end)) is not None:
-        found = find_formula(text, place.start())
-        stop = place.end() if found is None else found[1]
+        found = places.find(place.start())
+        stop = place.end() if found is None else found.end
         parts.append(text[end : place.start()])
         if found is None:
             parts.append(place[0])
         else:
             parts.append(_hold(text[place.start() : stop], len(formulae)))
-            formulae.append(found[0])
+            formulae.append(found.cut(text))
         end = stop
     return "".join(parts) + text[end:]
 

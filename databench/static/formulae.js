@@ -2,17 +2,46 @@
 "use strict";
 (() => {
   // databench/client/formulae.ts
-  var FORMULA = /\$\$([^]+?)\$\$|\\\(([^]+?)\\\)|\\\[([^]+?)\\\]|(\\begin\{(\w+\*?)\}[^]+?\\end\{\5\})/g;
+  var BEGIN = /\$\$|\\\(|\\\[|\\begin\{(\w+\*?)\}/g;
+  var ENVIRONMENT_END = /\\end\{(\w+\*?)\}/g;
+  var CLOSINGS = { "$$": "$$", "\\(": "\\)", "\\[": "\\]" };
   var SKIPPED = 'script, style, pre, code, kbd, samp, textarea, input, select, option, svg, math, [contenteditable], [data-signal], [data-formulae="off"], #log, #databench-alerts';
+  var Places = class {
+    // of each end, the last place
+    constructor(text) {
+      this.text = text;
+      this.last = /* @__PURE__ */ new Map();
+      for (const end of Object.values(CLOSINGS)) this.last.set(end, text.lastIndexOf(end));
+      for (const found of text.matchAll(ENVIRONMENT_END)) this.last.set(found[0], found.index);
+    }
+    /** The first formula from a place on. */
+    next(from) {
+      BEGIN.lastIndex = from;
+      for (let found = BEGIN.exec(this.text); found !== null; found = BEGIN.exec(this.text)) {
+        const name = found[1];
+        const inner = found.index + found[0].length;
+        const closing = name === void 0 ? CLOSINGS[found[0]] : `\\end{${name}}`;
+        if ((this.last.get(closing) ?? -1) > inner) {
+          const innerEnd = this.text.indexOf(closing, inner + 1);
+          const end = innerEnd + closing.length;
+          if (name === void 0) return { begin: found.index, inner, innerEnd, end, display: found[0] !== "\\(" };
+          return { begin: found.index, inner: found.index, innerEnd: end, end, display: true };
+        }
+        BEGIN.lastIndex = found.index + 1;
+      }
+      return null;
+    }
+  };
   function split(text) {
+    const places = new Places(text);
     const pieces = [];
     let end = 0;
-    for (const found of text.matchAll(FORMULA)) {
-      const tex = found[1] ?? found[2] ?? found[3] ?? found[4] ?? "";
+    for (let place = places.next(0); place !== null; place = places.next(place.end)) {
+      const tex = text.slice(place.inner, place.innerEnd);
       if (tex.trim() === "") continue;
-      if (found.index > end) pieces.push(words(text.slice(end, found.index)));
-      pieces.push({ text: tex, formula: true, display: found[2] === void 0 });
-      end = found.index + found[0].length;
+      if (place.begin > end) pieces.push(words(text.slice(end, place.begin)));
+      pieces.push({ text: tex, formula: true, display: place.display });
+      end = place.end;
     }
     if (pieces.length === 0) return null;
     if (end < text.length) pieces.push(words(text.slice(end)));

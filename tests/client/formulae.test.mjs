@@ -35,9 +35,29 @@ for (const [text, pieces] of [
   ['$$ $$', null],
   ['\\(open', null],
   ['\\begin{a}\\end{b}', null],
+  ['$$$', null],
+  ['$$$$', null],
+  ['$$$a$$', [formula('$a', true)]],
+  ['\\(\\)', null],
+  ['\\(\\)\\)', [formula('\\)', false)]],
+  ['\\begin{a}\\begin{b}x\\end{b}', [words('\\begin{a}'), formula('\\begin{b}x\\end{b}', true)]],
 ]) {
   test(`${JSON.stringify(text)} is taken apart`, () => assert.deepEqual(split(text), pieces));
 }
+
+for (const unit of ['\\( ', '$$', '\\[', '\\begin{a}', '\\end{a}', '$$ x', '\\( \\]']) {
+  test(`${JSON.stringify(unit)} again and again is read once`, () => {
+    // 3 MB: with a pattern that reads the rest each time it would take hours.
+    const pieces = split(unit.repeat(2 ** 20));
+    assert.ok(pieces === null || pieces.length > 0);
+  });
+}
+
+test('environments that never end are read once', () => {
+  const text = Array.from({ length: 100_000 }, (_, n) => `\\begin{a${n}}`).join('');
+  assert.equal(split(text), null);
+  assert.equal(split(`${text}x\\end{a99999}`).length, 2);
+});
 
 test('texts with a formula are found, also when they came in pieces', t => {
   const body = page(t, '<p>$$a$$ <b>\\(b\\)</b> c</p>');

@@ -41,6 +41,18 @@ def test_what_is_no_formula_of_the_text_is_passed_over(text):
 
 
 @pytest.mark.parametrize(
+    "unit", [rb"\( ", rb"\[", rb"\begin{a}", rb"\end{a}", b"<pre>", b"<!--", b"</body ", b"</pre "]
+)
+def test_begins_without_ends_take_linear_time(unit):
+    # 3 MB: with patterns that read the rest each time it would take hours.
+    assert not holds_formula(b"$$ " + unit * 2**20)
+
+
+def test_environments_without_ends_take_linear_time():
+    assert not holds_formula(b"".join(b"\\begin{a%d}" % number for number in range(2**17)))
+
+
+@pytest.mark.parametrize(
     ("page", "expected"),
     [
         (b"<body>$$a$$</body></html>", b"<body>$$a$$" + SCRIPT + b"</body></html>"),

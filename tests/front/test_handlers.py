@@ -115,7 +115,7 @@ async def test_analysis_that_is_wrong_is_told_to_programs(serve, folder, caplog)
 @pytest.mark.expected_log("GET /x/ failed", "/x/ 500")
 @pytest.mark.parametrize("debug", [True, False])
 async def test_fault_is_told_to_programs_as_to_browsers(serve, monkeypatch, caplog, debug):
-    monkeypatch.setattr(pages, "render_readme", fail)
+    monkeypatch.setattr(pages, "describe", fail)
     server = await serve(debug=debug)
     document = json.loads((await server.get("/x/", headers=PROGRAM)).body)
     assert {document["request_id"]} == set(logged_ids(caplog))  # two lines, one id
@@ -128,13 +128,13 @@ async def test_fault_is_told_to_programs_as_to_browsers(serve, monkeypatch, capl
         assert document["type"] is document["traceback"] is None
 
 
-def fail(entry):
+def fail(*args, **kwargs):
     raise ValueError("the <readme> is wrong")
 
 
 @pytest.mark.expected_log("GET /x/ failed", "/x/ 500")
 async def test_fault_is_shown_with_its_traceback_in_development(serve, monkeypatch):
-    monkeypatch.setattr(pages, "render_readme", fail)
+    monkeypatch.setattr(pages, "describe", fail)
     server = await serve(debug=True)
     answer = await server.get("/x/")
     text = answer.body.decode()
@@ -145,7 +145,7 @@ async def test_fault_is_shown_with_its_traceback_in_development(serve, monkeypat
 
 @pytest.mark.expected_log("GET /x/ failed", "/x/ 500")
 async def test_fault_is_hidden_in_production(serve, monkeypatch, caplog):
-    monkeypatch.setattr(pages, "render_readme", fail)
+    monkeypatch.setattr(pages, "describe", fail)
     server = await serve(debug=False)
     text = (await server.get("/x/")).body.decode()
     assert "readme" not in text

@@ -2,8 +2,8 @@
 
 import pytest
 
-from databench.readme import render_markdown
-from databench.readme.markdown import find_formula
+from databench.readme import formulae, render_markdown
+from databench.readme.formulae import Formulae
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,19 @@ def test_tables_are_tables():
     assert "<td>b</td>" in render_markdown("| a |\n|---|\n| b |\n")
 
 
-def test_a_formula_is_found_where_it_begins():
-    assert find_formula(r"x \\(a\\) y", 2) == (r"\(a\)", 9)
-    assert find_formula(r"x \(a\)") is None
-    assert find_formula("$$$$") is None
-
-
 @pytest.mark.parametrize("text", ["{}", "so {} is", "{} is"])
 def test_a_bare_environment_keeps_its_line_ends(text):
     formula = r"\begin{align*} a &= b \\ &= c_1 * d * e \end{align*}"
     html = render_markdown(text.format(formula))
     assert formula.replace("&", "&amp;") in html
+
+
+@pytest.mark.parametrize(
+    "unit", ["\\( ", "$$ x ", "\\begin{a} ", "\\[ ", "\\[\n", "\\\\( ", "\\begin{a}\n"]
+)
+def test_begins_without_ends_are_looked_at_once(unit, monkeypatch):
+    made = []
+    monkeypatch.setattr(formulae, "Formulae", lambda text: made.append(text) or Formulae(text))
+    text = unit * 3000  # with a pattern that reads the rest each time: half a minute
+    assert unit.strip().strip("\\")[:1] in render_markdown(text)
+    assert sum(map(len, made)) <= 3 * len(text)
