@@ -16,6 +16,7 @@ from typing import Any
 from .errors import SettingError
 
 Value = int | float
+_SHOWN = 80
 MAXIMUM = 2**53  # what each language and each number of JSON can hold
 
 
@@ -67,18 +68,18 @@ class Setting:
         except (TypeError, ValueError, OverflowError):
             wanted = "a whole number" if kind is int else "a number"
             raise SettingError(
-                f"{self.name} ({source}) is {text!r}, expected {wanted} in {self.unit}",
+                f"{self.name} ({source}) is {show(text)}, expected {wanted} in {self.unit}",
                 name=self.name,
             ) from None
         if value > MAXIMUM:
             raise SettingError(
-                f"{self.name} ({source}) is {value} {self.unit}, maximum {MAXIMUM}; "
+                f"{self.name} ({source}) is {show(value)} {self.unit}, maximum {MAXIMUM}; "
                 f"the default is {self.default}",
                 name=self.name,
             )
         if value < self.minimum:
             raise SettingError(
-                f"{self.name} ({source}) is {value} {self.unit}, minimum {self.minimum}; "
+                f"{self.name} ({source}) is {show(value)} {self.unit}, minimum {self.minimum}; "
                 f"the default is {self.default}",
                 name=self.name,
             )
@@ -311,6 +312,15 @@ class Settings:
             raise AttributeError(f"there is no setting {name!r}") from None
 
 
+def show(value: object) -> str:
+    """What a person wrote, for a sentence: not longer than a line."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # more digits than Python shows
+        return f"a very long {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
 def override(base: Settings, changes: Mapping[str, Value]) -> Settings:
     """Settings of which some are others.
 
@@ -330,7 +340,7 @@ def find_row(name: str, *, source: str) -> Setting:
     if row is None:
         near = difflib.get_close_matches(name, ROWS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise SettingError(f"there is no setting {name!r} ({source}){hint}", name=name)
+        raise SettingError(f"there is no setting {show(name)} ({source}){hint}", name=name)
     return row
 
 

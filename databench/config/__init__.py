@@ -3,6 +3,7 @@
 from .checks import IMAGES
 from .discovery import RESERVED
 from .index import FILE, Entry, Index, load
+from .nodes import prepare
 from .single import of_script
 
-__all__ = ["FILE", "IMAGES", "RESERVED", "Entry", "Index", "load", "of_script"]
+__all__ = ["FILE", "IMAGES", "RESERVED", "Entry", "Index", "load", "of_script", "prepare"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -195,14 +194,3 @@ LIMIT_KEYS: Mapping[str, tuple[str, Check]] = {
 
 # What `key:` with nothing behind it means to these: their empty value. To the others: the default.
 TAKES_NOTHING: tuple[Check, ...] = (_text, _image, _texts, _static, _datastore)
-
-
-def count_values(node: yaml.Node | None, known: dict[int, int]) -> int:
-    """How many values a node makes; what it is inside of itself counts as none."""
-    if node is None or isinstance(node, yaml.ScalarNode):
-        return 1
-    if id(node) not in known:
-        known[id(node)] = 0
-        items = node.value if isinstance(node, yaml.SequenceNode) else chain(*node.value)
-        known[id(node)] = 1 + sum(count_values(item, known) for item in items)
-    return known[id(node)]

@@ -24,16 +24,15 @@ from .checks import (
     SHOWN_KEYS,
     TAKES_NOTHING,
     Check,
-    count_values,
 )
 from .datastore import Datastore
 from .discovery import find_analyses, find_problem
 from .functions import Functions, find_one
+from .nodes import Told, compose, construct, pairs, read_text
 
 FILE = "index.yaml"
 TITLE = "Databench"
-_FILE_BYTES = 2**20
-_VALUES = 100_000  # with each alias counted as often as it is used
+_ENTRIES = 1000  # for each there are files to be looked for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,6 +159,12 @@ def _discover(folder: Path) -> dict[str, Any]:
     return {"entries": entries, "warnings": found.warnings}
 
 
+def _tell_unknown(key: str | None, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(key or "", known, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return f"unknown key {settings.show(key)} is ignored{hint}"
+
+
 class _Reader:
     """Reads one file; keeps what is wrong with it."""
 
@@ -168,9 +173,8 @@ class _Reader:
         here = Path.cwd()
         self.shown = str(file.relative_to(here) if file.is_relative_to(here) else file)
         self.kernels = kernels
-        self.problems: list[str] = []
-        self.warnings: list[str] = []
-        self.loader = yaml.SafeLoader("")
+        self.problems = Told()
+        self.warnings = Told()
 
     def read(self) -> Index:
         """The index; never raises for what the file says."""
@@ -205,23 +209,12 @@ class _Reader:
     def _compose(self) -> yaml.MappingNode | None:
         """The file's map, an empty one for an empty file, or `None` and a problem."""
         try:
-            size_bytes = self.file.stat().st_size
-            if size_bytes > _FILE_BYTES:
-                raise OSError(f"{size_bytes} bytes, limit {_FILE_BYTES}")
-            self.loader = yaml.SafeLoader(self.file.read_text(encoding="utf-8"))
-            node = self.loader.get_single_node()
-            if count_values(node, {}) > _VALUES:
-                raise yaml.YAMLError(f"aliases make more than {_VALUES} values of it")
+            node, problem, line = compose(read_text(self.file))
         except (OSError, UnicodeDecodeError) as error:
             self.problems.append(f"{self.file}: cannot be read: {error}")
             return None
-        except RecursionError:
-            self.problems.append(self._say(None, "this is nested too deeply to be read"))
-            return None
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            what = getattr(error, "problem", None) or str(error)
-            self.problems.append(self._say(mark, f"this is not YAML: {what}"))
+        if problem:
+            self.problems.append(str(SettingError(problem, file=self.shown, line=line)))
             return None
         if node is None:
             return yaml.MappingNode("tag:yaml.org,2002:map", [])
@@ -234,36 +227,28 @@ class _Reader:
         line = None if mark is None else mark.line + 1
         return str(SettingError(text, name=name, file=self.shown, line=line))
 
-    def _value(self, node: yaml.Node) -> Any:
+    @staticmethod
+    def _is_nothing(node: yaml.Node) -> bool:
         try:
-            return self.loader.construct_object(node, deep=True)
-        except (ValueError, OverflowError, RecursionError) as error:
-            # PyYAML lets through what `int` and `date` say to 9999…, 2020-13-45.
-            raise yaml.YAMLError(str(error)) from None
-
-    def _is_nothing(self, node: yaml.Node) -> bool:
-        try:
-            return self._value(node) is None
+            return construct(node) is None
         except yaml.YAMLError:
             return False
 
     def _items(
-        self, node: yaml.MappingNode, known: Collection[str], warnings: list[str]
+        self, node: yaml.MappingNode, known: Collection[str], warnings: Told
     ) -> Iterator[tuple[str, yaml.Node]]:
         """The known keys and their values; the others warn, a repeated one warns and wins."""
+        items: list[tuple[yaml.Node, yaml.Node]] = node.value
         try:
-            self.loader.flatten_mapping(node)
+            items = list(pairs(node))
         except yaml.YAMLError as error:
             warnings.append(self._say(node.start_mark, f"'<<' is ignored: {error}"))
         seen: set[str] = set()
-        for key_node, value_node in node.value:
+        for key_node, value_node in items:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is None or key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else ""
-                warnings.append(
-                    self._say(key_node.start_mark, f"unknown key {key!r} is ignored{hint}")
-                )
+                if not warnings.is_full:
+                    warnings.append(self._say(key_node.start_mark, _tell_unknown(key, known)))
                 continue
             if key in seen:
                 warnings.append(
@@ -276,7 +261,7 @@ class _Reader:
         self, check: Check, key: str, node: yaml.Node, values: dict[str, Any], problems: list[str]
     ) -> None:
         try:
-            value = self._value(node)
+            value = construct(node)
         except yaml.YAMLError as error:
             problems.append(self._say(node.start_mark, f"{key} cannot be read: {error}", key))
             return
@@ -285,7 +270,7 @@ class _Reader:
         try:
             values[key] = check(node, value)
         except ValueError as error:
-            text = f"{key} is {value!r:.60}, expected {error}"
+            text = f"{key} is {settings.show(value)}, expected {error}"
             problems.append(self._say(node.start_mark, text, key))
 
     def _read_settings(self, node: yaml.Node) -> dict[str, settings.Value]:
@@ -294,10 +279,12 @@ class _Reader:
             self.problems.append(self._say(node.start_mark, "settings is no map", "settings"))
             return values
         for key_node, value_node in node.value:
-            name = str(key_node.value)
+            if self.problems.is_full:
+                break
+            name = key_node.value if isinstance(key_node, yaml.ScalarNode) else "that is no text"
             try:
                 row = settings.find_row(name, source=FILE)
-                values[name] = row.parse(self._value(value_node), source=FILE)
+                values[name] = row.parse(construct(value_node), source=FILE)
             except (SettingError, yaml.YAMLError) as error:
                 self.problems.append(self._say(key_node.start_mark, str(error), name))
         return values
@@ -307,6 +294,10 @@ class _Reader:
     def _read_entries(self, node: yaml.Node) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
         for where, name, body in self._entry_nodes(node):
+            if len(entries) >= _ENTRIES:
+                text = f"more than {_ENTRIES} analyses, limit; the others are not served"
+                self.problems.append(self._say(where.start_mark, text, "analyses"))
+                break
             problem = self._refuse_name(name, entries)
             if problem:
                 self.problems.append(self._say(where.start_mark, problem, "name"))
@@ -338,9 +329,10 @@ class _Reader:
         if name is None:
             return "an analysis without a name, expected 'name: <its folder>'; not served"
         if not isinstance(name, str) or not name:
-            return f"name of an analysis is {name!r}, expected the name of its folder; not served"
+            shown = "''" if isinstance(name, str) else "no text"
+            return f"name of an analysis is {shown}, expected the name of its folder; not served"
         if problem := find_problem(name):
-            return f"analysis {name!r} is not served: {problem}"
+            return f"analysis {settings.show(name)} is not served: {problem}"
         if name in entries:
             return f"analysis {name!r} is there twice; the first one is served"
         return None
@@ -348,7 +340,7 @@ class _Reader:
     def _read_entry(self, name: str, where: yaml.Node, body: yaml.Node | None) -> Entry:
         values: dict[str, Any] = {}
         limits: dict[str, Any] = {}
-        problems: list[str] = []
+        problems = Told()
         if isinstance(body, yaml.MappingNode):
             for key, node in self._items(body, ("name", *ENTRY_KEYS, *LIMIT_KEYS), self.warnings):
                 if key in LIMIT_KEYS:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
 
-from ..config import Index
+from ..config import FILE, Index, prepare
 from . import changes, shown
 from .rewrites import Rewrites
 from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
@@ -289,6 +289,9 @@ class Watcher:
             limit = self._front.limits.watched_folders
             log.warning("over %d folders, the limit (watched_folders); not all are watched", limit)
         self._is_cut = self._scanner.is_cut
+        for path in scan.changed:
+            if os.path.basename(path) == FILE:
+                prepare(Path(path))
         try:
             self._loop.call_soon_threadsafe(self._apply, scan)
         except RuntimeError:
