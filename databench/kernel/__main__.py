@@ -18,5 +18,8 @@ if __name__ == "__main__":
 
     measure.begin()  # before all that is measured is imported
     from databench.kernel.runtime import main
+    from databench.kernel.streams import settle
 
-    raise SystemExit(main())
+    status = main()
+    settle()
+    raise SystemExit(status)

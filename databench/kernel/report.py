@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import bdb
+import builtins
 import logging
 import os
+import sys
 import traceback
+from typing import Any
 
 from ..printable import PrintableFormatter
 
 _OWN = os.path.dirname(os.path.abspath(__file__))
 _TEXT_CHARACTERS = 4000
+_LISTED = 5  # of a group's exceptions in one line; the traceback has all
+_WIDTH = 1000  # of a group's exceptions in a traceback, and how deep
+_INSTEAD = "print or log what you want to see, or attach a debugger: debugpy.listen(5678)"
 
 
 def describe(error: BaseException) -> str:
@@ -27,7 +34,24 @@ def _describe(error: BaseException) -> str:
         return f"KeyError: {error.args[0]!r}"
     if isinstance(error, SystemExit):
         return f"the action called exit({error.code!r})"
-    return " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, bdb.BdbQuit):
+        return f"BdbQuit: the debugger found no terminal here; {_INSTEAD}"
+    if isinstance(error, EOFError) and "reading a line" in str(error):
+        return "EOFError: input() got nothing, since no terminal is here; let the page ask for it"
+    words = [" ".join(str(error).split()) or type(error).__name__]
+    words += [" ".join(str(note).split()) for note in getattr(error, "__notes__", ())]
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ()) if _is_group(error) else ()
+    if inner:
+        told = [f"{type(one).__name__}: {describe(one)}" for one in inner[:_LISTED]]
+        told += [f"and {len(inner) - _LISTED} more"] if len(inner) > _LISTED else []
+        words[0] += ": " + "; ".join(told)
+    return "; ".join(words)
+
+
+def _is_group(error: BaseException) -> bool:
+    """Whether it holds others (PEP 654); Python 3.10 has no such exceptions."""
+    group: Any = getattr(builtins, "BaseExceptionGroup", None)
+    return group is not None and isinstance(error, group)
 
 
 def format_traceback(error: BaseException) -> str:
@@ -35,7 +59,11 @@ def format_traceback(error: BaseException) -> str:
     frames = error.__traceback__
     while frames is not None and _is_own(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
-    return "".join(traceback.format_exception(type(error), error, frames))
+    limits: dict[str, Any] = {}
+    if sys.version_info >= (3, 11):
+        limits = {"max_group_width": _WIDTH, "max_group_depth": _WIDTH}
+    whole = traceback.TracebackException(type(error), error, frames, compact=True, **limits)
+    return "".join(whole.format())
 
 
 class LineFormatter(PrintableFormatter):

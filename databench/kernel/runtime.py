@@ -8,8 +8,6 @@ end means that the front is gone.
 from __future__ import annotations
 
 import asyncio
-import faulthandler
-import logging
 import os
 import platform
 import signal
@@ -26,7 +24,7 @@ from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
 from ..protocol.layouts import LIST_ITEMS
-from . import forks, kin, signals
+from . import forks, kin, signals, streams
 from .arguments import ActionError
 from .calls import find_declared
 from .channel import RECEIVES_PER_WAKE, Channel, Flusher
@@ -36,7 +34,7 @@ from .dispositions import Dispositions
 from .environment import Environment, read_environment
 from .interrupts import Interrupts
 from .loading import load_analysis
-from .report import LineFormatter, describe, format_traceback
+from .report import describe, format_traceback
 from .request import Request
 from .session import Session
 from .sources import Sources
@@ -44,7 +42,7 @@ from .steps import KernelLoop, LoopDesk
 
 CAPABILITIES = ("cancel", "interrupt", "credit", "ping")
 SWITCH_INTERVAL_S = 0.001
-logger = logging.getLogger("databench.kernel")
+logger = streams.take_logger("databench.kernel")
 
 
 class Kernel:
@@ -73,7 +71,7 @@ class Kernel:
         self.handlers = find_handlers(analysis_class)
         self.declared = find_declared(self.handlers)
         find_class_inputs(analysis_class)  # wrong ones end the start, not a page's first word
-        self.logger = logging.getLogger(f"databench.kernel.{environment.analysis}")
+        self.logger = streams.take_logger(f"databench.kernel.{environment.analysis}")
         self.sessions: dict[str, Session] = {}
         self.window_bytes = 0
         self.is_debug = False
@@ -212,7 +210,7 @@ class Kernel:
         self.class_data.restore(message)
 
     def _on_reject(self, message: m.Reject) -> None:
-        print(f"the front refused this kernel: {message.reason}", file=sys.stderr, flush=True)
+        streams.say(f"the front refused this kernel: {message.reason}\n")
         self.status = 1
         self.loop.stop()
 
@@ -306,16 +304,12 @@ class Kernel:
 def main() -> int:
     """Run a kernel as its environment says; returns the exit status."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    # A crash in C code says where it happened: its lines are the last words of this kernel.
-    faulthandler.enable(all_threads=False)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         environment = read_environment(os.environ)
     except KernelError as error:
-        print(error, file=sys.stderr, flush=True)
+        streams.say(f"{error}\n")
         return 1
-    _configure_logging(environment)
+    streams.begin(environment.analysis, environment.log_level)
     dispositions = _prepare(environment)
     sources = Sources(environment.settings.watched_files)
     # Timers and clients that the module makes find the loop that will run.
@@ -328,7 +322,7 @@ def main() -> int:
     except BaseException as error:  # noqa: BLE001  # whatever the user's module raises
         is_told = isinstance(error, KernelError)
         text = f"{error}\n" if is_told else format_traceback(error)
-        print(text, end="", file=sys.stderr, flush=True)
+        streams.say(text)
         _tell_failure(environment, sources.look_at_failure(error))
         return 1
     dispositions.keep()
@@ -364,13 +358,6 @@ def _make_channel(environment: Environment) -> Channel:
         batch_wait_s=settings.batch_wait_s,
         message_bytes=settings.kernel_message_bytes,
     )
-
-
-def _configure_logging(environment: Environment) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(f"databench.kernel.{environment.analysis}"))
-    level = getattr(logging, environment.log_level, logging.INFO)
-    logging.basicConfig(level=level, handlers=[handler])
 
 
 def _watch_stdin() -> None:

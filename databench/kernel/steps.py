@@ -20,6 +20,7 @@ from typing import Any
 from . import forks
 from .desks import Desk
 from .request import Cancelled, Request, current
+from .streams import say
 
 Ended = Callable[[Request, Any, BaseException | None], None]
 
@@ -33,6 +34,14 @@ class KernelLoop(asyncio.SelectorEventLoop):
     _thread_id: int | None
     _catch = False
     _caught: asyncio.Handle | None = None
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """As in asyncio; a handler of logging that raises does not end the loop."""
+        try:
+            super().default_exception_handler(context)
+        except Exception as error:  # noqa: BLE001 - asyncio would log it, by the same handler
+            what = f"{type(error).__name__}: {error}"
+            say(f"ERROR {context.get('message')}; a handler of logging failed: {what}\n")
 
     def call_soon(  # type: ignore[override]  # typed by TypeVarTuple there
         self, callback: Any, *args: Any, context: Any = None

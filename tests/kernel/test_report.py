@@ -1,6 +1,12 @@
 """Exceptions in words."""
 
+import bdb
+import builtins
+import io
 import logging
+import sys
+
+import pytest
 
 import databench.kernel.desks as own
 from databench.kernel.report import LineFormatter, describe, format_traceback
@@ -12,6 +18,37 @@ def test_a_line_is_one_line_and_bounded():
     assert describe(KeyError("k")) == "KeyError: 'k'"
     assert describe(SystemExit(2)) == "the action called exit(2)"
     assert len(describe(ValueError("x" * 10_000))) == 4000
+
+
+def test_notes_are_told_with_their_exception():
+    error = ValueError("no")
+    error.__notes__ = ["in row 3", "of table a\nb"]
+    assert describe(error) == "no; in row 3; of table a b"
+    if sys.version_info >= (3, 11):
+        assert format_traceback(error).endswith("ValueError: no\nin row 3\nof table a\nb\n")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no exception groups")
+def test_groups_are_whole():
+    inner = [ValueError(f"number {number}") for number in range(40)]
+    group = builtins.ExceptionGroup("several", [*inner, KeyError("k")])
+    assert describe(group) == (
+        "several (41 sub-exceptions): ValueError: number 0; ValueError: number 1; "
+        "ValueError: number 2; ValueError: number 3; ValueError: number 4; and 36 more"
+    )
+    text = format_traceback(group)
+    assert all(f"ValueError: number {number}\n" in text for number in range(40))
+
+
+def test_what_needs_a_terminal_is_told_in_words(monkeypatch):
+    assert "no terminal here; print or log" in describe(bdb.BdbQuit())
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with pytest.raises(EOFError) as caught:
+        input()
+    assert describe(caught.value) == (
+        "EOFError: input() got nothing, since no terminal is here; let the page ask for it"
+    )
+    assert describe(EOFError("pickle ended")) == "pickle ended"
 
 
 def test_a_line_can_always_be_sent():

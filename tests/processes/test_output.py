@@ -170,3 +170,87 @@ async def test_no_word_of_a_page_steers_the_terminal_or_forges_a_line(folder):
         assert not set(server.printed) & set("\x1b\x07\x9b\r")
         assert not re.search(r"(?m)^12:00:00", server.printed)
         assert not re.search(r"(?m)^\S+ a \| 12:00:00", server.printed)
+
+
+USER_CODE = """
+import asyncio
+import contextlib
+import io
+import logging
+import os
+import sys
+
+import databench
+
+
+class Away(logging.Handler):
+    def emit(self, record):
+        raise ConnectionError('the log server is away')
+
+
+class Broken(io.StringIO):
+    def write(self, text):
+        raise OSError('broken')
+
+
+class A(databench.Analysis):
+    @databench.on
+    def prepare(self, deed):
+        if deed == 'handler':
+            logging.getLogger().addHandler(Away())
+        elif deed == 'close':
+            sys.stderr.close()
+        elif deed == 'nothing':
+            sys.stdout = sys.stderr = None
+        else:
+            os.close(1)
+            os.close(2)
+
+    @databench.on
+    def fail(self):
+        raise ValueError('the data are wrong')
+
+    @databench.on
+    async def lose_a_task(self):
+        asyncio.get_running_loop().call_soon(self.fail)
+
+    @databench.on
+    def print_to_a_closed_stream(self):
+        with contextlib.redirect_stdout(Broken()):
+            print('x')
+
+    @databench.on
+    def encoding(self):
+        with open(__file__) as file:
+            return [os.getpid(), file.encoding.lower(), sys.getfilesystemencoding()]
+"""
+
+
+async def end_of(visitor, action, **load):
+    """How an action ends."""
+    visitor._number += 1
+    await visitor.send(signal=action, load={**load, "__process_id": visitor._number})
+    while True:
+        frame = await visitor.read(strict=False)
+        if frame["signal"] == "__process" and frame["load"]["status"] == "end":
+            if frame["load"]["id"] == visitor._number:
+                return frame["load"]
+
+
+@pytest.mark.parametrize("deed", ["handler", "close", "nothing", "descriptors"])
+async def test_what_is_done_to_streams_and_logging_ends_no_action_otherwise(folder, deed):
+    (folder / "analyses" / "a" / "analysis.py").write_text(USER_CODE)
+    with Server(folder / "analyses", "--no-watch") as server:
+        async with visit(server.address, "a") as visitor:
+            pid, encoding, filesystem = (await end_of(visitor, "encoding"))["result"]
+            assert (encoding, filesystem) == ("utf-8", "utf-8")
+            await end_of(visitor, "prepare", deed=deed)
+            for _ in range(2):
+                end = await end_of(visitor, "fail")
+                assert end["error"]["type"] == "ValueError"
+                assert "the data are wrong" in end["error"]["message"]
+            server.wait_printed(r"a \| .*fail: .*the data are wrong")
+            end = await end_of(visitor, "print_to_a_closed_stream")
+            assert (end["error"]["type"], end["error"]["message"]) == ("OSError", "broken")
+            assert (await end_of(visitor, "lose_a_task"))["outcome"] == "done"
+            assert (await end_of(visitor, "encoding"))["result"][0] == pid
