@@ -134,6 +134,11 @@ export class Connection {
     return this.link.goneReason;
   }
 
+  /** Whether no websocket of this page ever got through to the server. */
+  get isUnreached(): boolean {
+    return this.link.isUnreached;
+  }
+
   /** Whether `connect()` was called, and `disconnect()` was not. */
   get isWanted(): boolean {
     return this.status !== 'closed';

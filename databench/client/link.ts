@@ -17,6 +17,9 @@ export const JOIN_LIMIT_MS = 10_000;
 /** Close code of a server that serves the analysis no more (docs/protocol.md, 8.1). */
 export const GONE = 4004;
 
+/** So many sockets fail before a page that never joined says that none gets through. */
+export const UNREACHED_AFTER = 2;
+
 /** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
 export type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
 
@@ -41,6 +44,7 @@ export class Link {
   /** Why the server serves the analysis no more; null while it does, as far as is known. */
   goneReason: string | null = null;
 
+  private hasJoined = false;
   private socket: SocketLike | null = null;
   private attempt = 0;
   private retryTimer: unknown = null;
@@ -50,6 +54,14 @@ export class Link {
   private watchers: ((status: ConnectionStatus) => void)[] = [];
 
   constructor(private environment: Environment, private owner: LinkOwner) {}
+
+  /**
+   * Whether no socket of this page ever got through, though the page itself did: something between
+   * them and the server, mostly a proxy, passes on HTTP and no websockets.
+   */
+  get isUnreached(): boolean {
+    return !this.hasJoined && this.attempt >= UNREACHED_AFTER;
+  }
 
   /** Calls back on every change of `status`; returns how to stop that. */
   watch(watcher: (status: ConnectionStatus) => void): () => void {
@@ -85,6 +97,7 @@ export class Link {
   joined(sendWaiting: () => void): void {
     this.clearTimers();
     this.attempt = 0;
+    this.hasJoined = true;
     this.lostSinceMs = null;
     this.goneReason = null;
     this.status = 'joined';

@@ -223,6 +223,8 @@ declare class Connection {
     get lostSinceMs(): number | null;
     /** Why the server serves the analysis no more; null while it does, as far as is known. */
     get goneReason(): string | null;
+    /** Whether no websocket of this page ever got through to the server. */
+    get isUnreached(): boolean;
     /** Whether `connect()` was called, and `disconnect()` was not. */
     get isWanted(): boolean;
     /**
@@ -446,6 +448,8 @@ declare const TELL_LOSS_AFTER_MS = 1500;
 declare const JOIN_LIMIT_MS = 10000;
 /** Close code of a server that serves the analysis no more (docs/protocol.md, 8.1). */
 declare const GONE = 4004;
+/** So many sockets fail before a page that never joined says that none gets through. */
+declare const UNREACHED_AFTER = 2;
 /** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
 type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
 /** What the link asks of its connection. */
@@ -469,6 +473,7 @@ declare class Link {
     lostSinceMs: number | null;
     /** Why the server serves the analysis no more; null while it does, as far as is known. */
     goneReason: string | null;
+    private hasJoined;
     private socket;
     private attempt;
     private retryTimer;
@@ -477,6 +482,11 @@ declare class Link {
     private stopWake;
     private watchers;
     constructor(environment: Environment, owner: LinkOwner);
+    /**
+     * Whether no socket of this page ever got through, though the page itself did: something between
+     * them and the server, mostly a proxy, passes on HTTP and no websockets.
+     */
+    get isUnreached(): boolean;
     /** Calls back on every change of `status`; returns how to stop that. */
     watch(watcher: (status: ConnectionStatus) => void): () => void;
     /** Opens the first socket. */
@@ -1180,6 +1190,8 @@ interface NoticeView {
     lostSinceMs: number | null;
     /** Why the server serves the analysis no more. */
     goneReason: string | null;
+    /** The websocket's address, where none of this page ever got through to it; else null. */
+    unreachedUrl: string | null;
     kernel: {
         state: KernelState;
         reason: string;

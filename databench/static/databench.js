@@ -529,6 +529,7 @@ var exported = (() => {
   var TELL_LOSS_AFTER_MS = 1500;
   var JOIN_LIMIT_MS = 1e4;
   var GONE = 4004;
+  var UNREACHED_AFTER = 2;
   var Link = class {
     constructor(environment, owner) {
       this.environment = environment;
@@ -538,6 +539,7 @@ var exported = (() => {
       this.lostSinceMs = null;
       /** Why the server serves the analysis no more; null while it does, as far as is known. */
       this.goneReason = null;
+      this.hasJoined = false;
       this.socket = null;
       this.attempt = 0;
       this.retryTimer = null;
@@ -545,6 +547,13 @@ var exported = (() => {
       this.lossTimer = null;
       this.stopWake = null;
       this.watchers = [];
+    }
+    /**
+     * Whether no socket of this page ever got through, though the page itself did: something between
+     * them and the server, mostly a proxy, passes on HTTP and no websockets.
+     */
+    get isUnreached() {
+      return !this.hasJoined && this.attempt >= UNREACHED_AFTER;
     }
     /** Calls back on every change of `status`; returns how to stop that. */
     watch(watcher) {
@@ -579,6 +588,7 @@ var exported = (() => {
     joined(sendWaiting) {
       this.clearTimers();
       this.attempt = 0;
+      this.hasJoined = true;
       this.lostSinceMs = null;
       this.goneReason = null;
       this.status = "joined";
@@ -1238,6 +1248,10 @@ var exported = (() => {
     /** Why the server serves the analysis no more; null while it does, as far as is known. */
     get goneReason() {
       return this.link.goneReason;
+    }
+    /** Whether no websocket of this page ever got through to the server. */
+    get isUnreached() {
+      return this.link.isUnreached;
     }
     /** Whether `connect()` was called, and `disconnect()` was not. */
     get isWanted() {
@@ -1980,12 +1994,21 @@ var exported = (() => {
       const text = `${view.goneReason}. This page goes on when it is served again.`;
       return [{ key: "loss", level: "warning", text }];
     }
+    if (view.unreachedUrl !== null) return [unreachedNotice(view.unreachedUrl, view.lostSinceMs, nowMs)];
     return [{
       key: "loss",
       level: "warning",
       text: ["Connection lost, trying again.", ...workTexts(view.processes)].join(" "),
       ticking: duration((nowMs - view.lostSinceMs) / 1e3)
     }];
+  }
+  function unreachedNotice(url, lostSinceMs, nowMs) {
+    return {
+      key: "loss",
+      level: "warning",
+      text: `This page cannot reach its analysis: no websocket gets through to ${url}. If a proxy is in front of the server, it has to pass on the headers Upgrade and Connection, and the address as it is. Otherwise the server has ended. Trying again.`,
+      ticking: duration((nowMs - lostSinceMs) / 1e3)
+    };
   }
   function workTexts(processes) {
     const running = namesOf(processes.filter((p) => !p.isWaiting));
@@ -2225,6 +2248,7 @@ var exported = (() => {
         status: conn.status,
         lostSinceMs: conn.lostSinceMs,
         goneReason: conn.goneReason,
+        unreachedUrl: conn.isUnreached ? conn.wsUrl : null,
         kernel: conn.kernel,
         processes: conn.processes.list().map(viewOf),
         failures: this.failures,

@@ -98,6 +98,25 @@ test('a gap moves the count, another epoch starts it anew', t => {
   assert.deepEqual([world.socket.sent[0].__received, world.socket.sent[0].__epoch], [4, 'e2']);
 });
 
+test('a page that never joined knows after two sockets; one that did has lost its connection', t => {
+  const { world, d } = open(t);
+  d.connect();
+  assert.equal(d.isUnreached, false);
+  world.socket.fail();
+  assert.equal(d.isUnreached, false);
+  world.advance(60_000);
+  world.socket.fail();
+  assert.equal(d.isUnreached, true);
+  world.advance(60_000);
+  world.socket.accept({});
+  assert.equal(d.isUnreached, false);
+  for (let i = 0; i < 5; i += 1) {
+    world.socket.fail();
+    world.advance(60_000);
+  }
+  assert.equal(d.isUnreached, false);
+});
+
 test('a listener that throws shifts no count and silences nobody', t => {
   const { world, d } = joined(t);
   const heard = [];

@@ -232,7 +232,7 @@ async def serve(folder: Path) -> AsyncIterator[Serve]:
         front = Front(
             load(folder),
             broker,
-            Settings(limits),
+            Settings({"block_limit_s": 30.0} | limits),
             hosts=Hosts(bound, allowed),
             debug=debug,
             place=place,

@@ -65,6 +65,7 @@ export class NoticePanel {
     const { conn } = this;
     return {
       status: conn.status, lostSinceMs: conn.lostSinceMs, goneReason: conn.goneReason,
+      unreachedUrl: conn.isUnreached ? conn.wsUrl : null,
       kernel: conn.kernel,
       processes: conn.processes.list().map(viewOf), failures: this.failures, asking: this.asking,
       others: this.staying === conn.others ? [] : conn.others,

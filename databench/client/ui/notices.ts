@@ -88,6 +88,8 @@ export interface NoticeView {
   lostSinceMs: number | null;
   /** Why the server serves the analysis no more. */
   goneReason: string | null;
+  /** The websocket's address, where none of this page ever got through to it; else null. */
+  unreachedUrl: string | null;
   kernel: {
     state: KernelState;
     reason: string;
@@ -133,12 +135,25 @@ function lossNotices(view: NoticeView, nowMs: number): Notice[] {
     const text = `${view.goneReason}. This page goes on when it is served again.`;
     return [{ key: 'loss', level: 'warning', text }];
   }
+  if (view.unreachedUrl !== null) return [unreachedNotice(view.unreachedUrl, view.lostSinceMs, nowMs)];
   return [{
     key: 'loss',
     level: 'warning',
     text: ['Connection lost, trying again.', ...workTexts(view.processes)].join(' '),
     ticking: duration((nowMs - view.lostSinceMs) / 1000),
   }];
+}
+
+/** The page is here, and its websocket is not: what most probably is in between. */
+function unreachedNotice(url: string, lostSinceMs: number, nowMs: number): Notice {
+  return {
+    key: 'loss',
+    level: 'warning',
+    text: `This page cannot reach its analysis: no websocket gets through to ${url}. If a proxy is `
+      + 'in front of the server, it has to pass on the headers Upgrade and Connection, and the '
+      + 'address as it is. Otherwise the server has ended. Trying again.',
+    ticking: duration((nowMs - lostSinceMs) / 1000),
+  };
 }
 
 /** What runs at the server, and what waits for the connection. */

@@ -13,7 +13,8 @@ const RUN = {
 
 function view({ kernel = {}, ...more } = {}) {
   return {
-    status: 'joined', lostSinceMs: null, goneReason: null, kernel: { ...KERNEL, ...kernel }, processes: [],
+    status: 'joined', lostSinceMs: null, goneReason: null, unreachedUrl: null,
+    kernel: { ...KERNEL, ...kernel }, processes: [],
     failures: [], asking: null, others: [], isReplaced: false, isCopy: false, ...more,
   };
 }
@@ -25,6 +26,16 @@ test('nothing is said while all is well', () => {
   for (const state of ['unknown', 'idle', 'busy', 'cancelling']) {
     assert.deepEqual(shown({ kernel: { state } }), []);
   }
+});
+
+test('a page whose websocket never got through says what may be in between', () => {
+  const lost = { status: 'waiting', lostSinceMs: 8600, unreachedUrl: 'ws://h/app/a/ws' };
+  assert.deepEqual(shown(lost), []);
+  const [[text, ticking]] = shown(lost, 11_000);
+  assert.match(text, /no websocket gets through to ws:\/\/h\/app\/a\/ws\. If a proxy .* Upgrade/);
+  assert.equal(ticking, '2 s');
+  const gone = { ...lost, goneReason: "analysis 'a' is no longer served" };
+  assert.match(shown(gone, 11_000)[0][0], /no longer served/);
 });
 
 test('a lost connection is told after 1.5 s, with what goes on', () => {
