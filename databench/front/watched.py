@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import Protocol
 
 from ..settings import Settings
+
+log = logging.getLogger("databench.front")
+
+PLAIN = (
+    "This address is a websocket, and the request is plain HTTP. If a proxy is in front of this "
+    "server, let it pass on the headers Upgrade and Connection."
+)
+_SAY_AGAIN_S = 60.0
 
 
 class Looked(Protocol):
@@ -30,6 +39,7 @@ class Watch:
         self._limits = limits
         self._pages: set[Looked] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._said_s = -_SAY_AGAIN_S
         shortest_s = min(
             limits.page_join_limit_s,
             limits.stall_limit_s,
@@ -50,6 +60,13 @@ class Watch:
     def discard(self, page: Looked) -> None:
         """This page is gone."""
         self._pages.discard(page)
+
+    def note_plain(self, name: str) -> None:
+        """A request for a page's websocket was none: once a minute, the log says what to mend."""
+        now_s = time.monotonic()
+        if now_s - self._said_s >= _SAY_AGAIN_S:
+            self._said_s = now_s
+            log.warning("analysis %r: a page asked for its websocket. %s", name, PLAIN)
 
     def close_all(self, code: int, reason: str) -> None:
         """Close each page, and stop the timer."""

@@ -27,7 +27,7 @@ import tornado.websocket
 from ..errors import RemoteProtocolError
 from ..protocol import text
 from ..settings import Settings
-from . import hosts, pace
+from . import hosts, pace, watched
 from .handlers import Headers
 
 if TYPE_CHECKING:
@@ -133,6 +133,10 @@ class PageSocket(Headers, pace.Paced):
             host = self.request.host
             log.warning("websocket of a page of %.200r refused, expected %.200r", origin, host)
             self.refuse(403, hosts.tell_foreign(origin, host))
+        elif self.request.headers.get("Upgrade", "").lower() != "websocket":
+            self.application.watch.note_plain(entry.name)
+            self.set_header("Upgrade", "websocket")  # RFC 9110 section 15.5.22
+            self.refuse(426, watched.PLAIN)
 
     @property
     def ping_interval(self) -> float | None:

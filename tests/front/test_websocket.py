@@ -537,6 +537,17 @@ async def test_origin_must_be_the_host(serve, origin, is_allowed):
     assert b"--allow-host" in caught.value.response.body
 
 
+@pytest.mark.expected_log("analysis 'x': a page asked for its websocket. .* Upgrade", "/x/ws 426")
+async def test_a_plain_request_is_answered_with_what_a_proxy_has_to_do(serve, caplog):
+    server = await serve()
+    for _ in range(3):
+        answer = await server.get("/x/ws")
+        assert answer.code == 426
+        assert answer.headers["Upgrade"] == "websocket"
+        assert b"let it pass on the headers Upgrade and Connection" in answer.body
+    assert caplog.text.count("asked for its websocket") == 1
+
+
 @pytest.mark.expected_log("/x/ws 403")
 async def test_foreign_host_is_refused(serve):
     server = await serve()
