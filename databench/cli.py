@@ -30,7 +30,7 @@ _USAGE = """\
 databench [options] [limits] [arguments for the analyses]
        databench [options] [limits] FILE.py [arguments for it]
        databench new NAME [--kernel KERNEL]
-       databench kernels [--host HOST] [--port PORT] [--json]"""
+       databench kernels [--host HOST] [--port PORT] [--admin-token TOKEN] [--json]"""
 _DESCRIPTION = """\
 Serve live web pages for data analyses, each in a process of its own.
 
@@ -108,11 +108,19 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     (
+        "--admin-token",
+        {
+            "metavar": "TOKEN",
+            "help": "what gives the right to administer the server: its kernel page, tracebacks "
+            "(DATABENCH_ADMIN_TOKEN; in development one is made and shown)",
+        },
+    ),
+    (
         "--debug",
         {
             "action": argparse.BooleanOptionalAction,
             "help": "show tracebacks on pages, read templates again for each request "
-            "(DEBUG=0 or 1; on where only this machine can connect)",
+            "(DEBUG=0 or 1; on where no host but a loopback one is named, and no proxy)",
         },
     ),
     (

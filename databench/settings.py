@@ -279,6 +279,7 @@ OPTIONS = [
     "--log",
     "--allow-host",
     "--xheaders",
+    "--admin-token",
     "--debug",
     "--watch",
     "--build",

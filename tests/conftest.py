@@ -47,7 +47,18 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.mkdtemp(prefix="dbt-")
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     os.environ.pop("XDG_RUNTIME_DIR", None)  # a server prefers it, and it is the person's own
+    _make_cache(Path(folder, "cache"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def _make_cache(folder: Path) -> None:
+    """A cache of the user's own whose tokens are this run's; all else is the real one's."""
+    real = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    folder.mkdir()
+    for entry in real.iterdir() if real.is_dir() else ():
+        if entry.name != "databench":
+            (folder / entry.name).symlink_to(entry)
+    os.environ["XDG_CACHE_HOME"] = str(folder)
 
 
 @pytest.hookimpl(trylast=True)

@@ -53,12 +53,14 @@ class Broker:
     Args:
         specs: The analyses by name.
         settings: The limits.
-        debug: Whether pages may see tracebacks and kernels' last lines.
+        debug: Whether some page may see tracebacks and kernels' last lines: one that may
+            administer the server.
         log_level: For kernels' own logging.
         cli_args: What kernels get as `cli_args`.
         analyses_version: The version in `index.yaml`.
         kernelspecs: The kernel specs by name; found where they usually are when `None`.
         store: Keeps state for a later front, and is closed with this one; `None`: nothing does.
+        how_to_administer: How a page gets that right, in sentences.
     """
 
     def __init__(
@@ -72,16 +74,18 @@ class Broker:
         analyses_version: str | None = None,
         kernelspecs: Mapping[str, KernelSpec] | None = None,
         store: Store | None = None,
+        how_to_administer: str = "",
     ) -> None:
         self.mark = f"DATABENCH_FRONT={token_urlsafe(12)}"
         self._specs = dict(specs)
         self._settings = settings
-        self._debug = debug
         self._log_level = log_level
         self._cli_args = tuple(cli_args)
         self._analyses_version = analyses_version
         self._kernelspecs = dict(kernelspecs) if kernelspecs is not None else find_kernelspecs()
-        self._store = store
+        self._make_tables: Callable[[], Tables] = lambda: Tables(  # on the loop
+            settings, debug=debug, store=store, how_to_administer=how_to_administer
+        )
         self._sweeper: asyncio.TimerHandle | None = None
         self._numbers = itertools.count(1)  # a name of a kernel is not used anew
 
@@ -117,7 +121,7 @@ class Broker:
         self._sweep()
 
     def _make_parts(self) -> None:
-        self._tables = Tables(self._settings, debug=self._debug, store=self._store)
+        self._tables = self._make_tables()
         self._requests = Requests(self._tables)
         self._sessions = Sessions(self._tables, self._requests)
         self.has_session = self._sessions.is_there
@@ -281,7 +285,7 @@ class Broker:
         resumed = seat.session.id_ == connect.session
         record, session = self._sessions.attach(page, seat), seat.session
         at, frames = session.join(page, connect, group.store)
-        seat.entry.shown[seat] = None
+        self._sessions.note_viewed(seat)
         version = self._analyses_version
         answer = self._sessions.answer(seat, page, at, resumed=resumed, analyses_version=version)
         tables.outbox.add(record, [answer])
@@ -319,8 +323,6 @@ class Broker:
         if record is not None:
             self._tables.holdings.forget_page(record)
             self._sessions.leave(page, record)
-            if not record.seat.session.views:
-                record.seat.entry.shown.pop(record.seat, None)
             self._groups.leave(record.seat.entry)
 
     # ------------------------------------------------------------ what supervisors ask and tell

@@ -24,6 +24,9 @@ _THREADS = (
     "JULIA_NUM_THREADS",
 )
 
+# What the front alone is to know.
+_OURS = ("DATABENCH_ADMIN_TOKEN",)
+
 
 def _limit_threads(count: int) -> dict[str, str]:
     """Of libraries for which the person who started the server said nothing."""
@@ -53,7 +56,7 @@ def compose(
     """
     mark_name, mark_value = mark.split("=", 1)
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in _OURS},
         **_limit_threads(settings.kernel_threads),
         "MPLBACKEND": "agg",
         "PYTHONUNBUFFERED": "1",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..protocol.guarded import Guarded
 from ..protocol.records import ProcessId
 
 if TYPE_CHECKING:
@@ -116,11 +117,13 @@ class Outbox:
         self._dirty[record.page] = record
 
     def flush(self) -> None:
-        """Write what was gathered: one write per page."""
+        """Write what was gathered, to each page what it may see: one write per page."""
         while self._dirty:
             dirty, self._dirty = self._dirty, {}
             for page, record in dirty.items():
                 frames, record.frames = record.frames, []
+                if not page.may_administer:
+                    frames = [f.public if type(f) is Guarded else f for f in frames]
                 # A selection for a page that does not count may be empty: nothing would drain.
                 is_out = page.write(frames) if frames else not record.in_flight_bytes
                 if is_out:

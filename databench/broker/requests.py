@@ -213,6 +213,8 @@ class Requests:
             self.finish(seat, number, "cancelled", b"", 0)
             return
         can_cancel = bool(kernel.capabilities & {"cancel", "interrupt"})
+        if message.force and not self._may_end(record, "ended"):
+            return
         # Nobody else is touched where it has no other session: then there is nothing to ask.
         if message.force or (not can_cancel and len(seat.entry.seats) == 1):
             if self._may_start_another(record):
@@ -238,7 +240,7 @@ class Requests:
     def _control(self, record: PageRecord, message: text.Control) -> None:
         if message.command != "restart":
             self.interrupt(record.seat)
-        elif self._may_start_another(record):
+        elif self._may_end(record, "restarted") and self._may_start_another(record):
             record.seat.entry.kernel.restart("restarted by a page")
 
     def _may_start_another(self, record: PageRecord) -> bool:
@@ -258,6 +260,22 @@ class Requests:
             )
             self.complain(record.seat, problem)
         return not wait_s
+
+    def _may_end(self, record: PageRecord, asked: str) -> bool:
+        """Whether a page may end its session's kernel; if not, it is told why.
+
+        Each may end what its session alone uses, and start what has no process: nothing is lost.
+        """
+        seat = record.seat
+        is_running = seat.entry.kernel.pid is not None
+        if record.page.may_administer or not (is_running and seat.entry.is_shared(seat)):
+            return True
+        problem = (
+            f"The kernel was not {asked}: other sessions use it too, and only an administrator "
+            f"may end what they run. {self._tables.how_to_administer}"
+        )
+        self.complain(seat, problem.rstrip())
+        return False
 
     def _ask_to_end(self, seat: Seat, request: OpenRequest) -> None:
         kernel = seat.entry.kernel

@@ -148,6 +148,8 @@ class Sessions:
             running=session.running(self._tables.loop.time()),
             others=self._find_others(seat, page.person),
             is_linked=page.is_linked,
+            may_administer=page.may_administer,
+            how_to_administer=self._tables.how_to_administer,
         )
 
     def _find_others(self, own: Seat, person: str) -> list[dict[str, Any]]:
@@ -306,6 +308,20 @@ class Sessions:
         if why := self._tables.holdings.find_reason(missed):
             self._requests.complain(seat, why)
 
+    def note_viewed(self, seat: Seat) -> None:
+        """A session has got a page, or has none any more: whether others share its kernel shows."""
+        shown = seat.entry.shown
+        was_shared = len(shown) > 1
+        if seat.session.views:
+            shown[seat] = None
+        else:
+            shown.pop(seat, None)
+        if was_shared == (len(shown) > 1):
+            return
+        for other in [other for other in shown if other is not seat]:
+            self._tables.outbox.announce(other, self._tables.compose_kernel(other))
+        self._tables.outbox.flush()
+
     def leave(self, page: Page, record: PageRecord) -> None:
         """A page is gone; its session stays for a while."""
         seat = record.seat
@@ -313,6 +329,7 @@ class Sessions:
         self._tables.keeper.touch(seat)
         if not seat.session.views:
             seat.session.take_pending_class()
+            self.note_viewed(seat)
         self._tables.give_credit(seat)
         self._tables.holdings.settle(seat)
         self._tables.holdings.rest(seat)

@@ -150,6 +150,11 @@ class Entry:
         """Whether it has a page, or a request is open."""
         return self.waiting < len(self.seats)
 
+    def is_shared(self, seat: Seat) -> bool:
+        """Whether another session than this one has a page, or runs an action in the process."""
+        own = sum(request.is_sent for request in seat.session.requests.values())
+        return len(self.shown) > (seat in self.shown) or self.open_requests > own
+
 
 @dataclass(slots=True, eq=False)
 class Seat:
@@ -206,13 +211,23 @@ class Tables:
 
     Args:
         settings: The limits.
-        debug: Whether pages may see tracebacks and kernels' last lines.
+        debug: Whether some page may see tracebacks and kernels' last lines: one that may
+            administer the server.
         store: Keeps state for a later front; `None`: nothing does.
+        how_to_administer: How a page gets that right, in sentences.
     """
 
-    def __init__(self, settings: Settings, *, debug: bool, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        debug: bool,
+        store: Store | None = None,
+        how_to_administer: str = "",
+    ) -> None:
         self.settings = settings
         self.debug = debug
+        self.how_to_administer = how_to_administer
         self.loop = asyncio.get_running_loop()
         self.keeper = Keeper(store, settings, self.loop)
         self.outbox = Outbox(2 * settings.credit_window_bytes, settings.replay_window_bytes)
@@ -274,6 +289,7 @@ class Tables:
             generation=kernel.life.generation,
             retry_in_s=kernel.retry_in_s,
             sessions=len(entry.seats),
+            is_shared=entry.is_shared(seat),
             isolation=group.spec.sharing.isolation,
             ahead=entry.ahead if entry in group.queue else None,
             stderr=kernel.stderr_lines if self.debug and is_down else (),

@@ -37,8 +37,9 @@ from . import (
     watched,
     websocket,
 )
+from .access import Access, hide_token
 from .folders import Place
-from .handlers import Headers, NotFound, Refused
+from .handlers import Exchange, Headers, NotFound, Refused
 from .hosts import Hosts, tell_unknown
 from .readmes import Readmes
 from .routes import Routes, first_word
@@ -130,7 +131,8 @@ class Front(http.Application):
         broker: Runs the analyses; started and stopped with the application.
         limits: The settings in force.
         hosts: The names that it answers to.
-        debug: Whether pages show tracebacks, and templates are read again for each request.
+        debug: Whether this is development: templates are read again for each request.
+        access: Who may administer the server; nobody by default.
         extra_routes: Further handlers of a script whose page is at `/`.
         place: Where the analyses are, for their `routes.py`; `None`: none is looked for.
         visitors: Knows browsers again; `None`: by words of this run alone.
@@ -149,6 +151,7 @@ class Front(http.Application):
         *,
         hosts: Hosts,
         debug: bool = False,
+        access: Access | None = None,
         extra_routes: script.Routes = (),
         place: Place | None = None,
         visitors: person.Visitors | None = None,
@@ -162,6 +165,7 @@ class Front(http.Application):
         self.limits = limits
         self.hosts = hosts
         self.debug = debug
+        self.access = access or Access()
         self.loader = Loader(index.folder)
         self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits)
         self.is_watched = False  # whether saves reload pages: then they follow them
@@ -176,7 +180,6 @@ class Front(http.Application):
         super().__init__(
             _rules(self),
             default_handler_class=NotFound,
-            debug_pages=debug,
             log_function=_log_request,
         )
         self._is_started = False
@@ -242,6 +245,8 @@ class Front(http.Application):
         """Refuse a foreign `Host` before any route is looked at."""
         if not self.hosts.is_allowed(request.host):
             return self.get_handler_delegate(request, Refused, {"text": tell_unknown(request.host)})
+        if self.access.brings_token(request):
+            return self.get_handler_delegate(request, Exchange)
         if self.index.single is not None and not self._is_shared(request.path):
             request.path = f"/{self.index.single}{request.path}"
         return super().find_handler(request, **kwargs)
@@ -357,8 +362,9 @@ def _log_request(handler: tornado.web.RequestHandler) -> None:
     if isinstance(handler, status.Status | status.Live):
         level = logging.DEBUG  # asked every few seconds, also while it is not ready
     request = handler.request
+    uri = hide_token(request)
     took_ms = 1000 * request.request_time()
     id_ = ""
     if code >= 400 and isinstance(handler, Headers):
         id_ = f" (request {handler.request_id})"
-    log.log(level, "%s %.500s %d %.1f ms%s", request.method, request.uri, code, took_ms, id_)
+    log.log(level, "%s %.500s %d %.1f ms%s", request.method, uri, code, took_ms, id_)

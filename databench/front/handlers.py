@@ -11,13 +11,19 @@ import logging
 import secrets
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tornado.escape
 import tornado.web
 
+from .access import hide_token, strip_token
+
+if TYPE_CHECKING:
+    from .app import Front
+
 log = logging.getLogger("databench.front")
 
+_DAYS = 365  # as long as browsers keep one (RFC 6265bis section 5.5: 400 at most)
 _ERROR_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width">
@@ -31,6 +37,13 @@ _ERROR_PAGE = """<!DOCTYPE html>
 
 class Headers(tornado.web.RequestHandler):
     """Headers of each answer, and errors as a page or as JSON."""
+
+    application: Front
+
+    @functools.cached_property
+    def may_administer(self) -> bool:
+        """Whether the request has the right to see what concerns those who run the server."""
+        return self.application.access.may_administer(self.request)
 
     @functools.cached_property
     def request_id(self) -> str:
@@ -90,12 +103,12 @@ class Headers(tornado.web.RequestHandler):
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Say what is wrong; what an exception says, and its traceback, in development only."""
+        """Say what is wrong; what an exception says, and its traceback, to who may see it."""
         reason = self._reason or http.HTTPStatus(status_code).phrase
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, tornado.web.HTTPError):
             self.refuse(status_code, error.get_message() or reason, type_="HTTPError")
-        elif error is not None and self.settings.get("debug_pages"):
+        elif error is not None and self.may_administer:
             self.refuse(
                 status_code,
                 f"{type(error).__name__}: {error}",
@@ -109,7 +122,7 @@ class Headers(tornado.web.RequestHandler):
         """A refusal is a line in the request log; anything else is a fault, with its traceback."""
         if isinstance(value, tornado.web.HTTPError):
             return
-        method, uri = self.request.method, self.request.uri
+        method, uri = self.request.method, hide_token(self.request)
         log.error(
             "%s %.500s failed (request %s)", method, uri, self.request_id, exc_info=(typ, value, tb)
         )
@@ -165,6 +178,24 @@ class NotFound(Headers):
 
     def data_received(self, chunk: bytes) -> None:
         """Nothing is kept."""
+
+
+class Exchange(Headers):
+    """A browser has brought the token: it gets a cookie, and an address without the token."""
+
+    def get(self, *_: str, **__: str) -> None:
+        """Exchange it."""
+        is_secure = self.request.protocol == "https"
+        name, value = self.application.access.cookie(is_secure=is_secure)
+        self.set_cookie(
+            name, value, expires_days=_DAYS, httponly=True, samesite="Lax", secure=is_secure
+        )
+        self.set_header("Cache-Control", "no-store")
+        self.set_status(302)
+        self.set_header("Location", strip_token(self.request))
+        self.finish()
+
+    head = get
 
 
 @tornado.web.stream_request_body  # as above

@@ -2,9 +2,8 @@
 
 Theory of operation: the page is a template and shows what its websocket says: `kernels` once a
 second and after each command, while somebody looks. Commands come over that websocket only, whose
-`Origin` is checked: no link and no form of another site can send one. The page and its websocket
-exist in development. The same as JSON is for programs of this machine in production too, which
-may see it at `/status` as well; it changes nothing.
+`Origin` is checked: no link and no form of another site can send one. The page, its websocket and
+the same as JSON are for requests that have the right to administer the server (`access`).
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from ..protocol import text
 from . import hosts, pace
 from .handlers import Headers, wants_page
 from .pages import Page
-from .status import is_from_here
 from .templates import PACKAGED
 
 if TYPE_CHECKING:
@@ -35,10 +33,7 @@ log = logging.getLogger("databench.front")
 PATH = "/_kernels"
 _MESSAGE_BYTES = 65536
 _TICK_S = 1.0
-_REFUSAL = (
-    "the kernel page is for development, and this server runs without --debug; "
-    "on the server's own machine `databench kernels` shows the same"
-)
+_REFUSAL = "This page shows and ends the kernels of all visitors: it is for the administrator. "
 
 
 def describe(front: Front) -> list[dict[str, Any]]:
@@ -58,9 +53,9 @@ class KernelPage(Page):
         front = self.application
         self.set_header("Vary", "Accept")
         is_page = wants_page(self.request.headers.get("Accept", ""))
-        if not (front.debug or (is_from_here(self.request) and not is_page)):
-            raise tornado.web.HTTPError(403, _REFUSAL)
-        if is_page:
+        if not self.may_administer:
+            self._refuse(is_page)
+        elif is_page:
             index = front.index
             names = {"title": "Kernels", "site_title": index.title, "version": index.version}
             self.show(str(PACKAGED / "kernels.html"), {**names, "author": index.author})
@@ -69,6 +64,15 @@ class KernelPage(Page):
             self.finish({"version": __version__, "kernels": describe(front)})
 
     head = get
+
+    def _refuse(self, is_page: bool) -> None:
+        access = self.application.access
+        if is_page:
+            self.refuse(403, _REFUSAL + access.how, title="Kernels")
+            return
+        self.set_status(403)
+        # By the project `databench kernels` finds the token that is kept for it.
+        self.finish({"message": _REFUSAL + access.how, "project": access.project})
 
 
 class Lookers:
@@ -129,8 +133,8 @@ class KernelSocket(Headers, pace.Paced):
 
     def prepare(self) -> None:
         """Refuse where there is no such page, and pages of other servers."""
-        if not self.application.debug:
-            raise tornado.web.HTTPError(403, _REFUSAL)
+        if not self.may_administer:
+            raise tornado.web.HTTPError(403, _REFUSAL + self.application.access.how)
         if not hosts.matches_origin(self.request.headers.get("Origin"), self.request.host):
             raise tornado.web.HTTPError(403, "the page's origin is none of this server")
 

@@ -50,14 +50,14 @@ def find_thumbnail(entry: Entry) -> str | None:
     return next((name for name in names if (entry.folder / name).is_file()), None)
 
 
-def describe(entry: Entry, index: Index, readme: str | None, *, debug: bool) -> dict[str, Any]:
+def describe(entry: Entry, index: Index, readme: str | None, *, is_trusted: bool) -> dict[str, Any]:
     """What a template gets of one analysis: the keys of `index.yaml` and what belongs to them.
 
     Args:
         entry: The analysis.
         index: The file that it stands in.
         readme: Its readme as HTML.
-        debug: Whether its problems are told as they are.
+        is_trusted: Whether its problems are told as they are.
     """
     return tornado.util.ObjectDict(
         entry.extra,
@@ -75,7 +75,7 @@ def describe(entry: Entry, index: Index, readme: str | None, *, debug: bool) -> 
         reload=entry.reload,
         show_in_index=entry.show_in_index,
         thumbnail=find_thumbnail(entry),
-        problems=_told(entry.problems, debug=debug),
+        problems=_told(entry.problems, is_trusted=is_trusted),
         author=index.author,
         site_title=index.title,
         description_html=index.description_html,
@@ -85,9 +85,11 @@ def describe(entry: Entry, index: Index, readme: str | None, *, debug: bool) -> 
     )
 
 
-def _told(problems: Sequence[str], *, debug: bool) -> list[str]:
+def _told(problems: Sequence[str], *, is_trusted: bool) -> list[str]:
     """Problems name files and lines, which concern nobody but the project's people."""
-    return list(problems) if debug or not problems else ["something is wrong here: see the log"]
+    return (
+        list(problems) if is_trusted or not problems else ["something is wrong here: see the log"]
+    )
 
 
 class Page(Headers):
@@ -95,19 +97,28 @@ class Page(Headers):
 
     application: Front
 
+    def _how_to_administer(self) -> str:
+        """What a page in development says that lacks the token; empty where nothing is to say."""
+        front = self.application
+        return front.access.how if front.debug and not self.may_administer else ""
+
+    def _shared_names(self) -> dict[str, Any]:
+        front = self.application
+        return {
+            **self.get_template_namespace(),  # Tornado's own, which pages may rely on
+            "databench_version": __version__,
+            "debug": self.may_administer,
+            "how_to_administer": self._how_to_administer(),
+            "is_watched": front.is_watched,
+            "saves": front.saves.count,
+        }
+
     def show(self, path: str, namespace: dict[str, Any], *, is_jinja: bool = False) -> None:
         """Answer with a template, of Tornado or of Jinja2."""
         front = self.application
         if front.debug:
             front.loader.reset()  # a saved template shows at once
-        names = {
-            **namespace,
-            **self.get_template_namespace(),  # Tornado's own, which pages may rely on
-            "databench_version": __version__,
-            "debug": front.debug,
-            "is_watched": front.is_watched,
-            "saves": front.saves.count,
-        }
+        names = {**namespace, **self._shared_names()}
         try:
             if is_jinja:
                 text = functions.render(Path(path).parent, Path(path).name, names)
@@ -116,7 +127,11 @@ class Page(Headers):
             body = formulae.with_script(text)
         except templates.TemplateError as error:
             log.error("template failed: %s (request %s)", error, self.request_id)
-            told = str(error) if front.debug else "a template of this page is wrong: see the log"
+            told = (
+                str(error)
+                if self.may_administer
+                else "a template of this page is wrong: see the log"
+            )
             # It comes back when the template is saved.
             foot = follow.make_script(front.saves.count) if front.is_watched else ""
             self.refuse(500, told, title="Template error", foot=foot)
@@ -134,7 +149,7 @@ class Gallery(Page):
         front = self.application
         index = front.index
         infos = [
-            describe(entry, index, await front.readmes.make(entry), debug=front.debug)
+            describe(entry, index, await front.readmes.make(entry), is_trusted=self.may_administer)
             for entry in index.entries.values()
         ]
         self.show(
@@ -152,8 +167,10 @@ class Gallery(Page):
                 "show_in_index": True,
                 "meta_infos": infos,
                 "analyses": infos,
-                "problems": _told([*index.problems, *front.find_faults("")], debug=front.debug),
-                "warnings": list(index.warnings) if front.debug else [],
+                "problems": _told(
+                    [*index.problems, *front.find_faults("")], is_trusted=self.may_administer
+                ),
+                "warnings": list(index.warnings) if self.may_administer else [],
             },
         )
 
@@ -177,7 +194,7 @@ class AnalysisPage(Page):
         if front.links.redirect(self, name):
             return
         readme = await front.readmes.make(entry)
-        names = describe(entry, front.index, readme, debug=front.debug)
+        names = describe(entry, front.index, readme, is_trusted=self.may_administer)
         if entry.problems:
             self._show_problems(entry, names)
             return
@@ -185,7 +202,7 @@ class AnalysisPage(Page):
         file = jinja or find_file([entry.folder], path)
         if file is None and path != "index.html":
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
-        names["faults"] = _told(front.find_faults(name), debug=front.debug)
+        names["faults"] = _told(front.find_faults(name), is_trusted=self.may_administer)
         front.visitors.give(self)
         template = str(file) if file else front.loader.find("analysis.html")
         self.show(template, names, is_jinja=jinja is not None)
@@ -203,7 +220,8 @@ class AnalysisPage(Page):
         try:
             template = tornado.template.Template(_PROBLEMS, loader=self.application.loader)
             front = self.application
-            names.update(databench_version=__version__, debug=front.debug)
+            names.update(databench_version=__version__, debug=self.may_administer)
+            names["how_to_administer"] = self._how_to_administer()
             names.update(is_watched=front.is_watched, saves=front.saves.count)
             names["readme"] = None
             self.finish(template.generate(**names))

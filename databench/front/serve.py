@@ -21,9 +21,10 @@ from ..config import Index
 from ..errors import SettingError
 from ..http.queued import queued_streams
 from ..printable import clean_line
-from . import again, asked, build, logs, measure, pages, project, tls
+from . import access, again, asked, build, logs, measure, pages, project, tls
+from .access import Access
 from .app import Front
-from .hosts import ANY_ADDRESS, Hosts, is_loopback
+from .hosts import ANY_ADDRESS, Hosts
 from .person import Visitors, make_key
 from .project import Project
 from .script import Script
@@ -89,10 +90,12 @@ def _serve(
     if options.build:
         return 1 if any(build.run_now(index, limits).values()) else 0
     host = unbracket(options.host or environ.get("HOST") or DEFAULT_HOST)
+    debug = access.find_mode(options, environ, host)
+    chosen = access.find_chosen(options.admin_token, environ)
     ports = _open_ports(options, environ, host)
-    debug = _debug(options.debug, environ, host)
-    hosts = Hosts(host, options.allow_host)
-    front = _make(served, options, limits, cli_args, hosts, debug, ports.addresses[0][1])
+    hosts, port = Hosts(host, options.allow_host), ports.addresses[0][1]
+    right = access.make(index.folder, port, environ, chosen, is_development=debug)
+    front = _make(served, options, limits, cli_args, hosts, debug, port, right)
     front.builder.faults.update(build.run_now(index, limits))
     tell = _teller(served, host, ports.addresses)
     run_settings = _run_settings(limits, options.xheaders)
@@ -114,13 +117,15 @@ def _make(
     hosts: Hosts,
     debug: bool,
     port: int,
+    right: Access,
 ) -> Front:
     """The front over its broker."""
     store = _open_store(served.index)
     broker = Broker(
         served.specs,
         limits,
-        debug=debug,
+        debug=bool(right.token),
+        how_to_administer=right.how,
         log_level=options.log,
         cli_args=cli_args,
         analyses_version=served.index.version,
@@ -133,6 +138,7 @@ def _make(
         limits,
         hosts=hosts,
         debug=debug,
+        access=right,
         extra_routes=served.extra_routes,
         place=served.place,
         visitors=Visitors(_find_key(store), port=port, project=str(served.index.folder)),
@@ -317,15 +323,6 @@ def _unusable(host: str, port: int, source: str, error: OSError) -> SettingError
     )
 
 
-def _debug(option: bool | None, environ: Mapping[str, str], host: str) -> bool:
-    if option is not None:
-        return option
-    text = environ.get("DEBUG", "").lower()
-    if text in ("0", "1", "false", "true", "no", "yes"):
-        return text in ("1", "true", "yes")
-    return is_loopback(host)
-
-
 def _run_watched(
     runner: http.Runner, front: Front, read_again: Callable[[], None], tell: Tell
 ) -> None:
@@ -386,7 +383,8 @@ def _teller(served: Project, host: str, addresses: Sequence[tuple[str, int]]) ->
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         shown = _show_host(host)
-        urls = [f"  {scheme}://{shown}:{port}/{served.address}" for scheme, port in addresses]
+        page = f"{served.address}{front.access.printed}"
+        urls = [f"  {scheme}://{shown}:{port}/{page}" for scheme, port in addresses]
         urls[0] += "    (Ctrl-C stops)"
         lines = [f"Databench {__version__} serves {served.shown}", *urls]
         if front.is_watched:

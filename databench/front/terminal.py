@@ -1,4 +1,9 @@
-"""`databench kernels`: the kernels of the server on this machine, as a table or as JSON."""
+"""`databench kernels`: the kernels of the server on this machine, as a table or as JSON.
+
+The right to see them is the administrator's token, or the one that is kept for the project of a
+server in development. That one is never sent: only what a browser would have as its cookie, which
+is of no use on another port, where somebody else may listen.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +16,13 @@ from typing import Any
 
 from ..errors import SettingError
 from ..printable import clean_line as clean
+from . import access, cookies
 from .hosts import ANY_ADDRESS
 from .kernels import PATH
 from .serve import DEFAULT_HOST, DEFAULT_PORT, find_port
 
 _LIMIT_S = 10.0
+_OTHER = "it is no Databench that has kernels to tell of"
 _HEAD = ("ANALYSIS", "STATE", "GEN", "PID", "AGE", "MEMORY", "CPU", "SESSIONS", "DEATHS", "RUNNING")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -34,7 +41,8 @@ def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
     host = options.host or environ.get("HOST") or DEFAULT_HOST
     host = DEFAULT_HOST if host in ANY_ADDRESS else host
     try:
-        told = ask(host, find_port(options.port, environ) or DEFAULT_PORT)
+        port = find_port(options.port, environ) or DEFAULT_PORT
+        told = ask(host, port, environ, options.admin_token or environ.get(access.VARIABLE, ""))
     except (SettingError, UnicodeError) as error:
         print(f"databench kernels: {error}", file=sys.stderr)
         return 2
@@ -53,24 +61,53 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", help=f"address of the server (HOST; {DEFAULT_HOST})")
     parser.add_argument("--port", help=f"its port (PORT; {DEFAULT_PORT})")
+    parser.add_argument(
+        "--admin-token",
+        metavar="TOKEN",
+        help=f"the server's own, where it has one ({access.VARIABLE})",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
 
 
-def ask(host: str, port: int) -> dict[str, Any]:
+def ask(host: str, port: int, environ: Mapping[str, str], token: str = "") -> dict[str, Any]:
     """What a server tells of its kernels.
 
     Args:
         host: Where it listens.
         port: Where it listens.
+        environ: Says where tokens of projects are kept.
+        token: The administrator's; empty: the one that is kept for the server's project.
 
     Raises:
         ConnectionError: Nobody answers there, or nobody that tells; the text is for people.
     """
     where = f"{host}:{port}"
+    code, told = _request(host, port, {"Authorization": f"Bearer {token}"} if token else {})
+    if code == 403 and not token and (cookie := _find_cookie(told.get("project"), port, environ)):
+        code, told = _request(host, port, {"Cookie": cookie})
+    if code == 200 and isinstance(told.get("kernels"), list):
+        return told
+    problem = told.get("message")
+    problem = clean(problem) if isinstance(problem, str) else _OTHER
+    raise ConnectionError(f"{where} answered {code}: {problem}")
+
+
+def _find_cookie(project: Any, port: int, environ: Mapping[str, str]) -> str:
+    """The cookie of a project whose token this user has; empty where there is none."""
+    if not isinstance(project, str) or not project.isalnum():
+        return ""
+    token = access.read_token(access.find_folder(environ), project)
+    name = cookies.name(access.COOKIE, port=port, project=project)
+    return f"{name}={access.make_value(token, name)}" if token else ""
+
+
+def _request(host: str, port: int, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    """The status of an answer, and the JSON object in it; an empty one where there is none."""
+    where = f"{host}:{port}"
     connection = http.client.HTTPConnection(host, port, timeout=_LIMIT_S)
     try:
-        connection.request("GET", PATH, headers={"Accept": "application/json"})
+        connection.request("GET", PATH, headers={"Accept": "application/json", **headers})
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
@@ -81,13 +118,10 @@ def ask(host: str, port: int) -> dict[str, Any]:
     finally:
         connection.close()
     try:
-        told: dict[str, Any] = json.loads(body)
-        if answer.status == 200 and isinstance(told["kernels"], list):
-            return told
-        problem = clean(str(told["message"]))
-    except (ValueError, LookupError, TypeError):
-        problem = "it is no Databench that has kernels to tell of"
-    raise ConnectionError(f"{where} answered {answer.status}: {problem}")
+        told = json.loads(body)
+    except ValueError:
+        told = None
+    return answer.status, told if isinstance(told, dict) else {}
 
 
 def compose_table(kernels: Sequence[Mapping[str, Any]]) -> list[str]:

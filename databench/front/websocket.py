@@ -185,12 +185,14 @@ class Connection:
         "_undrained_s",
         "address",
         "is_linked",
+        "may_administer",
         "name",
         "person",
     )
 
     def __init__(self, handler: PageSocket, name: str, who: str = "", address: str = "") -> None:
         self.name = name
+        self.may_administer = handler.may_administer
         self.person = who
         self.address = address
         self.is_linked = False

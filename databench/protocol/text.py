@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from ..errors import RemoteProtocolError
+from .guarded import guard
 
 NAME_CHARACTERS = 1024
 ARGS_CHARACTERS = 65536
@@ -206,6 +207,8 @@ def compose_connect(
     running: Sequence[dict[str, Any]] = (),
     others: Sequence[dict[str, Any]] = (),
     is_linked: bool = False,
+    may_administer: bool = False,
+    how_to_administer: str = "",
 ) -> bytes:
     """The answer to `__connect`.
 
@@ -219,6 +222,8 @@ def compose_connect(
         running: The requests that are open.
         others: Further sessions of the same person that wait for a page.
         is_linked: Whether a link led the page there; not resumed, what it named has ended.
+        may_administer: Whether the page may end what other sessions use.
+        how_to_administer: How it would get that right, in sentences.
     """
     load: dict[str, Any] = {
         "analysis_id": analysis_id,
@@ -233,6 +238,10 @@ def compose_connect(
         load["others"] = list(others)
     if is_linked:
         load["linked"] = True
+    if may_administer:
+        load["may_administer"] = True
+    elif how_to_administer:
+        load["how_to_administer"] = how_to_administer
     return compose_value("__connect", load)
 
 
@@ -253,13 +262,14 @@ def compose_failure(
     process_id: int | float, outcome: str, type_: str, text: str, traceback: bytes = b""
 ) -> bytes:
     """The end of a request that failed or was lost; `traceback` is a JSON string or empty."""
-    error = b'{"type":%b,"message":%b,"traceback":%b}' % (
+    head = dump({"id": process_id, "status": "end", "outcome": outcome})
+    said = b'%b,"error":{"type":%b,"message":%b,"traceback":' % (
+        head[:-1],
         dump(type_),
         dump(text),
-        traceback or b"null",
     )
-    head = dump({"id": process_id, "status": "end", "outcome": outcome})
-    return compose("__process", b'%b,"error":%b}' % (head[:-1], error))
+    frame = compose("__process", said)  # its last byte closes the frame
+    return guard(frame[:-1], traceback, b"}}}", instead=b"null")
 
 
 def compose_progress(process_id: int | float, value: float, total: float | None) -> bytes:
@@ -288,6 +298,7 @@ def compose_kernel(
     generation: int,
     retry_in_s: float | None,
     sessions: int,
+    is_shared: bool = False,
     isolation: str = "analysis",
     ahead: int | None = None,
     stderr: Sequence[str] = (),
@@ -302,9 +313,10 @@ def compose_kernel(
         generation: The number of its process.
         retry_in_s: When it starts again, where it waits for that.
         sessions: How many an end of it would touch.
+        is_shared: Whether another session uses it now.
         isolation: Who shares it: `analysis`, `pool` or `session`.
         ahead: How many others begin before it, where it is queued.
-        stderr: Its last lines.
+        stderr: Its last lines, for those who may administer the server.
         cancel_limit_s: How long a cancel may take, where one is under way.
         code_change: The file that was saved, while a restart for it waits.
     """
@@ -316,15 +328,16 @@ def compose_kernel(
         "sessions": sessions,
         "isolation": isolation,
     }
+    if is_shared:
+        load["shared"] = True
     if ahead is not None:
         load["ahead"] = ahead
-    if stderr:
-        load["stderr"] = list(stderr)
     if cancel_limit_s is not None:
         load["cancel_limit_s"] = cancel_limit_s
     if code_change:
         load["code_change"] = code_change
-    return compose_value("__kernel", load)
+    frame = compose_value("__kernel", load)
+    return guard(frame[:-2], b',"stderr":' + dump(list(stderr)) if stderr else b"", b"}}")
 
 
 def compose_reload(paths: Sequence[str], saves: int, *, missed: bool = False) -> bytes:

@@ -42,9 +42,12 @@ class Page:
 
     _ids = itertools.count(1)
 
-    def __init__(self, broker, *, is_slow=False, person="", address="127.0.0.1"):
+    def __init__(
+        self, broker, *, is_slow=False, person="", address="127.0.0.1", may_administer=True
+    ):
         self.broker = broker
         self.person = person
+        self.may_administer = may_administer
         self.address = address
         self.is_linked = False
         self.is_slow = is_slow
@@ -164,6 +167,7 @@ class Rig:
             debug=debug,
             kernelspecs=find_kernelspecs(KERNELS),
             store=store,
+            how_to_administer="Ask Ada.",
         )
 
     def join(
@@ -178,9 +182,16 @@ class Rig:
         person="",
         is_linked=False,
         address="127.0.0.1",
+        may_administer=True,
     ):
         """A page comes; `received=None` is the client of 0.7."""
-        page = Page(self.broker, is_slow=is_slow, person=person, address=address)
+        page = Page(
+            self.broker,
+            is_slow=is_slow,
+            person=person,
+            address=address,
+            may_administer=may_administer,
+        )
         page.is_linked = is_linked
         self.broker.join(analysis, page, text.Connect(session, args, received, epoch))
         return page

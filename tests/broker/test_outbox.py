@@ -19,6 +19,7 @@ class Paper:
     person = ""
     address = "127.0.0.1"
     is_linked = False
+    may_administer = True
 
     def __init__(self):
         self.writes = []

@@ -233,6 +233,118 @@ async def test_a_kernel_that_others_share_is_ended_by_force_alone():
         assert (await other.run("echo"))["outcome"] == "done"
 
 
+# ---------------------------------------------------------------- what others share
+
+
+def visitor(rig, **more):
+    """A page of a stranger."""
+    return rig.join(may_administer=False, **more)
+
+
+async def test_visitor_does_not_end_a_kernel_that_others_use():
+    async with rigged() as rig:
+        page, other = visitor(rig), visitor(rig)
+        theirs = other.request("hold")
+        id_ = page.request("never")
+        await page.run("echo")
+        page.control("restart")
+        problem = await page.signal("error")
+        assert problem == (
+            "The kernel was not restarted: other sessions use it too, and only an administrator "
+            "may end what they run. Ask Ada."
+        )
+        page.cancel(id_, force=True)
+        assert (await page.signal("error", 2)).startswith("The kernel was not ended: ")
+        assert page.ends(id_) == other.ends(theirs) == []
+        assert page.kernel["shared"] is True
+        page.cancel(id_)  # its own affair
+        await page.run("echo")
+        assert rig.kernel()["generation"] == 1
+
+
+@pytest.mark.expected_log("restarted by a page")
+async def test_administrator_ends_a_kernel_that_others_use():
+    async with rigged() as rig:
+        page, other = rig.join(), visitor(rig)
+        theirs = other.request("never")
+        await other.run("echo")
+        page.control("restart")
+        assert (await other.end(theirs))["outcome"] == "lost"
+
+
+@pytest.mark.expected_log("restarted by a page")
+async def test_visitor_restarts_a_kernel_that_nobody_else_uses():
+    async with rigged() as rig:
+        page = visitor(rig)
+        id_ = page.request("never")
+        await page.run("echo")
+        assert "shared" not in page.kernel
+        page.control("restart")
+        assert (await page.end(id_))["outcome"] == "lost"
+
+
+@pytest.mark.expected_log("ended by a page that cancelled 'never'")
+async def test_session_that_runs_something_without_a_page_uses_the_kernel():
+    async with rigged() as rig:
+        page, other = visitor(rig), visitor(rig)
+        other.request("hold")
+        await other.run("echo")
+        rig.broker.leave(other)
+        id_ = page.request("never")
+        await page.run("echo")
+        page.cancel(id_, force=True)
+        assert "other sessions use it too" in await page.signal("error")
+        await page.run("release")  # ends what the other session runs
+        page.cancel(id_, force=True)
+        assert (await page.end(id_))["outcome"] == "lost"
+
+
+async def test_pages_are_shown_that_the_kernel_is_shared_and_that_it_is_not_any_more():
+    async with rigged() as rig:
+        page = visitor(rig)
+        await rig.ready()
+        assert "shared" not in page.kernel
+        other = visitor(rig)
+        assert page.kernel["shared"] is other.kernel["shared"] is True
+        rig.broker.leave(other)
+        assert "shared" not in page.kernel
+
+
+async def test_two_pages_of_one_session_share_with_nobody():
+    async with rigged() as rig:
+        page = visitor(rig)
+        await rig.ready()
+        visitor(rig, session=page.session)
+        assert "shared" not in page.kernel
+
+
+@pytest.mark.expected_log("exited with status 3", "restarted by a page")
+async def test_visitor_starts_a_failed_kernel_though_others_wait_for_it():
+    async with rigged("dies", "a") as rig:
+        page, _other = visitor(rig, analysis="dies"), visitor(rig, analysis="dies")
+        await page.kernel_state("failed")
+        page.control("restart")
+        await page.kernel_state("starting")
+        assert page.loads("error") == []
+
+
+# ---------------------------------------------------------------- tracebacks
+
+
+async def test_traceback_is_for_pages_with_the_right_alone_of_one_session_too():
+    async with rigged() as rig:
+        page = rig.join()
+        stranger = visitor(rig, session=page.session)
+        assert page.connected["may_administer"] is True
+        assert "may_administer" not in stranger.connected
+        id_ = page.request("fail")
+        ends = [(await one.end(id_))["error"] for one in (page, stranger)]
+        assert [end["traceback"] for end in ends] == ["trace", None]
+        assert ends[0]["message"] == ends[1]["message"]
+        late = visitor(rig, session=page.session)  # out of the ring
+        assert (await late.end(id_))["error"]["traceback"] is None
+
+
 async def test_interrupt_asks_for_the_end_of_every_sent_request():
     async with rigged("cancels") as rig:
         page = rig.join("cancels")

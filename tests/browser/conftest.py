@@ -55,9 +55,13 @@ class Pages:
         """These errors are the test's own doing."""
         self._allowed += patterns
 
-    def open(self, server: Server, path: str = "/", **options) -> Page:
-        """A tab of its own, as of another person."""
+    def open(self, server: Server, path: str = "/", *, is_trusted: bool = True, **options) -> Page:
+        """A tab of its own, as of another person, who may administer a server in development."""
         context = self._browser.new_context(**options)
+        cookie = getattr(server, "cookie", None) if is_trusted else None
+        if cookie:
+            name, value = cookie
+            context.add_cookies([{"name": name, "value": value, "url": server.url}])
         context.set_default_timeout(LIMIT_MS)
         self._contexts.append(context)
         return self.tab(context, server, path)

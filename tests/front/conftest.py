@@ -13,6 +13,7 @@ from databench import http
 from databench.broker.class_values import ClassValues
 from databench.broker.tables import Tables
 from databench.config import load
+from databench.front import access
 from databench.front.app import Front
 from databench.front.folders import Place
 from databench.front.hosts import Hosts
@@ -28,6 +29,7 @@ TEMPLATES = {
 }
 
 
+TOKEN = "a-token-of-a-test"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 STATUS = {
     "kernels": [
@@ -133,7 +135,7 @@ class FakeBroker:
 
 
 class Served:
-    """A running front."""
+    """A running front; a request has the right to administer it in development alone."""
 
     def __init__(self, front: Front, broker: FakeBroker, port: int) -> None:
         self.front = front
@@ -141,6 +143,8 @@ class Served:
         self.port = port
         self.address = f"127.0.0.1:{port}"
         self.clients: list[tuple] = []
+        cookie = "=".join(front.access.cookie(is_secure=False))
+        self.own: dict[str, str] = {"Cookie": cookie} if front.debug else {}
 
     async def get(
         self,
@@ -153,7 +157,7 @@ class Served:
             f"http://{self.address}{path}",
             method=method,
             body=body,
-            headers={"Accept": BROWSER, **(headers or {})},
+            headers={"Accept": BROWSER, **self.own, **(headers or {})},
             follow_redirects=False,
         )
         client = tornado.httpclient.AsyncHTTPClient(force_instance=True)
@@ -167,7 +171,10 @@ class Served:
     ) -> tornado.websocket.WebSocketClientConnection:
         request = tornado.httpclient.HTTPRequest(
             f"ws://{self.address}/{name}/ws",
-            headers={key.replace("_", "-"): value for key, value in headers.items()},
+            headers={
+                **self.own,
+                **{key.replace("_", "-"): value for key, value in headers.items()},
+            },
         )
         page = await tornado.websocket.websocket_connect(request)
         self.keep(page)
@@ -226,23 +233,26 @@ async def serve(folder: Path) -> AsyncIterator[Serve]:
         allowed: tuple[str, ...] = (),
         xheaders: bool = False,
         place: Place | None = None,
+        token: str = TOKEN,
         **limits: float,
     ) -> Served:
         broker = FakeBroker()
+        sockets = http.bind("127.0.0.1", 0)
+        port = sockets[0].getsockname()[1]
         front = Front(
             load(folder),
             broker,
             Settings({"block_limit_s": 30.0} | limits),
             hosts=Hosts(bound, allowed),
             debug=debug,
+            access=access.Access(token, port=port, project="0a1b2c3d", is_development=debug),
             place=place,
         )
         if place is not None:
             front.routes.load(front.index, place)
         server = tornado.httpserver.HTTPServer(front, xheaders=xheaders)
-        sockets = http.bind("127.0.0.1", 0)
         server.add_sockets(sockets)
-        served = Served(front, broker, sockets[0].getsockname()[1])
+        served = Served(front, broker, port)
         running.append((served, server))
         return served
 

@@ -7,13 +7,15 @@ import pytest
 import tornado.httpclient
 import tornado.websocket
 
-from tests.front.conftest import STATUS
+from tests.front.conftest import STATUS, TOKEN
 
 JSON = {"Accept": "application/json"}
 
 
 async def look(served, **headers):
-    request = tornado.httpclient.HTTPRequest(f"ws://{served.address}/_kernels/ws", headers=headers)
+    request = tornado.httpclient.HTTPRequest(
+        f"ws://{served.address}/_kernels/ws", headers={**served.own, **headers}
+    )
     page = await tornado.websocket.websocket_connect(request)
     served.keep(page)
     await page.write_message('{"__connect": null, "__received": 0}')
@@ -43,16 +45,29 @@ async def test_page_is_a_template_and_programs_get_json(serve):
 
 
 @pytest.mark.expected_log("/_kernels(/ws)? 403")
-async def test_production_says_why_there_is_no_page(serve):
-    served = await serve(debug=False, allowed=("lab.example",))
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "lab.example"])
+async def test_who_lacks_the_token_hears_where_to_find_it(serve, debug, host):
+    served = await serve(debug=debug, allowed=("lab.example",))
+    served.own = {"Host": host}
     answer = await served.get("/_kernels")
     assert answer.code == 403
-    assert b"without --debug" in answer.body
-    assert (await served.get("/_kernels", headers=JSON)).code == 200  # from here, as /status
-    assert (await served.get("/_kernels", headers={**JSON, "Host": "lab.example"})).code == 403
+    assert (b"the terminal shows" if debug else b"--admin-token") in answer.body
+    answer = await served.get("/_kernels", headers=JSON)
+    assert answer.code == 403
+    assert json.loads(answer.body)["project"] == "0a1b2c3d"
     with pytest.raises(tornado.httpclient.HTTPClientError) as caught:
         await look(served)
     assert caught.value.code == 403
+
+
+async def test_administrator_has_the_page_in_production(serve):
+    served = await serve(debug=False)
+    served.own = {"Authorization": f"Bearer {TOKEN}"}
+    assert (await served.get("/_kernels")).code == 200
+    assert (await served.get("/_kernels", headers=JSON)).code == 200
+    _page, kernels = await join(served)
+    assert kernels[0]["pid"] == 4711
 
 
 @pytest.mark.expected_log("/_kernels/ws 403")

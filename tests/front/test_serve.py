@@ -15,10 +15,12 @@ import tornado.websocket
 
 from databench import http
 from databench.broker import Broker
+from databench.cli import make_parser
 from databench.config import Entry, Index, load
 from databench.config.datastore import Datastore
 from databench.errors import SettingError
 from databench.front import serve as serving
+from databench.front.access import Access
 from databench.front.app import Front
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
@@ -26,7 +28,7 @@ from databench.front.project import Project, specs
 from databench.http.queued import queued_streams
 from databench.settings import Settings
 
-FRONT = types.SimpleNamespace(is_watched=True)
+FRONT = types.SimpleNamespace(is_watched=True, access=Access("x" * 16, is_development=True))
 ANALYSIS = """
 import databench
 
@@ -124,23 +126,6 @@ def test_host_that_is_not_ours_is_an_error(port):
 # ---------------------------------------------------------------- development
 
 
-@pytest.mark.parametrize(
-    ("option", "environ", "host", "debug"),
-    [
-        (None, {}, "127.0.0.1", True),
-        (None, {}, "0.0.0.0", False),
-        (None, {}, "192.168.1.5", False),
-        (None, {"DEBUG": "0"}, "127.0.0.1", False),
-        (None, {"DEBUG": "1"}, "0.0.0.0", True),
-        (None, {"DEBUG": "*app"}, "127.0.0.1", True),  # another program's variable
-        (False, {"DEBUG": "1"}, "127.0.0.1", False),
-        (True, {"DEBUG": "0"}, "0.0.0.0", True),
-    ],
-)
-def test_development_is_the_default_where_nobody_else_can_connect(option, environ, host, debug):
-    assert serving._debug(option, environ, host) is debug
-
-
 @pytest.mark.expected_log("unknown key 'titel'", "no kernel 'cobol'.*the others are served")
 def test_problems_of_the_index_are_told(folder, caplog):
     (folder / "index.yaml").write_text("titel: T\nanalyses: [{name: x, kernel: cobol}]")
@@ -172,7 +157,7 @@ def test_address_is_told(folder, capsys):
         ("::", "[::1]"),  # localhost may be 127.0.0.1, where such a socket does not listen
     ):
         serving._teller(project(folder), host, 5001)(FRONT, None)
-        assert f"http://{shown}:5001/x/" in capsys.readouterr().out
+        assert f"http://{shown}:5001/x/?token={'x' * 16} " in capsys.readouterr().out
 
 
 def test_address_that_nobody_reads_is_no_reason_not_to_serve(folder, monkeypatch):
@@ -191,11 +176,18 @@ def test_address_of_a_folder_with_an_odd_name_steers_no_terminal(folder, capsys)
 
 
 def test_options_have_all_that_serve_reads():
-    from databench.cli import make_parser
-
     options = make_parser().parse_args([])
     assert isinstance(options, argparse.Namespace)
-    for name in ("host", "port", "analyses", "log", "allow_host", "xheaders", "debug"):
+    for name in (
+        "host",
+        "port",
+        "analyses",
+        "log",
+        "allow_host",
+        "xheaders",
+        "debug",
+        "admin_token",
+    ):
         assert hasattr(options, name)
 
 

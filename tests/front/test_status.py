@@ -1,4 +1,4 @@
-"""What a stranger and a person on this machine may see of the server's state."""
+"""What a stranger and an administrator may see of the server's state."""
 
 import json
 import logging
@@ -6,9 +6,14 @@ import logging
 import pytest
 
 from databench.front.status import outline
-from tests.front.conftest import STATUS
+from tests.front.conftest import STATUS, TOKEN
 
-OUTLINE = {"kernels": [{"state": "busy"}], "sessions": 3, "pages": 2, "dropped": 0}
+OUTLINE = {
+    "kernels": [{"state": "busy", "generation": 2, "deaths": 1}],
+    "sessions": 3,
+    "pages": 2,
+    "dropped": 0,
+}
 
 
 async def ask(server, **headers):
@@ -22,21 +27,19 @@ def test_outline_names_nothing():
     assert STATUS["kernels"][0]["analysis"] == "x"
 
 
-async def test_development_shows_everything(serve):
-    server = await serve(debug=True)
+@pytest.mark.parametrize("debug", [True, False])
+async def test_administrator_sees_everything(serve, debug):
+    server = await serve(debug=debug)
     server.front.ready_to_serve.set()
-    assert await ask(server) == {"status": "ok", **STATUS}
-
-
-async def test_production_shows_everything_to_this_machine(serve):
-    server = await serve(debug=False)
-    server.front.ready_to_serve.set()
-    assert await ask(server) == {"status": "ok", **STATUS}
+    bearer = {"Authorization": f"Bearer {TOKEN}", "Cookie": ""}
+    assert await ask(server, **bearer) == {"status": "ok", **STATUS}
 
 
 @pytest.mark.parametrize(
     "headers",
     [
+        {},
+        {"Host": "localhost"},
         {"Host": "lab.example"},
         {"X-Forwarded-For": "127.0.0.1"},
         {"X-Real-Ip": "127.0.0.1"},
@@ -45,8 +48,10 @@ async def test_production_shows_everything_to_this_machine(serve):
     ],
 )
 @pytest.mark.parametrize("xheaders", [True, False])
-async def test_production_shows_counts_to_strangers(serve, headers, xheaders):
-    server = await serve(debug=False, allowed=("lab.example",), xheaders=xheaders)
+@pytest.mark.parametrize("debug", [True, False])
+async def test_whoever_lacks_the_token_sees_counts(serve, headers, xheaders, debug):
+    server = await serve(debug=debug, allowed=("lab.example",), xheaders=xheaders)
+    server.own = {}
     server.front.ready_to_serve.set()
     assert await ask(server, **headers) == {"status": "ok", **OUTLINE}
 

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from databench.front import terminal
+from databench.front import access, terminal
+from tests.front.conftest import TOKEN
 
 KERNEL = {
     "kernel": "k1.2",
@@ -86,29 +87,50 @@ def test_port_that_is_none_is_a_clear_error(capsys):
     assert "expected 0 to 65535" in capsys.readouterr().err
 
 
-async def run(*words):
-    return await asyncio.to_thread(terminal.main, words, {})
+async def run(*words, **environ):
+    return await asyncio.to_thread(terminal.main, words, environ)
 
 
-async def test_kernels_of_a_server_are_shown_as_json(serve, capsys):
+@pytest.mark.parametrize("given", [("--admin-token", TOKEN), ()])
+async def test_administrator_gives_the_token(serve, capsys, given):
     served = await serve(debug=False)
-    assert await run("--port", str(served.port), "--json") == 0
+    environ = {} if given else {"DATABENCH_ADMIN_TOKEN": TOKEN}
+    assert await run("--port", str(served.port), "--json", *given, **environ) == 0
     assert json.loads(capsys.readouterr().out)["kernels"][0]["analysis"] == "x"
 
 
 @pytest.mark.expected_log("/_kernels 403")
-async def test_server_that_tells_nothing_says_why(serve, capsys):
-    served = await serve(debug=False, bound="0.0.0.0")
-    served.front.broker.kernels = None
+async def test_token_that_is_kept_for_the_project_is_found(serve, capsys, tmp_path, monkeypatch):
+    token = access.find_token(tmp_path / "databench", "0a1b2c3d")
+    served = await serve(token=token)
+    sent = []
     real = terminal.http.client.HTTPConnection.request
 
-    def through_a_proxy(self, method, path, headers):
-        real(self, method, path, headers={**headers, "Via": "1.1 proxy"})
+    def note(self, method, path, headers):
+        sent.append(str(headers))
+        real(self, method, path, headers=headers)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(terminal.http.client.HTTPConnection, "request", through_a_proxy)
-        assert await run("--port", str(served.port), "--host", "0.0.0.0") == 1
-    assert "answered 403: the kernel page is for development" in capsys.readouterr().err
+    monkeypatch.setattr(terminal.http.client.HTTPConnection, "request", note)
+    assert await run("--port", str(served.port), "--json", XDG_CACHE_HOME=str(tmp_path)) == 0
+    assert json.loads(capsys.readouterr().out)["kernels"][0]["analysis"] == "x"
+    assert len(sent) == 2
+    assert token not in "".join(sent)  # another program may listen on that port
+
+
+@pytest.mark.expected_log("/_kernels 403")
+@pytest.mark.parametrize("kept", ["", "0a1b2c3d"])
+async def test_server_that_tells_nothing_says_why(serve, capsys, tmp_path, kept):
+    served = await serve(debug=False, bound="0.0.0.0")
+    if kept:
+        access.find_token(tmp_path / "databench", kept)  # not this server's
+    environ = {"XDG_CACHE_HOME": str(tmp_path)}
+    assert await run("--port", str(served.port), "--host", "0.0.0.0", **environ) == 1
+    assert "answered 403: This page shows and ends the kernels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("project", [None, 7, "", "../../etc", "/etc", []])
+def test_project_that_is_none_is_no_file(project, tmp_path):
+    assert terminal._find_cookie(project, 5000, {"XDG_CACHE_HOME": str(tmp_path)}) == ""
 
 
 async def test_another_server_is_told_apart(capsys):

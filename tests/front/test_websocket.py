@@ -455,6 +455,7 @@ class _Silent:
     """A handler without a connection, for what `check` decides."""
 
     ws_connection = None
+    may_administer = False
 
     def __init__(self) -> None:
         self.done: list = []

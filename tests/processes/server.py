@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import http.client
+import http.cookies
 import os
 import re
 import shutil
@@ -16,7 +19,7 @@ import psutil
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT_S = 30
-_ADDRESS = re.compile(r"https?://(127\.0\.0\.1:\d+)/")
+_ADDRESS = re.compile(r"https?://(127\.0\.0\.1:\d+)(/\S*)")
 
 
 class Server:
@@ -49,6 +52,7 @@ class Server:
         self._heard = threading.Condition()
         self._is_open = False
         self.address = ""
+        self._page = ""
 
     def __enter__(self) -> Server:
         self.start()
@@ -62,6 +66,26 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://{self.address}"
+
+    @property
+    def token(self) -> str:
+        """What the terminal shows in the address; empty in production."""
+        return self._page.partition("?token=")[2]
+
+    @functools.cached_property
+    def cookie(self) -> tuple[str, str] | None:
+        """What a browser gets for the address that the terminal shows; `None` in production."""
+        if not self.token:
+            return None
+        connection = http.client.HTTPConnection(self.address, timeout=LIMIT_S)
+        try:
+            connection.request("GET", self._page)
+            answer = connection.getresponse()
+            given = http.cookies.SimpleCookie(answer.headers["Set-Cookie"])
+        finally:
+            connection.close()
+        ((name, morsel),) = given.items()
+        return name, morsel.value
 
     @property
     def port(self) -> int:
@@ -97,7 +121,7 @@ class Server:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         try:
-            self.address = self.wait_printed(_ADDRESS)[1]
+            self.address, self._page = self.wait_printed(_ADDRESS).groups()
         except BaseException:
             process, self._process = self._process, None
             process.kill()

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from tests.processes.visitor import Visitor
@@ -102,7 +102,7 @@ async def serving(*words: str, folder: Path):
     assert server.stdout is not None
     printed: list[str] = []
     try:
-        while not (found := re.search(r"http://(\S+?)/(\S*) ", "".join(printed))):
+        while not (found := re.search(r"http://(\S+?)/(\S*?)\?token=\S+ ", "".join(printed))):
             line = await asyncio.wait_for(server.stdout.readline(), _LIMIT_S)
             assert line, "".join(printed)
             printed.append(line.decode())
@@ -127,9 +127,15 @@ async def call(visitor: Visitor, action: str, load=None):
             return frame["load"].get("result")
 
 
+def find_token(printed: list[str]) -> str:
+    """What the address in the terminal ends with."""
+    return "".join(printed).partition("?token=")[2].split()[0]
+
+
 @asynccontextmanager
-async def visit(address: str, **more):
-    visitor = Visitor(await websocket_connect(f"ws://{address}/ws"))
+async def visit(address: str, token: str = "", **more):
+    headers = {"Authorization": f"Bearer {token}"}
+    visitor = Visitor(await websocket_connect(HTTPRequest(f"ws://{address}/ws", headers=headers)))
     try:
         await visitor.send(__connect=None, __request_args="?a=1", **more)
         assert (await visitor.read())["signal"] == "__connect"
@@ -256,7 +262,7 @@ async def test_script_that_cannot_be_imported_is_told(text, told, tmp_path):
     command = ("-m", "databench", "bad.py")
     async with (
         serving(*command, folder=tmp_path) as (address, _, printed),
-        visit(f"{address}/bad", __received=0) as visitor,
+        visit(f"{address}/bad", find_token(printed), __received=0) as visitor,
     ):
         frames = [await visitor.read()]
         while frames[-1]["load"].get("state") != "failed":

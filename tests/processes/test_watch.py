@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+import tornado.httpclient
 import tornado.websocket
 
 from tests.broker.harness import is_alive, wait_until
@@ -59,12 +60,15 @@ class Visitor:
     """A page."""
 
     def __init__(self, server, name):
-        self.url = f"ws://{server.address}/{name}/ws"
+        self.request = tornado.httpclient.HTTPRequest(
+            f"ws://{server.address}/{name}/ws",
+            headers={"Authorization": f"Bearer {server.token}"},
+        )
         self.frames = []
 
     async def __aenter__(self):
         self.socket = await tornado.websocket.websocket_connect(
-            self.url, on_message_callback=self._take
+            self.request, on_message_callback=self._take
         )
         await self.socket.write_message('{"__connect": null, "__received": 0}')
         return self

@@ -125,6 +125,7 @@ class Socket:
         self.person = ""
         self.address = "127.0.0.1"
         self.is_linked = False
+        self.may_administer = True
         self.is_joined = self.is_left = self.is_stuck = False
         self.room_bytes = world.random.choice((0, 600, 1 << 20, 1 << 20))
         self._waiting = deque()

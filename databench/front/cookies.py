@@ -1,0 +1,37 @@
+"""What this server's cookies are called.
+
+A browser sends a cookie to every port of a host (RFC 6265 section 8.5), so two servers on one
+machine would overwrite each other's. The name holds the port, and the project too: the next
+project that is served on the same port is another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+_PROJECT_DIGITS = 8
+
+
+def find_project(folder: Path) -> str:
+    """What a project is called in names of cookies and files: eight hexadecimal digits.
+
+    Args:
+        folder: The analyses' folder, absolute.
+    """
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:_PROJECT_DIGITS]
+
+
+def name(what: str, *, port: int, project: str, is_secure: bool = False) -> str:
+    """The name of a cookie.
+
+    Args:
+        what: What it is for.
+        port: Where the server listens without encryption.
+        project: As `find_project` calls it.
+        is_secure: Whether the browser is connected over TLS and the cookie is for the whole host:
+            then neither another host of the domain nor a page without TLS can set it
+            (RFC 6265bis section 4.1.3.2).
+    """
+    return f"{'__Host-' if is_secure else ''}databench_{what}_{port}_{project}"
