@@ -45,7 +45,8 @@ class Announcer:
     def _show_due(self) -> Iterator[None]:
         while self._due:
             seat = next(iter(self._due))
-            self._outbox.announce(seat, self._compose(seat))
+            if seat.session.views:  # its page may have gone meanwhile
+                self._outbox.announce(seat, self._compose(seat))
             del self._due[seat]
             yield
 

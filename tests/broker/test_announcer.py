@@ -9,6 +9,14 @@ from databench.broker.announcer import Announcer
 from databench.broker.parts import Parts
 
 
+class Seat:
+    """A session with a page, or without one."""
+
+    def __init__(self, number):
+        self.number = number
+        self.session = SimpleNamespace(views={"page": None})
+
+
 class Paper:
     """An outbox that keeps what it is handed."""
 
@@ -17,7 +25,7 @@ class Paper:
         self.written = []
 
     def announce(self, seat, frame):
-        self.written.append((seat, frame))
+        self.written.append((seat.number, frame))
 
     def add(self, record, frames):
         self.written += [(record.seat.name, frame) for frame in frames]
@@ -31,12 +39,13 @@ async def desk():
     outbox = Paper()
     desk = SimpleNamespace(outbox=outbox, state="first")
     parts = Parts(asyncio.get_running_loop(), 10, outbox.flush)
-    desk.announcer = Announcer(outbox, lambda seat: f"{seat} {desk.state}", parts)
+    desk.seats = [Seat(number) for number in range(25)]
+    desk.announcer = Announcer(outbox, lambda seat: f"{seat.number} {desk.state}", parts)
     return desk
 
 
 async def test_a_change_is_shown_to_so_many_at_once_and_to_the_rest_in_later_turns(desk):
-    desk.announcer.show(range(25))
+    desk.announcer.show(desk.seats)
     assert len(desk.outbox.written) == 10
     await asyncio.sleep(0)
     assert len(desk.outbox.written) == 20
@@ -45,9 +54,9 @@ async def test_a_change_is_shown_to_so_many_at_once_and_to_the_rest_in_later_tur
 
 
 async def test_who_waits_is_shown_two_changes_as_one(desk):
-    desk.announcer.show(range(25))
+    desk.announcer.show(desk.seats)
     desk.state = "second"
-    desk.announcer.show(range(25))
+    desk.announcer.show(desk.seats)
     for _ in range(5):
         await asyncio.sleep(0)
     assert desk.outbox.written == [
@@ -59,10 +68,19 @@ async def test_who_waits_is_shown_two_changes_as_one(desk):
 
 async def test_a_change_after_all_were_shown_the_last_one_is_shown_at_once(desk):
     for _ in range(3):
-        desk.announcer.show([1])
+        desk.announcer.show(desk.seats[1:2])
         await asyncio.sleep(0)
     desk.announcer.show([])
     assert desk.outbox.written == [(1, "1 first")] * 3
+
+
+async def test_who_has_gone_before_the_turn_came_is_shown_nothing(desk):
+    desk.announcer.show(desk.seats)
+    for seat in desk.seats[15:]:
+        seat.session.views.clear()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert [seat for seat, _ in desk.outbox.written] == list(range(15))
 
 
 async def test_an_announcement_for_all_leaves_out_who_does_not_know_it_or_is_gone(desk):
