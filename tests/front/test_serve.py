@@ -156,7 +156,7 @@ def test_address_is_told(folder, capsys):
         ("::1", "[::1]"),
         ("::", "[::1]"),  # localhost may be 127.0.0.1, where such a socket does not listen
     ):
-        serving._teller(project(folder), host, 5001)(FRONT, None)
+        serving._teller(project(folder), host, [("http", 5001)])(FRONT, None)
         assert f"http://{shown}:5001/x/?token={'x' * 16} " in capsys.readouterr().out
 
 
@@ -166,12 +166,12 @@ def test_address_that_nobody_reads_is_no_reason_not_to_serve(folder, monkeypatch
     with os.fdopen(write_end, "w") as nobody:
         monkeypatch.setattr("sys.stdout", nobody)
         with queued_streams():
-            serving._teller(project(folder), "127.0.0.1", 5001)(FRONT, None)
+            serving._teller(project(folder), "127.0.0.1", [("http", 5001)])(FRONT, None)
 
 
 def test_address_of_a_folder_with_an_odd_name_steers_no_terminal(folder, capsys):
     odd = dataclasses.replace(project(folder), shown="a\x1b[2Jb\nc")
-    serving._teller(odd, "127.0.0.1", 5001)(FRONT, None)
+    serving._teller(odd, "127.0.0.1", [("http", 5001)])(FRONT, None)
     assert "ab c\n  http://127.0.0.1" in capsys.readouterr().out
 
 
