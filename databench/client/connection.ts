@@ -139,6 +139,11 @@ export class Connection {
     return this.link.isUnreached;
   }
 
+  /** Why the server takes this page only later; null while it does, as far as is known. */
+  get busyReason(): string | null {
+    return this.link.busyReason;
+  }
+
   /** Whether `connect()` was called, and `disconnect()` was not. */
   get isWanted(): boolean {
     return this.status !== 'closed';
@@ -290,7 +295,7 @@ export class Connection {
       refused: (code, reason) => { if (code === TOO_LARGE) this.dropTooLarge(reason); },
       lost: () => {
         this.toldLoss = true;
-        this.errorCB(this.goneReason ?? LOSS_MESSAGE);
+        this.errorCB(this.goneReason ?? this.busyReason ?? LOSS_MESSAGE);
       },
     };
   }

@@ -20,6 +20,9 @@ export const GONE = 4004;
 /** So many sockets fail before a page that never joined says that none gets through. */
 export const UNREACHED_AFTER = 2;
 
+/** Close code of a server or session that has as much as it may have (docs/protocol.md, 8.1). */
+export const TRY_LATER = 1013;
+
 /** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
 export type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
 
@@ -43,6 +46,8 @@ export class Link {
   lostSinceMs: number | null = null;
   /** Why the server serves the analysis no more; null while it does, as far as is known. */
   goneReason: string | null = null;
+  /** Why the server takes this page only later; null while it does, as far as is known. */
+  busyReason: string | null = null;
 
   private hasJoined = false;
   private socket: SocketLike | null = null;
@@ -60,7 +65,8 @@ export class Link {
    * them and the server, mostly a proxy, passes on HTTP and no websockets.
    */
   get isUnreached(): boolean {
-    return !this.hasJoined && this.attempt >= UNREACHED_AFTER;
+    // A socket that was refused with a reason got through.
+    return !this.hasJoined && this.busyReason === null && this.attempt >= UNREACHED_AFTER;
   }
 
   /** Calls back on every change of `status`; returns how to stop that. */
@@ -84,7 +90,7 @@ export class Link {
     this.stopWake = null;
     this.clearTimers();
     this.lostSinceMs = null;
-    this.goneReason = null;
+    this.goneReason = this.busyReason = null;
     this.setStatus('closed');
     socket?.close();
   }
@@ -99,7 +105,7 @@ export class Link {
     this.attempt = 0;
     this.hasJoined = true;
     this.lostSinceMs = null;
-    this.goneReason = null;
+    this.goneReason = this.busyReason = null;
     this.status = 'joined';
     sendWaiting();
     this.setStatus('joined');
@@ -123,6 +129,7 @@ export class Link {
       if (!isCurrent()) return;
       const reason = event?.reason ?? '';
       this.owner.refused(event?.code ?? 1006, reason);
+      this.busyReason = event?.code === TRY_LATER && reason ? reason : null;
       if (event?.code === GONE) this.goneReason = reason || 'the analysis is no longer served';
       this.closed();
     };

@@ -225,6 +225,8 @@ declare class Connection {
     get goneReason(): string | null;
     /** Whether no websocket of this page ever got through to the server. */
     get isUnreached(): boolean;
+    /** Why the server takes this page only later; null while it does, as far as is known. */
+    get busyReason(): string | null;
     /** Whether `connect()` was called, and `disconnect()` was not. */
     get isWanted(): boolean;
     /**
@@ -450,6 +452,8 @@ declare const JOIN_LIMIT_MS = 10000;
 declare const GONE = 4004;
 /** So many sockets fail before a page that never joined says that none gets through. */
 declare const UNREACHED_AFTER = 2;
+/** Close code of a server or session that has as much as it may have (docs/protocol.md, 8.1). */
+declare const TRY_LATER = 1013;
 /** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
 type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
 /** What the link asks of its connection. */
@@ -473,6 +477,8 @@ declare class Link {
     lostSinceMs: number | null;
     /** Why the server serves the analysis no more; null while it does, as far as is known. */
     goneReason: string | null;
+    /** Why the server takes this page only later; null while it does, as far as is known. */
+    busyReason: string | null;
     private hasJoined;
     private socket;
     private attempt;
@@ -1192,6 +1198,8 @@ interface NoticeView {
     goneReason: string | null;
     /** The websocket's address, where none of this page ever got through to it; else null. */
     unreachedUrl: string | null;
+    /** Why the server takes this page only later. */
+    busyReason: string | null;
     kernel: {
         state: KernelState;
         reason: string;

@@ -530,6 +530,7 @@ var exported = (() => {
   var JOIN_LIMIT_MS = 1e4;
   var GONE = 4004;
   var UNREACHED_AFTER = 2;
+  var TRY_LATER = 1013;
   var Link = class {
     constructor(environment, owner) {
       this.environment = environment;
@@ -539,6 +540,8 @@ var exported = (() => {
       this.lostSinceMs = null;
       /** Why the server serves the analysis no more; null while it does, as far as is known. */
       this.goneReason = null;
+      /** Why the server takes this page only later; null while it does, as far as is known. */
+      this.busyReason = null;
       this.hasJoined = false;
       this.socket = null;
       this.attempt = 0;
@@ -553,7 +556,7 @@ var exported = (() => {
      * them and the server, mostly a proxy, passes on HTTP and no websockets.
      */
     get isUnreached() {
-      return !this.hasJoined && this.attempt >= UNREACHED_AFTER;
+      return !this.hasJoined && this.busyReason === null && this.attempt >= UNREACHED_AFTER;
     }
     /** Calls back on every change of `status`; returns how to stop that. */
     watch(watcher) {
@@ -576,7 +579,7 @@ var exported = (() => {
       this.stopWake = null;
       this.clearTimers();
       this.lostSinceMs = null;
-      this.goneReason = null;
+      this.goneReason = this.busyReason = null;
       this.setStatus("closed");
       socket?.close();
     }
@@ -590,7 +593,7 @@ var exported = (() => {
       this.attempt = 0;
       this.hasJoined = true;
       this.lostSinceMs = null;
-      this.goneReason = null;
+      this.goneReason = this.busyReason = null;
       this.status = "joined";
       sendWaiting();
       this.setStatus("joined");
@@ -616,6 +619,7 @@ var exported = (() => {
         if (!isCurrent()) return;
         const reason = event?.reason ?? "";
         this.owner.refused(event?.code ?? 1006, reason);
+        this.busyReason = event?.code === TRY_LATER && reason ? reason : null;
         if (event?.code === GONE) this.goneReason = reason || "the analysis is no longer served";
         this.closed();
       };
@@ -1253,6 +1257,10 @@ var exported = (() => {
     get isUnreached() {
       return this.link.isUnreached;
     }
+    /** Why the server takes this page only later; null while it does, as far as is known. */
+    get busyReason() {
+      return this.link.busyReason;
+    }
     /** Whether `connect()` was called, and `disconnect()` was not. */
     get isWanted() {
       return this.status !== "closed";
@@ -1391,7 +1399,7 @@ var exported = (() => {
         },
         lost: () => {
           this.toldLoss = true;
-          this.errorCB(this.goneReason ?? LOSS_MESSAGE);
+          this.errorCB(this.goneReason ?? this.busyReason ?? LOSS_MESSAGE);
         }
       };
     }
@@ -1549,7 +1557,8 @@ var exported = (() => {
       if (!node || node.databenchUI || UIElement.skipWire(node)) return;
       const log = new _StatusLog(node, formatter);
       conn.errorCB = (message) => {
-        if (message === (conn.goneReason ?? LOSS_MESSAGE) && node.querySelector(".d-notices")) return;
+        const loss = conn.goneReason ?? conn.busyReason ?? LOSS_MESSAGE;
+        if (message === loss && node.querySelector(".d-notices")) return;
         log.add(message);
       };
     }
@@ -1995,10 +2004,11 @@ var exported = (() => {
       return [{ key: "loss", level: "warning", text }];
     }
     if (view.unreachedUrl !== null) return [unreachedNotice(view.unreachedUrl, view.lostSinceMs, nowMs)];
+    const what = view.busyReason === null ? "Connection lost, trying again." : `${view.busyReason} This page tries again by itself.`;
     return [{
       key: "loss",
       level: "warning",
-      text: ["Connection lost, trying again.", ...workTexts(view.processes)].join(" "),
+      text: [what, ...workTexts(view.processes)].join(" "),
       ticking: duration((nowMs - view.lostSinceMs) / 1e3)
     }];
   }
@@ -2249,6 +2259,7 @@ var exported = (() => {
         lostSinceMs: conn.lostSinceMs,
         goneReason: conn.goneReason,
         unreachedUrl: conn.isUnreached ? conn.wsUrl : null,
+        busyReason: conn.busyReason,
         kernel: conn.kernel,
         processes: conn.processes.list().map(viewOf),
         failures: this.failures,

@@ -256,6 +256,20 @@ test('an analysis that was taken out is told, and asked for slowly until it is b
   assert.equal(world.sockets.length, 8);
 });
 
+test('a server that takes the page only later says why, until it does', t => {
+  const { world, d, errors } = joined(t);
+  const why = 'The server is short of memory. Try again in a moment.';
+  world.socket.fail();
+  world.advance(200);
+  world.socket.fail({ code: 1013, reason: why });
+  assert.equal(d.busyReason, why);
+  world.advance(1500);
+  assert.deepEqual(errors, [why]);
+  world.wake('visible');
+  world.socket.fail();
+  assert.equal(d.busyReason, null);
+});
+
 test('a join makes the next wait short again', t => {
   const { world } = joined(t);
   for (let i = 0; i < 10; i += 1) { world.socket.fail(); world.advance(20_000); }
@@ -644,4 +658,15 @@ test('the person\'s further sessions are those of the last join', t => {
   world.advance(1000);
   world.socket.accept({});
   assert.deepEqual(d.others, []);
+});
+
+test('a page that is refused with a reason from the start was reached', t => {
+  const { world, d } = open(t);
+  d.connect();
+  const why = 'The server is short of memory. Try again in a moment.';
+  for (let i = 0; i < 4; i += 1) {
+    world.socket.fail({ code: 1013, reason: why });
+    assert.deepEqual([d.isUnreached, d.busyReason], [false, why]);
+    world.advance(20_000);
+  }
 });

@@ -72,7 +72,8 @@ export class StatusLog extends UIElement {
     const log = new StatusLog(node, formatter);
     conn.errorCB = message => {
       // The notices in the same place say it too, and more.
-      if (message === (conn.goneReason ?? LOSS_MESSAGE) && node.querySelector('.d-notices')) return;
+      const loss = conn.goneReason ?? conn.busyReason ?? LOSS_MESSAGE;
+      if (message === loss && node.querySelector('.d-notices')) return;
       log.add(message);
     };
   }

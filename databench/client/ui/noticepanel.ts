@@ -66,6 +66,7 @@ export class NoticePanel {
     return {
       status: conn.status, lostSinceMs: conn.lostSinceMs, goneReason: conn.goneReason,
       unreachedUrl: conn.isUnreached ? conn.wsUrl : null,
+      busyReason: conn.busyReason,
       kernel: conn.kernel,
       processes: conn.processes.list().map(viewOf), failures: this.failures, asking: this.asking,
       others: this.staying === conn.others ? [] : conn.others,

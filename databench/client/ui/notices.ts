@@ -90,6 +90,8 @@ export interface NoticeView {
   goneReason: string | null;
   /** The websocket's address, where none of this page ever got through to it; else null. */
   unreachedUrl: string | null;
+  /** Why the server takes this page only later. */
+  busyReason: string | null;
   kernel: {
     state: KernelState;
     reason: string;
@@ -136,10 +138,12 @@ function lossNotices(view: NoticeView, nowMs: number): Notice[] {
     return [{ key: 'loss', level: 'warning', text }];
   }
   if (view.unreachedUrl !== null) return [unreachedNotice(view.unreachedUrl, view.lostSinceMs, nowMs)];
+  const what = view.busyReason === null
+    ? 'Connection lost, trying again.' : `${view.busyReason} This page tries again by itself.`;
   return [{
     key: 'loss',
     level: 'warning',
-    text: ['Connection lost, trying again.', ...workTexts(view.processes)].join(' '),
+    text: [what, ...workTexts(view.processes)].join(' '),
     ticking: duration((nowMs - view.lostSinceMs) / 1000),
   }];
 }

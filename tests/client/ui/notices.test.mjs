@@ -13,7 +13,7 @@ const RUN = {
 
 function view({ kernel = {}, ...more } = {}) {
   return {
-    status: 'joined', lostSinceMs: null, goneReason: null, unreachedUrl: null,
+    status: 'joined', lostSinceMs: null, goneReason: null, unreachedUrl: null, busyReason: null,
     kernel: { ...KERNEL, ...kernel }, processes: [],
     failures: [], asking: null, others: [], isReplaced: false, isCopy: false, ...more,
   };
@@ -57,6 +57,13 @@ test('an analysis that was taken out is told with what brings the page back', ()
   const gone = { status: 'waiting', lostSinceMs: 0, goneReason: "analysis 'a' is no longer served" };
   assert.deepEqual(shown({ ...gone, processes: [RUN] }), [[
     "analysis 'a' is no longer served. This page goes on when it is served again.", undefined]]);
+});
+
+test('a server that takes the page only later says why in the place of a lost connection', () => {
+  const busyReason = 'The server is short of memory. Try again in a moment.';
+  const busy = { status: 'waiting', lostSinceMs: 0, busyReason };
+  assert.deepEqual(shown({ ...busy, processes: [RUN] }, 11_000)[0][0],
+    `${busyReason} This page tries again by itself. “run” goes on at the server.`);
 });
 
 test('a start is told when it takes a while', () => {
