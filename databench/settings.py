@@ -246,6 +246,7 @@ TABLE = (
     Setting("page_turn_frames", 16, "count", 1, "Frames of one page that one turn handles."),
     Setting("page_turn_bytes", 2**18, "bytes", 2**10, "Bytes of one page that one turn handles."),
     Setting("page_turns", 4, "count", 1, "Waiting pages that have one turn."),
+    Setting("project_files", 20000, "count", 1, "Files of a project that may be templates."),
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),
     Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
     Setting("drain_messages", 100, "count", 1, "Messages taken from the kernels per wake-up."),

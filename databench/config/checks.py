@@ -144,6 +144,17 @@ def _static(node: yaml.Node, value: Any) -> tuple[tuple[str, str], ...]:
     return tuple((pattern, find_folder(target)) for pattern, target in pairs)
 
 
+def _header(node: yaml.Node, value: Any) -> str | None:
+    """The value of a header, in one line."""
+    text = _text(node, value)
+    if text is None:
+        return None
+    text = " ".join(text.split())
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("text of ASCII characters, as a header takes it")
+    return text
+
+
 def _datastore(node: yaml.Node, value: Any) -> Datastore | None:
     if value is None:
         return None
@@ -161,6 +172,7 @@ GLOBAL_KEYS: Mapping[str, Check] = {
     "watch": _texts,
     "static": _static,
     "datastore": _datastore,
+    "content_security_policy": _header,
 }
 ENTRY_KEYS: Mapping[str, Check] = {
     "title": _text,

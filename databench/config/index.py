@@ -90,6 +90,7 @@ class Index:
     Attributes:
         folder: The analyses' folder, absolute.
         static: Pairs of a regular expression with one group and a folder.
+        content_security_policy: The header of that name; empty: none. `None`: the usual one.
         settings: Overrides by name, checked against the table of settings.
         entries: The analyses by name, in the order of the gallery.
         problems: What is wrong with the file as a whole; the gallery shows it.
@@ -108,6 +109,7 @@ class Index:
     watch: tuple[str, ...] = ()
     static: tuple[tuple[str, str], ...] = ()
     datastore: Datastore | None = None
+    content_security_policy: str | None = None
     settings: Mapping[str, settings.Value] = dataclasses.field(default_factory=dict)
     entries: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
     problems: tuple[str, ...] = ()

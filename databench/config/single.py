@@ -18,7 +18,7 @@ from .checks import ENTRY_KEYS, GLOBAL_KEYS, TAKES_NOTHING, Check
 from .index import Entry, Index
 
 # Of the script's page; the rest of index.yaml's keys concern folders and their kernels.
-_INDEX_KEYS = ("author", "description_html", "datastore")
+_INDEX_KEYS = ("author", "description_html", "datastore", "content_security_policy")
 _ENTRY_KEYS = ("title", "description", "version", "readme", "thumbnail", "watch", "build", "reload")
 
 

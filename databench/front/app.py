@@ -9,6 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import tornado.httputil
@@ -38,6 +39,7 @@ from . import (
     websocket,
 )
 from .access import Access, hide_token
+from .authored import Authored
 from .folders import Place
 from .handlers import Exchange, Headers, NotFound, Refused
 from .hosts import Hosts, tell_unknown
@@ -161,12 +163,11 @@ class Front(http.Application):
             person.make_key(), port=0, project=str(index.folder)
         )
         self.links = links.Links(self.visitors, limits, self._has_session)
-        self.broker = broker
-        self.limits = limits
-        self.hosts = hosts
+        self.broker, self.limits, self.hosts = broker, limits, hosts
         self.debug = debug
         self.access = access or Access()
-        self.loader = Loader(index.folder)
+        self.authored = Authored(limits.project_files, takes_new=debug)
+        self.loader = Loader(index.folder, self.authored)
         self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits)
         self.is_watched = False  # whether saves reload pages: then they follow them
         self.followers = follow.Followers()
@@ -174,7 +175,8 @@ class Front(http.Application):
         self.lookers = kernels.Lookers(self)
         self.place = place
         self.routes = Routes(self)
-        self.builder = build.Builder(limits)
+        self.builder = build.Builder(limits, around=self.authored.building)
+        self.learn()
         if index.single is not None:
             self.routes.add(index.single, extra_routes)
         super().__init__(
@@ -208,6 +210,10 @@ class Front(http.Application):
     def _has_session(self, analysis: str, session: str) -> bool:
         return self.broker.has_session(analysis, session)
 
+    def learn(self) -> None:
+        """The files that are there now are the author's: no analysis has run."""
+        self.authored.learn(_find_folders(self.index))
+
     def swap(self, index: Index) -> None:
         """Serve what another `index.yaml` says; of one that cannot be read, the problems show."""
         if not index.is_read:
@@ -216,6 +222,7 @@ class Front(http.Application):
             log.warning("index.yaml: settings were changed: start Databench again for them")
         before, now = build.plan(self.index), build.plan(index)
         self.index = index
+        self.authored.learn_new(_find_folders(index))
         self._load_routes()
         self.builder.forget(now)
         self.builder.begin(index, [name for name in now if before.get(name) != now[name]])
@@ -342,6 +349,13 @@ def _rules(front: Front) -> list[Any]:
         rule(tornado.routing.AnyMatches(), front.routes),
         (rf"/{_NAME}/(.+)", pages.AnalysisFile, {}),
     ]
+
+
+def _find_folders(index: Index) -> list[Path]:
+    """Where templates of a project may be."""
+    entries = index.entries.values()
+    of_functions = [entry.functions.templates for entry in entries if entry.functions]
+    return [index.folder, *(entry.folder for entry in entries), *of_functions]
 
 
 def _stop_watch(front: Front) -> None:

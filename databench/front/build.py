@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -104,16 +105,24 @@ class Builder:
     Args:
         settings: The limits.
         faults: Of the first time.
+        around: Entered while commands run.
 
     Attributes:
         faults: What failed, by name.
         on_faults: Called with the names for which that has changed.
     """
 
-    def __init__(self, settings: Any, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        settings: Any,
+        faults: Faults | None = None,
+        *,
+        around: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> None:
         self.faults: dict[str, tuple[str, ...]] = dict(faults or {})
         self.on_faults: Callable[[list[str]], None] = _ignore
         self._settings = settings
+        self._around = around
         self._wanted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         # When the last builds ran, by the clock of files, how many there were, and which of them
@@ -174,7 +183,8 @@ class Builder:
             while self._wanted:
                 names, self._wanted = self._wanted, set()
                 self._count += 1
-                faults = await run(self._index, self._settings, names)
+                async with self._around():
+                    faults = await run(self._index, self._settings, names)
                 changed = [name for name in faults if faults[name] != self.faults.get(name, ())]
                 self.faults.update(faults)
                 log.info("built: %s", ", ".join(name or "the project" for name in faults))

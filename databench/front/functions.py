@@ -22,25 +22,47 @@ import jinja2.parser
 from markupsafe import Markup
 
 from ..readme import render_markdown
+from .authored import Authored
 from .templates import PACKAGED, TemplateError
 
 _BASE = PACKAGED / "functions"
 _SOURCE_BYTES = 2**20
 
 
-def render(folder: Path, file: str, namespace: dict[str, Any]) -> bytes:
+class _Loader(jinja2.FileSystemLoader):
+    """Finds templates, and no other files."""
+
+    def __init__(self, folder: Path, authored: Authored | None) -> None:
+        super().__init__([str(folder), str(_BASE)])
+        self._authored = authored
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> Any:
+        """The template's text, and where it is."""
+        source = super().get_source(environment, template)
+        file = source[1]
+        is_packaged = Path(file).is_relative_to(_BASE)
+        if self._authored is not None and not (is_packaged or self._authored.may_run(file)):
+            text = f"{template!r} came, or was changed, after the server had started"
+            raise jinja2.TemplateNotFound(template, text)
+        return source
+
+
+def render(
+    folder: Path, file: str, namespace: dict[str, Any], authored: Authored | None = None
+) -> bytes:
     """Run a template.
 
     Args:
         folder: Where it and those that it names are.
         file: Its name in there.
         namespace: The names that it may use.
+        authored: Which files are templates; `None`: all are.
 
     Raises:
         TemplateError: With the template's file and line.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([str(folder), str(_BASE)]),
+        loader=_Loader(folder, authored),
         autoescape=jinja2.select_autoescape(),
         extensions=[_Highlight],
     )
@@ -54,6 +76,8 @@ def render(folder: Path, file: str, namespace: dict[str, Any]) -> bytes:
         raise TemplateError(error.message or "", file=place, line=error.lineno) from error
     except jinja2.TemplateNotFound as error:
         text = f"there is no template {error.name!r} in {str(folder)!r}"
+        if error.message != error.name:
+            text = f"{text}: {error.message}"
         raise TemplateError(text, file=str(folder / file)) from error
     except Exception as error:  # any fault of a user's template, told with its place
         place, line = _place_of(error, folder / file)

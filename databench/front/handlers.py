@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("databench.front")
 
+# No plugin, no other base for addresses, no frame of another site. Nothing of scripts: projects'
+# pages have theirs in the page.
+POLICY = "object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
 _DAYS = 365  # as long as browsers keep one (RFC 6265bis section 5.5: 400 at most)
 _ERROR_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -35,10 +38,33 @@ _ERROR_PAGE = """<!DOCTYPE html>
 """
 
 
+def find_headers(policy: str | None = None, *, has_scripts: bool = True) -> dict[str, str]:
+    """What each answer says to browsers, whoever makes it.
+
+    Args:
+        policy: The project's own `Content-Security-Policy`; empty: none. `None`: the usual one.
+        has_scripts: False where the answer is known to have none.
+    """
+    policy = POLICY if policy is None else policy
+    if not has_scripts and "script-src" not in policy:
+        policy = f"{policy}; script-src 'none'".removeprefix("; ")
+    headers = {
+        "Server": "Databench",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        # A page may frame its own server's pages, as a dashboard of several analyses does. Where
+        # the policy says who else may, browsers take that (CSP level 3, section 6.4.2.2).
+        "X-Frame-Options": "SAMEORIGIN",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    return {**headers, "Content-Security-Policy": policy} if policy else headers
+
+
 class Headers(tornado.web.RequestHandler):
     """Headers of each answer, and errors as a page or as JSON."""
 
     application: Front
+    has_scripts = True  # pages of a project have scripts of their own, in the page too
 
     @functools.cached_property
     def may_administer(self) -> bool:
@@ -52,17 +78,14 @@ class Headers(tornado.web.RequestHandler):
 
     def set_default_headers(self) -> None:
         """No guessing of types, no frame of another site, no address given to other sites."""
-        self.set_header("Server", "Databench")
-        self.set_header("X-Content-Type-Options", "nosniff")
         # A test's application may be any, without our limits.
         hsts_s = getattr(getattr(self.application, "limits", None), "hsts_s", 0)
         if hsts_s and self.request.protocol == "https":
             self.set_header("Strict-Transport-Security", f"max-age={hsts_s:.0f}")
-        self.set_header("Referrer-Policy", "same-origin")
-        # A page may frame its own server's pages, as a dashboard of several analyses does.
-        self.set_header("X-Frame-Options", "SAMEORIGIN")
-        self.set_header("Content-Security-Policy", "frame-ancestors 'self'")
-        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        index = getattr(self.application, "index", None)
+        policy = getattr(index, "content_security_policy", None)
+        for name, value in find_headers(policy, has_scripts=self.has_scripts).items():
+            self.set_header(name, value)
 
     def refuse(
         self,
@@ -172,6 +195,8 @@ def error_page(title: str, text: str, more: str = "", *, request_id: str = "") -
 class NotFound(Headers):
     """Answers where there is nothing."""
 
+    has_scripts = False
+
     def prepare(self) -> None:
         """Refuse."""
         raise tornado.web.HTTPError(404, f"there is nothing at {self.request.path:.200}")
@@ -182,6 +207,8 @@ class NotFound(Headers):
 
 class Exchange(Headers):
     """A browser has brought the token: it gets a cookie, and an address without the token."""
+
+    has_scripts = False
 
     def get(self, *_: str, **__: str) -> None:
         """Exchange it."""
@@ -201,6 +228,8 @@ class Exchange(Headers):
 @tornado.web.stream_request_body  # as above
 class Refused(Headers):
     """Answers a request that no handler is to see, such as one whose `Host` is none of ours."""
+
+    has_scripts = False
 
     def initialize(self, text: str, status: int = 403) -> None:
         """Take why, and how to allow it."""

@@ -20,6 +20,7 @@ from .._version import __version__
 from ..config import IMAGES, Entry, Index
 from ..readme import summarize
 from . import follow, formulae, functions, templates
+from .authored import Authored
 from .handlers import Headers, wants_page
 from .static import Files, find_file
 
@@ -121,7 +122,7 @@ class Page(Headers):
         names = {**namespace, **self._shared_names()}
         try:
             if is_jinja:
-                text = functions.render(Path(path).parent, Path(path).name, names)
+                text = functions.render(Path(path).parent, Path(path).name, names, front.authored)
             else:
                 text = templates.render(front.loader, path, names)
             body = formulae.with_script(text)
@@ -198,8 +199,13 @@ class AnalysisPage(Page):
         if entry.problems:
             self._show_problems(entry, names)
             return
-        jinja = find_jinja_page(entry) if path == "index.html" else None
+        jinja = find_jinja_page(entry, front.authored) if path == "index.html" else None
         file = jinja or find_file([entry.folder], path)
+        if file is not None and path == "index.html" and not front.loader.knows(file):
+            file = None  # an analysis wrote it: what was there before is its page
+        if file is not None and path != "index.html" and not front.loader.is_template(file):
+            self.send_as_it_is(file)
+            return
         if file is None and path != "index.html":
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
         names["faults"] = _told(front.find_faults(name), is_trusted=self.may_administer)
@@ -208,6 +214,12 @@ class AnalysisPage(Page):
         self.show(template, names, is_jinja=jinja is not None)
 
     head = get
+
+    def send_as_it_is(self, file: Path) -> None:
+        """A file that no author wrote, such as a report: a template's words mean nothing in it."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(file.read_bytes())
 
     def _show_problems(self, entry: Entry, names: dict[str, Any]) -> None:
         text = "\n".join(names["problems"])
@@ -279,10 +291,10 @@ class AnalysisFile(AnalysisStatic):
         await Files.get(self, path, include_body)
 
 
-def find_jinja_page(entry: Entry) -> Path | None:
+def find_jinja_page(entry: Entry, authored: Authored) -> Path | None:
     """The page of an analysis in the style of the first release, if it has one."""
     page = entry.functions.page if entry.functions else None
-    return page if page is not None and page.is_file() else None
+    return page if page is not None and page.is_file() and authored.knows(page) else None
 
 
 def _own_roots(entry: Entry) -> tuple[Path, ...]:

@@ -17,7 +17,7 @@ import os
 import sys
 import traceback
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,9 @@ from ..config import Entry, Index
 from .blocking import Watch
 from .class_data import ClassData
 from .folders import Place
-from .handlers import Refused
+from .handlers import Refused, find_headers
 from .hosts import matches_origin, tell_foreign
+from .templates import OfRoutes
 
 if TYPE_CHECKING:
     from .app import Front
@@ -197,11 +198,44 @@ class Routes(tornado.routing.Router):
             own = getattr(handler, method, None)
             if own is not None and own is not getattr(tornado.web.RequestHandler, method, None):
                 body[method] = watch.wrap(own)
+        body["set_default_headers"] = _with_headers(handler, front)
         if not hasattr(handler, "class_data"):
             body["class_data"] = property(lambda _: ClassData(front.broker.class_values, name))
+        make_loader = handler.create_template_loader
+        if make_loader is tornado.web.RequestHandler.create_template_loader:
+            authored = front.authored
+            body["create_template_loader"] = lambda _, folder: OfRoutes(folder, authored)
+            authored.learn_new(_find_template_folders(handler))
         if handler.get_template_path is tornado.web.RequestHandler.get_template_path:
             body["get_template_path"] = lambda _: str(front.index.folder)
         return type(handler.__name__, (handler,), body)
+
+
+def _with_headers(
+    handler: type[tornado.web.RequestHandler], front: Front
+) -> Callable[[tornado.web.RequestHandler], None]:
+    """The headers of each answer first: what the handler says itself holds."""
+
+    def set_default_headers(self: tornado.web.RequestHandler) -> None:
+        headers = find_headers(front.index.content_security_policy)
+        if getattr(handler, "any_origin", False):
+            del headers["Cross-Origin-Resource-Policy"]
+        for name, value in headers.items():
+            self.set_header(name, value)
+        handler.set_default_headers(self)
+
+    return set_default_headers
+
+
+def _find_template_folders(handler: type[tornado.web.RequestHandler]) -> list[str]:
+    """Where a handler looks for templates, where that depends on no request."""
+    if handler.get_template_path is tornado.web.RequestHandler.get_template_path:
+        return []
+    try:
+        folder = handler.get_template_path(handler.__new__(handler))
+    except Exception:  # noqa: BLE001 - a project's code, asked before it expects it
+        return []
+    return [folder] if isinstance(folder, str) else []
 
 
 def _is_foreign(

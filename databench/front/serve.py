@@ -97,6 +97,7 @@ def _serve(
     right = access.make(index.folder, port, environ, chosen, is_development=debug)
     front = _make(served, options, limits, cli_args, hosts, debug, port, right)
     front.builder.faults.update(build.run_now(index, limits))
+    front.learn()  # what was built too
     tell = _teller(served, host, ports.addresses)
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None

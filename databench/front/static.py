@@ -22,9 +22,9 @@ from .handlers import Headers
 if TYPE_CHECKING:
     from .app import Front
 
-# Never sent, wherever they are: what a project runs, and what Python makes of it.
-_COPIES = r"(~|#|[.](bak|orig|old|save|tmp|sw\w))*"
-_SOURCES = re.compile(r"[.](py[cioxw]?|ipynb)" + _COPIES + "$", re.IGNORECASE)
+# Never sent, wherever they are: what a project runs, what Python makes of it, and copies of both,
+# whatever a person, an editor or a packer adds to the name: code.py~, code.py.1, code.py.gz.
+_SOURCES = re.compile(r"[.](py[cdioxwz]?|ipynb)(?![A-Za-z0-9])", re.IGNORECASE)
 _TEXT_TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -58,7 +58,6 @@ def find_file(roots: Sequence[Path], path: str) -> Path | None:
 
 
 def _is_source(path: str) -> bool:
-    # With what editors and people put behind the name of a copy: code.py~, code.py.bak.
     return _SOURCES.search(os.path.basename(path)) is not None
 
 

@@ -21,6 +21,7 @@ class Status(Headers, http.StatusHandler):
     """Whether the server is ready, with its kernels and sessions."""
 
     application: Front
+    has_scripts = False
 
     def status(self) -> dict[str, Any]:
         """As much of the broker's status as whoever asks may see."""
@@ -32,6 +33,8 @@ class Status(Headers, http.StatusHandler):
 
 class Live(Headers):
     """Whether the process answers, ready or not: an orchestrator restarts one that does not."""
+
+    has_scripts = False
 
     def get(self) -> None:
         """It does."""

@@ -3,7 +3,7 @@
 A name in `extends` or `include` is looked for beside the template that says it, then in the
 analyses' folder, then in the package; never is it that template itself, so that an overriding
 `base.html` may extend the `base.html` that it overrides. The package's own templates look in the
-analyses' folder first.
+analyses' folder first. What is no template (`authored`) is not found.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from pathlib import Path
 
 import tornado.template
 
+from .authored import Authored
+
+_CHANGED = "was changed after the server started; start it again to serve what it says now"
 PACKAGED = Path(__file__).resolve().parent / "templates"
 # Tornado ends each generated line with `# <template>:<line>`.
 _PLACE = re.compile(r"#\s(?P<file>[^#]+?):(?P<line>\d+)(?: \(via .*\))?$")
@@ -41,12 +44,22 @@ class Loader(tornado.template.BaseLoader):
 
     Args:
         folder: The analyses' folder.
+        authored: Which files are templates; `None`: all are.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, authored: Authored | None = None) -> None:
         # White space stays as it is written: collapsing it spoils `<pre>` and `<textarea>`.
         super().__init__(whitespace="all")
         self.folder = folder
+        self._authored = authored
+
+    def is_template(self, path: str | Path) -> bool:
+        """Whether a file is a template as it is now, or was one when it was first used."""
+        return str(path) in self.templates or _is_own(path, self._authored, as_it_is=True)
+
+    def knows(self, path: str | Path) -> bool:
+        """Whether a file is a template, which may have been changed since it was known."""
+        return _is_own(path, self._authored)
 
     def find(self, name: str) -> str:
         """The path of a template that no other one names.
@@ -65,18 +78,49 @@ class Loader(tornado.template.BaseLoader):
                 folders.insert(0, beside)
         if os.path.isabs(name):
             return name
+        late = ""
         for folder in folders:
             path = os.path.normpath(folder / name)
             if path != parent_path and os.path.isfile(path):
-                return path
-        raise TemplateError(f"there is no template {name!r}", file=parent_path)
+                if self.knows(path):
+                    return path
+                late = "; a file of that name came after the server had started, and is none"
+        raise TemplateError(f"there is no template {name!r}{late}", file=parent_path)
 
     def _create_template(self, name: str) -> tornado.template.Template:
+        if not _is_own(name, self._authored, as_it_is=True):
+            raise TemplateError(_CHANGED, file=name)
         try:
             content = Path(name).read_bytes()
         except OSError as error:
             raise TemplateError(f"cannot be read: {error.strerror}", file=name) from None
         return tornado.template.Template(content, name=name, loader=self)
+
+
+class OfRoutes(tornado.template.Loader):
+    """Loads the templates that a handler of `routes.py` renders.
+
+    Args:
+        folder: Where the handler looks for them.
+        authored: Which files are templates.
+    """
+
+    def __init__(self, folder: str, authored: Authored) -> None:
+        super().__init__(folder)
+        self._authored = authored
+
+    def _create_template(self, name: str) -> tornado.template.Template:
+        path = os.path.join(self.root, name)
+        if os.path.isfile(path) and not self._authored.may_run(path):
+            raise TemplateError(_CHANGED, file=path)
+        return super()._create_template(name)
+
+
+def _is_own(path: str | Path, authored: Authored | None, *, as_it_is: bool = False) -> bool:
+    """Whether a file is a template: the package's own all are."""
+    if authored is None or Path(path).is_relative_to(PACKAGED):
+        return True
+    return authored.may_run(path) if as_it_is else authored.knows(path)
 
 
 def render(loader: Loader, path: str, namespace: dict[str, object]) -> bytes:

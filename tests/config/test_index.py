@@ -85,7 +85,9 @@ def test_everything_but_the_title_is_nothing_by_default(folder):
     index = read(folder, "analyses: [one]")
     assert index.title == "Databench"
     keys = ("description", "description_html", "author", "version", "build", "watch", "static")
-    assert [key for key in (*keys, "datastore") if getattr(index, key)] == []
+    assert [
+        key for key in (*keys, "datastore", "content_security_policy") if getattr(index, key)
+    ] == []
     entry = index.entries["one"]
     assert (entry.kernel, entry.isolation, entry.reload) == ("py", "analysis", "when idle")
     assert (entry.processes, entry.show_in_index) == (1, True)

@@ -67,7 +67,9 @@ async def test_each_answer_has_the_headers(serve, path):
         assert answer.headers["Server"] == "Databench"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
-        assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+        assert answer.headers["Content-Security-Policy"].startswith(
+            "object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
+        )
         assert answer.headers["Referrer-Policy"] == "same-origin"
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from databench.front.authored import Authored
 from databench.front.functions import render
 from databench.front.templates import TemplateError
 
@@ -91,3 +92,21 @@ def test_the_base_brings_d3_and_classes_before_the_client(tmp_path):
         for word in ("firstrelease.css", "databench.css", "d3.min.js", "databench.js")
     ]
     assert order == sorted(order)
+
+
+def test_file_that_came_later_is_no_template(tmp_path):
+    (tmp_path / "pi.html").write_text('{% include "late.html" %}')
+    authored = Authored(100)
+    authored.learn([tmp_path])
+    (tmp_path / "late.html").write_text("{{ 6 * 7 }}")
+    with pytest.raises(TemplateError, match=r"'late.html' came, or was changed, after"):
+        render(tmp_path, "pi.html", {}, authored)
+    authored.learn([tmp_path])
+    assert render(tmp_path, "pi.html", {}, authored) == b"42"
+
+
+def test_packaged_base_is_a_template(tmp_path):
+    (tmp_path / "pi.html").write_text('{% extends "base.html" %}')
+    authored = Authored(100)
+    authored.learn([tmp_path])
+    assert b"<html" in render(tmp_path, "pi.html", {"databench_version": "1"}, authored)

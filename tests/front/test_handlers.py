@@ -1,13 +1,14 @@
 """Errors as pages for browsers and as JSON for programs."""
 
+import functools
 import json
 import re
 
 import pytest
 
-from databench.front import pages
+from databench.front import handlers, pages
 from databench.front.handlers import error_page, wants_page
-from tests.front.conftest import BROWSER
+from tests.front.conftest import BROWSER, TOKEN
 
 
 def test_error_page_escapes_what_it_is_told():
@@ -161,3 +162,63 @@ async def test_method_that_is_not_there_is_told(serve):
     )
     assert answer.startswith("HTTP/1.1 405")
     assert "405 Method Not Allowed" in answer
+
+
+# ---------------------------------------------------------------- headers
+
+EVERYWHERE = (
+    *("X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options"),
+    *("Content-Security-Policy", "Cross-Origin-Resource-Policy"),
+)
+
+
+@pytest.mark.expected_log(r" 4\d\d ", "websocket of a page of", "asked for its websocket")
+@pytest.mark.parametrize(
+    ("path", "code", "more"),
+    [
+        ("/", 200, {}),
+        ("/x/", 200, {}),
+        ("/x", 302, {}),
+        (f"/x/?token={TOKEN}", 302, {}),
+        ("/_static/databench.js", 200, {}),
+        ("/status/live", 200, {}),
+        ("/_kernels", 403, {"Cookie": ""}),
+        ("/nothing", 404, {}),
+        ("/x/nothing.html", 404, {}),
+        ("/x/ws", 426, {}),  # no handshake
+        ("/x/ws", 403, {"Origin": "http://evil.example"}),
+        ("/", 403, {"Host": "evil.example"}),
+    ],
+)
+async def test_every_answer_has_the_headers(serve, path, code, more):
+    server = await serve()
+    answer = await server.get(path, headers=more)
+    assert answer.code == code
+    assert [name for name in EVERYWHERE if name not in answer.headers] == []
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("object-src 'none'; base-uri 'self'; frame-ancestors 'self'")
+    if code == 200 and path in ("/", "/x/"):
+        assert "script-src" not in policy  # a page's own scripts run
+
+
+async def test_every_answer_has_the_policy_of_the_project(serve, folder):
+    (folder / "index.yaml").write_text(
+        "content_security_policy: |\n  object-src 'none';\n  frame-ancestors https://a.example\n"
+    )
+    server = await serve()
+    expected = "object-src 'none'; frame-ancestors https://a.example"
+    for path in ("/", "/_static/databench.js"):
+        assert (await server.get(path)).headers["Content-Security-Policy"] == expected
+
+
+async def test_project_may_have_no_policy(serve, folder):
+    (folder / "index.yaml").write_text("content_security_policy: ''\n")
+    server = await serve()
+    assert "Content-Security-Policy" not in (await server.get("/")).headers
+
+
+def test_answers_without_scripts_forbid_them_but_for_a_policy_that_says_it_all():
+    find = functools.partial(handlers.find_headers, has_scripts=False)
+    assert find()["Content-Security-Policy"] == f"{handlers.POLICY}; script-src 'none'"
+    assert find("")["Content-Security-Policy"] == "script-src 'none'"
+    assert find("script-src 'self'")["Content-Security-Policy"] == "script-src 'self'"

@@ -251,3 +251,70 @@ async def test_gallery_shows_what_the_index_says_of_each_analysis(serve, folder)
     assert 'src="/x/pictures/x.png"' in shown
     assert "The Y" not in shown
     assert (await server.get("/y/")).code == 200
+
+
+# ---------------------------------------------------------------- what an analysis wrote
+
+CODE = "{{ 6 * 7 }} {{ handler.application }}"
+
+
+async def test_page_that_an_analysis_wrote_is_sent_as_it_is(serve, folder):
+    server = await serve(debug=False)
+    (folder / "x" / "reports").mkdir()
+    for path in ("late.html", "reports/latest.html"):
+        (folder / "x" / path).write_text(CODE)
+        answer = await server.get(f"/x/{path}")
+        assert (answer.code, answer.body.decode()) == (200, CODE)
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "Content-Security-Policy" in answer.headers
+        assert (await server.get(f"/x/{path}", "HEAD")).body == b""
+
+
+async def test_page_that_an_analysis_wrote_anew_is_run_no_more(serve, folder):
+    (folder / "x" / "more.html").write_text("{{ 1 + 1 }}")
+    server = await serve(debug=False)
+    (folder / "x" / "more.html").write_text(CODE)
+    assert (await server.get("/x/more.html")).body.decode() == CODE
+
+
+async def test_page_that_was_shown_stays_what_it_was(serve, folder):
+    (folder / "x" / "more.html").write_text("{{ 1 + 1 }}")
+    server = await serve(debug=False)
+    assert (await server.get("/x/more.html")).body == b"2"
+    (folder / "x" / "more.html").write_text(CODE)
+    assert (await server.get("/x/more.html")).body == b"2"
+
+
+async def test_index_html_that_an_analysis_wrote_does_not_take_the_place_of_its_page(serve, folder):
+    server = await serve(debug=False)
+    for file in (folder / "x" / "index.html", folder / "x" / "base.html"):
+        file.write_text(CODE)
+    answer = await server.get("/x/")
+    assert b"default page" in answer.body
+
+
+@pytest.mark.expected_log("index.html: was changed after the server started", "/x/ 500")
+async def test_index_html_that_was_changed_is_not_run(serve, folder):
+    (folder / "x" / "index.html").write_text("{{ 1 + 1 }}")
+    server = await serve(debug=False)
+    (folder / "x" / "index.html").write_text(CODE)
+    answer = await server.get("/x/")
+    assert answer.code == 500
+    assert b"42" not in answer.body and b"{{" not in answer.body
+
+
+@pytest.mark.expected_log("there is no template 'late.txt'; a file of that name came", "/x/ 500")
+async def test_file_that_an_analysis_wrote_is_not_included(serve, folder):
+    (folder / "x" / "index.html").write_text('{% include "late.txt" %}')
+    server = await serve(debug=False)
+    (folder / "x" / "late.txt").write_text(CODE)
+    answer = await server.get("/x/")
+    assert (answer.code, b"42" in answer.body) == (500, False)
+
+
+async def test_page_that_is_saved_in_development_is_run(serve, folder):
+    server = await serve(debug=True)
+    (folder / "x" / "more.html").write_text("{{ 1 + 1 }}")
+    assert (await server.get("/x/more.html")).body == b"2"
+    (folder / "x" / "more.html").write_text("{{ 1 + 2 }}")
+    assert (await server.get("/x/more.html")).body == b"3"

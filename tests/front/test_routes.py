@@ -348,3 +348,85 @@ async def test_no_count_is_lost_between_a_route_and_a_kernel(packaged):
         while (await page.read_until("__process"))["status"] != "end":
             pass
         assert (await get(packaged))["count"] == before + 250
+
+
+# ---------------------------------------------------------------- templates
+
+PAGES = """
+import os
+import tornado.web
+
+class Page(tornado.web.RequestHandler):
+    def get(self, name):
+        self.render(name + '.html')
+
+class Other(Page):
+    def get_template_path(self):
+        return os.path.join(os.path.dirname(__file__), '..', '..', 'pages')
+
+ROUTES = [('page/(.*)', Page), ('other/(.*)', Other)]
+"""
+
+
+@pytest.mark.expected_log("page/late 500", "other/late 500", "was changed after the server")
+async def test_handler_renders_no_file_that_an_analysis_wrote(serve, folder):
+    (folder / "x" / "routes.py").write_text(PAGES)
+    pages = {"page": folder, "other": folder.parent / "pages"}
+    for path in pages.values():
+        path.mkdir(exist_ok=True)
+        (path / "own.html").write_text('{{ 1 + 1 }}{% include "part.html" %}')
+        (path / "part.html").write_text("!")
+    server = await serve(debug=False, place=from_folder(folder))
+    for name, path in pages.items():
+        (path / "late.html").write_text("{{ 6 * 7 }}")
+        answer = await server.get(f"/x/{name}/late")
+        assert (answer.code, b"42" in answer.body) == (500, False)
+        assert (await server.get(f"/x/{name}/own")).body == b"2!"
+
+
+# ---------------------------------------------------------------- headers
+
+HEADERS = """
+import tornado.web
+
+class Plain(tornado.web.RequestHandler):
+    def get(self):
+        self.write('plain')
+
+class Own(Plain):
+    def set_default_headers(self):
+        self.set_header('Content-Security-Policy', "default-src 'self'")
+        self.clear_header('X-Frame-Options')
+
+class Late(Plain):
+    def get(self):
+        self.set_header('Referrer-Policy', 'no-referrer')
+        self.write('late')
+
+class Open(Plain):
+    any_origin = True
+
+class Fails(Plain):
+    def get(self):
+        raise tornado.web.HTTPError(418)
+
+ROUTES = [('plain', Plain), ('own', Own), ('late', Late), ('open', Open), ('fails', Fails)]
+"""
+
+
+@pytest.mark.expected_log("/x/fails 418")
+async def test_handlers_have_the_headers_and_what_they_say_themselves_holds(serve, folder):
+    (folder / "x" / "routes.py").write_text(HEADERS)
+    server = await serve(place=from_folder(folder))
+    names = ["plain", "own", "late", "open", "fails"]
+    headers = {name: (await server.get(f"/x/{name}")).headers for name in names}
+    for found in headers.values():
+        assert found["X-Content-Type-Options"] == "nosniff"
+    for name in ("plain", "late", "open", "fails"):
+        assert headers[name]["Content-Security-Policy"].startswith("object-src 'none'; base-uri")
+        assert headers[name]["X-Frame-Options"] == "SAMEORIGIN"
+    assert headers["own"]["Content-Security-Policy"] == "default-src 'self'"
+    assert "X-Frame-Options" not in headers["own"]
+    assert headers["late"]["Referrer-Policy"] == "no-referrer"
+    assert "Cross-Origin-Resource-Policy" in headers["plain"]
+    assert "Cross-Origin-Resource-Policy" not in headers["open"]

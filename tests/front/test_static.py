@@ -1,11 +1,19 @@
 """Files: what leaves a folder, how it is sent, and what is refused."""
 
 import os
+from urllib.parse import quote
 
 import pytest
 
 from databench.config import load
 from databench.front.static import find_file
+
+COPIES = [
+    *("code.py~", "code.py.~1~", "code.py.bak", "code.PY.orig", "code.py.old", "code.py.BAK"),
+    *("code.py.swp", "code.py.rej", "code.py.1", "code.py.save.1", "code.py.gz", "code.py.txt"),
+    *("code.py-old", "code.py_bak", "code.py,cover", "code.py.dpkg-old", "code.py.un~", "code.py "),
+    *("#code.py#", "code.py (copy)", "code.pyc.bak", "code.pyd", "code.pyz", "nb.ipynb.gz"),
+]
 
 
 @pytest.fixture
@@ -20,11 +28,12 @@ def files(folder):
     static = folder / "x" / "static"
     for name in ("a.txt", "b.yaml", "c d.txt", "ü.txt", "m.mjs", "w.wasm", "page.html"):
         (static / name).write_text(name)
-    copies = ("code.py~", "code.py.bak", "code.PY.orig")
-    for name in (".env", "code.py", "code.PY", "code.pyc", "nb.ipynb", *copies):
+    for name in (".env", "code.py", "code.PY", "code.pyc", "nb.ipynb", *COPIES):
         (static / name).write_text("secret")
     (static / "deep").mkdir()
     (static / "deep" / "a.txt").write_text("deep")
+    for name in ("data.csv.gz", "pyramid.pyramid", "happy.txt", "py.js", "a.python"):
+        (static / name).write_text("sent")
     (static / ".git").mkdir()
     (static / ".git" / "config").write_text("secret")
     os.symlink(folder.parent / "secret.txt", static / "out.txt")
@@ -52,6 +61,8 @@ SERVED = [
     ("/x/static/w.wasm", "w.wasm", "application/wasm"),
     ("/x/static/page.html", "page.html", "text/html; charset=utf-8"),
     ("/x/static/a.txt?v=1", "a.txt", "text/plain; charset=utf-8"),
+    *((f"/x/static/{name}", "sent", None) for name in ("data.csv.gz", "pyramid.pyramid")),
+    *((f"/x/static/{name}", "sent", None) for name in ("happy.txt", "py.js", "a.python")),
     ("/x/analysis.js", "js", "text/javascript; charset=utf-8"),
     ("/x/analysis.css", "css", "text/css; charset=utf-8"),
     ("/x/thumbnail.svg", "<svg/>", "image/svg+xml"),
@@ -63,7 +74,7 @@ REFUSED = [
     # sources, beside the page and in the static folder
     *("/x/analysis.py", "/x/analysis%2Epy", "/x/analysis.py?x.js", "/x/analysis.py%00.js"),
     *("/x/static/code.py", "/x/static/code.PY", "/x/static/code.pyc", "/x/static/nb.ipynb"),
-    *("/x/static/code.py~", "/x/static/code.py.bak", "/x/static/code.PY.orig"),
+    *(f"/x/static/{quote(name)}" for name in COPIES),
     *("/x/static/code.txt", "/x/data.csv", "/x/README.md", "/x/static/../analysis.py"),
     *("/index.yaml", "/x/../index.yaml", "/static/../index.yaml", "/x/index.yaml"),
     # hidden files
