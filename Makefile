@@ -31,7 +31,7 @@ ARGS ?=
 TEST_PROCESSES ?= 2
 SHARED := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
-.PHONY: help serve test quick check docs format bench simulate soak coverage build clean
+.PHONY: help serve test quick check docs format bench simulate soak attack coverage build clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -69,6 +69,9 @@ simulate: $(DEV)  ## worlds full of faults: SEEDS of them (100000), or the one S
 
 soak: $(DEV)  ## a real server under faults: MINUTES (10), PAGES (200), SEED
 	@exec $(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --pages $(or $(PAGES),200) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+attack: $(DEV)  ## strangers and bad kernels against a real server: ATTACK (all), ATTACK_SECONDS (6)
+	@exec $(BIN)/python -m tests.attacks $(ATTACK) --seconds $(or $(ATTACK_SECONDS),6) $(ARGS)
 
 coverage: $(DEV)  ## the fast tests' coverage
 	$(BIN)/python -m coverage erase

@@ -1,0 +1,45 @@
+"""What is held to work whatever is done to the server beside it."""
+
+import os
+import time
+
+import databench
+
+
+class Innocent(databench.Analysis):
+    @databench.on
+    def connected(self):
+        yield self.data.init(x=0)
+
+    @databench.on
+    def echo(self, value=None):
+        self.emit("echo", value)
+
+    @databench.on
+    def run(self, n=1):
+        return n
+
+    @databench.on
+    def fill(self, size=2**20, keys=1):
+        for i in range(keys):
+            self.set_state(**{f"k{i}": "x" * size})
+
+    @databench.on
+    async def stream(self, count, size=10):
+        for _ in range(count):
+            await self.emit("out", "x" * size)
+
+    @databench.on
+    async def flow(self):
+        while True:
+            await self.emit("out", "x" * 100)
+
+    @databench.on
+    def shout(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            os.write(2, b"x\n" * 4096)
+
+    @databench.on
+    def die(self):
+        os._exit(3)

@@ -1,0 +1,81 @@
+"""What a kernel does to the server and to others, by mistake or on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .raw import Socket
+from .world import World
+
+
+async def print_short_lines(world: World) -> None:
+    """A kernel prints short lines without a pause."""
+    socket = await Socket.join(world.address, "innocent")
+    await socket.run("shout", seconds=world.seconds)
+    await socket.close()
+
+
+async def send_unknown_kinds(world: World) -> None:
+    """A kernel sends messages that mean nothing, for sessions that do not exist."""
+    await _order(world, f"flood_unknown-{world.scaled(50000)}")
+
+
+async def forge_frames(world: World) -> None:
+    """A kernel's payloads end their envelope, to look like frames of the server."""
+    await _order(world, f"forge-{world.scaled(5000)}")
+
+
+async def send_junk(world: World) -> None:
+    """A kernel sends messages that do not fit the protocol."""
+    await _order(world, f"fuzz-7-{world.scaled(20000)}")
+
+
+async def take_names(world: World) -> None:
+    """A kernel connects under the names that other kernels may have next."""
+    await _order(world, "squat-25")
+    socket = await Socket.join(world.address, "mortal")
+    end = await socket.run("run")
+    assert end["outcome"] == "done", end
+    await socket.close()
+
+
+async def die_beside_a_flow(world: World) -> None:
+    """A kernel dies, again and again, while another emits to a session without a page."""
+    flowing = await Socket.join(world.address, "innocent")
+    await flowing.send({"signal": "flow", "load": {"__process_id": 1}})
+    await flowing.wait(lambda message: message["signal"] == "out")
+    await flowing.close()
+    for _ in range(world.scaled(10)):
+        socket = await Socket.join(world.address, "mortal")
+        await socket.send({"signal": "die", "load": {"__process_id": 1}})
+        await socket.wait(
+            lambda message: (
+                message["signal"] == "__process" and message["load"].get("outcome") == "lost"
+            )
+        )
+        await socket.close()
+
+
+async def die_at_once(world: World) -> None:
+    """Kernels die as soon as they are asked, as often as a page asks."""
+
+    async def ask() -> None:
+        while not world.is_over:
+            with world.until_closed():
+                socket = await Socket.join(world.address, "mortal")
+                await socket.send({"signal": "die", "load": {"__process_id": 1}})
+                await asyncio.sleep(0.1)
+                await socket.send({"__kernel": "restart"})
+                await socket.close()
+
+    await asyncio.gather(*(ask() for _ in range(4)))
+
+
+async def _order(world: World, action: str) -> None:
+    """Have the hostile kernel do it; whether it lives to the end is its own affair."""
+    socket = await Socket.join(world.address, "hostile")
+    await socket.send({"signal": action, "load": {"__process_id": 1}})
+    await socket.wait(
+        lambda message: message["signal"] == "__process" and message["load"]["status"] == "end"
+    )
+    await socket.close()
