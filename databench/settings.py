@@ -126,7 +126,7 @@ TABLE = (
     Setting("output_rate_lines", 2000, "count", 1, "Lines of a kernel logged in a second."),
     Setting("output_bytes_per_s", 2**20, "bytes/s", 2**10, "Bytes of a kernel logged in a second."),
     Setting("output_turn_lines", 100, "count", 1, "Lines taken of a kernel's output per turn."),
-    Setting("output_turn_bytes", 2**16, "bytes", 2**10, "Bytes of it read per turn."),
+    Setting("output_turn_bytes", 2**16, "bytes", 2**10, "Bytes taken of it per turn."),
     Setting("output_pause_s", 0.005, "s", 0.0, "Pause after such a turn, while there is more."),
     Setting(
         "output_unfinished_s", 0.5, "s", 0.0, "Age at which a line without an end is shown too."
@@ -142,7 +142,7 @@ TABLE = (
     ),
     # the log
     Setting("log_queue_lines", 10_000, "count", 100, "Lines of the log that wait to be written."),
-    Setting("log_queue_bytes", 4 * 2**20, "bytes", 2**16, "Bytes of the log that wait for that."),
+    Setting("log_queue_bytes", 4 * 2**20, "bytes", 2**16, "Bytes of such lines."),
     Setting("log_flush_s", 2.0, "s", 0.0, "How long the end waits for the log to be written."),
     # watching
     Setting("watch_scan_s", 2.0, "s", 0.1, "How often files are looked at without an event."),
@@ -150,7 +150,7 @@ TABLE = (
         "reload_limit", 3, "count", 1, "Restarts in a row by a file that each one writes again."
     ),
     Setting("reload_window_s", 5.0, "s", 0.1, "How soon after a restart such a save counts."),
-    Setting("reload_quiet_s", 10.0, "s", 0.1, "How long such a file is left alone to count again."),
+    Setting("reload_quiet_s", 10.0, "s", 0.1, "How long it is left alone until it counts again."),
     Setting("watched_folders", 2000, "count", 1, "Folders whose files are watched."),
     # builds
     Setting("build_limit_s", 600.0, "s", 0.1, "How long one command of build may take."),
@@ -180,7 +180,7 @@ TABLE = (
     ),
     Setting("session_link_s", 60.0, "s", 1.0, "Time for a page to join by a link of a session."),
     Setting("session_links", 1000, "count", 1, "Links of sessions that wait for such a join."),
-    Setting("session_links_each", 20, "count", 1, "Of one session, how many of them."),
+    Setting("session_links_each", 20, "count", 1, "Of these, how many may be for one session."),
     Setting("flush_interval_s", 0.1, "s", 0.002, "Time within which a datastore has a write."),
     Setting("sessions", 10000, "count", 1, "Sessions that the server holds at once."),
     Setting("sessions_per_person", 200, "count", 1, "Sessions that one browser may have at once."),
@@ -233,7 +233,7 @@ TABLE = (
     Setting(
         "page_value_bytes", 2**20, "bytes", 1, "Largest value that an input may write by itself."
     ),
-    Setting("page_keys", 100, "count", 0, "Values that set_state of a page may make there be."),
+    Setting("page_keys", 100, "count", 0, "Values that a page may add with set_state."),
     Setting("page_message_limit_s", 30.0, "s", 0.1, "Time for a message of a page to come whole."),
     Setting(
         "unfinished_bytes",
@@ -245,7 +245,7 @@ TABLE = (
     Setting("page_junk_messages", 10, "count", 0, "Answers to what comes before __connect."),
     Setting("page_turn_frames", 16, "count", 1, "Frames of one page that one turn handles."),
     Setting("page_turn_bytes", 2**18, "bytes", 2**10, "Bytes of one page that one turn handles."),
-    Setting("page_turns", 4, "count", 1, "Waiting pages that have one turn."),
+    Setting("page_turns", 4, "count", 1, "Waiting pages that share one turn."),
     Setting("project_files", 20000, "count", 1, "Files of a project that may be templates."),
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),
     Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
@@ -254,8 +254,8 @@ TABLE = (
         "turn_sessions", 200, "count", 1, "Sessions opened, shown a change or closed in one turn."
     ),
     Setting("drain_turn_s", 0.002, "s", 0.0, "After this a turn takes no further message."),
-    Setting("readme_bytes", 2**19, "bytes", 2**10, "Largest readme that is made into a page."),
-    Setting("readme_limit_s", 5.0, "s", 0.1, "How long that may take; then it is shown as text."),
+    Setting("readme_bytes", 2**19, "bytes", 2**10, "Largest readme that is rendered."),
+    Setting("readme_limit_s", 5.0, "s", 0.1, "Time to render one; then it is shown as text."),
     # the kernel's own
     Setting("batch_messages", 100, "count", 1, "Emits that are sent together."),
     Setting("batch_wait_s", 0.002, "s", 0.0, "How long an emit of a batch waits for others."),

@@ -60,7 +60,7 @@ def compose(
         **_limit_threads(settings.kernel_threads),
         "MPLBACKEND": "agg",
         "PYTHONUNBUFFERED": "1",
-        # Files and streams are UTF-8 in any locale (PEP 540), unless the server was told otherwise.
+        # Files and streams are UTF-8 in any locale (PEP 540), unless the server has it set.
         "PYTHONUTF8": os.environ.get("PYTHONUTF8") or "1",
         mark_name: mark_value,
         "DATABENCH_ENDPOINT": endpoint,
