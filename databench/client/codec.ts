@@ -52,6 +52,8 @@ export interface ConnectLoad {
   others?: OtherSession[];
   /** A link led the page to its session: the one that it named, or a new one in its place. */
   linked?: boolean;
+  may_administer?: boolean;
+  how_to_administer?: string;
 }
 
 /** Load of `__progress`; `total` is null where it is not known. */
@@ -74,6 +76,7 @@ export interface KernelLoad {
   generation?: number | null;
   retry_in_s?: number | null;
   sessions?: number | null;
+  shared?: boolean;
   stderr?: string[] | null;
   cancel_limit_s?: number | null;
   code_change?: string | null;

@@ -58,6 +58,9 @@ export class Connection {
   others: codec.OtherSession[] = [];
   /** Whether the session that was asked for has ended, and this is another one. */
   isReplaced = false;
+  /** Whether the page may end what other sessions use; how it would get that right. */
+  mayAdminister = false;
+  howToAdminister = '';
   /** Whether a link led the page to its session. */
   isLinked = false;
   /** Requests that are open. */
@@ -347,6 +350,8 @@ export class Connection {
     if (load.linked) [this.isLinked, this.isReplaced] = [true, !load.resumed];
     const { streamLost } = this.session.joined(load);
     this.others = load.others ?? [];
+    this.mayAdminister = load.may_administer === true;
+    this.howToAdminister = load.how_to_administer ?? '';
     this.slot?.write(load.analysis_id);
     // All values follow; of those that the server lost with its stream, nothing else would tell.
     if (streamLost) this.state.clear();

@@ -21,6 +21,8 @@ export class Kernel {
   cancelLimitMs = 2000;
   /** Sessions that share the process. */
   sessions = 1;
+  /** Whether another session uses it now: has a page, or runs an action in it. */
+  isShared = false;
   /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
   isolation = 'analysis';
   /** How many sessions begin before this one, while it is queued. */
@@ -64,6 +66,7 @@ export class Kernel {
     this.generation = generation;
     this.retryInS = load.retry_in_s ?? null;
     this.sessions = load.sessions ?? 1;
+    this.isShared = load.shared === true;
     this.isolation = load.isolation ?? 'analysis';
     this.ahead = load.ahead ?? 0;
     this.codeChange = load.code_change ?? '';

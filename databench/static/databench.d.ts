@@ -105,6 +105,8 @@ interface ConnectLoad {
     others?: OtherSession[];
     /** A link led the page to its session: the one that it named, or a new one in its place. */
     linked?: boolean;
+    may_administer?: boolean;
+    how_to_administer?: string;
 }
 /** Load of `__progress`; `total` is null where it is not known. */
 interface ProgressLoad {
@@ -124,6 +126,7 @@ interface KernelLoad {
     generation?: number | null;
     retry_in_s?: number | null;
     sessions?: number | null;
+    shared?: boolean;
     stderr?: string[] | null;
     cancel_limit_s?: number | null;
     code_change?: string | null;
@@ -189,6 +192,9 @@ declare class Connection {
     others: OtherSession[];
     /** Whether the session that was asked for has ended, and this is another one. */
     isReplaced: boolean;
+    /** Whether the page may end what other sessions use; how it would get that right. */
+    mayAdminister: boolean;
+    howToAdminister: string;
     /** Whether a link led the page to its session. */
     isLinked: boolean;
     /** Requests that are open. */
@@ -416,6 +422,8 @@ declare class Kernel {
     cancelLimitMs: number;
     /** Sessions that share the process. */
     sessions: number;
+    /** Whether another session uses it now: has a page, or runs an action in it. */
+    isShared: boolean;
     /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
     isolation: string;
     /** How many sessions begin before this one, while it is queued. */
@@ -1206,6 +1214,7 @@ interface NoticeView {
         sinceMs: number;
         retryInS: number | null;
         sessions: number;
+        isShared: boolean;
         isolation: string;
         ahead: number;
         stderr: string[];
@@ -1216,6 +1225,9 @@ interface NoticeView {
     failures: NoticeFailure[];
     /** The person's further sessions, until they are told to stay. */
     others: NoticeSession[];
+    /** Whether the page may end what other sessions use; how it would get that right. */
+    mayAdminister: boolean;
+    howToAdminister: string;
     /** The session that the page's address named has ended. */
     isReplaced: boolean;
     /** The tab was copied from another one that is in this session too. */

@@ -470,6 +470,8 @@ var exported = (() => {
       this.cancelLimitMs = 2e3;
       /** Sessions that share the process. */
       this.sessions = 1;
+      /** Whether another session uses it now: has a page, or runs an action in it. */
+      this.isShared = false;
       /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
       this.isolation = "analysis";
       /** How many sessions begin before this one, while it is queued. */
@@ -507,6 +509,7 @@ var exported = (() => {
       this.generation = generation;
       this.retryInS = load.retry_in_s ?? null;
       this.sessions = load.sessions ?? 1;
+      this.isShared = load.shared === true;
       this.isolation = load.isolation ?? "analysis";
       this.ahead = load.ahead ?? 0;
       this.codeChange = load.code_change ?? "";
@@ -1202,6 +1205,9 @@ var exported = (() => {
       this.others = [];
       /** Whether the session that was asked for has ended, and this is another one. */
       this.isReplaced = false;
+      /** Whether the page may end what other sessions use; how it would get that right. */
+      this.mayAdminister = false;
+      this.howToAdminister = "";
       /** Whether a link led the page to its session. */
       this.isLinked = false;
       /** Requests that are open. */
@@ -1445,6 +1451,8 @@ var exported = (() => {
       if (load.linked) [this.isLinked, this.isReplaced] = [true, !load.resumed];
       const { streamLost } = this.session.joined(load);
       this.others = load.others ?? [];
+      this.mayAdminister = load.may_administer === true;
+      this.howToAdminister = load.how_to_administer ?? "";
       this.slot?.write(load.analysis_id);
       if (streamLost) this.state.clear();
       this.databenchBackendVersion = load.databench_backend_version ?? void 0;
@@ -1984,14 +1992,17 @@ var exported = (() => {
   var QUIET_START_MS = 400;
   var QUIET_ACTIVITY_MS = 2e3;
   var UNANSWERED_S = 6;
+  var ENDING = /* @__PURE__ */ new Set(["restart", "force", "ask"]);
   function noticesOf(view, nowMs) {
     const failures = failureNotices(view.failures);
     if (view.status !== "joined") return [...lossNotices(view, nowMs), ...failures];
     return [
-      ...questionNotices(view),
-      ...kernelNotices(view, nowMs),
-      ...codeNotices(view),
-      ...cancelNotices(view, nowMs),
+      ...permitted(view, [
+        ...questionNotices(view),
+        ...kernelNotices(view, nowMs),
+        ...codeNotices(view),
+        ...cancelNotices(view, nowMs)
+      ]),
       ...sessionNotices(view),
       ...activityNotices(view, nowMs),
       ...failures
@@ -2073,6 +2084,18 @@ var exported = (() => {
     const longestS = Math.max(...running.map((r) => r.elapsed_s));
     const names = [...new Set(running.map((r) => r.action))].join("”, “");
     return `${count} still going: “${names}”, for ${duration(longestS)}`;
+  }
+  function permitted(view, notices) {
+    const { kernel } = view;
+    const isDown = kernel.state === "backoff" || kernel.state === "failed";
+    if (view.mayAdminister || !kernel.isShared || isDown) return notices;
+    const isEnding = ({ word }) => ENDING.has(word);
+    const left = notices.filter((n) => n.key !== "question").map((n) => n.buttons ? { ...n, buttons: n.buttons.filter((b) => !isEnding(b)) } : n);
+    if (notices.some((n) => n.buttons?.some(isEnding))) {
+      const text = "Other sessions use this kernel too, so only an administrator may end it.";
+      left.push({ key: "right", level: "quiet", text: `${text} ${view.howToAdminister}`.trim() });
+    }
+    return left;
   }
   function questionNotices({ asking, kernel }) {
     if (!asking) return [];
@@ -2265,6 +2288,8 @@ var exported = (() => {
         failures: this.failures,
         asking: this.asking,
         others: this.staying === conn.others ? [] : conn.others,
+        mayAdminister: conn.mayAdminister,
+        howToAdminister: conn.howToAdminister,
         isReplaced: conn.isReplaced && this.staying !== conn.others,
         isCopy: PAGE_TAB.isCopyIn(conn.analysisId) && this.staying !== conn.others
       };

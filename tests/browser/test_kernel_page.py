@@ -17,6 +17,14 @@ class Work(databench.Analysis):
         await asyncio.Event().wait()
 
     @databench.on
+    async def stuck(self):
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+
+    @databench.on
     def die(self):
         print("the last words", file=sys.stderr, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -24,6 +32,7 @@ class Work(databench.Analysis):
 PAGE = """{% extends "analysis.html" %}
 {% block analysis %}
 <button data-action="hold">Hold</button> <button data-action="die">Die</button>
+<button data-action="stuck">Begin</button> <button data-cancel="stuck">Cancel</button>
 <p id="held" data-signal="held"></p>
 {% end %}
 """
@@ -125,3 +134,37 @@ def test_each_kernel_of_a_pool_and_of_a_queue_is_shown_by_itself(folder, serve, 
     articles.nth(0).get_by_role("button", name="Stop").click()
     expect(articles.nth(0).locator("[data-k=state]")).to_have_text("failed")
     expect(articles.nth(1).locator("[data-k=state]")).to_have_text("idle")
+
+
+def test_page_without_the_token_says_where_it_is_and_the_address_gives_it(folder, serve, pages):
+    server = serve(folder)
+    page = pages.open(server, "/", is_trusted=False)
+    note = page.locator("footer .d-right")
+    expect(note).to_contain_text("the address with ?token= that the terminal shows")
+    pages.allow("403")
+    note.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Kernels")).to_be_visible()
+    expect(page.locator(".alert-danger")).to_contain_text("it is for the administrator")
+    page.goto(f"{server.url}/?token={server.token}")
+    assert page.url == f"{server.url}/"
+    expect(page.locator("footer .d-right")).to_have_count(0)
+    page.goto(f"{server.url}/_kernels")
+    expect(page.locator("#k-none")).to_be_visible()
+
+
+def test_visitor_is_not_offered_to_end_what_others_use(folder, serve, pages):
+    server = serve(folder)
+    first = pages.open(server, "/work/", is_trusted=False)
+    second = pages.open(server, "/work/", is_trusted=False)
+    button(first, "Begin").click()
+    button(first, "Cancel").click()
+    reason = first.get_by_text("only an administrator may end it. Open the address with ?token=")
+    expect(reason).to_be_visible()
+    expect(button(first, "End it")).to_have_count(0)
+    second.close()
+    expect(button(first, "End it")).to_be_visible()
+    expect(reason).to_have_count(0)
+    pages.allow("ended by a page that cancelled 'stuck'")
+    button(first, "End it").click()
+    button(first, "End it for all").click()
+    expect(first.get_by_text("was lost")).to_be_visible()

@@ -177,7 +177,9 @@ async def test_a_server_builds_first_and_tells_of_a_failure_on_the_page(project)
         assert log_of(project) == ["project", "one"]
         server.wait_printed("build of 'x': broken")
         client = AsyncHTTPClient()
-        page = (await client.fetch(f"{server.url}/x/")).body.decode()
+        assert "something is wrong here" in (await client.fetch(f"{server.url}/x/")).body.decode()
+        right = {"Authorization": f"Bearer {server.token}"}
+        page = (await client.fetch(f"{server.url}/x/", headers=right)).body.decode()
         assert "exited with status 7: broken; what is there is served" in page
         assert "exited with status" not in (await client.fetch(f"{server.url}/y/")).body.decode()
         watched = "analyses: [{name: x, watch: 'x/*.ts', build: 'cat x/a.ts'}, y]"

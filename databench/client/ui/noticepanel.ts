@@ -70,6 +70,7 @@ export class NoticePanel {
       kernel: conn.kernel,
       processes: conn.processes.list().map(viewOf), failures: this.failures, asking: this.asking,
       others: this.staying === conn.others ? [] : conn.others,
+      mayAdminister: conn.mayAdminister, howToAdminister: conn.howToAdminister,
       isReplaced: conn.isReplaced && this.staying !== conn.others,
       isCopy: PAGE_TAB.isCopyIn(conn.analysisId) && this.staying !== conn.others,
     };

@@ -98,6 +98,7 @@ export interface NoticeView {
     sinceMs: number;
     retryInS: number | null;
     sessions: number;
+    isShared: boolean;
     isolation: string;
     ahead: number;
     stderr: string[];
@@ -108,6 +109,9 @@ export interface NoticeView {
   failures: NoticeFailure[];
   /** The person's further sessions, until they are told to stay. */
   others: NoticeSession[];
+  /** Whether the page may end what other sessions use; how it would get that right. */
+  mayAdminister: boolean;
+  howToAdminister: string;
   /** The session that the page's address named has ended. */
   isReplaced: boolean;
   /** The tab was copied from another one that is in this session too. */
@@ -116,15 +120,20 @@ export interface NoticeView {
   asking: { word: 'restart' | 'force'; id?: number } | null;
 }
 
+/** Words of buttons that end a kernel. */
+const ENDING = new Set<string>(['restart', 'force', 'ask']);
+
 /** The notices to show now, the most important first. */
 export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
   const failures = failureNotices(view.failures);
   if (view.status !== 'joined') return [...lossNotices(view, nowMs), ...failures];
   return [
-    ...questionNotices(view),
-    ...kernelNotices(view, nowMs),
-    ...codeNotices(view),
-    ...cancelNotices(view, nowMs),
+    ...permitted(view, [
+      ...questionNotices(view),
+      ...kernelNotices(view, nowMs),
+      ...codeNotices(view),
+      ...cancelNotices(view, nowMs),
+    ]),
     ...sessionNotices(view),
     ...activityNotices(view, nowMs),
     ...failures,
@@ -211,6 +220,21 @@ function otherText({ running }: NoticeSession): string {
   const longestS = Math.max(...running.map(r => r.elapsed_s));
   const names = [...new Set(running.map(r => r.action))].join('”, “');
   return `${count} still going: “${names}”, for ${duration(longestS)}`;
+}
+
+/** Without what the page may not do, and with the reason: others use the kernel too. */
+function permitted(view: NoticeView, notices: Notice[]): Notice[] {
+  const { kernel } = view;
+  const isDown = kernel.state === 'backoff' || kernel.state === 'failed'; // nothing is to be ended
+  if (view.mayAdminister || !kernel.isShared || isDown) return notices;
+  const isEnding = ({ word }: NoticeButton) => ENDING.has(word);
+  const left = notices.filter(n => n.key !== 'question').map(n => (
+    n.buttons ? { ...n, buttons: n.buttons.filter(b => !isEnding(b)) } : n));
+  if (notices.some(n => n.buttons?.some(isEnding))) {
+    const text = 'Other sessions use this kernel too, so only an administrator may end it.';
+    left.push({ key: 'right', level: 'quiet', text: `${text} ${view.howToAdminister}`.trim() });
+  }
+  return left;
 }
 
 function questionNotices({ asking, kernel }: NoticeView): Notice[] {

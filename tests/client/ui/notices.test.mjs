@@ -4,7 +4,7 @@ import { load } from '../load.mjs';
 
 const { noticesOf } = await load('ui/notices.ts');
 
-const KERNEL = { state: 'idle', reason: '', sinceMs: 0, retryInS: null, sessions: 1, stderr: [],
+const KERNEL = { state: 'idle', reason: '', sinceMs: 0, retryInS: null, sessions: 1, isShared: false, stderr: [],
   cancelLimitMs: 2000, codeChange: '', isolation: 'analysis', ahead: 0 };
 const RUN = {
   id: 7, action: 'run', sinceMs: 0, cancelMs: null, forced: false, value: null, total: null,
@@ -15,7 +15,7 @@ function view({ kernel = {}, ...more } = {}) {
   return {
     status: 'joined', lostSinceMs: null, goneReason: null, unreachedUrl: null, busyReason: null,
     kernel: { ...KERNEL, ...kernel }, processes: [],
-    failures: [], asking: null, others: [], isReplaced: false, isCopy: false, ...more,
+    failures: [], asking: null, others: [], isReplaced: false, mayAdminister: false, howToAdminister: '', isCopy: false, ...more,
   };
 }
 
@@ -205,3 +205,29 @@ test('a copied tab says that it shares its session, quietly, and offers one of i
   assert.deepEqual(notice.buttons.map(b => b.word), ['own', 'stay']);
 });
 
+
+test('who may not end what others use is shown why, and no button that would be refused', () => {
+  const kernel = { state: 'unresponsive', sessions: 3, isShared: true, codeChange: 'pi.py' };
+  const processes = [{ ...RUN, cancelMs: 0 }];
+  const why = 'Other sessions use this kernel too, so only an administrator may end it. Ask Ada.';
+  const given = { kernel, processes, howToAdminister: 'Ask Ada.' };
+  const asking = { word: 'restart' };
+  const words = shown({ ...given, asking }).flat().filter(text => /: (restart|force|ask)$/.test(text));
+  assert.deepEqual(words, []);
+  assert.equal(shown({ ...given, asking }).flat().filter(text => text === why).length, 1);
+  assert.ok(shown(given).flat().includes('Interrupt: interrupt'));
+  assert.ok(shown({ ...given, mayAdminister: true }).flat().includes('Restart: ask'));
+  assert.ok(!shown({ ...given, mayAdminister: true }).flat().includes(why));
+});
+
+test('a kernel that is down is started by whoever is there', () => {
+  for (const state of ['failed', 'backoff']) {
+    const texts = shown({ kernel: { state, sessions: 3, isShared: true } }).flat();
+    assert.ok(texts.some(text => /: restart$/.test(text)));
+    assert.ok(!texts.some(text => /administrator/.test(text)));
+  }
+});
+
+test('without a button that would end the kernel nothing is said of the right', () => {
+  assert.deepEqual(shown({ kernel: { sessions: 3, isShared: true } }), []);
+});
