@@ -12,9 +12,10 @@ import re
 
 # A terminal's control sequences (ECMA-48, 5.4 and 5.6): colours, movements, titles, clipboards.
 # Each part has a largest length: one that does not end is no sequence, and its ESC is replaced.
+# None holds what begins another, so that each character is looked at a bounded number of times.
 _SEQUENCE = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
-    "|(?:\x1b[P\\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
+    "|(?:\x1b[P\\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
     "|\x1b[ -/]{0,8}[0-Z\\\\^-~]"
 )
 # What a terminal obeys (C0, C1, DEL), what ends a line somewhere (U+2028, U+2029), what turns the

@@ -19,6 +19,7 @@ import os
 import re
 import secrets
 import stat
+import urllib.parse
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -37,7 +38,12 @@ LEAST_CHARACTERS = 16
 # What an address, a header and a shell take as it is (RFC 3986 section 2.3).
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 _MOST_BYTES = 4096
-_GIVEN = re.compile(rf"([?&]{ARGUMENT}=)[^&#]*", re.IGNORECASE)
+# The name with each of its letters as it is or percent-encoded (RFC 3986 section 2.1), also in an
+# address that is the value of something else (`?next=%3Ftoken%3D…`).
+_LETTERS = "".join(f"(?:{a}|%{ord(a):02x}|%{ord(a.upper()):02x})" for a in ARGUMENT)
+_GIVEN = re.compile(
+    rf"((?:[?&;]|%(?:25)*(?:3f|26|3b)){_LETTERS}(?:=|%(?:25)*3d))[^&;#\s\"'<>]*", re.IGNORECASE
+)
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe())' makes one"
 _IN_DEVELOPMENT = (
     "Open the address with ?token= that the terminal shows: this browser then keeps the right."
@@ -244,7 +250,7 @@ def strip_token(request: tornado.httputil.HTTPServerRequest) -> str:
     kept = [
         part
         for part in request.query.split("&")
-        if part and part.partition("=")[0].lower() != ARGUMENT
+        if part and urllib.parse.unquote_plus(part.partition("=")[0]).lower() != ARGUMENT
     ]
     last = request.path.rpartition("/")[2]
     return f"./{last}{'?' if kept else ''}{'&'.join(kept)}"

@@ -31,10 +31,12 @@ def find_body(headers: Mapping[str, str]) -> Body | None:
     is_form = headers.get("Content-Type", "").lower().startswith(_FORM)
     if "Transfer-Encoding" in headers:
         return Body(None, is_form)
-    text = headers.get("Content-Length", "0")
+    # Two headers that say the same are joined, and Tornado takes them as one (RFC 9110, 8.6).
+    text = headers.get("Content-Length", "0").partition(",")[0].strip()
     if not (text.isascii() and text.isdigit()):
         return None  # Tornado answers 400, before anything is read
-    return Body(int(text[:20]), is_form) if int(text[:20]) else None
+    size_bytes = int(text.lstrip("0")[:20] or "0")
+    return Body(size_bytes, is_form) if size_bytes else None
 
 
 def find_refusal(

@@ -151,6 +151,9 @@ class Headers(tornado.web.RequestHandler):
         )
 
 
+_ACCEPT_CHARACTERS = 1024  # a browser's has less than 200; it is split on the loop
+
+
 def wants_page(accept: str) -> bool:
     """Whether a request is a browser's, which shows a page; a program takes JSON.
 
@@ -158,6 +161,7 @@ def wants_page(accept: str) -> bool:
         accept: The header `Accept` (RFC 9110 section 12.5.1); a browser names HTML in it, and
             `*/*` alone is a program's.
     """
+    accept = accept[:_ACCEPT_CHARACTERS]
     page = max(_quality(accept, kind) for kind in ("text/html", "application/xhtml+xml"))
     return page > 0 and page >= _quality(accept, "application/json")
 

@@ -8,6 +8,7 @@ and hidden; joining is the broker's.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import re
 import secrets
@@ -73,8 +74,14 @@ class Tickets:
         for word in own[: max(0, len(own) + 1 - limits.session_links_each)]:
             del self._held[word]
         if len(self._held) >= limits.session_links:
-            del self._held[next(iter(self._held))]
+            del self._held[self._find_spare()]
         self._held[ticket] = (session, now_s + limits.session_link_s)
+
+    def _find_spare(self) -> str:
+        """The oldest ticket of the session that has most: who asks for many pushes out no other."""
+        counts = collections.Counter(session for session, _ in self._held.values())
+        most = max(counts.values())
+        return next(word for word, held in self._held.items() if counts[held[0]] == most)
 
     def take(self, ticket: str, now_s: float) -> str | None:
         """The ticket's session, once; `None` where it holds no more."""

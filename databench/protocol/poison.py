@@ -86,6 +86,11 @@ class Growth:
         self._most_bytes: int | None = None
         self._grown_bytes: dict[int, int] = {}
 
+    @property
+    def is_session_beginning(self) -> bool:
+        """Whether the code of a session's start runs, which may be what ends the process."""
+        return any(isinstance(key, str) for key in self._running)
+
     def begin(self, key: int | str) -> None:
         """The process was sent a request, or a session."""
         self._running.add(key)
@@ -135,7 +140,7 @@ def find_suspect(
         return None
     if cause == MEMORY:
         return growth.find_suspect(limit_bytes)
-    return Suspect(max(running), len(running) == 1)
+    return Suspect(max(running), len(running) == 1 and not growth.is_session_beginning)
 
 
 @dataclass(frozen=True, slots=True)

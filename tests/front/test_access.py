@@ -190,6 +190,7 @@ def test_token_in_an_address_is_for_exchange(uri, method, brings):
         ("//evil.example?token=x", "./evil.example"),
         ("//evil.example/?token=x", "./"),
         ("/pi/a:b?token=x", "./a:b"),
+        ("/pi/?%74oken=x&a=1", "./?a=1"),
     ],
 )
 def test_token_is_taken_out_of_the_address(uri, place):
@@ -202,6 +203,9 @@ def test_token_is_taken_out_of_the_address(uri, place):
         ("/?token=x", "/?token=…"),
         ("/a?b=1&TOKEN=x&c=2", "/a?b=1&TOKEN=…&c=2"),
         ("/token=x", "/token=x"),
+        ("/?%74oken=x&a=1", "/?%74oken=…&a=1"),
+        ("/?next=%3Ftoken%3Dx", "/?next=%3Ftoken%3D…"),
+        ("/?mytoken=x", "/?mytoken=x"),
         ("/?mytoken=1", "/?mytoken=1"),
     ],
 )

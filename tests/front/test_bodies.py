@@ -17,6 +17,9 @@ FORM = "application/x-www-form-urlencoded"
         ({"Content-Length": "12"}, Body(12, False)),
         ({"Content-Length": "-1"}, None),
         ({"Content-Length": "9" * 400}, Body(int("9" * 20), False)),
+        ({"Content-Length": "0" * 30 + "12"}, Body(12, False)),
+        ({"Content-Length": "12, 12"}, Body(12, False)),  # two headers
+        ({"Content-Length": "00"}, None),
         ({"Transfer-Encoding": "chunked"}, Body(None, False)),
         ({"Content-Length": "3", "Content-Type": f"{FORM}; charset=utf-8"}, Body(3, True)),
     ],

@@ -37,6 +37,8 @@ def test_error_page_escapes_what_it_is_told():
         ("text/html;q=none", False),
         ("text/html;level=1;q=0.1, application/json;q=0.05", True),
         ("x/text/html", False),
+        ("text/html" + "," * 60_000, True),
+        ("," * 60_000 + "text/html", False),  # no browser's, and too long to be split on the loop
     ],
 )
 def test_browser_names_html_and_a_program_does_not(accept, is_page):

@@ -100,6 +100,15 @@ def test_one_session_does_not_push_out_the_tickets_of_others():
     assert [n for n in range(50) if tickets.take(f"t{n}", 1.0)] == [47, 48, 49]
 
 
+def test_sessions_that_have_many_tickets_push_out_their_own():
+    tickets = Tickets(Settings({"session_links": 10, "session_links_each": 5}))
+    tickets.put("mine", "s", 0.0)
+    for number in range(60):
+        tickets.put(f"t{number}", f"other{number % 4}", 0.0)
+    assert len(tickets) == 10
+    assert tickets.take("mine", 1.0) == "s"
+
+
 def test_tickets_are_bounded():
     tickets = Tickets(Settings({"session_links": 10}))
     for number in range(50):

@@ -147,6 +147,16 @@ def test_a_crash_speaks_to_all_against_what_ran_alone():
     assert find_suspect("", [7], Growth(), 0) is None
 
 
+def test_a_crash_while_a_session_begins_speaks_to_all_against_nothing():
+    """The start of that session may have done it, and its page says what the start is given."""
+    growth = Growth()
+    growth.begin("s")
+    growth.begin(7)
+    assert find_suspect("SIGABRT", [7], growth, 0) == Suspect(7, False)
+    growth.end("s")
+    assert find_suspect("SIGABRT", [7], growth, 0) == Suspect(7, True)
+
+
 def grown(*steps):
     """A process that lived through these: `+7` and `-7` begin and end what is 7; else a look."""
     growth = Growth()
