@@ -465,7 +465,7 @@ async def test_two_brokers_side_by_side_leave_each_other_alone():
 
 
 async def test_a_broker_that_cannot_bind_leaves_nothing(tmp_path, monkeypatch):
-    def refuse(channel):
+    def refuse(channel, endpoint):
         raise OSError("cannot bind")
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
