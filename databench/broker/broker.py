@@ -153,18 +153,18 @@ class Broker:
         tables.is_draining = True
         if not tables.requests:
             return
+        count = len(tables.requests)
+        still = "1 action is" if count == 1 else f"{count} actions are"
         logger.info(
-            "%d actions still run: waiting %g s for them (Ctrl-C again: not at all)",
-            len(tables.requests),
-            limit_s,
+            "%s still running; waiting up to %.1f s (Ctrl-C again quits now)", still, limit_s
         )
         tables.at_rest.clear()
         try:
             await asyncio.wait_for(tables.at_rest.wait(), limit_s)
         except asyncio.TimeoutError:
-            logger.warning(
-                "%d actions took more than %g s, limit; ended", len(tables.requests), limit_s
-            )
+            count = len(tables.requests)
+            late = "1 action" if count == 1 else f"{count} actions"
+            logger.warning("%s took more than %.1f s, the limit, and ended", late, limit_s)
 
     async def stop(self, limit_s: float | None = None) -> None:
         """Stop all kernels; leave nothing behind.

@@ -102,8 +102,8 @@ def find_mode(options: argparse.Namespace, environ: Mapping[str, str], host: str
     )
     if given and options.debug is None and not decided and is_loopback(host):
         log.info(
-            "%s is for visitors of a proxy: tracebacks, reload and the kernel page are off; "
-            "--debug turns them on",
+            "%s is for visitors of a proxy: tracebacks and reload are off, and the kernel page "
+            "needs --admin-token",
             " and ".join(given),
         )
     return decided

@@ -52,6 +52,14 @@ def test_no_kernel_is_said():
     assert "no kernel runs" in terminal.compose_table([])[0]
 
 
+def test_an_address_may_stand_in_brackets_as_the_terminal_shows_it(capsys, tmp_path):
+    with socket.socket(socket.AF_INET6) as taken:  # bound, and nobody listens
+        taken.bind(("::1", 0))
+        words = ["--host", "[::1]", "--port", str(taken.getsockname()[1])]
+        assert terminal.main(words, {"XDG_CACHE_HOME": str(tmp_path)}) == 1
+    assert "Connection refused" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("time_s", "shown"),
     [(None, "-"), (0.4, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (7500, "2 h 5 min")]
