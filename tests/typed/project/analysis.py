@@ -92,3 +92,11 @@ def meta(said: list[tuple[str, Any]]) -> databench.Meta:
 
 if __name__ == "__main__":
     databench.run(Lab, name="lab", info={"title": "Lab"}, static={r"files/(.*)": "files"})
+
+
+signals: databench.Signals = databench.Signals("lab")
+
+
+@signals.on("run")
+def run_functions(n: int = 1) -> None:
+    signals.emit("n", n)
