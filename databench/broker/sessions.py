@@ -14,7 +14,6 @@ from ..protocol import messages as m
 from ..protocol.clients import Client, make_client
 from ..protocol.saved import RESTARTED
 from ..protocol.session import Session
-from ..protocol.values import Values
 from .reclaim import Reclaim
 from .requests import Requests
 from .specs import Page
@@ -226,8 +225,7 @@ class Sessions:
         if seat is None or not seat.session.data:
             return
         size_bytes = seat.session.data.size_bytes
-        seat.session.data = Values(self._tables.settings.state_bytes)
-        self._tables.keeper.forget_values(seat)
+        self._delete_values(seat)
         logger.warning(
             "kernel %r ended %d times while it got its sessions' state back: the largest, "
             "%d bytes, is dropped",
@@ -240,6 +238,15 @@ class Sessions:
             "times while it got it back. The analysis goes on with an empty state for this page."
         )
         self._requests.complain(seat, problem)
+
+    def _delete_values(self, seat: Seat) -> None:
+        """Each value as if the analysis had deleted it, so that pages see it go."""
+        session = seat.session
+        for key, value in list(session.data.items()):
+            if value.stored:
+                frame = session.set_value(key, b"null", b"", charge_bytes=0)
+                self._tables.outbox.publish(seat, [frame], None)
+        self._tables.keeper.forget_values(seat)
 
     def open(self, seat: Seat) -> None:
         """Tell the kernel of a session, with the state that it had, then what waited for it."""

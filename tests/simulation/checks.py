@@ -179,7 +179,8 @@ def _check_tab(world, tab):
     assert tab.is_old or tab.received == seat.session.ring.place, f"{tab} counts {tab.received}"
     process = world.process_of(seat.entry)
     data = dict(process.kernel.sessions[tab.session].analysis.data.items())
-    assert tab.data == data, f"{tab} has {tab.data}, its kernel {data}"
+    shown = {key: value for key, value in tab.data.items() if value is not None}  # null: deleted
+    assert shown == data, f"{tab} has {tab.data}, its kernel {data}"
     values = dict(process.kernel.class_data._store.items())
     assert tab.class_data == values, f"{tab} has {tab.class_data}, its class {values}"
     last = world.truth.last(tab.session)
