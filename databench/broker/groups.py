@@ -132,7 +132,7 @@ class Groups:
         self._move_queue(group)
 
     def _move_queue(self, group: Group) -> None:
-        """Somebody came, left or made room: once all that happens in this turn has."""
+        """Number the queue once, after all that happens in this turn has changed it."""
         if group not in self._moved:
             self._moved.add(group)
             self._tables.loop.call_soon(self._advance, group)

@@ -1,7 +1,7 @@
 """What sessions and pages hold: counted in one account, and who of them waits for a page.
 
 Owns no rule: `protocol.budget`, `.shares` and `.waiting` decide. Each change of a session or a page
-is told here, so that nothing is ever summed over all of them.
+is reported here, so that nothing is ever summed over all of them.
 """
 
 from __future__ import annotations
