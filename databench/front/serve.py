@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import logging
 import os
-import socket
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import tornado.ioloop
 
@@ -21,7 +18,7 @@ from ..config import Index
 from ..errors import SettingError
 from ..http.queued import queued_streams
 from ..printable import clean_line
-from . import access, again, asked, build, logs, measure, pages, project, tls
+from . import access, again, asked, build, logs, measure, pages, ports, project
 from .access import Access
 from .app import Front
 from .hosts import ANY_ADDRESS, Hosts
@@ -34,10 +31,6 @@ log = logging.getLogger("databench.front")
 
 Tell = Callable[[Front, tornado.ioloop.IOLoop], None]
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 5000
-DEFAULT_TLS_PORT = 5001
-NEXT_PORTS = 100
 _HEADERS_BYTES = 2**20
 _OF_CONNECTIONS = (
     "http_idle_limit_s",
@@ -89,19 +82,19 @@ def _serve(
     logs.adopt(limits)
     if options.build:
         return 1 if any(build.run_now(index, limits).values()) else 0
-    host = unbracket(options.host or environ.get("HOST") or DEFAULT_HOST)
+    host = ports.find_host(options.host, environ)
     debug = access.find_mode(options, environ, host)
     chosen = access.find_chosen(options.admin_token, environ)
-    ports = _open_ports(options, environ, host)
-    hosts, port = Hosts(host, options.allow_host), ports.addresses[0][1]
+    opened = ports.open_ports(options, environ, host)
+    hosts, port = Hosts(host, options.allow_host), opened.addresses[0][1]
     right = access.make(index.folder, port, environ, chosen, is_development=debug)
     front = _make(served, options, limits, cli_args, hosts, debug, port, right)
     front.builder.faults.update(build.run_now(index, limits))
     front.learn()  # what was built too
-    tell = _teller(served, host, ports.addresses)
+    tell = _teller(served, host, opened.addresses)
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None
-    runner = http.Runner(front, **ports._asdict(), settings=run_settings, loop=loop)
+    runner = http.Runner(front, **opened._asdict(), settings=run_settings, loop=loop)
     if debug if options.watch is None else options.watch:
         _run_watched(runner, front, lambda: _read_again(front, options.analyses, script), tell)
     else:
@@ -191,137 +184,6 @@ def _run_settings(limits: settings.Settings, xheaders: bool) -> dict[str, Any]:
         "max_buffer_size": 2 * limits.page_message_bytes + _HEADERS_BYTES,
         **{name: getattr(limits, name) for name in _OF_CONNECTIONS},
     }
-
-
-class _Ports(NamedTuple):
-    """Listening sockets, those for encrypted connections, and what these need."""
-
-    sockets: list[socket.socket]
-    tls_sockets: list[socket.socket]
-    tls: ssl.SSLContext | None
-
-    @property
-    def addresses(self) -> list[tuple[str, int]]:
-        """The scheme and the port of each that there is."""
-        both = (("http", self.sockets), ("https", self.tls_sockets))
-        return [(scheme, bound[0].getsockname()[1]) for scheme, bound in both if bound]
-
-
-def _open_ports(options: argparse.Namespace, environ: Mapping[str, str], host: str) -> _Ports:
-    """Listen.
-
-    Raises:
-        SettingError: As in `listen` and `tls.make_context`; or only encrypted connections are
-            wanted, without a word on their certificate.
-    """
-    wanted = tls.find_wanted(options, environ)
-    if options.ssl_only and not wanted:
-        raise SettingError(
-            "--ssl-only needs --ssl-certfile (or --ssl-port, for a self-signed one on this "
-            "machine alone)",
-            name="ssl_only",
-        )
-    context = tls.make_context(wanted, host) if wanted else None
-    sockets = again.take_sockets(os.environ)
-    if not sockets and not options.ssl_only:
-        sockets = listen(host, options.port, environ)
-    tls_sockets = again.take_sockets(os.environ, again.TLS_VARIABLE)
-    if wanted and not tls_sockets:
-        try:
-            tls_sockets = listen(host, options.ssl_port, environ, is_tls=True)
-        except SettingError:
-            for bound in sockets:
-                bound.close()
-            raise
-    return _Ports(sockets, tls_sockets, context)
-
-
-def listen(
-    host: str, port: str | None, environ: Mapping[str, str], *, is_tls: bool = False
-) -> list[socket.socket]:
-    """Listening sockets: on the port that was asked for, or on the first free one from 5000 on.
-
-    Args:
-        host: A name or an address of this machine.
-        port: As on the command line.
-        environ: The environment.
-        is_tls: Whether for encrypted connections: other names, and from 5001 on.
-
-    Raises:
-        SettingError: The port is taken, is no port, or the host is none of this machine.
-    """
-    option, variable = ("--ssl-port", "SSLPORT") if is_tls else ("--port", "PORT")
-    default = DEFAULT_TLS_PORT if is_tls else DEFAULT_PORT
-    wanted = find_port(port, environ, option=option, variable=variable)
-    if wanted is not None:
-        return _bind(host, wanted, variable if port is None else option)
-    for number in range(default, default + NEXT_PORTS):
-        try:
-            sockets = _open(host, number)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise _unusable(host, number, "default", error) from None
-            continue
-        if number != default:
-            log.warning("port %d is taken; serving on %d", default, number)
-        return sockets
-    last = default + NEXT_PORTS - 1
-    raise SettingError(f"ports {default} to {last} are taken; say {option} 0 for any free one")
-
-
-def unbracket(host: str) -> str:
-    """An address as the system takes it: that of IPv6 stands in brackets in a URL only."""
-    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
-
-
-def find_port(
-    port: str | None, environ: Mapping[str, str], *, option: str = "--port", variable: str = "PORT"
-) -> int | None:
-    """The port that was asked for; `None`: none was.
-
-    Args:
-        port: As on the command line, which comes first.
-        environ: The environment.
-        option: What it is called on the command line.
-        variable: What it is called in the environment.
-
-    Raises:
-        SettingError: It is no port.
-    """
-    text, source = (port, option) if port is not None else (environ.get(variable, ""), variable)
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and int(text) < 65536:
-        return int(text)
-    raise SettingError(f"port ({source}) is {text!r}, expected 0 to 65535", name="port")
-
-
-def _open(host: str, port: int) -> list[socket.socket]:
-    try:
-        return http.bind(host, port)
-    except UnicodeError as error:  # a label that is too long, a character that no name has
-        raise OSError(errno.EINVAL, f"no name of a host ({error})") from None
-
-
-def _bind(host: str, port: int, source: str) -> list[socket.socket]:
-    try:
-        return _open(host, port)
-    except OSError as error:
-        raise _unusable(host, port, source, error) from None
-
-
-def _unusable(host: str, port: int, source: str, error: OSError) -> SettingError:
-    if error.errno == errno.EADDRINUSE:
-        return SettingError(
-            f"port {port} ({source}) is taken on {host}; end what listens there, or say "
-            f"another one (0: any free one)",
-            name="port",
-        )
-    if error.errno == errno.EACCES:
-        return SettingError(f"port {port} ({source}) needs privileges; take one from 1024 on")
-    return SettingError(
-        f"cannot listen on host {host!r} (--host or HOST): {error.strerror or error}", name="host"
-    )
 
 
 def _run_watched(

@@ -19,7 +19,7 @@ from ..printable import clean_line as clean
 from . import access, cookies
 from .hosts import ANY_ADDRESS
 from .kernels import PATH
-from .serve import DEFAULT_HOST, DEFAULT_PORT, find_port, unbracket
+from .ports import DEFAULT_HOST, DEFAULT_PORT, find_host, find_port
 
 _LIMIT_S = 10.0
 _OTHER = "it is no Databench that has kernels to tell of"
@@ -38,7 +38,7 @@ def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
         The exit status: 1 where no server answers, 2 for what cannot be used.
     """
     options = _make_parser().parse_args(words)
-    host = unbracket(options.host or environ.get("HOST") or DEFAULT_HOST)
+    host = find_host(options.host, environ)
     host = DEFAULT_HOST if host in ANY_ADDRESS else host
     try:
         port = find_port(options.port, environ) or DEFAULT_PORT

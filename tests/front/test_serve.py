@@ -1,4 +1,4 @@
-"""Serving: ports, development or not, and the front over the real broker."""
+"""Serving: development or not, and the front over the real broker."""
 
 import argparse
 import asyncio
@@ -6,7 +6,6 @@ import dataclasses
 import json
 import logging
 import os
-import socket
 import types
 
 import pytest
@@ -43,84 +42,6 @@ class X(databench.Analysis):
         for i in range(n):
             await self.emit('n', i)
 """
-
-
-@pytest.fixture
-def taken():
-    """A port of 127.0.0.1 that somebody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield listening.getsockname()[1]
-
-
-def close(sockets):
-    for bound in sockets:
-        bound.close()
-
-
-# ---------------------------------------------------------------- ports
-
-
-@pytest.mark.parametrize(("option", "environ"), [("0", {}), (None, {"PORT": "0"})])
-def test_port_is_taken_from_the_option_or_the_environment(option, environ):
-    sockets = serving.listen("127.0.0.1", option, environ)
-    assert sockets[0].getsockname()[1] not in (0, 5000)
-    close(sockets)
-
-
-def test_option_wins_over_the_environment(taken):
-    close(serving.listen("127.0.0.1", "0", {"PORT": str(taken)}))
-
-
-@pytest.mark.parametrize(
-    ("given", "host"),
-    [("[::1]", "::1"), ("::1", "::1"), ("localhost", "localhost"), ("[::1", "[::1"), ("", "")],
-)
-def test_an_address_may_stand_in_brackets_as_in_a_url(given, host):
-    assert serving.unbracket(given) == host
-
-
-@pytest.mark.parametrize("source", ["--port", "PORT"])
-def test_port_that_was_asked_for_and_is_taken_is_an_error(taken, source):
-    option, environ = (str(taken), {}) if source == "--port" else (None, {"PORT": str(taken)})
-    with pytest.raises(SettingError) as caught:
-        serving.listen("127.0.0.1", option, environ)
-    assert f"port {taken} ({source}) is taken on 127.0.0.1" in str(caught.value)
-
-
-@pytest.mark.expected_log(r"port \d+ is taken; serving on \d+")
-def test_default_port_that_is_taken_gives_the_next_free_one(taken, monkeypatch, caplog):
-    monkeypatch.setattr(serving, "DEFAULT_PORT", taken)
-    sockets = serving.listen("127.0.0.1", None, {})
-    got = sockets[0].getsockname()[1]
-    close(sockets)
-    assert taken < got < taken + serving.NEXT_PORTS
-    assert f"port {taken} is taken; serving on {got}" in caplog.text
-
-
-def test_all_ports_taken_is_an_error(taken, monkeypatch):
-    monkeypatch.setattr(serving, "DEFAULT_PORT", taken)
-    monkeypatch.setattr(serving, "NEXT_PORTS", 1)
-    with pytest.raises(SettingError, match="are taken; say --port 0"):
-        serving.listen("127.0.0.1", None, {})
-
-
-@pytest.mark.parametrize("text", ["x", "-1", "65536", "1.5", " ", "٣"])
-def test_what_is_no_port_is_an_error(text):
-    with pytest.raises(SettingError, match="expected 0 to 65535"):
-        serving.listen("127.0.0.1", text, {})
-
-
-@pytest.mark.parametrize("port", ["0", None])
-@pytest.mark.parametrize("host", ["a" * 300, "a..b", chr(0xDC80)])
-def test_host_that_is_no_name_is_an_error(host, port):
-    with pytest.raises(SettingError, match="no name of a host"):
-        serving.listen(host, port, {})
-
-
-@pytest.mark.parametrize("port", ["0", None])
-def test_host_that_is_not_ours_is_an_error(port):
-    with pytest.raises(SettingError, match=r"cannot listen on host '203\.0\.113\.1'"):
-        serving.listen("203.0.113.1", port, {})
 
 
 # ---------------------------------------------------------------- development

@@ -1,0 +1,167 @@
+"""Where the server listens: the host and the ports that were asked for, or the first free ones.
+
+Owns how the command line and the environment say it, and the sentence for what cannot be had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .. import http
+from ..errors import SettingError
+from . import again, tls
+
+log = logging.getLogger("databench.front")
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 5000
+DEFAULT_TLS_PORT = 5001
+NEXT_PORTS = 100
+
+
+class Ports(NamedTuple):
+    """Listening sockets, those for encrypted connections, and what these need."""
+
+    sockets: list[socket.socket]
+    tls_sockets: list[socket.socket]
+    tls: ssl.SSLContext | None
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """The scheme and the port of each that there is."""
+        both = (("http", self.sockets), ("https", self.tls_sockets))
+        return [(scheme, bound[0].getsockname()[1]) for scheme, bound in both if bound]
+
+
+def open_ports(options: argparse.Namespace, environ: Mapping[str, str], host: str) -> Ports:
+    """Listen.
+
+    Raises:
+        SettingError: As in `listen` and `tls.make_context`; or only encrypted connections are
+            wanted, without a word on their certificate.
+    """
+    wanted = tls.find_wanted(options, environ)
+    if options.ssl_only and not wanted:
+        raise SettingError(
+            "--ssl-only needs --ssl-certfile (or --ssl-port, for a self-signed one on this "
+            "machine alone)",
+            name="ssl_only",
+        )
+    context = tls.make_context(wanted, host) if wanted else None
+    sockets = again.take_sockets(os.environ)
+    if not sockets and not options.ssl_only:
+        sockets = listen(host, options.port, environ)
+    tls_sockets = again.take_sockets(os.environ, again.TLS_VARIABLE)
+    if wanted and not tls_sockets:
+        try:
+            tls_sockets = listen(host, options.ssl_port, environ, is_tls=True)
+        except SettingError:
+            for bound in sockets:
+                bound.close()
+            raise
+    return Ports(sockets, tls_sockets, context)
+
+
+def listen(
+    host: str, port: str | None, environ: Mapping[str, str], *, is_tls: bool = False
+) -> list[socket.socket]:
+    """Listening sockets: on the port that was asked for, or on the first free one from 5000 on.
+
+    Args:
+        host: A name or an address of this machine.
+        port: As on the command line.
+        environ: The environment.
+        is_tls: Whether for encrypted connections: other names, and from 5001 on.
+
+    Raises:
+        SettingError: The port is taken, is no port, or the host is none of this machine.
+    """
+    option, variable = ("--ssl-port", "SSLPORT") if is_tls else ("--port", "PORT")
+    default = DEFAULT_TLS_PORT if is_tls else DEFAULT_PORT
+    wanted = find_port(port, environ, option=option, variable=variable)
+    if wanted is not None:
+        return _bind(host, wanted, variable if port is None else option)
+    for number in range(default, default + NEXT_PORTS):
+        try:
+            sockets = _open(host, number)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise _unusable(host, number, "default", error) from None
+            continue
+        if number != default:
+            log.warning("port %d is taken; serving on %d", default, number)
+        return sockets
+    last = default + NEXT_PORTS - 1
+    raise SettingError(f"ports {default} to {last} are taken; say {option} 0 for any free one")
+
+
+def find_host(option: str | None, environ: Mapping[str, str]) -> str:
+    """The address that was asked for, or that of this machine alone.
+
+    Args:
+        option: As on the command line, which comes first.
+        environ: The environment, whose `HOST` comes next.
+    """
+    return unbracket(option or environ.get("HOST") or DEFAULT_HOST)
+
+
+def unbracket(host: str) -> str:
+    """An address as the system takes it: that of IPv6 stands in brackets in a URL only."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def find_port(
+    port: str | None, environ: Mapping[str, str], *, option: str = "--port", variable: str = "PORT"
+) -> int | None:
+    """The port that was asked for; `None`: none was.
+
+    Args:
+        port: As on the command line, which comes first.
+        environ: The environment.
+        option: What it is called on the command line.
+        variable: What it is called in the environment.
+
+    Raises:
+        SettingError: It is no port.
+    """
+    text, source = (port, option) if port is not None else (environ.get(variable, ""), variable)
+    if not text:
+        return None
+    if text.isascii() and text.isdigit() and int(text) < 65536:
+        return int(text)
+    raise SettingError(f"port ({source}) is {text!r}, expected 0 to 65535", name="port")
+
+
+def _open(host: str, port: int) -> list[socket.socket]:
+    try:
+        return http.bind(host, port)
+    except UnicodeError as error:  # a label that is too long, a character that no name has
+        raise OSError(errno.EINVAL, f"no name of a host ({error})") from None
+
+
+def _bind(host: str, port: int, source: str) -> list[socket.socket]:
+    try:
+        return _open(host, port)
+    except OSError as error:
+        raise _unusable(host, port, source, error) from None
+
+
+def _unusable(host: str, port: int, source: str, error: OSError) -> SettingError:
+    if error.errno == errno.EADDRINUSE:
+        return SettingError(
+            f"port {port} ({source}) is taken on {host}; end what listens there, or say "
+            f"another one (0: any free one)",
+            name="port",
+        )
+    if error.errno == errno.EACCES:
+        return SettingError(f"port {port} ({source}) needs privileges; take one from 1024 on")
+    return SettingError(
+        f"cannot listen on host {host!r} (--host or HOST): {error.strerror or error}", name="host"
+    )
