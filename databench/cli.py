@@ -131,6 +131,14 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     (
+        "--trust-pages",
+        {
+            "action": "store_true",
+            "help": "run all HTML files of the project as templates, also those that were written "
+            "while an earlier server ran",
+        },
+    ),
+    (
         "--build",
         {
             "action": "store_true",

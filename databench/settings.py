@@ -283,6 +283,7 @@ OPTIONS = [
     "--admin-token",
     "--debug",
     "--watch",
+    "--trust-pages",
     "--build",
     "--coverage",
 ]

@@ -52,13 +52,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _make_cache(folder: Path) -> None:
-    """A cache of the user's own whose tokens are this run's; all else is the real one's."""
+    """A cache whose tokens are this run's, and is the real one otherwise; a state of its own."""
     real = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     folder.mkdir()
     for entry in real.iterdir() if real.is_dir() else ():
         if entry.name != "databench":
             (folder / entry.name).symlink_to(entry)
     os.environ["XDG_CACHE_HOME"] = str(folder)
+    os.environ["XDG_STATE_HOME"] = str(folder.with_name("state"))
 
 
 @pytest.hookimpl(trylast=True)

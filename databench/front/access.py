@@ -15,10 +15,8 @@ import argparse
 import hashlib
 import hmac
 import logging
-import os
 import re
 import secrets
-import stat
 import urllib.parse
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -26,7 +24,7 @@ from pathlib import Path
 import tornado.httputil
 
 from ..errors import SettingError
-from . import cookies
+from . import cookies, private
 from .hosts import is_loopback
 
 log = logging.getLogger("databench.front")
@@ -261,23 +259,13 @@ def strip_token(request: tornado.httputil.HTTPServerRequest) -> str:
 
 def find_folder(environ: Mapping[str, str]) -> Path:
     """The folder of the user's own cache (XDG Base Directory Specification, XDG_CACHE_HOME)."""
-    given = environ.get("XDG_CACHE_HOME", "")
-    base = Path(given) if os.path.isabs(given) else Path(os.path.expanduser("~/.cache"))
-    return base / "databench"
+    return private.find_folder(environ, "XDG_CACHE_HOME", "~/.cache")
 
 
 def read_token(folder: Path, project: str) -> str:
     """The project's token; empty where there is none that nobody else could have read."""
-    try:
-        opened = os.open(folder / f"token-{project}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    with open(opened, encoding="ascii", errors="replace") as file:
-        status = os.fstat(opened)
-        is_own = status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & 0o077
-        if not (stat.S_ISREG(status.st_mode) and is_own):
-            return ""
-        token = file.read(_MOST_BYTES).strip()
+    content = private.read(folder / f"token-{project}", _MOST_BYTES)
+    token = content.decode("ascii", "replace").strip()
     return token if len(token) >= LEAST_CHARACTERS and _TOKEN.fullmatch(token) else ""
 
 
@@ -305,19 +293,10 @@ def find_token(folder: Path, project: str) -> str:
 
 
 def _keep(folder: Path, project: str, token: str) -> None:
-    """Write the token so that nobody ever reads half of one, and nobody else any of it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.chmod(folder, 0o700)
-    path = folder / f"token-{project}"
-    half = folder / f"token-{project}.{secrets.token_hex(4)}"
-    opened = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Write the token, unless another server of the project has just done so."""
+    path, content = folder / f"token-{project}", f"{token}\n".encode("ascii")
     try:
-        with open(opened, "w", encoding="ascii") as file:
-            file.write(f"{token}\n")
-        try:
-            os.link(half, path)
-        except FileExistsError:
-            if not read_token(folder, project):  # one that others could read
-                os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
+        private.write(path, content, is_first=True)
+    except FileExistsError:
+        if not read_token(folder, project):  # one that others could read
+            private.write(path, content)

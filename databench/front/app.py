@@ -40,6 +40,7 @@ from . import (
 )
 from .access import Access, hide_token
 from .authored import Authored
+from .earlier import Runs
 from .folders import Place
 from .handlers import Exchange, Headers, NotFound, Refused
 from .hosts import Hosts, tell_unknown
@@ -138,6 +139,7 @@ class Front(http.Application):
         extra_routes: Further handlers of a script whose page is at `/`.
         place: Where the analyses are, for their `routes.py`; `None`: none is looked for.
         visitors: Knows browsers again; `None`: by words of this run alone.
+        runs: Keeps over restarts which files analyses wrote; `None`: nothing does.
     """
 
     must_start = True
@@ -157,6 +159,7 @@ class Front(http.Application):
         extra_routes: script.Routes = (),
         place: Place | None = None,
         visitors: person.Visitors | None = None,
+        runs: Runs | None = None,
     ) -> None:
         self.index = index
         self.visitors = visitors or person.Visitors(
@@ -166,7 +169,7 @@ class Front(http.Application):
         self.broker, self.limits, self.hosts = broker, limits, hosts
         self.debug = debug
         self.access = access or Access()
-        self.authored = Authored(limits.project_files, takes_new=debug)
+        self.authored = Authored(limits.project_files, takes_new=debug, runs=runs)
         self.loader = Loader(index.folder, self.authored)
         self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits)
         self.is_watched = False  # whether saves reload pages: then they follow them
@@ -176,7 +179,7 @@ class Front(http.Application):
         self.place = place
         self.routes = Routes(self)
         self.builder = build.Builder(limits, around=self.authored.building)
-        self.learn()
+        self.authored.learn(_find_folders(index))
         if index.single is not None:
             self.routes.add(index.single, extra_routes)
         super().__init__(
@@ -200,19 +203,17 @@ class Front(http.Application):
             began_s = time.monotonic()
             await self.broker.wind_down(limit_s * _ACTIONS_PART)
             await self.broker.stop(limit_s - (time.monotonic() - began_s))
+            await self.authored.close()
 
     async def _start_broker(self, io_loop: tornado.ioloop.IOLoop) -> None:
         self._load_routes()  # on the loop, where what they begin is to run
+        self.authored.open()
         await self.broker.start()
         self._is_started = True
         asyncio.get_running_loop().call_later(_WARM_UP_S, self.readmes.warm_up, self.index)
 
     def _has_session(self, analysis: str, session: str) -> bool:
         return self.broker.has_session(analysis, session)
-
-    def learn(self) -> None:
-        """The files that are there now are the author's: no analysis has run."""
-        self.authored.learn(_find_folders(self.index))
 
     def swap(self, index: Index) -> None:
         """Serve what another `index.yaml` says; of one that cannot be read, the problems show."""

@@ -42,7 +42,7 @@ class _Loader(jinja2.FileSystemLoader):
         file = source[1]
         is_packaged = Path(file).is_relative_to(_BASE)
         if self._authored is not None and not (is_packaged or self._authored.may_run(file)):
-            text = f"{template!r} came, or was changed, after the server had started"
+            text = f"{template!r} was added or changed while a server ran"
             raise jinja2.TemplateNotFound(template, text)
         return source
 

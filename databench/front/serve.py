@@ -18,9 +18,10 @@ from ..config import Index
 from ..errors import SettingError
 from ..http.queued import queued_streams
 from ..printable import clean_line
-from . import access, again, asked, build, logs, measure, pages, ports, project
+from . import access, again, asked, build, cookies, earlier, logs, measure, pages, ports, project
 from .access import Access
 from .app import Front
+from .earlier import Runs
 from .hosts import ANY_ADDRESS, Hosts
 from .person import Visitors, make_key
 from .project import Project
@@ -88,9 +89,10 @@ def _serve(
     opened = ports.open_ports(options, environ, host)
     hosts, port = Hosts(host, options.allow_host), opened.addresses[0][1]
     right = access.make(index.folder, port, environ, chosen, is_development=debug)
-    front = _make(served, options, limits, cli_args, hosts, debug, port, right)
+    runs = _find_runs(index, environ, options)
+    front = _make(served, options, limits, cli_args, hosts, debug, port, right, runs)
     front.builder.faults.update(build.run_now(index, limits))
-    front.learn()  # what was built too
+    front.authored.learn_built()
     tell = _teller(served, host, opened.addresses)
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None
@@ -112,6 +114,7 @@ def _make(
     debug: bool,
     port: int,
     right: Access,
+    runs: Runs,
 ) -> Front:
     """The front over its broker."""
     store = _open_store(served.index)
@@ -136,7 +139,14 @@ def _make(
         extra_routes=served.extra_routes,
         place=served.place,
         visitors=Visitors(_find_key(store), port=port, project=str(served.index.folder)),
+        runs=runs,
     )
+
+
+def _find_runs(index: Index, environ: Mapping[str, str], options: argparse.Namespace) -> Runs:
+    """Keeps what analyses write while this server, and earlier ones of its project, run."""
+    name = cookies.find_project(index.folder)
+    return Runs(earlier.find_folder(environ), name, trusts=options.trust_pages)
 
 
 def _find_key(store: Store | None) -> str:

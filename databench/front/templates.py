@@ -17,7 +17,11 @@ import tornado.template
 
 from .authored import Authored
 
-_CHANGED = "was changed after the server started; start it again to serve what it says now"
+_CHANGED = (
+    "was changed after the server started, so it is not run: an analysis may have written it. If "
+    "you wrote it, stop the server, save the file again and start the server, or start it with "
+    "--trust-pages"
+)
 PACKAGED = Path(__file__).resolve().parent / "templates"
 # Tornado ends each generated line with `# <template>:<line>`.
 _PLACE = re.compile(r"#\s(?P<file>[^#]+?):(?P<line>\d+)(?: \(via .*\))?$")
@@ -84,7 +88,7 @@ class Loader(tornado.template.BaseLoader):
             if path != parent_path and os.path.isfile(path):
                 if self.knows(path):
                     return path
-                late = "; a file of that name came after the server had started, and is none"
+                late = f"; {path!r} is not one, because it was written while a server ran"
         raise TemplateError(f"there is no template {name!r}{late}", file=parent_path)
 
     def _create_template(self, name: str) -> tornado.template.Template:

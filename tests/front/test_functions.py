@@ -99,7 +99,7 @@ def test_file_that_came_later_is_no_template(tmp_path):
     authored = Authored(100)
     authored.learn([tmp_path])
     (tmp_path / "late.html").write_text("{{ 6 * 7 }}")
-    with pytest.raises(TemplateError, match=r"'late.html' came, or was changed, after"):
+    with pytest.raises(TemplateError, match=r"'late.html' was added or changed while"):
         render(tmp_path, "pi.html", {}, authored)
     authored.learn([tmp_path])
     assert render(tmp_path, "pi.html", {}, authored) == b"42"
