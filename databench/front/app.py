@@ -42,7 +42,7 @@ from .access import Access, hide_token
 from .authored import Authored
 from .earlier import Runs
 from .folders import Place
-from .handlers import Exchange, Headers, NotFound, Refused
+from .handlers import Exchange, Headers, NotFound, Refused, find_own_headers
 from .hosts import Hosts, tell_unknown
 from .readmes import Readmes
 from .routes import Routes, first_word
@@ -248,6 +248,14 @@ class Front(http.Application):
         if entry is None:
             raise tornado.web.HTTPError(404, f"there is no analysis {name!r:.200}")
         return entry
+
+    def find_refusal_headers(self, *, is_secure: bool) -> dict[str, str]:
+        """What an answer that no handler makes says to browsers.
+
+        Args:
+            is_secure: Whether the browser is connected over TLS.
+        """
+        return find_own_headers(self, is_secure=is_secure, has_scripts=False)
 
     def find_handler(self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any) -> Any:
         """Refuse a foreign `Host` before any route is looked at."""

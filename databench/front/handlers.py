@@ -60,6 +60,24 @@ def find_headers(policy: str | None = None, *, has_scripts: bool = True) -> dict
     return {**headers, "Content-Security-Policy": policy} if policy else headers
 
 
+def find_own_headers(
+    application: Any, *, is_secure: bool, has_scripts: bool = True
+) -> dict[str, str]:
+    """The same with what the project's settings add.
+
+    Args:
+        application: The front; a test's may be any, without our settings.
+        is_secure: Whether the browser is connected over TLS.
+        has_scripts: As in `find_headers`.
+    """
+    policy = getattr(getattr(application, "index", None), "content_security_policy", None)
+    headers = find_headers(policy, has_scripts=has_scripts)
+    hsts_s = getattr(getattr(application, "limits", None), "hsts_s", 0)
+    if hsts_s and is_secure:
+        headers["Strict-Transport-Security"] = f"max-age={hsts_s:.0f}"
+    return headers
+
+
 class Headers(tornado.web.RequestHandler):
     """Headers of each answer, and errors as a page or as JSON."""
 
@@ -78,13 +96,11 @@ class Headers(tornado.web.RequestHandler):
 
     def set_default_headers(self) -> None:
         """No guessing of types, no frame of another site, no address given to other sites."""
-        # A test's application may be any, without our limits.
-        hsts_s = getattr(getattr(self.application, "limits", None), "hsts_s", 0)
-        if hsts_s and self.request.protocol == "https":
-            self.set_header("Strict-Transport-Security", f"max-age={hsts_s:.0f}")
-        index = getattr(self.application, "index", None)
-        policy = getattr(index, "content_security_policy", None)
-        for name, value in find_headers(policy, has_scripts=self.has_scripts).items():
+        is_secure = self.request.protocol == "https"
+        headers = find_own_headers(
+            self.application, is_secure=is_secure, has_scripts=self.has_scripts
+        )
+        for name, value in headers.items():
             self.set_header(name, value)
 
     def refuse(

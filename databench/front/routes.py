@@ -29,7 +29,7 @@ from ..config import Entry, Index
 from .blocking import Watch
 from .class_data import ClassData
 from .folders import Place
-from .handlers import Refused, find_headers
+from .handlers import Refused, find_own_headers
 from .hosts import matches_origin, tell_foreign
 from .templates import OfRoutes
 
@@ -217,7 +217,7 @@ def _with_headers(
     """The headers of each answer first: what the handler says itself holds."""
 
     def set_default_headers(self: tornado.web.RequestHandler) -> None:
-        headers = find_headers(front.index.content_security_policy)
+        headers = find_own_headers(front, is_secure=self.request.protocol == "https")
         if getattr(handler, "any_origin", False):
             del headers["Cross-Origin-Resource-Policy"]
         for name, value in headers.items():

@@ -4,14 +4,15 @@ Theory of operation. The door stands before the application, and behind Tornado'
 X-Forwarded headers, so that it knows a visitor's address. It may refuse a request at its headers.
 An answer that is complete before the body has come is sent at once; a connection that is closed
 then would be reset, and the answer lost. So what comes within a moment is thrown away, and the
-connection ends after that, whoever answered: the door or a handler that needs no body.
+connection ends after that, whoever answered: the door or a handler that needs no body. If what
+comes of the body is malformed then, nobody is told: a request has one answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import http.client
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
 import tornado.httputil
@@ -35,6 +36,9 @@ class Server(Protocol):
     def note_handler(self, handler: object) -> None:
         """A request's handler has begun."""
 
+    def refusal_headers(self, *, is_secure: bool) -> Mapping[str, str]:
+        """What an answer that no handler makes says to browsers."""
+
 
 class Door(tornado.httputil.HTTPServerConnectionDelegate):
     """Stands before the application.
@@ -51,11 +55,13 @@ class Door(tornado.httputil.HTTPServerConnectionDelegate):
         self._inner = inner
 
     def start_request(
-        self, server_conn: object, request_conn: tornado.httputil.HTTPConnection
+        self, server_conn: Any, request_conn: tornado.httputil.HTTPConnection
     ) -> tornado.httputil.HTTPMessageDelegate:
         """A request may follow."""
         inner = self._inner.start_request(server_conn, request_conn)
-        return _Watched(self._server, server_conn, request_conn, inner)
+        watched = _Watched(self._server, server_conn, request_conn, inner)
+        server_conn.stream.on_malformed = watched.compose_malformed
+        return watched
 
 
 class _Watched(tornado.httputil.HTTPMessageDelegate):
@@ -73,7 +79,7 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
         self._request_conn = request_conn
         self._inner: tornado.httputil.HTTPMessageDelegate | None = inner
         self._held_bytes = 0
-        self._is_answered = False
+        self._is_answered = self._is_expecting = False
         self._refused: asyncio.Future[None] | None = None
         self._finish = request_conn.finish
 
@@ -84,7 +90,8 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
     ) -> Awaitable[None] | None:
         assert isinstance(start_line, tornado.httputil.RequestStartLine)
         self._server.note_headers(self._server_conn)
-        if _has_body(headers) and "Expect" not in headers:
+        if _has_body(headers):
+            self._is_expecting = "Expect" in headers
             self._request_conn.finish = self._finish_early
         address = self._request_conn.context.remote_ip
         refusal = self._server.find_refusal(self._server_conn, address)
@@ -127,8 +134,29 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
     def _finish_early(self) -> None:
         """The answer is complete, and the body is not: see the top."""
         self._is_answered = True
+        if self._is_expecting:  # and so has sent nothing: the connection ends with the answer
+            self._finish()
+            return
         self._request_conn.set_max_body_size(_THROWN_BYTES)
         self._request_conn.set_body_timeout(_THROWN_S)
+
+    def compose_malformed(self) -> bytes:
+        """The answer to a request that cannot be read; empty where it has one."""
+        if self._is_answered:
+            return b""
+        line = b"HTTP/1.1 400 Bad Request\r\n"
+        body = b"The request is not valid HTTP.\n"
+        lines = [f"{name}: {value}\r\n" for name, value in self._find_headers(body).items()]
+        return line + "".join(lines).encode("latin-1", "replace") + b"\r\n" + body
+
+    def _find_headers(self, body: bytes) -> dict[str, str]:
+        is_secure = self._request_conn.context.protocol == "https"
+        return {
+            **self._server.refusal_headers(is_secure=is_secure),
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
 
     def _refuse(self, text: str, method: str) -> None:
         """Answer 503 in words, and take nothing more on this connection."""
@@ -136,14 +164,7 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
         if inner is not None and self._held_bytes:
             inner.on_connection_close()
         body = f"{text}\n".encode()
-        answer = tornado.httputil.HTTPHeaders(
-            {
-                "Content-Type": "text/plain; charset=utf-8",
-                "Content-Length": str(len(body)),
-                "Connection": "close",
-                "X-Content-Type-Options": "nosniff",
-            }
-        )
+        answer = tornado.httputil.HTTPHeaders(self._find_headers(body))
         line = tornado.httputil.ResponseStartLine("HTTP/1.1", 503, http.client.responses[503])
         chunk = None if method == "HEAD" else body
         self._refused = self._request_conn.write_headers(line, answer, chunk)

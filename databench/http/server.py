@@ -19,7 +19,7 @@ import socket
 import ssl
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tornado.httpserver
@@ -45,6 +45,7 @@ _SWEEP_S = 0.5
 _SWEEP_MOST = 1000
 # Idle connections that are closed at each such count, while others wait.
 _PRESSED_MOST = 64
+_USUAL = {"X-Content-Type-Options": "nosniff"}
 
 
 class Server(tornado.httpserver.HTTPServer):
@@ -65,6 +66,7 @@ class Server(tornado.httpserver.HTTPServer):
     ) -> None:
         """Take the arguments; Tornado's servers are made so."""
         limits = limits or Limits()
+        self._application = application
         super().initialize(Door(self, application), body_timeout=limits.body_limit_s, **kwargs)
         self._known: set[Any] = set()
         self._busy: set[Any] = set()
@@ -257,6 +259,15 @@ class Server(tornado.httpserver.HTTPServer):
         self.unfinished_bytes += change_bytes
         limit_bytes = self._unfinished_limit_bytes
         return change_bytes <= 0 or not limit_bytes or self.unfinished_bytes <= limit_bytes
+
+    def refusal_headers(self, *, is_secure: bool) -> Mapping[str, str]:
+        """What an answer that no handler makes says to browsers: the application's word, if any.
+
+        Args:
+            is_secure: Whether the browser is connected over TLS.
+        """
+        find = getattr(self._application, "find_refusal_headers", None)
+        return _USUAL if find is None else find(is_secure=is_secure)
 
     def note_headers(self, server_conn: object) -> None:
         """A request has begun."""

@@ -224,3 +224,16 @@ def test_answers_without_scripts_forbid_them_but_for_a_policy_that_says_it_all()
     assert find()["Content-Security-Policy"] == f"{handlers.POLICY}; script-src 'none'"
     assert find("")["Content-Security-Policy"] == "script-src 'none'"
     assert find("script-src 'self'")["Content-Security-Policy"] == "script-src 'self'"
+
+
+async def test_answers_that_no_handler_makes_have_the_headers(serve, folder):
+    (folder / "index.yaml").write_text("content_security_policy: object-src 'none'\n")
+    front = (await serve(hsts_s=60.0)).front
+    plain = front.find_refusal_headers(is_secure=False)
+    assert plain == handlers.find_headers("object-src 'none'", has_scripts=False)
+    more = {"Strict-Transport-Security": "max-age=60"}
+    assert front.find_refusal_headers(is_secure=True) == plain | more
+
+
+def test_any_application_may_answer_with_the_headers():
+    assert handlers.find_own_headers(object(), is_secure=True) == handlers.find_headers()

@@ -1,6 +1,7 @@
 """Encrypted pages, with clients that check the chain of certificates."""
 
 import argparse
+import asyncio
 import datetime
 import json
 import re
@@ -202,6 +203,15 @@ async def test_encryption_alone_leaves_no_plain_port_and_holds_browsers_to_it():
             f"https://localhost:{server.port}/", ssl_options=client(cadata=pem)
         )
         assert fetched.headers["Strict-Transport-Security"] == "max-age=3600"
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", server.port, ssl=client(cadata=pem), server_hostname="localhost"
+        )
+        writer.write(b"junk\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"\r\nStrict-Transport-Security: max-age=3600\r\n" in answer
+        assert b"\r\nContent-Security-Policy: object-src 'none'; " in answer
 
 
 @pytest.mark.process

@@ -31,8 +31,10 @@ class Whole(tornado.web.RequestHandler):
 async def serve():
     servers = []
 
-    def make(**limits):
+    def make(find_headers=None, **limits):
         application = tornado.web.Application([("/early", Early), ("/whole", Whole)], chunks=[])
+        if find_headers is not None:
+            application.find_refusal_headers = find_headers
         server = Server(application, limits=Limits(**limits), max_body_size=10**7)
         sockets = bind("127.0.0.1", 0)
         server.add_sockets(sockets)
@@ -137,3 +139,86 @@ async def test_bodies_beyond_the_limit_are_refused_in_words(serve):
         await asyncio.sleep(0.001)
     await close(first_writer)
     await close(second_writer)
+
+
+# ---------------------------------------------------------------- what no handler answers
+
+
+def find_headers(*, is_secure):
+    return {"X-Own": f"said {is_secure}", "X-Content-Type-Options": "nosniff"}
+
+
+async def ask(server, request):
+    """All that comes until the connection ends."""
+    reader, writer = await connect(server)
+    writer.write(request)
+    answer = await asyncio.wait_for(reader.read(), 10)
+    await close(writer)
+    return answer
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"junk\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX y: z\r\n\r\n",
+        head("/whole", "1, 2"),
+        head("/whole", "abc"),
+        head("/whole", 10**9),
+        b"POST /whole HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+async def test_request_that_cannot_be_read_is_answered_with_all_headers(serve, request_):
+    answer = await ask(serve(find_headers), request_)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    top, _, body = answer.partition(b"\r\n\r\n")
+    assert body == b"The request is not valid HTTP.\n"
+    lines = top.split(b"\r\n")
+    for line in (
+        b"X-Own: said False",
+        b"X-Content-Type-Options: nosniff",
+        b"Content-Length: 31",
+        b"Content-Type: text/plain; charset=utf-8",
+        b"Connection: close",
+    ):
+        assert lines.count(line) == 1
+
+
+async def test_refusal_has_the_applications_headers(serve):
+    server = serve(find_headers, unfinished_bytes=10)
+    answer = await ask(server, head("/whole", 100) + bytes(100))
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"\r\nX-Own: said False\r\n" in answer
+    assert answer.count(b"X-Content-Type-Options: nosniff") == 1
+
+
+async def test_server_of_any_application_guesses_no_types(serve):
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n" in await ask(serve(), b"junk\r\n\r\n")
+
+
+@pytest.mark.parametrize("more", ["", "Expect: 100-continue\r\n"])
+@pytest.mark.parametrize("size", [10**30, "abc", "1, 2", 2**40 + 1])
+async def test_absurd_length_has_one_answer(serve, size, more):
+    answer = await ask(serve(), head("/early", size, more))
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 404") and answer.endswith(b"nothing here")
+
+
+async def test_body_that_is_malformed_after_the_answer_has_none(serve):
+    reader, writer = await connect(serve())
+    writer.write(b"POST /early HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    await asyncio.wait_for(reader.readuntil(b"nothing here"), 10)
+    writer.write(b"zz\r\n")
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    await close(writer)
+
+
+async def test_request_after_one_that_was_answered_early_is_judged_by_itself(serve):
+    reader, writer = await connect(serve())
+    writer.write(head("/early", 3))
+    await asyncio.wait_for(reader.readuntil(b"nothing here"), 10)
+    writer.write(b"abc" + b"junk\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 10)
+    assert answer.startswith(b"HTTP/1.1 400")
+    await close(writer)
