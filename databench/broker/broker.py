@@ -337,7 +337,7 @@ class Broker:
 
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """See `Owner.kernel_spawned`."""
-        self._guardian.add(pgid)
+        self._guardian.add(pgid, kernel.routing_id)
         self._memory.watch(kernel)
         entry = self._tables.by_kernel[kernel]
         entry.began_s = self._tables.loop.time()

@@ -2,40 +2,70 @@
 
 Run as a script (`python -I -S guard.py`), with the standard library's smallest parts only. It reads
 lines from its standard input: `+PGID` and `-PGID` for a kernel's process group, `=DIRECTORY` for
-the socket's directory, `#MARK` for a word in the environment of every kernel. At end of file the
-front is dead: the guard kills each group that is still listed, every process that carries the
-mark (a kernel's child that made a session of its own), removes the directory and ends.
+the socket's directory, `#MARK` for a word in the environment of every kernel, `%HARD` for the
+brand of every kernel, `!SOFT HARD` for the brand of one that has ended: what is left of it is
+killed at once. At end of file the front is dead: the guard kills each group that is still listed,
+every process with the mark or the brand (a kernel's child that made a session of its own), removes
+the directory and ends.
+
+The brand (`protocol/brand.py`) is a pair of limits that children inherit whatever they leave
+behind. Where the system has no such limit, the mark alone counts.
 
 It has a session of its own and ignores the terminal's signals, so that Ctrl-C reaches the front
 alone.
 """
 
+from __future__ import annotations
+
 import os
+import resource
 import signal
 import sys
 import time
+from functools import partial
+
+TYPE_CHECKING = False  # `typing` would cost more than all that is done here
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SWEEPS = 20
 SWEEP_WAIT_S = 0.05
 
 
-def find_marked(mark: bytes) -> list[int]:
-    """Process ids whose environment carries the mark; empty where there is no /proc."""
-    found: list[int] = []
+def list_processes() -> list[int]:
+    """All process ids but this one; empty where there is no /proc."""
     try:
-        names = os.listdir("/proc")
+        found = {int(name) for name in os.listdir("/proc") if name.isdigit()}
     except OSError:
-        return found
-    for name in names:
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
+        return []
+    return list(found - {os.getpid()})
+
+
+def read_brand(pid: int) -> tuple[int, int]:
+    """The soft and the hard limit by which a process is known; zeros where there are none."""
+    try:
+        return resource.prlimit(pid, resource.RLIMIT_RTTIME)
+    except (AttributeError, OSError):
+        return 0, 0  # another system, or ended meanwhile, or not ours to ask
+
+
+def find_marked(mark: bytes) -> list[int]:
+    """Process ids whose environment carries the mark."""
+    found: list[int] = []
+    for pid in list_processes():
         try:
-            with open(f"/proc/{name}/environ", "rb") as file:
+            with open(f"/proc/{pid}/environ", "rb") as file:
                 if mark in file.read().split(b"\0"):
-                    found.append(int(name))
+                    found.append(pid)
         except OSError:
             continue  # ended meanwhile, or not ours to read
     return found
+
+
+def find_branded(hard: int, soft: int | None = None) -> list[int]:
+    """Process ids with that brand: of one kernel, or of any of the front's."""
+    brands = ((pid, read_brand(pid)) for pid in list_processes())
+    return [pid for pid, brand in brands if brand[1] == hard and soft in (None, brand[0])]
 
 
 def kill_group(pgid: int) -> None:
@@ -46,10 +76,10 @@ def kill_group(pgid: int) -> None:
         pass
 
 
-def kill_marked(mark: bytes) -> None:
-    """SIGKILL to every process with the mark, until there is none left or it stays hopeless."""
+def kill_all(find: Callable[[], list[int]]) -> None:
+    """SIGKILL to every process that is found, until there is none left or it stays hopeless."""
     for _ in range(SWEEPS):
-        pids = find_marked(mark)
+        pids = find()
         if not pids:
             return
         for pid in pids:
@@ -70,29 +100,52 @@ def remove_directory(path: str) -> None:
         pass
 
 
+class Guard:
+    """What there is to clean up."""
+
+    def __init__(self) -> None:
+        self._groups: set[int] = set()
+        self._directories: set[str] = set()
+        self._marks: set[bytes] = set()
+        self._brands: set[int] = set()
+
+    def take(self, line: bytes) -> None:
+        """Take what the front says in a line."""
+        word = line[1:].rstrip(b"\n")
+        if line[:1] == b"+":
+            self._groups.add(int(word))
+        elif line[:1] == b"-":
+            self._groups.discard(int(word))
+        elif line[:1] == b"=":
+            self._directories.add(os.fsdecode(word))
+        elif line[:1] == b"#":
+            self._marks.add(word)
+        elif line[:1] == b"%":
+            self._brands.add(int(word))
+        elif line[:1] == b"!":
+            soft, hard = map(int, word.split())
+            kill_all(partial(find_branded, hard, soft))
+
+    def clean(self) -> None:
+        """Kill and remove all of it."""
+        for pgid in self._groups:
+            kill_group(pgid)
+        for mark in self._marks:
+            kill_all(partial(find_marked, mark))
+        for brand in self._brands:
+            kill_all(partial(find_branded, brand))
+        for path in self._directories:
+            remove_directory(path)
+
+
 def main() -> None:
     """Listen until the front is gone, then clean up."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    groups: set[int] = set()
-    directories: set[str] = set()
-    marks: set[bytes] = set()
+    guard = Guard()
     for line in sys.stdin.buffer:
-        word = line[1:].rstrip(b"\n")
-        if line[:1] == b"+":
-            groups.add(int(word))
-        elif line[:1] == b"-":
-            groups.discard(int(word))
-        elif line[:1] == b"=":
-            directories.add(os.fsdecode(word))
-        elif line[:1] == b"#":
-            marks.add(word)
-    for pgid in groups:
-        kill_group(pgid)
-    for mark in marks:
-        kill_marked(mark)
-    for path in directories:
-        remove_directory(path)
+        guard.take(line)
+    guard.clean()
 
 
 if __name__ == "__main__":

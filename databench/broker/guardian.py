@@ -8,16 +8,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
+import secrets
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from ..protocol import brand
 from . import guard
 
 logger = logging.getLogger("databench.broker")
 
 RESTART_WAIT_S = 1.0  # a guard that cannot live here must not be started in a tight loop
+
+
+def choose_brand() -> int | None:
+    """The hard limit of a front's kernels; `None` where the system has none to choose."""
+    try:
+        most = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
+        resource.prlimit(0, resource.RLIMIT_RTTIME)
+    except (AttributeError, OSError, ValueError):
+        return None
+    most = brand.HIGHEST if most == resource.RLIM_INFINITY else min(most, brand.HIGHEST)
+    hard = most - 1 - secrets.randbelow(2**40)
+    return hard if hard > brand.LOWEST else None
 
 
 class Guardian:
@@ -30,7 +45,8 @@ class Guardian:
     def __init__(self, mark: str) -> None:
         self._directories: list[Path] = []
         self._mark = mark
-        self._groups: set[int] = set()
+        self._hard = choose_brand()
+        self._groups: dict[int, int] = {}  # the soft limit of each, 0 where it has no brand
         self._process: subprocess.Popen[bytes] | None = None
         self._loop = asyncio.get_running_loop()
         self._pidfd: int | None = None
@@ -55,27 +71,38 @@ class Guardian:
         self._begun_s = self._loop.time()
         self._watch(self._process.pid)
         directories = (f"={directory}" for directory in self._directories)
-        self._tell(*directories, f"#{self._mark}", *(f"+{g}" for g in self._groups))
+        marks = [f"#{self._mark}", *([f"%{self._hard}"] if self._hard else [])]
+        self._tell(*directories, *marks, *(f"+{g}" for g in self._groups))
 
     def add_directory(self, directory: Path) -> None:
         """A directory of the socket's, to be removed at the end or when the front is gone."""
         self._directories.append(directory)
         self._tell(f"={directory}")
 
-    def add(self, pgid: int) -> None:
-        """A kernel's process group begins."""
-        self._groups.add(pgid)
+    def add(self, pgid: int, name: bytes) -> None:
+        """A kernel's process group begins: brand it, which has hardly begun.
+
+        Args:
+            pgid: Its id, and that of its only process.
+            name: Of the kernel; ends with a random word.
+        """
+        self._groups[pgid] = self._burn(pgid, name)
         self._tell(f"+{pgid}")
 
     def discard(self, pgid: int) -> None:
-        """A kernel's process group ended, and everything in it."""
-        if pgid in self._groups:
-            self._groups.discard(pgid)
-            self._tell(f"-{pgid}")
+        """A kernel's process group ended: have the guard end what has left it.
+
+        The guard, since each look at all processes takes milliseconds where there are thousands.
+        """
+        soft = self._groups.pop(pgid, None)
+        if soft is not None:
+            self._tell(f"-{pgid}", *([f"!{soft} {self._hard}"] if soft else []))
 
     def clean(self) -> None:
-        """Kill what carries the mark: children of kernels that left their process group."""
-        guard.kill_marked(self._mark.encode())
+        """Kill what carries the mark or the brand: what left the process groups of kernels."""
+        guard.kill_all(lambda: guard.find_marked(self._mark.encode()))
+        if hard := self._hard:
+            guard.kill_all(lambda: guard.find_branded(hard))
 
     def stop(self) -> None:
         """End the guard: what it would clean up is clean."""
@@ -94,6 +121,18 @@ class Guardian:
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
+
+    def _burn(self, pid: int, name: bytes) -> int:
+        """Brand a process; returns its soft limit, or 0."""
+        if self._hard is None:
+            return 0
+        soft = brand.find_soft(self._hard, name)
+        try:
+            resource.prlimit(pid, resource.RLIMIT_RTTIME, (soft, self._hard))
+        except (OSError, ValueError) as error:
+            logger.debug("process %d has no brand: %s", pid, error)
+            return 0
+        return soft
 
     def _tell(self, *lines: str) -> None:
         process = self._process

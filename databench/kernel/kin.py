@@ -1,16 +1,20 @@
 """The processes that this one has started, and their end with it.
 
 Owns what a kernel does when the front is gone and no guard is there to clean up: it ends its
-process group, and children that made a session of their own. A daemon, whose parent has ended, is
-nobody's child any more and is not found.
+process group, children that made a session of their own, and daemons: nobody's children any more,
+but with the brand that the front gave this process and that all below it inherit
+(`protocol/brand.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 from pathlib import Path
+
+from ..protocol import brand
 
 
 def find_kin(pid: int, root: Path = Path("/proc")) -> list[int]:
@@ -35,8 +39,31 @@ def find_kin(pid: int, root: Path = Path("/proc")) -> list[int]:
     return list(dict.fromkeys([*found, *group]))
 
 
-def end_all() -> None:
-    """End every process that this one has started, and its group, but for this one itself."""
-    for pid in find_kin(os.getpid()):
+def find_branded(name: bytes, root: Path = Path("/proc")) -> list[int]:
+    """The other processes with this one's brand; empty where it has none, or there is no `/proc`.
+
+    Args:
+        name: This kernel's.
+        root: Where the system shows processes.
+    """
+    found: list[int] = []
+    with contextlib.suppress(AttributeError):  # a system without such a limit
+        own = resource.prlimit(0, resource.RLIMIT_RTTIME)
+        if not brand.is_own(*own, name):
+            return found  # it was started by something else, perhaps by another kernel
+        for pid in (int(folder.name) for folder in root.glob("[0-9]*")):
+            with contextlib.suppress(OSError):  # ended meanwhile, or not ours to ask
+                if resource.prlimit(pid, resource.RLIMIT_RTTIME) == own:
+                    found.append(pid)
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def end_all(name: bytes) -> None:
+    """End every process that this one has started, and its group, but for this one itself.
+
+    Args:
+        name: This kernel's.
+    """
+    for pid in [*find_kin(os.getpid()), *find_branded(name)]:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)

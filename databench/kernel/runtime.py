@@ -333,7 +333,7 @@ def _prepare(environment: Environment) -> Dispositions:
     """What is there before any code of the user's: threads, signals, and what children get."""
     if environment.interrupt_fd is not None:
         forks.descriptors.add(environment.interrupt_fd)
-    _watch_stdin()
+    _watch_stdin(environment.kernel.encode())
     signals.free_children()
     dispositions = Dispositions()
     dispositions.install()
@@ -360,7 +360,7 @@ def _make_channel(environment: Environment) -> Channel:
     )
 
 
-def _watch_stdin() -> None:
+def _watch_stdin(name: bytes) -> None:
     """End with the front; what the user starts gets an empty stdin."""
     watched = os.dup(0)
     forks.descriptors.add(watched)
@@ -372,7 +372,7 @@ def _watch_stdin() -> None:
         signals.leave_to_main()
         while os.read(watched, 4096):
             pass
-        kin.end_all()
+        kin.end_all(name)
         os._exit(1)
 
     threading.Thread(target=watch, name="databench-stdin", daemon=True).start()

@@ -45,5 +45,6 @@ ATTACKS = (
     Attack(kernels.send_junk),
     Attack(kernels.take_names),
     Attack(kernels.die_beside_a_flow),
+    Attack(kernels.leave_daemons),
     Attack(kernels.die_at_once),
 )

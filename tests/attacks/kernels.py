@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+
+import psutil
 
 from .raw import Socket
 from .world import World
@@ -54,6 +58,22 @@ async def die_beside_a_flow(world: World) -> None:
             )
         )
         await socket.close()
+
+
+async def leave_daemons(world: World) -> None:
+    """A kernel starts daemons that hide where they come from, and is killed."""
+    socket = await Socket.join(world.address, "mortal")
+    daemons = [(await socket.run("daemon"))["result"] for _ in range(world.scaled(50))]
+    world.kernel("mortal").kill()
+    await socket.close()
+    for _ in range(600):
+        if not any(map(psutil.pid_exists, daemons)):
+            return
+        await asyncio.sleep(0.1)
+    left = [pid for pid in daemons if psutil.pid_exists(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    raise AssertionError(f"{len(left)} of {len(daemons)} daemons outlive their kernel")
 
 
 async def die_at_once(world: World) -> None:

@@ -1,6 +1,8 @@
 """The guard process: what it kills and removes when the front is gone, and what it leaves alone."""
 
 import os
+import resource
+import secrets
 import signal
 import subprocess
 import sys
@@ -14,6 +16,8 @@ from tests.broker.harness import is_alive, wait_until
 
 pytestmark = [pytest.mark.process]
 MARK = "DATABENCH_FRONT=test"
+BRAND = 2**62 - secrets.randbelow(2**40) - 1  # of this run of the tests alone
+BRANDED = hasattr(resource, "RLIMIT_RTTIME")
 
 
 class Guard:
@@ -119,10 +123,38 @@ def test_marked_processes_are_found_by_the_whole_word(start):
     assert found == [one.pid]
 
 
-async def test_kill_marked_leaves_none(start):
+async def test_kill_all_leaves_none(start):
     processes = [start(MARK) for _ in range(3)]
-    guard.kill_marked(MARK.encode())
+    guard.kill_all(lambda: guard.find_marked(MARK.encode()))
     await wait_until(lambda: not any(is_alive(p.pid) for p in processes))
+
+
+def burn(process, number):
+    resource.prlimit(process.pid, resource.RLIMIT_RTTIME, (BRAND - number, BRAND))
+
+
+@pytest.mark.skipif(not BRANDED, reason="the system has no such limit")
+def test_branded_processes_are_found_by_kernel_and_by_front(start):
+    one, two, stranger = start(), start(), start()
+    burn(one, 1)
+    burn(two, 2)
+    assert guard.find_branded(BRAND, BRAND - 1) == [one.pid]
+    assert sorted(guard.find_branded(BRAND)) == sorted([one.pid, two.pid])
+    assert guard.find_branded(BRAND - 5) == []
+    assert guard.read_brand(stranger.pid)[1] != BRAND
+    assert guard.read_brand(2**22 + 1) == (0, 0)  # no such process
+
+
+@pytest.mark.skipif(not BRANDED, reason="the system has no such limit")
+async def test_what_a_kernel_left_goes_at_once_and_the_others_with_the_front(own_guard, start):
+    one, two = start(), start()
+    burn(one, 1)
+    burn(two, 2)
+    own_guard.tell(f"%{BRAND}", f"!{BRAND - 1} {BRAND}")
+    await wait_until(lambda: not is_alive(one.pid))
+    assert is_alive(two.pid)
+    assert own_guard.front_is_gone() == 0
+    await wait_until(lambda: not is_alive(two.pid))
 
 
 def test_a_directory_with_a_directory_in_it_is_left(tmp_path):

@@ -90,10 +90,11 @@ class Scene:
 
 
 async def begin(visitor, action):
-    """Starts an action and waits until it says that it has begun."""
+    """Starts an action and waits until it says that it has begun; the processes it has started."""
     await visitor.send(signal=action, load={"__process_id": next(_ids)})
-    while (await visitor.read())["signal"] not in ("begun", "children"):
+    while (message := await visitor.read())["signal"] not in ("begun", "children"):
         pass
+    return message["load"] if message["signal"] == "children" else []
 
 
 @asynccontextmanager
@@ -117,10 +118,10 @@ async def staged(folder, *names):
                 for action in {"busy": ("children", "wait", "nap"), "lock": ("divide",)}.get(
                     name, ()
                 ):
-                    await begin(visitor, action)
+                    scene.pids += await begin(visitor, action)
             await wait_until(lambda: len(_kernels(process.pid)) == len(names))
             scene.mark = mark_of(_kernels(process.pid)[0])
-            scene.pids = [*descendants(process.pid), *processes_with(scene.mark)]
+            scene.pids += [*descendants(process.pid), *processes_with(scene.mark)]
             assert len(list(folder.rglob("front"))) == 1  # the socket
             yield scene
     finally:
@@ -185,6 +186,17 @@ async def test_a_server_that_is_killed_or_crashes_leaves_nothing(tmp_path, numbe
         scene.process.send_signal(number)
         assert await asyncio.wait_for(scene.process.wait(), LIMIT_S) == -number
         assert await scene.left() == []
+
+
+async def test_a_server_and_its_guard_that_are_killed_leave_nothing(tmp_path):
+    async with staged(tmp_path, "busy") as scene:
+        kernels = set(_kernels(scene.process.pid))
+        (guard,) = set(children(scene.process.pid)) - kernels
+        for pid in (guard, scene.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.wait_for(scene.process.wait(), LIMIT_S)
+        # The socket's folder alone stays: nobody is left to remove it.
+        await wait_until(lambda: not any(map(is_alive, scene.pids)), 10)
 
 
 async def test_a_second_ctrl_c_does_not_leave_anything_either(tmp_path):

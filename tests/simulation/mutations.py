@@ -67,7 +67,7 @@ def ids_are_forgotten(self, request, **given):
 
 
 def stale_generation_accepted(self, kernel, pgid):
-    self._guardian.add(pgid)
+    self._guardian.add(pgid, kernel.routing_id)
     self._tables.by_routing[kernel.routing_id] = self._tables.by_kernel[kernel]
 
 

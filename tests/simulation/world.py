@@ -254,7 +254,7 @@ class _Guardian:
     def add_directory(self, directory):
         pass
 
-    def add(self, pgid):
+    def add(self, pgid, name):
         pass
 
     def discard(self, pgid):

@@ -62,7 +62,7 @@ class Shell:
             process = LocalProcess(argv, {**os.environ, name: value}, folder, ended.set_result)
         except (KernelError, OSError) as error:
             return f"cannot be started: {error}"
-        guardian.add(process.pid)
+        guardian.add(process.pid, secrets.token_bytes(8))
         fds = (process.stdout_fd, process.stderr_fd)
         readers = [LineReader(fd, on_line, self._settings) for fd in fds]
         try:

@@ -1,9 +1,13 @@
 """What is held to work whatever is done to the server beside it."""
 
 import os
+import subprocess
 import time
 
 import databench
+
+# Its parent ends, it leads a session, and its environment says nothing of where it comes from.
+DAEMON = ["env", "-i", "setsid", "-f", "/bin/sh", "-c", "echo $$; exec sleep 1000 >/dev/null 2>&1"]
 
 
 class Innocent(databench.Analysis):
@@ -43,3 +47,7 @@ class Innocent(databench.Analysis):
     @databench.on
     def die(self):
         os._exit(3)
+
+    @databench.on
+    def daemon(self):
+        return int(subprocess.check_output(DAEMON))

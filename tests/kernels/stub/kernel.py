@@ -253,6 +253,14 @@ def child(session, request, payload):
     done(session, request, b"%d" % process.pid)
 
 
+DAEMON = ["env", "-i", "setsid", "-f", "/bin/sh", "-c", "echo $$; exec sleep 1000 >/dev/null 2>&1"]
+
+
+def daemon(session, request, payload):
+    """Starts a process without a parent, in a session and an environment of its own."""
+    done(session, request, subprocess.check_output(DAEMON).strip())
+
+
 def print_lines(session, request, payload):
     """`[count, size]`: writes that many lines of that size to stdout, and ends with a word."""
     count, size = json.loads(payload)
