@@ -27,6 +27,7 @@ from . import (
     bodies,
     build,
     class_data,
+    cookies,
     follow,
     kernels,
     links,
@@ -163,7 +164,7 @@ class Front(http.Application):
     ) -> None:
         self.index = index
         self.visitors = visitors or person.Visitors(
-            person.make_key(), port=0, project=str(index.folder)
+            person.make_key(), port=0, project=cookies.find_project(index.folder)
         )
         self.links = links.Links(self.visitors, limits, self._has_session)
         self.broker, self.limits, self.hosts = broker, limits, hosts

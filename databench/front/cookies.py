@@ -1,8 +1,9 @@
 """What this server's cookies are called.
 
 A browser sends a cookie to every port of a host (RFC 6265 section 8.5), so two servers on one
-machine would overwrite each other's. The name holds the port, and the project too: the next
-project that is served on the same port is another one.
+machine would overwrite each other's. The name begins with the port, and with the project too: the
+next project that is served on the same port is another one. It ends with what the cookie is for, so
+that a person finds it in a browser's list: `5000_1f3a…_databench_person`.
 """
 
 from __future__ import annotations
@@ -34,4 +35,4 @@ def name(what: str, *, port: int, project: str, is_secure: bool = False) -> str:
             then neither another host of the domain nor a page without TLS can set it
             (RFC 6265bis section 4.1.3.2).
     """
-    return f"{'__Host-' if is_secure else ''}databench_{what}_{port}_{project}"
+    return f"{'__Host-' if is_secure else ''}{port}_{project}_databench_{what}"

@@ -81,6 +81,7 @@ class Runs:
     """
 
     def __init__(self, folder: Path, project: str, *, trusts: bool = False) -> None:
+        self.project = project
         self._path = folder / f"pages-{project}.json"
         self._trusts = trusts
         self._run = ""

@@ -12,12 +12,14 @@ SameSite). Over TLS no other host of the domain can set it either (`__Host-`: Se
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 
 import tornado.web
 
+from . import cookies
+
+PURPOSE = "person"
 _WORD = re.compile(r"[A-Za-z0-9_-]{22}")
 _DAYS = 365
 
@@ -28,25 +30,27 @@ class Visitors:
     Args:
         key: Signs the words; a later server with the same one knows them too.
         port: Where the server listens.
-        project: What it serves; not readable in the cookie's name.
+        project: As `cookies.find_project` calls it.
     """
 
     def __init__(self, key: str, *, port: int, project: str) -> None:
         self._key = key
-        digest = hashlib.sha256(project.encode("utf-8", "surrogateescape")).hexdigest()
-        self._name = f"{port}_{digest[:8]}_databench"
+        self._port = port
+        self._project = project
 
     def name(self, handler: tornado.web.RequestHandler, purpose: str = "") -> str:
         """What a cookie is called, in this scheme.
 
         Args:
             handler: Of the request.
-            purpose: What tells a further cookie from that of the word.
+            purpose: Of a further cookie, which is for one path; empty: that of the word.
         """
-        if purpose:
-            return f"{self._name}_{purpose}"
-        name = f"{self._name}_person"
-        return f"__Host-{name}" if is_encrypted(handler) else name
+        return cookies.name(
+            purpose or PURPOSE,
+            port=self._port,
+            project=self._project,
+            is_secure=not purpose and is_encrypted(handler),
+        )
 
     def find(self, handler: tornado.web.RequestHandler) -> str:
         """The word that the browser sent; empty where it sent none, or none of ours."""

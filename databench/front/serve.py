@@ -138,7 +138,7 @@ def _make(
         access=right,
         extra_routes=served.extra_routes,
         place=served.place,
-        visitors=Visitors(_find_key(store), port=port, project=str(served.index.folder)),
+        visitors=Visitors(_find_key(store), port=port, project=runs.project),
         runs=runs,
     )
 

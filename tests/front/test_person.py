@@ -10,7 +10,7 @@ import tornado.web
 from databench.front.person import Visitors, make_key
 
 WORD = "aB3-_6789012345678901z"
-VISITORS = Visitors("key", port=5000, project="/home/u/analyses")
+VISITORS = Visitors("key", port=5000, project="0a1b2c3d")
 
 
 def make(cookie="", scheme="http"):
@@ -56,7 +56,7 @@ def test_a_browser_gets_a_word_that_scripts_and_other_sites_do_not_get(scheme, p
     VISITORS.give(handler)
     morsel = given(handler)
     assert morsel.key.startswith(f"{prefix}5000_")
-    assert "/home" not in morsel.key
+    assert morsel.key.endswith("_0a1b2c3d_databench_person")
     assert morsel["httponly"]
     assert morsel["samesite"] == "Lax"
     assert (morsel["path"], morsel["domain"]) == ("/", "")
@@ -75,16 +75,16 @@ def test_a_word_is_known_again_and_kept():
 
 def test_with_the_same_key_a_later_server_knows_it():
     cookie, word = sent(VISITORS)
-    later = Visitors("key", port=5000, project="/home/u/analyses")
+    later = Visitors("key", port=5000, project="0a1b2c3d")
     assert later.find(make(cookie)) == word
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Visitors("key", port=5001, project="/home/u/analyses"),
-        Visitors("key", port=5000, project="/home/u/others"),
-        Visitors("another key", port=5000, project="/home/u/analyses"),
+        Visitors("key", port=5001, project="0a1b2c3d"),
+        Visitors("key", port=5000, project="ffffffff"),
+        Visitors("another key", port=5000, project="0a1b2c3d"),
     ],
     ids=["port", "project", "key"],
 )
