@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from ..protocol import messages as m
 from ..protocol.lifecycle import OnChange
+from ..protocol.text import CODE_CHANGED
 from .requests import Requests
 from .tables import Entry, Tables
 
@@ -79,7 +80,7 @@ class Code:
         kernel = entry.kernel
         step = kernel.life.judge_change(is_working=entry.open_requests > 0, at_once=at_once)
         if step is OnChange.RESTART:
-            kernel.restart(f"code changed: {what}", is_reload=True)
+            kernel.restart(f"{CODE_CHANGED}{what}", is_reload=True)
         elif step is OnChange.WAIT and entry.code_change != what:
             entry.code_change = what
             name = kernel.spec.name

@@ -75,7 +75,7 @@ class Requests:
     def lose_all(self, entry: Entry) -> None:
         """The kernel is gone: end what it had, and, where none follows, what waits for it."""
         kernel = entry.kernel
-        words = self._tables.last_words(kernel)
+        words, why = self._tables.last_words(kernel), text.without_file(kernel.reason)
         self._accuse(entry)
         entry.begin_life()
         entry.code_change = ""  # the next process reads the new code
@@ -87,9 +87,7 @@ class Requests:
             ids = {r.number: r.process_id for r in seat.session.requests.values() if r.is_sent}
             for number, process_id in ids.items():
                 self._count_off(seat, number)
-                frames = seat.session.fail(
-                    number, "KernelLost", kernel.reason, words, outcome="lost"
-                )
+                frames = seat.session.fail(number, "KernelLost", why, words, outcome="lost")
                 self._tables.outbox.publish(seat, frames, process_id)
             seat.session.begin_ledger()
             self._tables.outbox.touch(seat)
@@ -128,7 +126,7 @@ class Requests:
     def reload_idle(self, entry: Entry) -> None:
         """Restart a kernel whose code was changed while it worked, unless it works again."""
         if entry.code_change and entry.open_requests == 0:
-            entry.kernel.restart(f"code changed: {entry.code_change}", is_reload=True)
+            entry.kernel.restart(f"{text.CODE_CHANGED}{entry.code_change}", is_reload=True)
 
     def interrupt(self, seat: Seat) -> None:
         """Ask the kernel to end all that it runs for a session."""

@@ -285,7 +285,7 @@ class Tables:
         is_down = state in ("backoff", "failed")
         return text.compose_kernel(
             state,
-            reason=kernel.reason,
+            reason=text.without_file(kernel.reason),
             generation=kernel.life.generation,
             retry_in_s=kernel.retry_in_s,
             sessions=len(entry.seats),
@@ -295,6 +295,7 @@ class Tables:
             stderr=kernel.stderr_lines if self.debug and is_down else (),
             cancel_limit_s=kernel.settings.cancel_limit_s if state == "cancelling" else None,
             code_change=entry.code_change,
+            analysis=kernel.spec.name,
         )
 
     def last_words(self, kernel: Supervisor) -> bytes:

@@ -286,6 +286,10 @@ def read_process_id(frame: bytes) -> int | float | None:
     return None
 
 
+# What a kernel is restarted with, before the file's name.
+CODE_CHANGED = "code changed: "
+
+
 def compose_gap(missed: int, at: int) -> bytes:
     """That many stream frames are gone for good; the page counts on from `at`."""
     return compose_value("__gap", {"missed": missed, "at": at})
@@ -304,6 +308,7 @@ def compose_kernel(
     stderr: Sequence[str] = (),
     cancel_limit_s: float | None = None,
     code_change: str = "",
+    analysis: str = "",
 ) -> bytes:
     """The kernel's state.
 
@@ -318,7 +323,9 @@ def compose_kernel(
         ahead: How many others begin before it, where it is queued.
         stderr: Its last lines, for those who may administer the server.
         cancel_limit_s: How long a cancel may take, where one is under way.
-        code_change: The file that was saved, while a restart for it waits.
+        code_change: The file that was saved, while a restart for it waits; for those who may
+            administer the server.
+        analysis: Its name, which the others get in the place of the file.
     """
     load: dict[str, Any] = {
         "state": state,
@@ -334,10 +341,18 @@ def compose_kernel(
         load["ahead"] = ahead
     if cancel_limit_s is not None:
         load["cancel_limit_s"] = cancel_limit_s
-    if code_change:
-        load["code_change"] = code_change
     frame = compose_value("__kernel", load)
-    return guard(frame[:-2], b',"stderr":' + dump(list(stderr)) if stderr else b"", b"}}")
+    change = b',"code_change":'
+    hidden = change + dump(code_change) if code_change else b""
+    hidden += b',"stderr":' + dump(list(stderr)) if stderr else b""
+    instead = change + dump(analysis) if code_change else b""
+    return guard(frame[:-2], hidden, b"}}", instead=instead)
+
+
+def without_file(reason: str) -> str:
+    """Why a kernel ended, without the file that was saved: a path is no page's business."""
+    before, mark, _ = reason.partition(CODE_CHANGED)
+    return before + mark.rstrip(": ")
 
 
 def compose_reload(paths: Sequence[str], saves: int, *, missed: bool = False) -> bytes:

@@ -141,6 +141,25 @@ async def test_an_action_that_was_called_last_before_a_crash_of_others_runs_for_
         await rig.join().run("release")
 
 
+# -- new code --------------------------------------------------------------------------------------
+
+
+async def test_pages_without_the_right_are_shown_no_path():
+    async with rigged() as rig:
+        page, stranger = rig.join(), rig.join(may_administer=False)
+        await page.run("echo")
+        held = stranger.request("hold")
+        await stranger.signal("held")
+        rig.broker.code.change("a", "deep/secret.py", at_once=False)
+        assert page.kernel["code_change"] == "deep/secret.py"
+        assert stranger.kernel["code_change"] == "a"
+        rig.broker.code.change("a", "deep/secret.py", at_once=True)
+        assert (await stranger.end(held))["outcome"] == "lost"
+        assert (await stranger.run("echo"))["outcome"] == "done"
+        said = str(stranger.loads("__kernel") + stranger.loads("__process"))
+        assert "code changed" in said and "secret" not in said
+
+
 # -- cancel ----------------------------------------------------------------------------------------
 
 

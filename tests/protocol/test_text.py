@@ -294,6 +294,7 @@ def test_composed_frames_are_json_for_every_string(name, key):
             sessions=1,
             stderr=[key],
             code_change=key,
+            analysis=name,
         ),
         text.compose_reload([name, key], 3, missed=True),
     ):
@@ -305,6 +306,31 @@ def test_composed_frames_are_json_for_every_string(name, key):
 def test_composed_frames_say_what_they_were_given(name, key):
     assert json.loads(text.compose_state(name, key, b"1")) == {"signal": name, "load": {key: 1}}
     assert json.loads(text.compose_value(name, [key])) == {"signal": name, "load": [key]}
+
+
+@given(st.text(), st.lists(st.text()))
+def test_file_that_was_saved_is_for_those_who_administer(path, stderr):
+    """The others see the analysis' name: they know that from the address."""
+    usual = {"reason": "", "generation": 1, "retry_in_s": None, "sessions": 1}
+    frame = text.compose_kernel(
+        "busy", **usual, code_change=f"/{path}", analysis="pi", stderr=stderr
+    )
+    told = json.loads(frame)["load"]
+    assert (told["code_change"], told.get("stderr", [])) == (f"/{path}", stderr)
+    public = json.loads(frame.public)["load"]
+    assert public == {"state": "busy", **usual, "isolation": "analysis", "code_change": "pi"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "public"),
+    [
+        ("kernel 'pi' ends: code changed: a/b.py", "kernel 'pi' ends: code changed"),
+        ("kernel 'pi' exited with status 3", "kernel 'pi' exited with status 3"),
+        ("", ""),
+    ],
+)
+def test_reason_for_pages_names_no_file(reason, public):
+    assert text.without_file(reason) == public
 
 
 # Bytes that no parser takes: where one is touched, something raises or changes them.
