@@ -15,6 +15,8 @@ out, once: it compares `wanted` with `raised`. A SIGINT that nobody has announce
 * Where code is traced or profiled (coverage, a debugger), CPython before 3.12 enters no function of
   Python in such a thread while an exception waits for another one: who holds the lock would hold it
   for ever if the other waits for it. There those are not struck: `settle` raises at the next emit.
+  It enters none while a signal waits for the main thread either, which may have begun to wait in C
+  the moment before. There a timer over the computing time interrupts that wait again and again.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ logger = logging.getLogger("databench.kernel")
 RECORD = struct.Struct("<QQ")
 _EARLY_LIMIT = 1024
 _REPEAT_S = 0.05
+_TRACED_REPEAT_S = 0.01  # of computing time
 _SET_ASYNC_EXC = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _CANCELLED = ctypes.py_object(Cancelled)
 _START_PROCESS = subprocess.Popen.__init__.__code__
@@ -103,6 +106,9 @@ class Interrupts:
         """Take SIGINT; in the main thread."""
         self.dispositions.take(signal.SIGINT, self._on_sigint)
         sys.unraisablehook = self._on_unraisable
+        if _is_traced() and signal.getsignal(signal.SIGVTALRM) == signal.SIG_DFL:
+            signal.signal(signal.SIGVTALRM, _nothing)
+            signal.setitimer(signal.ITIMER_VIRTUAL, _TRACED_REPEAT_S, _TRACED_REPEAT_S)
 
     def open(self, request: Request) -> None:
         """A request with a number has arrived."""
@@ -230,3 +236,7 @@ class Interrupts:
             return []
         request.wanted = max(request.wanted, attempt)
         return [] if request.desk is self.main else [request]
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    pass

@@ -14,7 +14,8 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-_OURS = {signal.SIGINT, signal.SIGTERM}
+# The last is what `interrupts` repeats a signal by.
+_OURS = {signal.SIGINT, signal.SIGTERM, signal.SIGVTALRM}
 # What subprocess, asyncio and multiprocessing come to; there is no public place for it.
 _STARTS = (
     (_posixsubprocess, "fork_exec"),

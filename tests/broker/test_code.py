@@ -182,6 +182,9 @@ async def crash_twice(rig):
     """The action `segfault` is refused to all from here on; a page."""
     page, other = rig.join(), rig.join()
     for visitor in (page, other):
+        # A death says nothing to all while the start of a session may be what it was of.
+        for started in (page, other):
+            assert (await started.run("echo"))["outcome"] == "done"
         assert (await visitor.run("segfault"))["outcome"] == "lost"
     assert (await page.run("segfault"))["error"]["type"] == "PoisonedAction"
     other.leave()
