@@ -7,7 +7,7 @@ import pytest
 
 from tests.broker.harness import rigged, wait_until
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.certain]
 DEATHS = r"was ended by SIG|exited with status"
 
 

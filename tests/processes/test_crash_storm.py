@@ -22,7 +22,7 @@ KILLS = 100
 WARM_UP = 20  # after these the rings are full
 MEMORY_BYTES = 12 * 2**20
 
-pytestmark = [pytest.mark.slow, pytest.mark.process]
+pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.certain]
 
 
 class Vitals:

@@ -6,7 +6,7 @@ from .mutations import MUTATIONS
 from .runner import run_chunk
 from .test_simulation import LEFT, SEEDS
 
-pytestmark = LEFT
+pytestmark = [LEFT, pytest.mark.certain]
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ SEEDS = 10_000
 
 # A world that ends leaves what its kernels had begun: nobody awaits that any more.
 LEFT = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
-pytestmark = LEFT
+pytestmark = [LEFT, pytest.mark.certain]
 
 
 def tell(failures):

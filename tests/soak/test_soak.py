@@ -8,6 +8,7 @@ from .run import Soak
 
 @pytest.mark.slow
 @pytest.mark.process
+@pytest.mark.certain
 @pytest.mark.timeout(480)
 async def test_a_minute_of_faults_breaks_no_promise():
     figures = await Soak(seed=4, pages=40, minutes=1.0).run()
