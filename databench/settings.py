@@ -307,12 +307,10 @@ class Settings:
             find_row(name, source="values")
         merged = {row.name: self.values.get(row.name, row.default) for row in TABLE}
         object.__setattr__(self, "values", merged)
+        self.__dict__.update(merged)  # some are asked for with each message
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["values"][name]
-        except KeyError:
-            raise AttributeError(f"there is no setting {name!r}") from None
+        raise AttributeError(f"there is no setting {name!r}")
 
 
 def show(value: object) -> str:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("databench.broker")
 
-SLACK_BYTES = 1024  # a session whose size has changed by less keeps the one that is counted
+# A session or page whose size has changed by less keeps the one that is counted: most exchanges are
+# small, and to count them all would cost a fiftieth of each.
+SLACK_BYTES = 1024
 TELL_S = 10.0  # between two lines of the log about the same
 
 
@@ -128,7 +130,7 @@ class Holdings:
     def settle_page(self, record: PageRecord) -> None:
         """A page may have more or less in flight than before."""
         grown_bytes = record.in_flight_bytes - record.counted_bytes
-        if grown_bytes:
+        if not -SLACK_BYTES < grown_bytes < SLACK_BYTES:
             record.counted_bytes = record.in_flight_bytes
             self.budget.take(record.client, grown_bytes)
 

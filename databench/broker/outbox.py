@@ -51,7 +51,7 @@ class Outbox:
             process_id: The request that they are about, for pages that throw on others'.
         """
         session = seat.session
-        self.touch(seat)
+        self._changed.add(seat)
         place = session.ring.place
         for page, view in session.views.items():
             if view.is_lagging:

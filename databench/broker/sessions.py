@@ -14,6 +14,7 @@ from ..protocol import messages as m
 from ..protocol.clients import Client, make_client
 from ..protocol.saved import RESTARTED
 from ..protocol.session import Session
+from .holdings import SLACK_BYTES
 from .reclaim import Reclaim
 from .requests import Requests
 from .specs import Page
@@ -287,8 +288,10 @@ class Sessions:
             return
         seat = record.seat
         session = seat.session
+        before_bytes = session.ledger.in_flight_bytes
         session.drain(page)
-        outbox.touch(seat)
+        if before_bytes - session.ledger.in_flight_bytes > SLACK_BYTES:
+            outbox.touch(seat)  # charges of less are counted off with the next frame
         if session.views[page].is_lagging:
             outbox.replay(record, session.catch_up(page, seat.entry.store))
         if session.pending_class and session.is_drained:

@@ -184,7 +184,9 @@ class Poison:
 
     def find_problem(self, action: str, fingerprint: int, *, session: str) -> str:
         """Why this action is not run with these arguments for a session; empty: it is."""
-        deaths = self._deaths.get(fingerprint, ())
+        deaths = self._deaths.get(fingerprint)
+        if deaths is None:
+            return ""
         limit = self._limits.poison_limit
         against = [death for death in deaths if death.is_alone]
         if len(against) < limit or len({death.visitor for death in against}) < VISITORS:

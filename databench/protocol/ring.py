@@ -78,7 +78,8 @@ class Ring:
     @property
     def held_bytes(self) -> int:
         """What they hold of the memory."""
-        return self.size_bytes + FRAME_BYTES * (len(self._frames) + len(self._ends))
+        frames = len(self._frames) + len(self._ends)
+        return self._size_bytes + self._ends_bytes + FRAME_BYTES * frames
 
     def trim(self, size_bytes: int) -> None:
         """Hold so many bytes at most, ends kept aside left out; the newest frame is held."""

@@ -130,10 +130,13 @@ def test_beyond_the_budget_a_value_is_not_kept(clock):
 def test_what_is_in_flight_to_a_page_counts_until_it_has_drained_or_is_gone(clock):
     holdings = make(clock)
     record = PageRecord(None, None, client=ME)
-    for in_flight_bytes in (500, 700, 0, 300):
+    for in_flight_bytes in (5000, 7000, 0, 3000):
         record.in_flight_bytes = in_flight_bytes
         holdings.settle_page(record)
         assert holdings.budget.size_of(ME) == in_flight_bytes
+    record.in_flight_bytes += SLACK_BYTES - 1
+    holdings.settle_page(record)
+    assert holdings.budget.size_of(ME) == 3000
     holdings.forget_page(record)
     assert holdings.budget.total_bytes == 0
 
