@@ -8,12 +8,14 @@
 * With CI set, a test that skips itself has failed: nothing goes untested unseen.
 """
 
+import contextlib
 import logging
 import os
 import re
 import secrets
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,6 +104,33 @@ def _refuse_skip(report):
         report.outcome = "failed"
         report.longrepr = f"with CI set nothing may skip: {reason}"
     return report
+
+
+# -- a system that allows no more threads ----------------------------------------------------------
+
+
+@pytest.fixture
+def few_threads(monkeypatch):
+    """A context in which so many threads can run beside those there are, and no more.
+
+    The error is the interpreter's own: tests/processes/test_out_of_threads.py has the real one.
+    """
+    start = threading._start_new_thread
+
+    @contextlib.contextmanager
+    def limit(count):
+        most = threading.active_count() + count
+
+        def start_or_refuse(*args):
+            if threading.active_count() - len(threading._limbo) >= most:
+                raise RuntimeError("can't start new thread")
+            return start(*args)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading, "_start_new_thread", start_or_refuse)
+            yield
+
+    return limit
 
 
 # -- the environment, which every process of a later test inherits ---------------------------------

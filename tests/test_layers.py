@@ -1,8 +1,8 @@
 """The direction of imports, read from the source: who may know whom.
 
 cli > front > broker > protocol; front > http; kernel > analysis > datastore > protocol;
-any > errors, settings, printable, descriptors. A lazy import and one under TYPE_CHECKING count
-like any other.
+any > errors, settings, printable, descriptors, threads. A lazy import and one under TYPE_CHECKING
+count like any other.
 """
 
 import ast
@@ -14,12 +14,22 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "databench"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-_EVERYBODY = {"descriptors", "errors", "settings", "printable", "install", "standard", "_version"}
+_EVERYBODY = {
+    "descriptors",
+    "errors",
+    "settings",
+    "printable",
+    "install",
+    "standard",
+    "threads",
+    "_version",
+}
 _ALLOWED = {
     "errors": set(),
     "install": set(),
     "_version": set(),
     "descriptors": set(),
+    "threads": {"errors"},
     "standard": set(),
     "settings": {"errors"},
     "printable": set(),

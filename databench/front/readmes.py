@@ -24,6 +24,7 @@ from typing import Any
 
 from ..config import Entry, Index
 from ..readme import Readme, render_markdown
+from ..threads import NO_THREAD
 
 log = logging.getLogger("databench.front")
 
@@ -33,6 +34,10 @@ _SHOWN_BYTES = 2**16  # of one that is shown as it is written
 
 class _OverError(BaseException):
     """Raised in a thread that has taken too long; no renderer catches it."""
+
+
+class NoThreadError(Exception):
+    """The system allows no thread for it."""
 
 
 class Readmes:
@@ -105,6 +110,8 @@ class Readmes:
                 made = self._show_plain(
                     name, f"not ready after {limit_s:g} s, limit (readme_limit_s)", source
                 )
+            except NoThreadError:
+                return self._show_plain(name, NO_THREAD, source)  # not kept: there may be one soon
             except Exception as error:  # noqa: BLE001 - whatever a renderer makes of it
                 made = self._show_plain(name, str(error) or type(error).__name__, source)
         self._made[key] = made
@@ -135,6 +142,7 @@ async def run_in_thread(function: Callable[[], str], limit_s: float) -> str:
 
     Raises:
         asyncio.TimeoutError: It took too long.
+        NoThreadError: The system allows no thread for it.
         Exception: What the function raised.
     """
     loop = asyncio.get_running_loop()
@@ -151,7 +159,10 @@ async def run_in_thread(function: Callable[[], str], limit_s: float) -> str:
             loop.call_soon_threadsafe(_settle, ended, made, error)
 
     thread = threading.Thread(target=run, name="databench-readme", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise NoThreadError(str(error)) from None
     try:
         return await asyncio.wait_for(ended, limit_s)
     except asyncio.TimeoutError:

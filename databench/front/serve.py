@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import tornado.ioloop
 
-from .. import descriptors, http, settings
+from .. import descriptors, http, settings, threads
 from .._version import __version__
 from ..broker import Broker, SqliteStore, Store
 from ..config import Index
@@ -33,6 +34,7 @@ log = logging.getLogger("databench.front")
 Tell = Callable[[Front, tornado.ioloop.IOLoop], None]
 
 _HEADERS_BYTES = 2**20
+_OTHER_THREADS = 4  # libzmq's two, the watcher's and a readme's
 _OF_CONNECTIONS = (
     "http_idle_limit_s",
     "http_header_limit_s",
@@ -96,6 +98,7 @@ def _serve(
     tell = _teller(served, host, opened.addresses)
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None
+    _fill_pool(front)
     runner = http.Runner(front, **opened._asdict(), settings=run_settings, loop=loop)
     if debug if options.watch is None else options.watch:
         _run_watched(runner, front, lambda: _read_again(front, options.analyses, script), tell)
@@ -103,6 +106,16 @@ def _serve(
         front.on_start_callbacks.append(tell)
         runner.run()
     return 0
+
+
+def _fill_pool(front: Front) -> None:
+    """Start the threads for what waits; the loop does so one by one, as long as it can."""
+    pool = threads.make_pool("pool", threads.find_size(), more=_OTHER_THREADS)
+
+    async def use(_front: Front, _io_loop: tornado.ioloop.IOLoop) -> None:
+        asyncio.get_running_loop().set_default_executor(pool)
+
+    front.on_start_callbacks.insert(0, use)
 
 
 def _make(

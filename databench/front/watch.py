@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
 
 from ..config import FILE, Index, prepare
+from ..threads import NO_THREAD
 from . import changes, shown
 from .rewrites import Rewrites
 from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
@@ -81,12 +82,11 @@ class Watcher:
         self._plan = self._make_plan()
         try:
             self._thread.start()
-        except RuntimeError as error:
+        except RuntimeError:
             self._front.is_watched = False
             log.warning(
-                "Saved files are not seen: %s. Raise the limit of processes or threads (ulimit -u, "
-                "or pids.max of the control group), and start Databench again",
-                error,
+                "Saved files are not seen: %s. Raise the limit, and start Databench again",
+                NO_THREAD,
             )
             return
         try:

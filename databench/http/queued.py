@@ -97,8 +97,11 @@ class LineWriter:
         """
         with self.lock:
             thread = self._thread
-            if thread is None or thread is threading.current_thread():
-                return thread is None
+            if thread is threading.current_thread():
+                return False
+            if thread is None:
+                self._write_rest()
+                return True
             self._is_ending = True
             self.lock.notify_all()
         thread.join(self.flush_s if limit_s is None else limit_s)
@@ -155,6 +158,14 @@ class LineWriter:
             except (OSError, ValueError):  # closed, broken, a full disk: that ends nothing
                 with self.lock:
                     self._lost += piece.count(b"\n")
+
+    def _write_rest(self) -> None:
+        """No thread could be had for what waits, and it is the end."""
+        while self._lines or self._dropped:
+            size, piece = self._take_piece()
+            self._size -= size
+            with contextlib.suppress(OSError, ValueError):
+                self._write(piece)
 
     def _take_piece(self) -> tuple[int, bytes]:
         """What is written next, and how much of it was in the queue."""

@@ -207,17 +207,15 @@ class Flusher:
         self._wait_s = wait_s
         self._gate = threading.Semaphore(0)
         self._is_parked = True
-        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread: later there may be none to be had, and batches would be left lying."""
+        threading.Thread(target=self._look, name="databench-flush", daemon=True).start()
 
     def wake(self) -> None:
         """A batch has begun; called with the channel's lock held."""
         if self._is_parked:
             self._is_parked = False
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._look, name="databench-flush", daemon=True
-                )
-                self._thread.start()
             self._gate.release()
 
     def _look(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import queue
 import threading
 import time
@@ -16,9 +17,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from ..threads import NO_THREAD
 from . import forks, signals
 from .channel import checkpoint
 from .request import Cancelled, Request, current
+
+logger = logging.getLogger("databench.kernel")
 
 Finish = Callable[[Request, Any, BaseException | None], None]
 _GRACE_S = 0.002
@@ -225,6 +229,7 @@ class Desks:
         self._limit = limit
         self._later = later
         self._waiting: deque[Job] = deque()
+        self._is_short = False  # said once
 
     def submit(self, job: Job) -> None:
         """Run a job as soon as a desk is free."""
@@ -248,11 +253,23 @@ class Desks:
             return
         desk = next((desk for desk in self._workers if not desk.is_busy), None)
         if desk is None and len(self._workers) < self._limit:
-            desk = self._make_worker()
-            self._workers.append(desk)
+            desk = self._try_worker()
         if desk is not None:
             self._waiting.remove(job)
             self._give(desk, job)
+
+    def _try_worker(self) -> PlainDesk | None:
+        """A further desk; `None` where the system allows no thread: what waits goes on waiting."""
+        try:
+            desk = self._make_worker()
+        except RuntimeError:
+            if not self._is_short:
+                self._is_short = True
+                logger.warning("%s: plain actions wait for one another", NO_THREAD)
+            return None
+        self._is_short = False
+        self._workers.append(desk)
+        return desk
 
     def withdraw(self, request: Request) -> bool:
         """Take out a request's job that no desk has; False where there is none."""

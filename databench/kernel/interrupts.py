@@ -29,10 +29,10 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from ..threads import call_later
 from .desks import PlainDesk
 from .dispositions import Dispositions
 from .request import Cancelled, Request, current
@@ -63,12 +63,6 @@ def _is_starting_process(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _call_later(function: Callable[..., None], *args: object) -> None:
-    timer = threading.Timer(_REPEAT_S, function, args)
-    timer.daemon = True
-    timer.start()
 
 
 class Interrupts:
@@ -163,8 +157,9 @@ class Interrupts:
             return
         request = current.get()
         if request is not None and not request.is_ended:
-            # From another thread: here it would come out in this very hook.
-            _call_later(self._repeat, request, request.wanted)
+            # From another thread: here it would come out in this very hook. Where there is no
+            # thread for it, the page's next Cancel repeats it.
+            call_later(_REPEAT_S, self._repeat, request, request.wanted)
 
     def _repeat(self, request: Request, attempt: int) -> None:
         if not request.is_ended and request.wanted == attempt:
@@ -194,7 +189,8 @@ class Interrupts:
             running.is_deferred = True
             return
         if _is_starting_process(frame):
-            _call_later(self.strike, running)  # nothing, if another attempt was carried out by then
+            # Nothing, if another attempt was carried out by then; the session asks again, too.
+            call_later(_REPEAT_S, self.strike, running)
             return
         running.raised = running.wanted
         raise Cancelled

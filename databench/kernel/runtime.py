@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import __version__
+from .. import __version__, threads
 from ..analysis import Analysis, find_class_inputs, find_handlers
 from ..datastore import Datastore
 from ..errors import KernelError, RemoteProtocolError
@@ -42,6 +42,7 @@ from .steps import KernelLoop, LoopDesk
 
 CAPABILITIES = ("cancel", "interrupt", "credit", "ping")
 SWITCH_INTERVAL_S = 0.001
+THREADS = 4  # libzmq's two, the loop's and the flusher's
 logger = streams.take_logger("databench.kernel")
 
 
@@ -104,6 +105,7 @@ class Kernel:
         self.main.look_again = self.dispositions.look_again
         self.main.put_right = self.dispositions.put_right
         forks.watch_kernel(self.channel.lock, self.loop, self._on_forked)
+        self._flusher.start()
         side = threading.Thread(target=self._run_loop, name="databench-loop", daemon=True)
         side.start()
         self.main.serve()
@@ -305,10 +307,13 @@ def main() -> int:
     """Run a kernel as its environment says; returns the exit status."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
-        environment = read_environment(os.environ)
+        return _run(read_environment(os.environ))
     except KernelError as error:
         streams.say(f"{error}\n")
         return 1
+
+
+def _run(environment: Environment) -> int:
     streams.begin(environment.analysis, environment.log_level)
     dispositions = _prepare(environment)
     sources = Sources(environment.settings.watched_files)
@@ -331,6 +336,7 @@ def main() -> int:
 
 def _prepare(environment: Environment) -> Dispositions:
     """What is there before any code of the user's: threads, signals, and what children get."""
+    threads.require(1 + THREADS)
     if environment.interrupt_fd is not None:
         forks.descriptors.add(environment.interrupt_fd)
     _watch_stdin(environment.kernel.encode())
@@ -351,6 +357,7 @@ def _tell_failure(environment: Environment, messages: Sequence[m.Sources]) -> No
 
 def _make_channel(environment: Environment) -> Channel:
     settings = environment.settings
+    threads.require(THREADS)
     return Channel(
         environment.endpoint,
         environment.kernel,
@@ -379,7 +386,8 @@ def _watch_stdin(name: bytes) -> None:
 
 
 def _exit_later(limit_s: float) -> None:
-    """End the process in any case: a C call may hold the main thread for ever."""
-    timer = threading.Timer(limit_s, os._exit, args=(0,))
-    timer.daemon = True
-    timer.start()
+    """End the process in any case: a C call may hold the main thread for ever.
+
+    Where there is no thread for it, the front ends the process, by signals.
+    """
+    threads.call_later(limit_s, os._exit, 0)

@@ -112,3 +112,15 @@ async def test_old_versions_are_forgotten(folder, monkeypatch):
     for number in range(5):
         await made.make(Entry("x", folder, readme=str(number)))
     assert len(made._made) == 2
+
+
+@LOG
+async def test_without_a_thread_it_is_shown_as_it_is_written_and_made_when_there_is_one(
+    folder, few_threads
+):
+    made = Readmes(Settings())
+    with few_threads(0):
+        answer = await made.make_of_folder(folder)
+    assert "README.md: the system allows no further thread" in answer
+    assert "<pre># one</pre>" in answer
+    assert await made.make_of_folder(folder) == "<h1>one</h1>\n"

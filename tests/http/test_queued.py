@@ -263,3 +263,18 @@ def test_a_full_descriptor_that_does_not_block_is_waited_for():
         writer.add(b"x" * 200_000 + b"\n")
         assert reader.readline() == b"x" * 200_000 + b"\n"
         assert writer.drain(_LIMIT_S)
+
+
+def test_without_a_thread_lines_wait_for_one_and_are_written_at_the_end(few_threads):
+    got = []
+    writer = LineWriter(got.append)
+    with few_threads(0):
+        writer.add(b"one\n")
+        writer.add(b"two\n")
+        assert got == []
+        assert writer.drain()
+        assert b"".join(got) == b"one\ntwo\n"
+        writer.add(b"three\n")
+    writer.add(b"four\n")
+    assert writer.drain(_LIMIT_S)
+    assert b"".join(got) == b"one\ntwo\nthree\nfour\n"

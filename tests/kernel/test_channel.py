@@ -79,6 +79,7 @@ def test_a_large_message_goes_by_itself_behind_what_is_batched(router, channel, 
 
 def test_a_batch_that_is_left_lying_is_sent_by_the_flusher(router, channel):
     flusher = Flusher(channel, 0.001)
+    flusher.start()
     for number in range(3):
         with channel.lock:
             channel.on_batch = flusher.wake

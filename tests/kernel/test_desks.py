@@ -147,3 +147,49 @@ def test_what_waits_for_a_desk_can_be_withdrawn():
     assert not desks.withdraw(jobs[0].request)
     assert desks.withdraw(jobs[1].request)
     assert not desks.withdraw(jobs[1].request)
+
+
+class Office:
+    """Further desks that can be had while `is_short` is not set."""
+
+    def __init__(self):
+        self.is_short = True
+        self.made = []
+
+    def make(self):
+        if self.is_short:
+            raise RuntimeError("can't start new thread")
+        self.made.append(Idle())
+        return self.made[-1]
+
+
+@pytest.mark.expected_log("no further thread")
+def test_without_a_further_thread_a_job_waits_for_the_desks_there_are(caplog):
+    main, office, timers = Idle(), Office(), []
+    later = lambda _s, f, job: timers.append((f, job))  # noqa: E731
+    desks = Desks(main, office.make, 2, later)
+    submit(desks, 0, 1, 2)
+    run_out(timers)
+    (record,) = [record for record in caplog.records if "no further thread" in record.message]
+    assert record.levelname == "WARNING"
+    assert main.given() == 0
+    main.is_busy = False
+    desks.idle(main)
+    assert main.given() == 1
+    office.is_short = False
+    submit(desks, 3)
+    run_out(timers)
+    assert office.made[0].given() == 3
+    main.is_busy = False
+    desks.idle(main)
+    assert main.given() == 2
+
+
+@pytest.mark.expected_log("no further thread")
+def test_the_action_itself_is_not_hit_by_a_thread_that_cannot_be_started():
+    office = Office()
+    desks = Desks(Idle(), office.make, 1, lambda *_: None)
+    submit(desks, 0)
+    desks._main.given_s = 0.0  # long ago: the next one is spilled at once
+    submit(desks, 1)
+    assert [job.request.number for job in desks._waiting] == [1]

@@ -52,6 +52,20 @@ SOURCE = """
             self.class_data.on_change(lambda key, value: self.emit('changed', [key, value]))
 """
 
+NO_THREADS = """
+import threading
+
+import databench
+
+class Demo(databench.Analysis):
+    pass
+
+def refuse(*_):
+    raise RuntimeError("can't start new thread")
+
+threading._start_new_thread = refuse
+"""
+
 
 @pytest.fixture
 def front():
@@ -232,6 +246,7 @@ def test_a_reject_ends_it_with_the_reason():
         ("1/0", ["ZeroDivisionError", 'analysis.py", line 1']),
         ("raise SystemExit(0)", ["SystemExit"]),
         ("x = 1", ["analysis.py defines no analysis", "class Demo(databench.Analysis)"]),
+        (NO_THREADS, ["the system allows no further thread", "a kernel needs 4 for its start"]),
     ],
 )
 def test_a_module_that_cannot_be_imported_ends_it_with_the_users_traceback(source, words):

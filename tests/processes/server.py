@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -29,6 +30,7 @@ class Server:
         analyses: The folder of analyses; None: the packaged ones.
         port: 0 takes a free one.
         script: A file to start in the place of `databench`.
+        prefix: A command that starts it.
         options: More options of the command line.
     """
 
@@ -38,11 +40,12 @@ class Server:
         *options: str,
         port: int = 0,
         script: Path | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         # Elsewhere than the repository, whose `analyses` would be found otherwise.
         self._folder = Path(tempfile.mkdtemp(prefix="s-"))
         command = ["-m", "databench"] if script is None else [str(script)]
-        self._argv = [sys.executable, *command, "--port", str(port)]
+        self._argv = [*prefix, sys.executable, *command, "--port", str(port)]
         if analyses is not None:
             self._argv += ["--analyses", str(analyses)]
         self._argv += options  # last: a `--` among them begins the analyses' own arguments

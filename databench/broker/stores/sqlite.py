@@ -15,11 +15,12 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import astuple
 from pathlib import Path
 
 from ...protocol.saved import Saved
+from ...threads import make_pool
 from .base import Contents, Pending
 from .class_data import ClassValue
 from .sqlite_file import DamagedError, Row, check_of, open_or_set_aside
@@ -47,7 +48,7 @@ class SqliteStore:
         self.key = self._loaded.key
         self.problem = ""
         self.pending = Pending(self._loaded.ids())
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="databench-store")
+        self._thread = make_pool("store", 1)
         self._write_under_way: tuple[Future[None], Contents] | None = None
 
     def load(self) -> Contents:

@@ -103,3 +103,9 @@ def test_a_value_of_megabytes_comes_back(store):
     store.pending.put_session("s", SAVED)
     store.pending.put_value("s", "k", value, value[::-1])
     assert reopened(store)["value", "s", "k"] == (value, value[::-1])
+
+
+def test_its_thread_is_there_before_it_is_needed(store, few_threads):
+    with few_threads(0):
+        store.pending.put_session("s", SAVED)
+        assert store.flush()
