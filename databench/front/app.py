@@ -174,10 +174,10 @@ class Front(http.Application):
         self.loader = Loader(index.folder, self.authored)
         self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits)
         self.is_watched = False  # whether saves reload pages: then they follow them
-        self.followers = follow.Followers()
-        self.saves = follow.Saves()
+        self.followers, self.saves = follow.Followers(), follow.Saves()
         self.lookers = kernels.Lookers(self)
         self.place = place
+        self.offered: dict[str, tuple[str, ...]] = {}  # by analysis: what its page last offered
         self.routes = Routes(self)
         self.builder = build.Builder(limits, around=self.authored.building)
         self.authored.learn(_find_folders(index))

@@ -6,6 +6,7 @@ file and line in development.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ import tornado.web
 from .._version import __version__
 from ..config import IMAGES, Entry, Index
 from ..readme import summarize
-from . import follow, formulae, functions, templates
+from . import follow, formulae, functions, offered, templates
 from .authored import Authored
 from .handlers import Headers, wants_page
 from .static import Files, find_file
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("databench.front")
 
 _OWN_FILES = ("analysis.js", "analysis.css")
+_HOW_TO_WRITE = (
+    "This page shows the actions that need no argument, and the values of data. To make your own, "
+    "save an index.html beside the analysis."
+)
 _PROBLEMS = """{% extends "base.html" %}
 {% block content %}
 <h1>{{ title }}</h1>
@@ -211,9 +216,19 @@ class AnalysisPage(Page):
         names["faults"] = _told(front.find_faults(name), is_trusted=self.may_administer)
         front.visitors.give(self)
         template = str(file) if file else front.loader.find("analysis.html")
+        if file is None:
+            names |= await self._offer(entry)
         self.show(template, names, is_jinja=jinja is not None)
 
     head = get
+
+    async def _offer(self, entry: Entry) -> dict[str, Any]:
+        """What the default page has of its analysis."""
+        front = self.application
+        found = await asyncio.to_thread(offered.find_offered, entry)
+        front.offered[entry.name] = found
+        how = _HOW_TO_WRITE if self.may_administer else ""
+        return {"offered": found, "how_to_write": how}
 
     def send_as_it_is(self, file: Path) -> None:
         """A file that no author wrote, such as a report: a template's words mean nothing in it."""

@@ -58,6 +58,11 @@ def page_paths(entry: Entry) -> list[tuple[str, str | None]]:
     return [(f"/{name}/", str(first) if first in own else None), *found]
 
 
+def first_paths(entry: Entry, index: Index) -> list[str]:
+    """The path of an analysis' first page."""
+    return [_public(path, index) for path, _ in page_paths(entry)[:1]]
+
+
 def _public(path: str, index: Index) -> str:
     """As browsers say it: a script's page may be at `/`."""
     prefix = f"/{quote(index.single)}/" if index.single else None

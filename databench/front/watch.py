@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
 
-from ..config import FILE, Index, prepare
+from ..config import FILE, Entry, Index, prepare
 from ..threads import NO_THREAD
-from . import changes, shown
+from . import changes, offered, shown
 from .rewrites import Rewrites
 from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
 
@@ -68,6 +68,7 @@ class Watcher:
         limit, window_s = front.limits.reload_limit, front.limits.reload_window_s
         self._rewrites = Rewrites(limit, window_s, self._quiet_s)
         self._plan = Plan()
+        self._renewals: set[asyncio.Future[None]] = set()
         self._is_stopped = False
         self._is_cut = False
         self._wake = threading.Event()  # stops the wait for events: there is a new plan, or the end
@@ -177,6 +178,17 @@ class Watcher:
         at_once = name in entries and entries[name].reload == "at once"
         if files:
             self._front.broker.change_code(name, self._tell(files), at_once=at_once)
+            if name in self._front.offered and name in entries:
+                task = asyncio.ensure_future(self._renew_offered(entries[name]))
+                self._renewals.add(task)
+                task.add_done_callback(self._renewals.discard)
+
+    async def _renew_offered(self, entry: Entry) -> None:
+        """A page that is made from the source is loaded again where its buttons are others."""
+        found = await asyncio.to_thread(offered.find_offered, entry)
+        if not self._is_stopped and found != self._front.offered.get(entry.name):
+            self._front.offered[entry.name] = found
+            self.reload(shown.first_paths(entry, self._front.index))
 
     def _judge_rewrites(self, name: str, files: list[str]) -> list[str]:
         """The files that restart the kernel, without those that it writes itself."""

@@ -1432,6 +1432,17 @@ declare class Toasts {
     private joined;
 }
 /**
+ * All values of `data`, for a page that names none: `<dl data-values>`.
+ */
+/** Wired to elements with `data-values`. Each value is an element of its own, wired like any. */
+declare class Values extends UIElement {
+    private shown;
+    /** Wires all lists of values of a part of the page. */
+    static wire(conn: Connection, root?: Root): void;
+    protected listen(conn: Connection): (() => void)[];
+    private show;
+}
+/**
  * Wires the elements of a page, those that come into it later included.
  */
 /**
@@ -1445,7 +1456,7 @@ declare function wire(connection: Connection, root?: Root): Connection;
 /** What tells of the connection and the kernel, in any page. */
 declare function wireNotices(connection: Connection): void;
 declare namespace ui {
-  export { StatusLog, Button, ButtonState, Cancel, Checkbox, UIElement, HTMLDatabenchElement, Root, WireSignal, Image, Input, Log, NumberInput, Plot, Progress, Radio, Select, Slider, Text, TextInput, wire };
+  export { StatusLog, Button, ButtonState, Cancel, Checkbox, UIElement, HTMLDatabenchElement, Root, WireSignal, Image, Input, Log, NumberInput, Plot, Progress, Radio, Select, Slider, Text, TextInput, Values, wire };
 }
 /**
  * Everything that `databench.js` offers.

@@ -2885,6 +2885,48 @@ var exported = (() => {
     }
   };
 
+  // databench/client/ui/values.ts
+  var MOST = 100;
+  var Values = class _Values extends UIElement {
+    constructor() {
+      super(...arguments);
+      this.shown = /* @__PURE__ */ new Map();
+    }
+    /** Wires all lists of values of a part of the page. */
+    static wire(conn, root) {
+      for (const node of unwired(root, "[data-values]")) new _Values(node).bind(conn);
+    }
+    listen(conn) {
+      const show = (load) => {
+        for (const [key, value] of isObject(load) ? Object.entries(load) : []) this.show(key, value);
+      };
+      show(conn.state.data);
+      return [conn.listen("data", show)];
+    }
+    show(key, value) {
+      const tag = tagOf(value);
+      const before = this.shown.get(key);
+      if (before?.localName === tag || !before && this.shown.size >= MOST) return;
+      const node = document.createElement(tag);
+      node.dataset["signal"] = `data:${key}`;
+      if (tag === "figure") node.dataset["plot"] = "line";
+      this.shown.set(key, node);
+      this.node.hidden = false;
+      if (before) {
+        before.replaceWith(node);
+        return;
+      }
+      const [name, place2] = [document.createElement("dt"), document.createElement("dd")];
+      name.textContent = key;
+      place2.append(node);
+      this.node.append(name, place2);
+    }
+  };
+  function tagOf(value) {
+    if (Array.isArray(value) && value.every((item) => typeof item === "number")) return "figure";
+    return value !== null && typeof value === "object" ? "pre" : "output";
+  }
+
   // databench/client/ui/wire.ts
   var KINDS = [
     Cancel,
@@ -2898,9 +2940,10 @@ var exported = (() => {
     TextInput,
     Plot,
     Image,
-    Text
+    Text,
+    Values
   ];
-  var ANY = "button,input,select,textarea,[data-action],[data-signal],[data-cancel],[data-progress]";
+  var ANY = "button,input,select,textarea,[data-action],[data-signal],[data-cancel],[data-progress],[data-values]";
   function wire(connection, root) {
     wireOnes(connection);
     if (document.readyState === "loading") {
@@ -3005,6 +3048,7 @@ var exported = (() => {
     Text: () => Text,
     TextInput: () => TextInput,
     UIElement: () => UIElement,
+    Values: () => Values,
     wire: () => wire
   });
 

@@ -87,3 +87,17 @@ def test_gallery_of_a_single_file_leads_to_it(script, serve, pages):
     expect(page.locator("#shown")).to_have_text("nothing")
     page.get_by_role("link", name="All analyses").click()
     expect(page.get_by_role("heading", name="Analyses")).to_be_visible()
+
+
+def test_script_without_a_page_has_buttons_and_values(script, serve, pages):
+    (script.parent / "index.html").unlink()
+    server = serve(script=script)
+    page = pages.open(server)
+    values = page.locator("dl dd")
+    expect(values).to_have_text(["", "nothing"])
+    page.get_by_role("button", name="show", exact=True).click()
+    expect(values).to_have_text(["", "FIRST"])
+    # Another action is a button as soon as the file is saved.
+    script.write_text(SCRIPT.replace("def show(", "def present("))
+    page.get_by_role("button", name="present", exact=True).click()
+    expect(page.get_by_role("button", name="show", exact=True)).to_have_count(0)

@@ -270,6 +270,34 @@ async def test_page_that_an_analysis_wrote_is_sent_as_it_is(serve, folder):
         assert (await server.get(f"/x/{path}", "HEAD")).body == b""
 
 
+SOURCE = """
+import databench
+
+class X(databench.Analysis):
+    @databench.on
+    def run(self): ...
+    @databench.on
+    def samples(self, value): ...
+"""
+
+
+async def test_page_without_a_template_offers_what_can_be_pressed(serve, folder):
+    (folder / "analysis.html").unlink()
+    (folder / "base.html").unlink()
+    (folder / "x" / "analysis.py").write_text(SOURCE)
+    server = await serve()
+    body = (await server.get("/x/")).body.decode()
+    assert body.count("data-action=") == body.count('data-action="run"') == 1
+    assert "<dl" in body and "data-values" in body
+    assert "save an index.html beside the analysis" in body
+    stranger = (await server.get("/x/", headers={"Cookie": ""})).body.decode()
+    assert 'data-action="run"' in stranger and "index.html" not in stranger
+    # A page of its own says itself what is on it, and so does one that extends the default one.
+    (folder / "x" / "index.html").write_text('{% extends "analysis.html" %}')
+    body = (await server.get("/x/")).body.decode()
+    assert "data-action" not in body and "data-values" not in body
+
+
 async def test_page_that_an_analysis_wrote_anew_is_run_no_more(serve, folder):
     (folder / "x" / "more.html").write_text("{{ 1 + 1 }}")
     server = await serve(debug=False)

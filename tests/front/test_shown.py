@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from databench.config import load
-from databench.front.shown import find_paths
+from databench.front.shown import find_paths, first_paths
 
 
 @pytest.fixture
@@ -54,6 +54,13 @@ def paths(project, *names):
 def test_file_is_shown_where_it_is_sent_or_part_of_a_page(project, name, expected):
     found = [path for path in paths(project, name) if path != "/pi/part.html" or "part" in name]
     assert found == expected
+
+
+def test_first_path_is_that_of_the_page(project):
+    index = load(project)
+    assert first_paths(index.entries["mu"], index) == ["/mu/"]
+    single = dataclasses.replace(index, single="mu")
+    assert first_paths(index.entries["mu"], single) == ["/"]
 
 
 def test_broken_template_and_those_that_use_it_are_shown(project):

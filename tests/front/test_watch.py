@@ -111,6 +111,20 @@ async def test_reload_at_once_is_passed_on(watched):
     assert watched.calls("change_code")[0][2] is True
 
 
+async def test_page_without_a_template_is_loaded_again_where_its_buttons_are_others(watched):
+    source = "class X(databench.Analysis):\n    def on_run(self): ...\n"
+    watched.save("x/analysis.py", source)
+    await watched.broker.wait("change_code")
+    await watched.served.get("/x/")
+    assert watched.served.front.offered == {"x": ("run",)}
+    watched.save("x/analysis.py", f"{source}    x = 1\n")
+    await watched.broker.wait("change_code", 2)
+    watched.save("x/analysis.py", source.replace("run", "walk"))
+    await watched.broker.wait("announce")
+    (frame,) = [json.loads(call[0]) for call in watched.calls("announce")]
+    assert frame["load"]["paths"] == ["/x/"]
+
+
 async def test_glob_of_index_yaml_restarts(watched):
     watched.save("data/a.csv", "1")
     watched.save("index.yaml", "analyses: [{name: x, watch: ['data/*.csv']}]")

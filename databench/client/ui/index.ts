@@ -19,4 +19,5 @@ export { Select } from './select';
 export { Slider } from './slider';
 export { Text } from './text';
 export { TextInput } from './textinput';
+export { Values } from './values';
 export { wire } from './wire';

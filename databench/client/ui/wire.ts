@@ -20,13 +20,14 @@ import { Slider } from './slider';
 import { Text } from './text';
 import { TextInput } from './textinput';
 import { Toasts } from './toasts';
+import { Values } from './values';
 
 const KINDS = [
-  Cancel, Progress, Button, Slider, Checkbox, Radio, NumberInput, Select, TextInput, Plot, Image, Text,
+  Cancel, Progress, Button, Slider, Checkbox, Radio, NumberInput, Select, TextInput, Plot, Image, Text, Values,
 ];
 
 /** Everything that may be wired, to tell quickly that an added node holds nothing of it. */
-const ANY = 'button,input,select,textarea,[data-action],[data-signal],[data-cancel],[data-progress]';
+const ANY = 'button,input,select,textarea,[data-action],[data-signal],[data-cancel],[data-progress],[data-values]';
 
 /**
  * Wires all elements to a connection, and those that are added later.

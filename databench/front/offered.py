@@ -1,0 +1,107 @@
+"""What a page without a template offers: the actions that can be pressed as they are.
+
+Owns what is read from an analysis' source for it. Runs nothing: the class is found where the file
+runs, in the kernel, and a class that is put together at run time, or in another file, offers
+nothing here. Its page shows the values of `data` all the same, which the browser knows.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+from pathlib import Path
+
+from ..config import Entry
+from ..protocol.actions import STEPS, WRITERS
+
+_BASE = "Analysis"
+_HANDLER = "on_"
+_SOURCE_BYTES = 2**17  # it is parsed in a thread, which holds the interpreter meanwhile
+_MOST = 50  # buttons
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def find_actions(source: str) -> tuple[str, ...]:
+    """The actions of the only analysis in Python source that need no argument, in its order.
+
+    Args:
+        source: The file's text; one that cannot be parsed has none.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    found = {name: _find_bases(node, classes) for name, node in classes.items()}
+    lines = {name: bases for name, bases in found.items() if _BASE in bases}
+    used = {base for bases in lines.values() for base in bases}
+    last = [name for name in lines if name not in used]
+    if len(last) != 1:
+        return ()  # a script says itself which one it is
+    names: dict[str, bool] = {}
+    for name in (*reversed(lines[last[0]]), last[0]):
+        for method in classes[name].body if name in classes else ():
+            if isinstance(method, _Function):
+                can = _can_be_pressed(method)
+                names.update(dict.fromkeys(_find_names(method), can))
+    wanted = [name for name, can in names.items() if can and name not in (*STEPS, *WRITERS, "*")]
+    return tuple(wanted[:_MOST])
+
+
+def _find_bases(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> list[str]:
+    """The last words of the names of all bases, the nearest first."""
+    found: list[str] = []
+    waiting = [node]
+    for known in waiting:
+        for base in known.bases:
+            name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+            if name and name not in found:
+                found.append(name)
+                waiting += [classes[name]] if name in classes else []
+    return found
+
+
+def _find_names(method: _Function) -> list[str]:
+    """The actions that a method handles, by its decorators or its name."""
+    names = [method.name[len(_HANDLER) :]] if method.name.startswith(_HANDLER) else []
+    for decorator in method.decorator_list:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        target = decorator if call is None else call.func
+        word = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+        if word == "on":
+            names.append(method.name)
+        elif word == "on_action" and call is not None:
+            given = [a.value for a in call.args[:1] if isinstance(a, ast.Constant)]
+            names += [name for name in given if isinstance(name, str)]
+    return [name for name in names if name]
+
+
+def _can_be_pressed(method: _Function) -> bool:
+    """Whether it needs nothing but the analysis itself."""
+    words = method.args
+    needed = len(words.posonlyargs) + len(words.args) - len(words.defaults)
+    return needed <= 1 and None not in words.kw_defaults
+
+
+def find_offered(entry: Entry) -> tuple[str, ...]:
+    """The actions that the page of an analysis offers; touches the disk.
+
+    Args:
+        entry: The analysis; none of another kernel than Python's offers any.
+    """
+    if entry.kernel != "py" or entry.functions is not None:
+        return ()
+    path = entry.file or entry.folder / "analysis.py"
+    try:
+        status = os.stat(path)
+        if status.st_size > _SOURCE_BYTES:
+            return ()
+        return _read(path, status.st_mtime_ns)
+    except OSError:
+        return ()
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: Path, _time_ns: int) -> tuple[str, ...]:
+    return find_actions(path.read_bytes().decode("utf-8", "replace"))
