@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
 
 from ..config import FILE, Entry, Index, prepare
-from ..threads import NO_THREAD
+from ..threads import NO_THREAD, can_start
 from . import changes, offered, shown
 from .rewrites import Rewrites
 from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
@@ -41,6 +41,7 @@ QUIET_MS = 25  # a burst is over after this
 BURST_S = 0.5  # and is looked at after this in any case
 GONE_LOOK_MS = 100
 FIRST_LOOK_S = 10.0
+_THREADS = 2  # the library starts one
 
 
 class Watcher:
@@ -271,6 +272,8 @@ class Watcher:
 
     def _listen(self) -> RustNotify:
         folders = [folder for folder in sorted(self._scanner.folders) if os.path.isdir(folder)]
+        if not can_start(_THREADS):
+            raise RuntimeError(NO_THREAD)  # the library would end the process
         is_polling = bool(os.environ.get("WATCHFILES_FORCE_POLLING"))
         return RustNotify(folders, False, is_polling, 300, False, True)
 
@@ -321,7 +324,7 @@ def explain(error: Exception, interval_s: float, root: Path = Path("/proc/sys"))
     wanted = {
         f"os error {errno.EMFILE}": "fs.inotify.max_user_instances",
         f"os error {errno.ENOSPC}": "fs.inotify.max_user_watches",
-        "limit": "fs.inotify.max_user_watches",
+        "watch limit": "fs.inotify.max_user_watches",
     }
     name = next((name for part, name in wanted.items() if part in str(error)), None)
     seen = f"Saved files are seen every {interval_s:g} s, not at once: "

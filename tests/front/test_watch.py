@@ -280,6 +280,24 @@ async def test_without_inotify_saves_are_seen_in_turn_and_one_sentence_says_why(
     assert f"Raise fs.inotify.max_user_{where}" in said
 
 
+@pytest.mark.expected_log("seen every 0.1 s, not at once: the system allows no further thread")
+async def test_without_a_thread_for_events_saves_are_seen_in_turn(
+    serve, folder, monkeypatch, few_threads
+):
+    made = []
+    monkeypatch.setattr(watch, "RustNotify", lambda *args: made.append(args))
+    found = Watched(await serve(page_ping_interval_s=0, watch_scan_s=0.1), folder)
+    found.served.front.is_watched = True
+    with few_threads(2):  # the watcher's own, and one
+        await found.watcher.start()
+        try:
+            found.save("x/analysis.py", "secret = 2")
+            await found.broker.wait("change_code")
+        finally:
+            found.watcher.stop()
+    assert made == []
+
+
 async def test_events_are_taken_again_when_the_system_has_some(serve, folder, monkeypatch):
     refused, real = [], watch.RustNotify
 

@@ -1,6 +1,9 @@
 """A server whose user may start no further thread or process: it lives, and recovers."""
 
+import asyncio
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -65,13 +68,18 @@ class Held(databench.Analysis):
 
 
 @pytest.fixture
-def server(tmp_path):
+def analyses(tmp_path):
     folder = tmp_path / "analyses" / "held"
     folder.mkdir(parents=True)
     (folder / "analysis.py").write_text(CODE)
     (folder / "README.md").write_text("# Held")
+    return tmp_path / "analyses"
+
+
+@pytest.fixture
+def server(analyses):
     prefix = (*AS_OTHER, f"--nproc={LIMIT}:{LIMIT}")
-    with Server(tmp_path / "analyses", prefix=prefix) as server:
+    with Server(analyses, prefix=prefix) as server:
         yield server
 
 
@@ -102,13 +110,14 @@ async def end(visitor, number):
             return load, frames
 
 
-async def test_threads_and_processes_that_cannot_be_started_end_nothing(server):
+async def test_threads_and_processes_that_cannot_be_started_end_nothing(server, analyses):
     async with visit(server.address, "held") as page:
         assert (await page.call("double", {"n": 1}))[0] == 2
         # The others come when no thread can be had any more, so that none is there for them.
         with Hog():
             await check_others(server, page)
             await check_errors(page)
+            await check_watcher(server, analyses)
             fetched = await tornado.httpclient.AsyncHTTPClient().fetch(f"{server.url}/held/")
             assert fetched.code == 200
     assert "the system allows no further thread" in server.printed
@@ -130,6 +139,13 @@ async def check_others(server, page):
         await begin(third, 4, "release")
         assert (await end(page, 1))[0]["result"] == "released"
         assert (await end(other, 2))[0]["result"] == 4
+
+
+async def check_watcher(server, analyses):
+    """Where there is more to watch, the library wants a thread, and ends the process without."""
+    shutil.copytree(analyses / "held", analyses / "another")
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, server.wait_printed, re.compile("seen every .*no further th"))
 
 
 async def test_a_kernel_that_cannot_be_started_says_why_and_starts_when_it_can(server):
