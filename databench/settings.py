@@ -113,9 +113,9 @@ TABLE = (
     Setting("kernel_open_files", 0, "count", 0, "Files open in one process; 0: as for the server."),
     Setting("kernel_threads", 0, "count", 0, "Threads of numerical libraries; 0: as they choose."),
     Setting("poison_limit", 2, "count", 1, "Deaths of a kernel until an action is refused."),
-    Setting(
-        "restore_deaths", 2, "count", 1, "Deaths over restored state until the largest is dropped."
-    ),
+    Setting("restore_deaths", 2, "count", 1, "Deaths over restored state until it is dropped."),
+    Setting("start_alone_s", 10.0, "s", 0.0, "Longest wait of others for a suspected start."),
+    Setting("start_settle_s", 1.0, "s", 0.0, "For so long after it a start may be suspected."),
     Setting("poison_suspects", 1000, "count", 1, "Actions that are remembered for such deaths."),
     Setting("kernel_queue_bytes", 64 * 2**20, "bytes", 2**16, "Bytes that wait for one kernel."),
     Setting("kernel_message_bytes", 64 * 2**20, "bytes", 2**16, "Largest message of a kernel."),

@@ -30,6 +30,7 @@ from .inbound import Inbound
 from .kernelspec import KernelSpec, find_kernelspecs
 from .leavers import Leavers
 from .memory import Memory
+from .opening import Opening
 from .overview import Overview, outline
 from .requests import Requests
 from .sessions import Sessions
@@ -123,13 +124,15 @@ class Broker:
     def _make_parts(self) -> None:
         self._tables = self._make_tables()
         self._requests = Requests(self._tables)
-        self._sessions = Sessions(self._tables, self._requests)
+        self._opening = Opening(self._tables, self._requests)
+        self._sessions = Sessions(self._tables, self._requests, self._opening)
         self.has_session = self._sessions.is_there
         self.code = Code(self._tables, self._requests)
         self.class_values = ClassValues(self._tables)
         self._memory = Memory(self._tables.loop)
         self.overview = Overview(self._tables, self._requests)
-        self._inbound = Inbound(self._tables, self._requests, self.code, self.class_values)
+        parts = self._tables, self._requests, self._opening
+        self._inbound = Inbound(*parts, self.code, self.class_values)
         self._leavers = Leavers(self._tables, self._requests, self._sessions, self.class_values)
         self._groups = Groups(self._tables, self._leavers, self._make_kernel)
         self._sessions.on_closed = self._groups.vacate
@@ -177,8 +180,7 @@ class Broker:
         self._tables.is_draining = True
         self._groups.close()
         self._memory.stop()
-        if limit_s is None:
-            limit_s = self._settings.shutdown_limit_s * STOP_PART
+        limit_s = self._settings.shutdown_limit_s * STOP_PART if limit_s is None else limit_s
         has_begun = bool(self._tables.by_kernel)
         kernels = (entry.kernel.stop(limit_s) for entry in self._tables.entries)
         await asyncio.gather(*kernels, self._leavers.wait())
@@ -282,18 +284,16 @@ class Broker:
         seat, problem = self._sessions.admit(page, connect, group, self._groups.place)
         if seat is None:
             return page.close(TRY_LATER, problem)
-        resumed = seat.session.id_ == connect.session
         record, session = self._sessions.attach(page, seat), seat.session
         at, frames = session.join(page, connect, group.store)
         self._sessions.note_viewed(seat)
-        version = self._analyses_version
-        answer = self._sessions.answer(seat, page, at, resumed=resumed, analyses_version=version)
+        answer = self._sessions.answer(record, connect, at, self._analyses_version)
         tables.outbox.add(record, [answer])
         tables.outbox.replay(record, frames)
         self._groups.need(seat.entry)
         if connect.received is not None:
             tables.outbox.add(record, [tables.compose_kernel(seat)])
-        self._sessions.welcome_page(seat, missed=None if resumed else connect.session)
+        self._sessions.welcome_page(record, connect)
         tables.outbox.flush()
 
     def receive(self, page: Page, message: text.PageMessage) -> None:
@@ -350,7 +350,7 @@ class Broker:
     def kernel_ready(self, kernel: Supervisor) -> None:
         """See `Owner.kernel_ready`."""
         entry = self._tables.by_kernel[kernel]
-        self._sessions.welcome(entry, self._cli_args)
+        self._opening.welcome(entry, self._cli_args)
         self._groups.ready(entry)
 
     def kernel_lost(self, kernel: Supervisor) -> None:
@@ -358,7 +358,7 @@ class Broker:
         entry = self._tables.by_kernel[kernel]
         self._channel.forget(kernel.routing_id)
         self.overview.note_loss(entry)
-        self._requests.lose_all(entry)
+        self._opening.lose(entry)
         if kernel.life.state is State.CULLED:
             self._groups.culled(entry)
         self._tables.outbox.flush()

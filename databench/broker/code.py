@@ -74,6 +74,8 @@ class Code:
             self._change(entry, what[:CHANGE_CHARACTERS], at_once=at_once)
         if group and not any(entry.code_change for entry in group.entries):
             group.poison.forgive()  # also where no process is there to be restarted
+            for entry in group.entries:
+                entry.kernel.blame.starts.forgive()
         self._tables.outbox.flush()
 
     def _change(self, entry: Entry, what: str, *, at_once: bool) -> None:

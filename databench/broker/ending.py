@@ -12,6 +12,8 @@ from .launchers.local import Exit
 from .specs import AnalysisSpec
 from .usage import count_memory_kills
 
+_FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+
 
 def find_limits(settings: Settings) -> dict[int, int]:
     """The limits of the system's resources for a kernel with these settings."""
@@ -33,12 +35,14 @@ class Ending:
         why: Why it was ended, for people; empty where nobody ended it.
         was_asked: Whether a person, or new code, ended it.
         was_memory: Whether it was ended for the memory that it held.
+        was_bye: Whether it said itself that it ends.
     """
 
     def __init__(self, settings: Settings, spec: AnalysisSpec) -> None:
         self.why = ""
         self.was_asked = False
         self.was_memory = False
+        self.was_bye = False
         self._settings = settings
         self._spec = spec
         self._memory_kills = count_memory_kills()
@@ -51,6 +55,20 @@ class Ending:
         """
         self.was_memory = True
         return f"{excess} ({self._spec.name_limit('kernel_memory_bytes')})"
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the process may hold; 0: no limit."""
+        return int(self._settings.kernel_memory_bytes)
+
+    def say_bye(self, reason: str) -> None:
+        """It ends by itself, unless somebody has ended it before.
+
+        Args:
+            reason: As it says it.
+        """
+        if not self.why:
+            self.was_bye, self.why = True, reason
 
     def explain(self, how: Exit) -> str:
         """How it ended and why, for people; to be called when it has."""
@@ -71,3 +89,13 @@ class Ending:
         was_asked = self.was_asked or (bool(self.why) and not self.was_memory)
         name = None if how.signal is None else how.signal_name
         return find_cause(how.status, name, was_asked=was_asked, was_memory=self.was_memory)
+
+    def is_fault(self, how: Exit) -> bool:
+        """Whether this end may come of what began in the process; to be asked after `explain`.
+
+        More than `find_cause` takes: what begins again in each process ends each of them, whether
+        the system ends it, the kernel itself, or the server for a limit.
+        """
+        if self.was_asked or self.was_bye:
+            return False
+        return bool(self.why) or how.signal not in _FROM_OUTSIDE

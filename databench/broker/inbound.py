@@ -17,6 +17,7 @@ from ..protocol.lifecycle import State
 from .class_values import ClassValues
 from .code import Code
 from .memory import look_now
+from .opening import Opening
 from .requests import Requests
 from .tables import Entry, Seat, Tables
 
@@ -31,16 +32,23 @@ class Inbound:
     Args:
         tables: The broker's.
         requests: Ends requests.
+        opening: Hears which sessions have begun.
         code: Hears of the files that kernels have read.
         class_values: Shows values of `class_data`.
     """
 
     def __init__(
-        self, tables: Tables, requests: Requests, code: Code, class_values: ClassValues
+        self,
+        tables: Tables,
+        requests: Requests,
+        opening: Opening,
+        code: Code,
+        class_values: ClassValues,
     ) -> None:
         self.dropped = 0
         self._tables = tables
         self._requests = requests
+        self._opening = opening
         self._code = code
         self._class_values = class_values
         self._handlers: dict[type[m.Message], Callable[[Seat, Any, int], None]] = {
@@ -200,10 +208,9 @@ class Inbound:
 
     def _opened(self, seat: Seat, _message: m.Opened, size_bytes: int) -> None:
         # Nothing is shown: actions may run before `connected` has ended.
-        kernel = seat.entry.kernel
-        kernel.growth.end(seat.session.id_)
+        self._opening.note_opened(seat)
         # Now, and not at the next look: what waited for the session runs already.
-        look_now(kernel)
+        look_now(seat.entry.kernel)
         seat.session.return_charge(size_bytes)
 
     def _class_state(self, entry: Entry, message: m.Message) -> None:

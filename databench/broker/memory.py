@@ -34,7 +34,7 @@ def find_excess(used_bytes: int, limit_bytes: int) -> str:
 def look_now(kernel: Supervisor) -> None:
     """Note what a kernel holds at this moment, if it has a limit."""
     if _find_limit(kernel) and kernel.pid is not None:
-        kernel.growth.look(read_resident(kernel.pid) or 0)
+        kernel.blame.growth.look(read_resident(kernel.pid) or 0)
 
 
 def tell_bytes(size_bytes: int) -> str:
@@ -102,7 +102,7 @@ class Memory:
     def _look_at(self, kernel: Supervisor) -> None:
         pid = kernel.pid or 0
         used_bytes = self._resident(pid) or 0
-        kernel.growth.look(used_bytes)
+        kernel.blame.growth.look(used_bytes)
         if used_bytes > _find_limit(kernel):
             _judge(kernel, self._held(pid) or 0)
 

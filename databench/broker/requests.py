@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..protocol import budget, text
 from ..protocol import messages as m
@@ -24,9 +24,13 @@ class Requests:
 
     Args:
         tables: The broker's.
+
+    Attributes:
+        on_retry: Called with a session that was set aside and that a person has tried again.
     """
 
     def __init__(self, tables: Tables) -> None:
+        self.on_retry: Callable[[Seat], None] = _ignore
         self._tables = tables
         self._restarts = Rates(tables.settings.restart_rate_s)
 
@@ -48,7 +52,12 @@ class Requests:
         self._tables.outbox.publish(seat, (frame,))
 
     def send_waiting(self, seat: Seat) -> None:
-        """Send what waited for the kernel, in the order of arrival."""
+        """Send what waited for the kernel, in the order of arrival.
+
+        A suspect of a crash begins without its actions: nothing else is to run beside it.
+        """
+        if _is_alone(seat):
+            return
         for request in seat.session.waiting():
             self._send_action(seat, request)
 
@@ -102,7 +111,9 @@ class Requests:
             entry.group.poison.forgive()  # the next process reads the new code
             return
         kernel, tables = entry.kernel, self._tables
-        if entry.is_restoring and kernel.cause:
+        if kernel.blame.finding.guilty:
+            return  # the start of a session ended it
+        if entry.is_restoring and kernel.blame.cause and not kernel.blame.is_excused:
             entry.restore_deaths += 1
         sent = [
             number
@@ -111,17 +122,24 @@ class Requests:
             if request.is_sent
         ]
         suspect = find_suspect(
-            kernel.cause, sent, kernel.growth, kernel.settings.kernel_memory_bytes
+            kernel.blame.cause, sent, kernel.blame.growth, kernel.settings.kernel_memory_bytes
         )
         if suspect is not None and (seat := tables.requests.get(suspect.number)) is not None:
             session = seat.session
             entry.group.poison.note(
                 session.requests[suspect.number].fingerprint,
-                kernel.cause,
+                kernel.blame.cause,
                 session=session.id_,
                 person=session.person,
                 is_alone=suspect.is_alone,
             )
+
+    def try_again(self, record: PageRecord) -> None:
+        """A person reloads a page, or asks for a start: a session that was set aside may begin."""
+        seat = record.seat
+        is_aside = seat.session.id_ in seat.entry.kernel.blame.starts.aside
+        if is_aside and self._may_start_another(record):
+            self.on_retry(seat)
 
     def reload_idle(self, entry: Entry) -> None:
         """Restart a kernel whose code was changed while it worked, unless it works again."""
@@ -153,10 +171,12 @@ class Requests:
             self.fail(seat, number, "ServerStops", problem)
         elif kernel.life.state is State.FAILED:
             self.fail(seat, number, "KernelFailed", kernel.reason, tables.last_words(kernel))
+        elif seat.set_aside_for:
+            self.fail(seat, number, "SessionSetAside", seat.set_aside_for)
         elif len(message.payload) > SMALL_BYTES and tables.holdings.budget.is_over:
             self.fail(seat, number, "ServerShortOfMemory", budget.SHORT)
         elif self._take_room(seat, seat.session.requests[number]):
-            if seat.is_open and kernel.life.takes_actions:
+            if seat.is_open and kernel.life.takes_actions and not _is_alone(seat):
                 self._send_action(seat, seat.session.requests[number])
 
     def _take_room(self, seat: Seat, request: OpenRequest) -> bool:
@@ -191,7 +211,7 @@ class Requests:
             self.fail(seat, request.number, "PoisonedAction", problem)
             return
         request.is_sent = True
-        entry.kernel.growth.begin(request.number)
+        entry.kernel.blame.growth.begin(request.number, seat.session.id_)
         entry.is_restoring = False
         entry.restore_deaths = 0
         entry.open_requests += 1
@@ -238,6 +258,8 @@ class Requests:
     def _control(self, record: PageRecord, message: text.Control) -> None:
         if message.command != "restart":
             self.interrupt(record.seat)
+        elif record.seat.set_aside_for:
+            self.try_again(record)
         elif self._may_end(record, "restarted") and self._may_start_another(record):
             record.seat.entry.kernel.restart("restarted by a page")
 
@@ -297,7 +319,7 @@ class Requests:
         self._tables.holdings.budget.give(seat.client, request.size_bytes)
         if request.is_sent:
             entry.open_requests -= 1
-            entry.kernel.growth.end(number)
+            entry.kernel.blame.growth.end(number)
             if entry.open_requests == 0:
                 entry.kernel.note(Event.REST)
                 if entry.code_change:  # the end itself comes first
@@ -311,3 +333,12 @@ class Requests:
             seat.is_cancelling = False
             outbox.announce(seat, self._tables.compose_kernel(seat))
         self._tables.holdings.rest(seat)
+
+
+def _is_alone(seat: Seat) -> bool:
+    """Whether the session is a suspect of a crash, and begins by itself now."""
+    return seat.entry.kernel.blame.starts.alone == seat.session.id_
+
+
+def _ignore(_seat: Seat) -> None:
+    pass

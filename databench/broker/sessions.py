@@ -1,11 +1,11 @@
-"""Sessions' comings and goings: begun by a page, opened in a kernel, closed when nobody returns."""
+"""Sessions' comings and goings: begun by a page, left, closed when nobody returns."""
 
 from __future__ import annotations
 
 import logging
 import math
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from .._version import __version__
@@ -15,6 +15,7 @@ from ..protocol.clients import Client, make_client
 from ..protocol.saved import RESTARTED
 from ..protocol.session import Session
 from .holdings import SLACK_BYTES
+from .opening import Opening
 from .reclaim import Reclaim
 from .requests import Requests
 from .specs import Page
@@ -26,21 +27,23 @@ OTHERS = 20  # sessions of one person that a page is told of
 
 
 class Sessions:
-    """Begins, opens and closes sessions.
+    """Begins and closes sessions.
 
     Args:
         tables: The broker's.
-        requests: Sends what waited for a kernel.
+        requests: Tells pages.
+        opening: Tells kernels of sessions.
 
     Attributes:
         on_closed: Called with the kernel of a session that was closed.
         reclaim: Closes those that must go.
     """
 
-    def __init__(self, tables: Tables, requests: Requests) -> None:
+    def __init__(self, tables: Tables, requests: Requests, opening: Opening) -> None:
         self.on_closed: Callable[[Entry], None] = _ignore
         self._tables = tables
         self._requests = requests
+        self._opening = opening
         tables.outbox.on_drained = self.drain
         tables.keeper.on_trouble = self._tell_pages
         tables.holdings.load(tables.keeper.list_kept())
@@ -128,21 +131,16 @@ class Sessions:
         )
 
     def answer(
-        self,
-        seat: Seat,
-        page: Page,
-        at: int,
-        *,
-        resumed: bool,
-        analyses_version: str | None,
+        self, record: PageRecord, connect: text.Connect, at: int, analyses_version: str | None
     ) -> bytes:
-        """The first frame for a page that has joined."""
+        """The first frame for a page that has joined, at that place of the stream."""
+        seat, page = record.seat, record.page
         session = seat.session
         return text.compose_connect(
             session.id_,
             backend_version=__version__,
             analyses_version=analyses_version,
-            resumed=resumed,
+            resumed=session.id_ == connect.session,
             at=at,
             epoch=session.epoch,
             running=session.running(self._tables.loop.time()),
@@ -180,96 +178,6 @@ class Sessions:
         found.sort(key=lambda timed: timed[0])
         return [one for _, one in found[:OTHERS]]
 
-    def welcome(self, entry: Entry, cli_args: tuple[str, ...]) -> None:
-        """The kernel said hello: give it the class's values, its sessions, and what waited."""
-        self._set_aside(entry)
-        values = list(entry.store)
-        self._tables.send(
-            entry.kernel,
-            m.Welcome(
-                None,
-                None,
-                window_bytes=self._tables.settings.credit_window_bytes,
-                debug=self._tables.debug,
-                cli_args=cli_args,
-                class_keys=tuple((key, value.version) for key, value in values),
-                further=tuple(value.stored for _, value in values),
-            ),
-        )
-        entry.is_restoring = any(seat.session.data for seat in entry.seats.values())
-        # First those where somebody waits for it.
-        seats = list(dict.fromkeys([*entry.shown, *entry.seats.values()]))
-        self._tables.parts.begin(self._open_all(entry, seats))
-
-    def _open_all(self, entry: Entry, seats: list[Seat]) -> Iterator[None]:
-        generation = entry.kernel.life.generation
-        for seat in seats:
-            life = entry.kernel.life
-            if life.generation != generation or not life.takes_actions:
-                return
-            if not seat.is_open and entry.seats.get(seat.session.id_) is seat:
-                self.open(seat)
-            yield
-
-    def _set_aside(self, entry: Entry) -> None:
-        """State that ends each process which gets it back is not given back for ever.
-
-        Which session's state it is, nobody knows: the one that holds most is the likeliest.
-        """
-        deaths = entry.restore_deaths
-        if deaths < self._tables.settings.restore_deaths:
-            return
-        entry.restore_deaths = 0
-        seat = max(
-            entry.seats.values(), key=lambda seat: seat.session.data.size_bytes, default=None
-        )
-        if seat is None or not seat.session.data:
-            return
-        size_bytes = seat.session.data.size_bytes
-        self._delete_values(seat)
-        logger.warning(
-            "kernel %r ended %d times while it got its sessions' state back: the largest, "
-            "%d bytes, is dropped",
-            entry.kernel.spec.name,
-            deaths,
-            size_bytes,
-        )
-        problem = (
-            f"The state of this session ({size_bytes} bytes) is dropped: its kernel ended {deaths} "
-            "times while it got it back. The analysis goes on with an empty state for this page."
-        )
-        self._requests.complain(seat, problem)
-
-    def _delete_values(self, seat: Seat) -> None:
-        """Each value as if the analysis had deleted it, so that pages see it go."""
-        session = seat.session
-        for key, value in list(session.data.items()):
-            if value.stored:
-                frame = session.set_value(key, b"null", b"", charge_bytes=0)
-                self._tables.outbox.publish(seat, [frame], None)
-        self._tables.keeper.forget_values(seat)
-
-    def open(self, seat: Seat) -> None:
-        """Tell the kernel of a session, with the state that it had, then what waited for it."""
-        session = seat.session
-        seat.is_open = True
-        seat.entry.kernel.growth.begin(session.id_)
-        # What was deleted is kept for pages only, which have seen it.
-        values = {key: value.stored for key, value in session.data.items() if value.stored}
-        self._tables.send(
-            seat.entry.kernel,
-            m.Open(
-                session.id_,
-                None,
-                session.request_args,
-                seat.restored,
-                tuple(values),
-                b"",
-                tuple(values.values()),
-            ),
-        )
-        self._requests.send_waiting(seat)
-
     def drain(self, page: Page) -> None:
         """A page has taken everything: credit goes back, and what waited for it follows."""
         outbox = self._tables.outbox
@@ -304,14 +212,18 @@ class Sessions:
             outbox.step(record)
             outbox.flush()
 
-    def welcome_page(self, seat: Seat, *, missed: str | None) -> None:
+    def welcome_page(self, record: PageRecord, connect: text.Connect) -> None:
         """A page has joined: it is told what it must know of the store, and of what it misses.
 
         Args:
-            seat: Its session.
-            missed: Another one that it named, which is not there.
+            record: The page's.
+            connect: What it said; it may name another session, which is not there.
         """
-        keeper = self._tables.keeper
+        keeper, seat = self._tables.keeper, record.seat
+        is_resumed = seat.session.id_ == connect.session
+        missed = None if is_resumed else connect.session
+        if is_resumed and connect.epoch is None:  # loaded again, not merely connected again
+            self._requests.try_again(record)
         keeper.touch(seat)
         if problem := keeper.find_problem(is_missed=bool(missed)):
             self._requests.complain(seat, problem)
@@ -353,7 +265,7 @@ class Sessions:
         self._tables.keeper.drop(seat)
         if seat.is_open:
             self._tables.send(seat.entry.kernel, m.Close(id_, None, reason))
-            seat.entry.kernel.growth.end(id_)
+        self._opening.note_closed(seat)
         logger.debug("session of %r closed: %s", seat.entry.kernel.spec.name, reason)
         self.on_closed(seat.entry)
 
@@ -372,8 +284,7 @@ class Sessions:
         self._tables.seats[session.id_] = entry.seats[session.id_] = seat
         self._tables.holdings.begin(seat)
         self._tables.keeper.touch(seat)
-        if entry.kernel.life.takes_actions:
-            self.open(seat)
+        self._opening.begin(seat)
         return seat
 
 

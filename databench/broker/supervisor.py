@@ -18,9 +18,10 @@ from typing import Any
 from ..errors import KernelError
 from ..protocol import messages as m
 from ..protocol.lifecycle import Event, LastMessages, Lifecycle, State
-from ..protocol.poison import Growth, Poison
+from ..protocol.poison import Poison
 from ..settings import override
 from . import environ
+from .blame import Blame
 from .ending import Ending, find_limits
 from .hello import find_problem
 from .kernelspec import KernelSpec
@@ -54,8 +55,7 @@ class Supervisor:
         routing_id: Of the last process that began; what comes by another one is dropped. Nobody
             can guess it: another kernel would take it first, and with it what is sent there.
         pulse: Of its current generation.
-        cause: What the last death says against the action that ran; empty: nothing.
-        growth: Which request of the current process ran while it grew.
+        blame: What its ends say of its actions and sessions.
     """
 
     def __init__(
@@ -81,8 +81,7 @@ class Supervisor:
         self.deaths = 0
         self._name = name
         self.kernelspec = kernelspec
-        self.poison = poison
-        self.cause, self.growth = "", Growth()
+        self.blame = Blame(self.settings, poison)
         self._owner = owner
         self._log_level = log_level
         self._loop = asyncio.get_running_loop()
@@ -94,7 +93,7 @@ class Supervisor:
         self._ending = Ending(self.settings, self.spec)
         self._is_reload = False
         self.pulse = self._make_pulse()
-        self._ready_s = 0.0
+        self._ready_s = self._ended_s = 0.0
         self._logger = logging.getLogger(f"databench.kernel.{spec.name}")
 
     # ------------------------------------------------------------ what it is
@@ -130,8 +129,8 @@ class Supervisor:
         self.retry_in_s = None
         self.settings = self.life.limits = override(self._base, self.spec.limits)
         self._ending = Ending(self.settings, self.spec)
-        self._is_reload, self.cause, self.growth = False, "", Growth()
-        self._token = secrets.token_urlsafe(16)
+        self.blame.begin_life()
+        self._is_reload, self._token = False, secrets.token_urlsafe(16)
         self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
         command = self.kernelspec.command(self.spec.folder)
         try:
@@ -150,10 +149,9 @@ class Supervisor:
         logger.info("kernel %r: process %d begins, generation %d", *told)
 
     def _compose_environment(self) -> Mapping[str, str]:
-        at, own, token = self._owner.endpoint, self.routing_id, self._token
-        told = {"mark": self._owner.mark, "log_level": self._log_level}
-        limits = self.settings
-        return environ.compose(self.spec, limits, endpoint=at, routing_id=own, token=token, **told)
+        at, own = self._owner.endpoint, self.routing_id
+        told = {"mark": self._owner.mark, "log_level": self._log_level, "token": self._token}
+        return environ.compose(self.spec, self.settings, endpoint=at, routing_id=own, **told)
 
     def receive_hello(self, hello: m.Hello) -> None:
         """Answer `hello`: the kernel is ready, or is told why not."""
@@ -186,7 +184,7 @@ class Supervisor:
 
     def said_bye(self, reason: str) -> None:
         """It ends by itself: the reason is shown with its exit."""
-        self._ending.why = self._ending.why or reason[:REASON_CHARACTERS]
+        self._ending.say_bye(reason[:REASON_CHARACTERS])
 
     def note(self, event: Event) -> None:
         """Work began or ended, or a cancel was asked: not shown to every page."""
@@ -217,7 +215,7 @@ class Supervisor:
             is_reload: Whether it is for new code: that is no incident.
         """
         self.life.forgive()
-        self.poison.forgive()
+        self.blame.forgive()
         self._ending.was_asked = True
         self._is_reload = is_reload
         if is_reload:
@@ -298,10 +296,11 @@ class Supervisor:
         process, self._process = self._process, None
         assert process is not None
         self._clear_timer()
+        self._ended_s = self._loop.time()
         assert self._capture is not None
         self._capture.finish()
         self._owner.kernel_reaped(process.pid)
-        self._await_last_messages(how, LastMessages(self.settings, self._loop.time()))
+        self._await_last_messages(how, LastMessages(self.settings, self._ended_s))
 
     def _await_last_messages(self, how: Exit, last: LastMessages) -> None:
         """What it sent before it died is still delivered, in order, before anything is lost.
@@ -319,7 +318,7 @@ class Supervisor:
             self._be_gone()
             return
         died = f"kernel {self.spec.name!r} {self._ending.explain(how)}"
-        self.cause = self._ending.find_cause(how)
+        self.blame.judge(how, self._ending, self.life, self._ended_s)
         self._judge(self._ending.why if self._is_reload else died)
 
     async def _insist(self, limit_s: float) -> None:
@@ -342,7 +341,8 @@ class Supervisor:
             self._judge(f"kernel {self.spec.name!r}: {problem}")
 
     def _judge(self, reason: str) -> None:
-        verdict = self.life.judge_exit(self._loop.time(), jitter=random.uniform(-1, 1))
+        now_s, jitter = self._loop.time(), random.uniform(-1, 1)
+        verdict = self.life.judge_exit(now_s, jitter=jitter, is_excused=self.blame.is_excused)
         self.deaths += verdict.event is not Event.EXIT_CULL
         self.reason = f"{reason}: {verdict.note}" if verdict.note else reason
         self.life.step(verdict.event)

@@ -16,6 +16,7 @@ from ..protocol import messages as m
 from ..protocol.actions import UNDECLARED, Declared
 from ..protocol.clients import NOBODY, Client
 from ..protocol.flow import Allowance
+from ..protocol.lifecycle import State
 from ..protocol.poison import Poison
 from ..protocol.session import Session
 from ..settings import Settings
@@ -165,6 +166,8 @@ class Seat:
         client: Who began it.
         restored: Why it is to be opened again, or `None` the first time.
         is_cancelling: Whether its pages are shown that a cancel is under way.
+        was_restored: Whether the kernel was given values of its state, when it was told of it.
+        last_words: What the kernel wrote last on stderr, where the session's start ended it.
         counted_bytes: What of it is in the account; `None`: it is closed, or not yet begun.
     """
 
@@ -174,7 +177,16 @@ class Seat:
     is_open: bool = False
     restored: str | None = None
     is_cancelling: bool = False
+    was_restored: bool = False
+    last_words: tuple[str, ...] = ()
     counted_bytes: int | None = None
+
+    @property
+    def set_aside_for(self) -> str:
+        """Why no process is given the session, while its kernel goes on; empty: it is."""
+        kernel = self.entry.kernel
+        is_failed = kernel.life.state is State.FAILED
+        return "" if is_failed else kernel.blame.starts.aside.get(self.session.id_, "")
 
 
 @dataclass(slots=True, eq=False)
@@ -282,17 +294,20 @@ class Tables:
         if seat.is_cancelling or state == "cancelling":
             # One page's cancel is no other session's business.
             state = "cancelling" if seat.is_cancelling and kernel.is_ready else "busy"
+        reason, stderr = kernel.reason, kernel.stderr_lines
+        if aside := seat.set_aside_for:
+            state, reason, stderr = "failed", aside, list(seat.last_words)
         is_down = state in ("backoff", "failed")
         return text.compose_kernel(
             state,
-            reason=text.without_file(kernel.reason),
+            reason=text.without_file(reason),
             generation=kernel.life.generation,
             retry_in_s=kernel.retry_in_s,
             sessions=len(entry.seats),
             is_shared=entry.is_shared(seat),
             isolation=group.spec.sharing.isolation,
             ahead=entry.ahead if entry in group.queue else None,
-            stderr=kernel.stderr_lines if self.debug and is_down else (),
+            stderr=stderr if self.debug and is_down else (),
             cancel_limit_s=kernel.settings.cancel_limit_s if state == "cancelling" else None,
             code_change=entry.code_change,
             analysis=kernel.spec.name,

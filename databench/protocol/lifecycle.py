@@ -15,6 +15,7 @@ from typing import Any
 YOUNG_S = 2.0  # new code this soon after a start may come of the start itself
 FREE_RELOADS = 4  # of such changes in a row; what follows waits
 RELOAD_WAIT_S = 2.0  # at most: it may as well be somebody who saves a lot
+EXCUSED_WAIT_S = 2.0  # at most, after the death by one session's start: others wait too
 
 
 class State(enum.Enum):
@@ -141,6 +142,7 @@ class Lifecycle:
         self._is_cull_wished = False
         self.is_ending = False
         self._deaths: deque[float] = deque()
+        self._excused: deque[float] = deque()
         self._hello_exits = 0
         self._young_reloads = 0
 
@@ -181,6 +183,11 @@ class Lifecycle:
         self._is_end_wished = True
         self._is_stop_wished = self._is_cull_wished = False
 
+    @property
+    def is_end_wished(self) -> bool:
+        """Whether somebody ends this generation on purpose, whatever follows."""
+        return self._is_end_wished or self._is_stop_wished or self._is_cull_wished
+
     def wish_stop(self) -> None:
         """Somebody ends this generation, and none is to follow until somebody asks for it."""
         self._is_stop_wished = True
@@ -215,6 +222,7 @@ class Lifecycle:
     def forgive(self) -> None:
         """A person restarted it, or its code changed: earlier deaths no longer count."""
         self._deaths.clear()
+        self._excused.clear()
         self._hello_exits = 0
 
     def judge_silence(self, silent_s: float) -> str:
@@ -237,12 +245,13 @@ class Lifecycle:
         is_young = not self._completed and (not self._said_hello or age_s < YOUNG_S)
         self._young_reloads = self._young_reloads + 1 if is_young else 0
 
-    def judge_exit(self, now_s: float, *, jitter: float) -> Verdict:
+    def judge_exit(self, now_s: float, *, jitter: float, is_excused: bool = False) -> Verdict:
         """Decide what follows the death of the current generation.
 
         Args:
             now_s: Monotonic time.
             jitter: From -1 to 1; moves the wait by up to a fifth.
+            is_excused: Whether it came of a session's start (`protocol.starts`).
         """
         if self._is_stop_wished:
             return Verdict(Event.EXIT_FINAL)
@@ -258,14 +267,22 @@ class Lifecycle:
                 return Verdict(Event.EXIT_FINAL, note=f"{count}; not restarting")
         if self._completed:
             return Verdict(Event.EXIT_NOW)
+        if is_excused:
+            times = self._count(self._excused, now_s)
+            wait_s = min(self._wait_s(times, jitter), EXCUSED_WAIT_S)
+            return Verdict(Event.EXIT_RETRY if wait_s else Event.EXIT_NOW, wait_s)
         return self._judge_death(now_s, jitter)
+
+    def _count(self, deaths: deque[float], now_s: float) -> int:
+        """One more death: how many there were within the time."""
+        deaths.append(now_s)
+        while deaths[0] < now_s - self.limits.restart_window_s:
+            deaths.popleft()
+        return len(deaths)
 
     def _judge_death(self, now_s: float, jitter: float) -> Verdict:
         limits = self.limits
-        self._deaths.append(now_s)
-        while self._deaths[0] < now_s - limits.restart_window_s:
-            self._deaths.popleft()
-        count = len(self._deaths)
+        count = self._count(self._deaths, now_s)
         if count >= limits.restart_limit:
             note = (
                 f"{count} deaths without a completed action in {limits.restart_window_s:g} s, "

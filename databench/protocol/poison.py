@@ -84,23 +84,31 @@ class Growth:
         self._running: set[int | str] = set()
         self._seen: set[int | str] = set()  # what ran at any time since the last look
         self._most_bytes: int | None = None
-        self._grown_bytes: dict[int, int] = {}
+        self._grown_bytes: dict[int | str, int] = {}
+        self._owners: dict[int | str, str] = {}
 
     @property
     def is_session_beginning(self) -> bool:
         """Whether the code of a session's start runs, which may be what ends the process."""
         return any(isinstance(key, str) for key in self._running)
 
-    def begin(self, key: int | str) -> None:
-        """The process was sent a request, or a session."""
+    @property
+    def busy(self) -> Collection[str]:
+        """The sessions that have a request in the process."""
+        return self._owners.values()
+
+    def begin(self, key: int | str, owner: str = "") -> None:
+        """The process was sent a request of that session, or a session."""
         self._running.add(key)
         self._seen.add(key)
+        if isinstance(key, int):
+            self._owners[key] = owner
 
     def end(self, key: int | str) -> None:
         """The request has ended, or the session has begun."""
         self._running.discard(key)
-        if isinstance(key, int):
-            self._grown_bytes.pop(key, None)
+        self._grown_bytes.pop(key, None)
+        self._owners.pop(key, None)
 
     def look(self, used_bytes: int) -> None:
         """So much memory it holds now."""
@@ -110,7 +118,7 @@ class Growth:
         self._most_bytes = max(most_bytes, used_bytes)
         if grown_bytes > 0 and len(self._seen) == 1:
             (key,) = self._seen
-            if isinstance(key, int) and key in self._running:
+            if key in self._running:
                 self._grown_bytes[key] = self._grown_bytes.get(key, 0) + grown_bytes
         self._seen = set(self._running)
 
@@ -120,9 +128,21 @@ class Growth:
         Args:
             limit_bytes: What the process may hold.
         """
+        grown = {key: self._grown_bytes[key] for key in self._find_grown(limit_bytes)}
+        numbers = [key for key in grown if isinstance(key, int)]
+        return Suspect(max(numbers, key=lambda n: grown[n]), True) if numbers else None
+
+    def find_grown_sessions(self, limit_bytes: int) -> Collection[str]:
+        """The sessions whose start took a part of it that counts.
+
+        Args:
+            limit_bytes: What the process may hold.
+        """
+        return [key for key in self._find_grown(limit_bytes) if isinstance(key, str)]
+
+    def _find_grown(self, limit_bytes: int) -> list[int | str]:
         enough_bytes = _GROWN_SHARE * limit_bytes
-        grown = {number: size for number, size in self._grown_bytes.items() if size >= enough_bytes}
-        return Suspect(max(grown, key=lambda n: grown[n]), True) if grown else None
+        return [key for key, size in self._grown_bytes.items() if size >= enough_bytes]
 
 
 def find_suspect(

@@ -47,4 +47,5 @@ ATTACKS = (
     Attack(kernels.die_beside_a_flow),
     Attack(kernels.leave_daemons),
     Attack(kernels.die_at_once),
+    Attack(kernels.die_at_the_start),
 )

@@ -91,6 +91,22 @@ async def die_at_once(world: World) -> None:
     await asyncio.gather(*(ask() for _ in range(4)))
 
 
+async def die_at_the_start(world: World) -> None:
+    """Sessions whose address makes the kernel of all others exit as they begin, and that stay."""
+
+    def has_died(message: dict) -> bool:
+        load = message.get("load")
+        return message["signal"] == "__kernel" and load["state"] in ("failed", "backoff")
+
+    sockets = []
+    for number in range(world.scaled(60)):
+        socket = await Socket.join(world.address, "innocent", args=f"?die={number % 4}")
+        sockets.append(socket)
+        await socket.wait(has_died)
+    for socket in sockets:
+        await socket.close()
+
+
 async def _order(world: World, action: str) -> None:
     """Have the hostile kernel do it; whether it lives to the end is its own affair."""
     socket = await Socket.join(world.address, "hostile")

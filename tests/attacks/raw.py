@@ -77,10 +77,12 @@ class Socket:
         return cls(reader, writer)
 
     @classmethod
-    async def join(cls, address: str, name: str, session: str | None = None) -> Socket:
+    async def join(
+        cls, address: str, name: str, session: str | None = None, *, args: str = ""
+    ) -> Socket:
         """Open one that says `__connect` and has its answer."""
         socket = await cls.open(address, name)
-        await socket.send({"__connect": session, "__request_args": "", "__received": 0})
+        await socket.send({"__connect": session, "__request_args": args, "__received": 0})
         answer = await socket.wait(lambda message: message["signal"] == "__connect")
         socket.session = answer["load"]["analysis_id"]
         return socket

@@ -88,3 +88,31 @@ def test_limits_of_the_system_are_those_that_are_set():
     assert find_limits(Settings()) == {}
     settings = Settings({"kernel_processor_s": 9, "kernel_open_files": 64})
     assert find_limits(settings) == {resource.RLIMIT_CPU: 9, resource.RLIMIT_NOFILE: 64}
+
+
+@pytest.mark.parametrize(
+    ("how", "attributes", "is_fault"),
+    [
+        (Exit(signal=signal.SIGSEGV), {}, True),
+        (Exit(status=0), {}, True),
+        (Exit(status=3), {}, True),
+        (Exit(signal=signal.SIGXCPU), {}, True),
+        (Exit(signal=signal.SIGKILL), {}, False),
+        (Exit(signal=signal.SIGTERM), {}, False),
+        (Exit(signal=signal.SIGKILL), {"why": "it sent too much"}, True),
+        (Exit(signal=signal.SIGKILL), {"why": "restarted", "was_asked": True}, False),
+    ],
+)
+def test_what_the_kernel_did_itself_may_come_of_what_began_in_it(kills, how, attributes, is_fault):
+    made = Ending(Settings(), PLAIN)
+    for name, value in attributes.items():
+        setattr(made, name, value)
+    made.explain(how)
+    assert made.is_fault(how) is is_fault
+
+
+def test_a_kernel_that_says_that_it_ends_is_no_fault(kills):
+    made = Ending(Settings(), PLAIN)
+    made.say_bye("SIGTERM")
+    assert made.explain(Exit(status=0)) == "exited with status 0: SIGTERM"
+    assert not made.is_fault(Exit(status=0))

@@ -433,13 +433,13 @@ async def test_a_new_kernel_is_told_of_so_many_sessions_in_a_turn_and_of_those_w
             other.leave()
         tables = rig.broker._tables
         entry = tables.groups["a"].entries[0]
-        opened, turns, open_ = [], [], rig.broker._sessions.open
+        opened, turns, open_ = [], [], rig.broker._opening._open
 
         def count(seat):
             opened.append(seat)
             open_(seat)
 
-        rig.broker._sessions.open = count
+        rig.broker._opening._open = count
         on_part = tables.parts._on_part
 
         def end_part():

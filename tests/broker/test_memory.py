@@ -37,7 +37,7 @@ class Kernel:
         self.pid = pid
         self.settings = SimpleNamespace(kernel_memory_bytes=limit_bytes)
         self.life = SimpleNamespace(is_ending=False)
-        self.growth = SimpleNamespace(look=[].append)
+        self.blame = SimpleNamespace(growth=SimpleNamespace(look=[].append))
         self.problems = []
 
     def end_for_memory(self, problem):

@@ -456,34 +456,3 @@ async def test_many_sessions_are_closed_in_parts():
         sweep(rig)
         assert rig.broker.status()["sessions"] == 150
         await wait_until(lambda: rig.broker.status()["sessions"] == 0)
-
-
-# -- state that ends whoever gets it back ----------------------------------------------------------
-
-
-@pytest.mark.expected_log("SIGKILL", "SIGSEGV", "the largest, .* bytes, is dropped")
-async def test_state_that_kills_each_process_which_gets_it_back_is_dropped():
-    async with rigged(restart_limit=5, backoff_first_s=0.01, restore_deaths=2) as rig:
-        innocent, guilty = rig.join(), rig.join()
-        await innocent.run("state_key", ["k", "x"])
-        await guilty.run("state_key", ["k", "deadly"])
-        rig.kill(9)
-        await guilty.signal("error")
-        await wait_until(lambda: any("is dropped" in text for text in guilty.loads("error")))
-        assert (await innocent.run("echo"))["outcome"] == "done"
-        assert innocent.loads("opened")[-1]["data"] == {"k": "x"}
-        assert guilty.loads("opened")[-1]["data"] == {}
-        assert not any("is dropped" in text for text in innocent.loads("error"))
-        assert (await guilty.run("echo"))["outcome"] == "done"
-
-
-@pytest.mark.expected_log("SIGSEGV")
-async def test_a_death_by_an_action_drops_no_state():
-    async with rigged(restart_limit=9, backoff_first_s=0.01, restore_deaths=1) as rig:
-        page = rig.join()
-        await page.run("state_key", ["k", "x"])
-        for number in range(3):
-            assert (await page.run("segfault", number))["outcome"] == "lost"
-            await rig.ready()
-        await page.run("echo")
-        assert page.loads("opened")[-1]["data"] == {"k": "x"}

@@ -14,6 +14,7 @@ from databench.protocol import messages as m
 from databench.protocol.lifecycle import State
 from databench.protocol.poison import Poison
 from databench.protocol.session import Session
+from databench.protocol.starts import Starts
 from databench.settings import Settings
 
 
@@ -39,6 +40,7 @@ async def tables():
 @pytest.fixture
 async def seat(tables):
     kernel = SimpleNamespace(
+        spec=SimpleNamespace(name="a"),
         life=SimpleNamespace(state=State.IDLE, generation=3),
         reason="because",
         retry_in_s=1.5,
@@ -46,6 +48,7 @@ async def seat(tables):
         routing_id=b"k1.3",
         is_ready=True,
         settings=tables.settings,
+        blame=SimpleNamespace(starts=Starts(tables.settings)),
     )
     spec = AnalysisSpec("a", Path("/"), "none", Path("/"))
     group = Group(spec, ClassData(1000), Poison(tables.settings))
@@ -103,6 +106,16 @@ async def test_the_last_lines_are_shown_in_debug_and_where_it_is_down(tables, se
     assert told(tables, seat)["stderr"] == ["one", "two"]
     tables.debug = False
     assert "stderr" not in told(tables, seat)
+
+
+async def test_a_session_set_aside_is_shown_its_own_end_while_the_others_go_on(tables, seat):
+    seat.entry.kernel.blame.starts.aside["s"] = "it crashed"
+    seat.last_words = ("its last",)
+    shown = told(tables, seat)
+    assert (shown["state"], shown["reason"]) == ("failed", "it crashed")
+    assert shown["stderr"] == ["its last"]
+    seat.entry.kernel.life.state = State.FAILED
+    assert told(tables, seat)["reason"] == "because"
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,32 @@ def test_wished_end_does_not_count_not_even_before_hello():
     assert die(life, 0.0, hello=False).event is Event.EXIT_FINAL  # the wish was for one end
 
 
+def test_a_death_by_a_session_s_start_takes_nothing_of_the_budget():
+    life = Lifecycle(limits(restart_limit=2))
+    waits = []
+    for now_s in range(8):
+        life.step(Event.HELLO)
+        verdict = life.judge_exit(now_s, jitter=0.0, is_excused=True)
+        life.step(verdict.event)
+        if life.state is State.BACKOFF:
+            life.step(Event.SPAWN)
+        waits.append(verdict.wait_s)
+    assert waits == [0, 0.5, 1, 2, 2, 2, 2, 2]
+    assert die(life, 9.0).event is not Event.EXIT_FINAL
+    assert die(life, 9.0).event is Event.EXIT_FINAL
+
+
+@pytest.mark.parametrize("wish", ["wish_end", "wish_stop", "wish_cull"])
+def test_an_end_is_wished_until_the_next_life(wish):
+    life = Lifecycle(limits())
+    life.step(Event.HELLO)
+    assert not life.is_end_wished
+    getattr(life, wish)()
+    assert life.is_end_wished
+    life.step(Event.EXIT_NOW)
+    assert not life.is_end_wished
+
+
 @pytest.mark.parametrize("state", State, ids=lambda state: state.name)
 def test_a_kernel_that_is_told_to_end_takes_no_action_and_the_next_one_does(state):
     life = make(state)

@@ -193,6 +193,21 @@ def test_memory_speaks_against_what_ran_alone_while_the_process_grew(steps, numb
     assert find_suspect(MEMORY, [7, 1], growth, LIMIT_BYTES) == expected
 
 
+def test_memory_speaks_against_a_session_s_start_that_ran_alone_too():
+    assert grown(10, "+s", 110).find_grown_sessions(LIMIT_BYTES) == ["s"]
+    assert grown(10, "+s", "+7", 110).find_grown_sessions(LIMIT_BYTES) == []
+    assert grown(10, "+s", 110, "-s").find_grown_sessions(LIMIT_BYTES) == []
+
+
+def test_sessions_with_a_request_are_busy():
+    growth = Growth()
+    growth.begin(7, "s")
+    growth.begin("t")
+    assert list(growth.busy) == ["s"]
+    growth.end(7)
+    assert list(growth.busy) == []
+
+
 STEPS = st.lists(
     st.one_of(
         st.integers(0, 200),

@@ -13,6 +13,8 @@ DAEMON = ["env", "-i", "setsid", "-f", "/bin/sh", "-c", "echo $$; exec sleep 100
 class Innocent(databench.Analysis):
     @databench.on
     def connected(self):
+        if "die" in self.request_args:
+            os._exit(int(self.request_args["die"][0]))
         yield self.data.init(x=0)
 
     @databench.on

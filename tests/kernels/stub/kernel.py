@@ -28,6 +28,7 @@ held = []  # requests that wait for `release`
 class_values = []  # as `welcome` brought them
 told = []  # the last value of class_data that was sent
 closed_sessions = []
+eaten = []  # memory that a session's start took
 
 
 def send(kind, session=None, request=None, *tail, payload=b"", further=()):
@@ -275,9 +276,32 @@ def print_lines(session, request, payload):
 # -- its life --------------------------------------------------------------------------------------
 
 
+def start(session, how):
+    """What the query string makes the session's start do; with `=path` while that is there."""
+    if how == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif how == "exit":
+        os._exit(0)
+    elif how == "eat":
+        eaten.append(b"x" * 2**28)
+        time.sleep(60)
+    elif how == "hang":
+        time.sleep(60)
+    elif how == "late":
+        send("opened", session)
+        socket.close()  # lingers: what was sent leaves the process
+        context.term()
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
 def on_open(session, args, restored, keys, values):
     if b'"deadly"' in values:
         os.kill(os.getpid(), signal.SIGSEGV)
+    how, _, path = args.partition("=")
+    if b'"deadly later"' in values:
+        start(session, "late")
+    if not path or os.path.exists(path):
+        start(session, how)
     opened[session] = {"args": args}
     send("opened", session)
     said = {"restored": restored, "data": dict(zip(keys, map(json.loads, values)))}
