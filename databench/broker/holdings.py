@@ -88,7 +88,7 @@ class Holdings:
         counted_bytes = seat.counted_bytes
         if counted_bytes is None:
             return
-        session = seat.session
+        session, seat.uncounted = seat.session, 0
         grown_bytes = session.held_bytes - counted_bytes
         if -SLACK_BYTES < grown_bytes < SLACK_BYTES:
             return

@@ -13,7 +13,7 @@ from ..protocol import budget, text
 from ..protocol import messages as m
 from ..protocol.clients import Client, make_client
 from ..protocol.saved import RESTARTED
-from ..protocol.session import Session
+from ..protocol.session import SMALL_BYTES, Session
 from .holdings import SLACK_BYTES
 from .opening import Opening
 from .reclaim import Reclaim
@@ -196,10 +196,11 @@ class Sessions:
             return
         seat = record.seat
         session = seat.session
-        before_bytes = session.ledger.in_flight_bytes
+        before = session.ledger.charges
         session.drain(page)
-        if before_bytes - session.ledger.in_flight_bytes > SLACK_BYTES:
-            outbox.touch(seat)  # charges of less are counted off with the next frame
+        seat.uncounted += before - session.ledger.charges
+        if seat.uncounted * SMALL_BYTES >= SLACK_BYTES:
+            outbox.touch(seat)  # fewer charges are counted off with the next frame
         if session.views[page].is_lagging:
             outbox.replay(record, session.catch_up(page, seat.entry.store))
         if session.pending_class and session.is_drained:

@@ -169,6 +169,7 @@ class Seat:
         was_restored: Whether the kernel was given values of its state, when it was told of it.
         last_words: What the kernel wrote last on stderr, where the session's start ended it.
         counted_bytes: What of it is in the account; `None`: it is closed, or not yet begun.
+        uncounted: Charges that its pages have drained since it was last looked at for that.
     """
 
     session: Session
@@ -180,6 +181,7 @@ class Seat:
     was_restored: bool = False
     last_words: tuple[str, ...] = ()
     counted_bytes: int | None = None
+    uncounted: int = 0
 
     @property
     def set_aside_for(self) -> str:
