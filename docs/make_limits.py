@@ -91,6 +91,15 @@ MEMORY = (
         "tests/broker/test_requests.py",
     ),
     Limit(
+        "messages of pages that have not come whole, and as much of HTTP bodies",
+        "2 * unfinished_bytes",
+        "bytes",
+        "The page is closed with 1013, the request answered with 503, both with the reason; over "
+        "the budget too, where it holds more than 64 KiB.",
+        "tests/front/test_pace.py::"
+        "test_beyond_the_budget_small_messages_go_on_and_large_ones_are_refused",
+    ),
+    Limit(
         "sessions kept for a result alone that no page saw",
         "result_bytes",
         "bytes",

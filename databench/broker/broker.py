@@ -17,7 +17,6 @@ from typing import Any
 
 from ..protocol import messages as m
 from ..protocol import text
-from ..protocol.budget import Budget
 from ..protocol.lifecycle import State
 from ..protocol.poison import Poison
 from ..settings import Settings
@@ -26,6 +25,7 @@ from .class_values import ClassValues
 from .code import Code
 from .groups import Groups
 from .guardian import Guardian
+from .holdings import make_budget
 from .inbound import Inbound
 from .kernelspec import KernelSpec, find_kernelspecs
 from .leavers import Leavers
@@ -62,6 +62,9 @@ class Broker:
         kernelspecs: The kernel specs by name; found where they usually are when `None`.
         store: Keeps state for a later front, and is closed with this one; `None`: nothing does.
         how_to_administer: How a page gets that right, in sentences.
+
+    Attributes:
+        budget: Of what the server holds; who holds anything for a client takes it from there.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Broker:
         how_to_administer: str = "",
     ) -> None:
         self.mark = f"DATABENCH_FRONT={token_urlsafe(12)}"
+        self.budget = make_budget(settings)
         self._specs = dict(specs)
         self._settings = settings
         self._log_level = log_level
@@ -85,7 +89,7 @@ class Broker:
         self._analyses_version = analyses_version
         self._kernelspecs = dict(kernelspecs) if kernelspecs is not None else find_kernelspecs()
         self._make_tables: Callable[[], Tables] = lambda: Tables(  # on the loop
-            settings, debug=debug, store=store, how_to_administer=how_to_administer
+            settings, self.budget, debug=debug, store=store, how_to_administer=how_to_administer
         )
         self._sweeper: asyncio.TimerHandle | None = None
         self._numbers = itertools.count(1)  # a name of a kernel is not used anew
@@ -191,11 +195,6 @@ class Broker:
             self._guardian.clean()
         self._guardian.stop()
         await self._tables.keeper.stop()
-
-    @property
-    def budget(self) -> Budget:
-        """Of what the front holds; who holds anything for a client takes it from there."""
-        return self._tables.holdings.budget
 
     def status(self) -> dict[str, Any]:
         """Kernels, and counts of sessions, pages and dropped messages."""

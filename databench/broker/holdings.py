@@ -29,12 +29,18 @@ SLACK_BYTES = 1024
 TELL_S = 10.0  # between two lines of the log about the same
 
 
+def make_budget(settings: Settings) -> Budget:
+    """The budget that these settings give the server, or else its machine."""
+    return Budget(settings.memory_budget_bytes or machine.find_budget())
+
+
 class Holdings:
     """Counts what is held.
 
     Args:
         settings: The limits.
         loop: Its clock.
+        budget: In which others count too; one of its own when `None`.
 
     Attributes:
         budget: In which all is counted; others take from it too.
@@ -42,8 +48,13 @@ class Holdings:
         shares: How many sessions each client has.
     """
 
-    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
-        self.budget = Budget(settings.memory_budget_bytes or machine.find_budget())
+    def __init__(
+        self,
+        settings: Settings,
+        loop: asyncio.AbstractEventLoop,
+        budget: Budget | None = None,
+    ) -> None:
+        self.budget = budget or make_budget(settings)
         self.room = WaitingRoom()
         self.shares = Shares()
         self._settings = settings

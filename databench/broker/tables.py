@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ..protocol import codec, text
 from ..protocol import messages as m
 from ..protocol.actions import UNDECLARED, Declared
+from ..protocol.budget import Budget
 from ..protocol.clients import NOBODY, Client
 from ..protocol.flow import Allowance
 from ..protocol.lifecycle import State
@@ -225,6 +226,7 @@ class Tables:
 
     Args:
         settings: The limits.
+        budget: In which what is held is counted; one of its own when `None`.
         debug: Whether some page may see tracebacks and kernels' last lines: one that may
             administer the server.
         store: Keeps state for a later front; `None`: nothing does.
@@ -234,6 +236,7 @@ class Tables:
     def __init__(
         self,
         settings: Settings,
+        budget: Budget | None = None,
         *,
         debug: bool,
         store: Store | None = None,
@@ -247,7 +250,7 @@ class Tables:
         self.outbox = Outbox(2 * settings.credit_window_bytes, settings.replay_window_bytes)
         self.parts = Parts(self.loop, settings.turn_sessions, self.outbox.flush)
         self.announcer = Announcer(self.outbox, self.compose_kernel, self.parts)
-        self.holdings = Holdings(settings, self.loop)
+        self.holdings = Holdings(settings, self.loop, budget)
         self.outbox.on_changed = self.holdings.settle
         self.outbox.on_written = self.holdings.settle_page
         self.groups: dict[str, Group] = {}

@@ -22,6 +22,7 @@ from .. import http
 from ..broker import AnalysisSpec, Page
 from ..config import Entry, Index
 from ..protocol import text
+from ..protocol.budget import Budget
 from ..settings import Settings
 from . import (
     bodies,
@@ -61,6 +62,10 @@ _NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 
 class Broker(Protocol):
     """What the front asks of the broker."""
+
+    @property
+    def budget(self) -> Budget:
+        """Of what the server holds."""
 
     @property
     def class_values(self) -> class_data.Values:
@@ -168,15 +173,15 @@ class Front(http.Application):
         )
         self.links = links.Links(self.visitors, limits, self._has_session)
         self.broker, self.limits, self.hosts = broker, limits, hosts
-        self.debug = debug
+        self.debug, self.place = debug, place
         self.access = access or Access()
         self.authored = Authored(limits.project_files, takes_new=debug, runs=runs)
         self.loader = Loader(index.folder, self.authored)
-        self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits)
+        self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits, broker.budget)
+        self.hold_body = functools.partial(bodies.hold, broker.budget)  # asked by `http.Server`
         self.is_watched = False  # whether saves reload pages: then they follow them
         self.followers, self.saves = follow.Followers(), follow.Saves()
         self.lookers = kernels.Lookers(self)
-        self.place = place
         self.offered: dict[str, tuple[str, ...]] = {}  # by analysis: what its page last offered
         self.routes = Routes(self)
         self.builder = build.Builder(limits, around=self.authored.building)

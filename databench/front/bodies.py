@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..protocol.budget import SHORT, Budget
+from ..protocol.clients import make_client
+
 # A program may send a few bytes with GET; nobody reads them.
 _IDLE_BYTES = 2**16
 _FORM = "application/x-www-form-urlencoded"
@@ -73,3 +76,19 @@ def find_refusal(
     if size_bytes > limit_bytes:
         return 413, f"the body has {size_bytes} bytes, limit {limit_bytes} (page_message_bytes)"
     return None
+
+
+def hold(budget: Budget, address: str, held_bytes: int, change_bytes: int) -> str:
+    """Count what has come of a body, until it is whole.
+
+    Args:
+        budget: The server's.
+        address: Of the visitor.
+        held_bytes: What is held of the body.
+        change_bytes: How much more that is than before.
+
+    Returns:
+        Why no more is taken of it; empty: it goes on.
+    """
+    budget.take(make_client(address, ""), change_bytes)
+    return SHORT if budget.is_over and change_bytes > 0 and held_bytes > _IDLE_BYTES else ""

@@ -5,6 +5,10 @@ bytes are there. So the protocol's reading of one frame is followed by a questio
 and waits where the page has used up its turn (`protocol.turns`). What a page has sent of a message
 is counted, and thrown away where the message is too large, so that the close code still arrives.
 
+What is held counts in the server's memory budget, for the visitor who sends it. While the budget is
+used up, a message that is larger than one part is refused with its connection: it has no end that
+could be answered.
+
 Tornado has no public place for either. This file alone overrides `_receive_frame_loop`,
 `_receive_frame`, `_read_bytes` and `_handle_message` of its protocol (private; the requirement
 `tornado<7` and a test of each hold them).
@@ -13,12 +17,15 @@ Tornado has no public place for either. This file alone overrides `_receive_fram
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from typing import TYPE_CHECKING, Any
 
 import tornado.iostream
 import tornado.websocket
 
+from ..protocol.budget import SHORT, Budget
+from ..protocol.clients import Client, make_client
 from ..protocol.turns import Turns
 from ..settings import Settings
 
@@ -39,10 +46,12 @@ class Pacer:
 
     Args:
         limits: The settings in force.
+        budget: Of the server's memory.
     """
 
-    def __init__(self, limits: Settings) -> None:
+    def __init__(self, limits: Settings, budget: Budget) -> None:
         self._limits = limits
+        self._budget = budget
         self._turns: Turns[PacedProtocol] = Turns(
             page_frames=limits.page_turn_frames,
             page_bytes=limits.page_turn_bytes,
@@ -90,11 +99,20 @@ class Pacer:
             self._handle = asyncio.get_running_loop().call_soon(self._next_turn)
         self._begin(time.monotonic())
 
-    def hold(self, change_bytes: int) -> bool:
-        """So many more bytes of unfinished messages are held; whether that is within the limit."""
+    def hold(self, client: Client, held_bytes: int, change_bytes: int) -> str:
+        """A page holds so much of an unfinished message, and so many more bytes than before.
+
+        Returns:
+            Why it may not; empty: it may.
+        """
         self.unfinished_bytes += change_bytes
         limit: int = self._limits.unfinished_bytes
-        return change_bytes <= 0 or self.unfinished_bytes <= limit
+        self._budget.take(client, change_bytes)
+        if change_bytes <= 0:
+            return ""
+        if self.unfinished_bytes > limit:
+            return "the server holds too many unfinished messages"
+        return SHORT if self._budget.is_over and held_bytes > _PART_BYTES else ""
 
 
 class PacedProtocol(tornado.websocket.WebSocketProtocol13):
@@ -193,9 +211,19 @@ class PacedProtocol(tornado.websocket.WebSocketProtocol13):
         """
         change_bytes = size_bytes - self._held_bytes
         self._held_bytes = size_bytes
-        if not self._pacer.hold(change_bytes):
-            self.close(TRY_LATER, "the server holds too many unfinished messages")
+        if not change_bytes:
+            return
+        if problem := self._pacer.hold(self._client, size_bytes, change_bytes):
+            self.close(TRY_LATER, problem)
             raise tornado.iostream.StreamClosedError
+
+    @functools.cached_property
+    def _client(self) -> Client:
+        """Whom it is counted for."""
+        handler = self.handler
+        assert isinstance(handler, Paced)
+        address = handler.request.remote_ip or ""  # with --xheaders the forwarded one
+        return make_client(address, handler.application.visitors.find(handler))
 
 
 class Paced(tornado.websocket.WebSocketHandler):

@@ -27,8 +27,8 @@ class Server(Protocol):
     def find_refusal(self, server_conn: Any, address: str) -> str:
         """Why the connection's request is not answered; empty: it is, and counts."""
 
-    def hold(self, change_bytes: int) -> bool:
-        """So many more bytes of bodies are held; whether that is within the limit."""
+    def hold(self, address: str, held_bytes: int, change_bytes: int) -> str:
+        """Of a visitor's body so much is held, so many bytes more; why it may not be, or empty."""
 
     def note_headers(self, server_conn: object) -> None:
         """A request has begun."""
@@ -78,6 +78,7 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
         self._server_conn = server_conn
         self._request_conn = request_conn
         self._inner: tornado.httputil.HTTPMessageDelegate | None = inner
+        self._address = ""
         self._held_bytes = 0
         self._is_answered = self._is_expecting = False
         self._refused: asyncio.Future[None] | None = None
@@ -93,8 +94,8 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
         if _has_body(headers):
             self._is_expecting = "Expect" in headers
             self._request_conn.finish = self._finish_early
-        address = self._request_conn.context.remote_ip
-        refusal = self._server.find_refusal(self._server_conn, address)
+        self._address = self._request_conn.context.remote_ip
+        refusal = self._server.find_refusal(self._server_conn, self._address)
         if self._inner is None or refusal:
             self._refuse(refusal, start_line.method)
             return None
@@ -104,8 +105,8 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
         if self._inner is None or self._is_answered:
             return None
         self._held_bytes += len(chunk)
-        if not self._server.hold(len(chunk)):
-            self._refuse("The server holds too many unfinished requests. Try again later.", "POST")
+        if refusal := self._server.hold(self._address, self._held_bytes, len(chunk)):
+            self._refuse(refusal, "POST")
             return None
         return self._inner.data_received(chunk)
 
@@ -128,8 +129,9 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
         """The body is there, or will not come: it is the application's now."""
         if "finish" in vars(self._request_conn):
             del self._request_conn.finish
-        self._server.hold(-self._held_bytes)
-        self._held_bytes = 0
+        held_bytes, self._held_bytes = self._held_bytes, 0
+        if held_bytes:
+            self._server.hold(self._address, 0, -held_bytes)
 
     def _finish_early(self) -> None:
         """The answer is complete, and the body is not: see the top."""

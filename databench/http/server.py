@@ -254,11 +254,24 @@ class Server(tornado.httpserver.HTTPServer):
                 )
         return ""
 
-    def hold(self, change_bytes: int) -> bool:
-        """So many more bytes of bodies are held; whether that is within the limit."""
+    def hold(self, address: str, held_bytes: int, change_bytes: int) -> str:
+        """Count what has come of a body that is not whole, here and by the application, if it does.
+
+        Args:
+            address: Of the visitor.
+            held_bytes: What is held of the body.
+            change_bytes: How much more that is than before.
+
+        Returns:
+            Why no more is taken of it; empty: it goes on.
+        """
         self.unfinished_bytes += change_bytes
         limit_bytes = self._unfinished_limit_bytes
-        return change_bytes <= 0 or not limit_bytes or self.unfinished_bytes <= limit_bytes
+        hold = getattr(self._application, "hold_body", None)
+        refusal: str = "" if hold is None else hold(address, held_bytes, change_bytes)
+        if change_bytes > 0 and 0 < limit_bytes < self.unfinished_bytes:
+            return "The server holds too many unfinished requests. Try again later."
+        return refusal
 
     def refusal_headers(self, *, is_secure: bool) -> Mapping[str, str]:
         """What an answer that no handler makes says to browsers: the application's word, if any.

@@ -17,6 +17,7 @@ from databench.front import access
 from databench.front.app import Front
 from databench.front.folders import Place
 from databench.front.hosts import Hosts
+from databench.protocol.budget import Budget
 from databench.settings import Settings
 
 TEMPLATES = {
@@ -58,6 +59,7 @@ class FakeBroker:
         self.linked: list[bool] = []
         self.changed = asyncio.Event()
         self.on_receive: Callable = lambda page, message: None
+        self.budget = Budget(2**30)
         self.class_values = ClassValues(Tables(Settings(), debug=True))
 
     def _note(self, *call) -> None:

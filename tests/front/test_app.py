@@ -3,6 +3,7 @@
 import inspect
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tornado.ioloop
@@ -16,9 +17,11 @@ from databench.front.app import Front
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
 from databench.front.project import specs
+from databench.protocol.budget import Budget
 from databench.settings import Settings
 
 PATHS = ["/", "/x/", "/x/static/a.txt", "/x/ws", "/gone", "/_static/databench.js", "/favicon.ico"]
+BROKER = SimpleNamespace(budget=Budget(2**30))  # of a front that is not started
 
 
 @pytest.mark.expected_log(" 403 ")
@@ -131,13 +134,13 @@ async def test_fake_and_real_broker_take_what_the_front_gives(serve, name):
 
 
 def test_front_is_asked_for_several_processes_in_vain(folder):
-    front = Front(load(folder), None, Settings(), hosts=Hosts("127.0.0.1"))
+    front = Front(load(folder), BROKER, Settings(), hosts=Hosts("127.0.0.1"))
     with pytest.raises(SettingError, match="is 4, limit 1: the front is one process, since"):
         http.Runner(front).run(0, 4)
 
 
 async def test_application_is_one_of_http(folder):
-    front = Front(load(folder), None, Settings(), hosts=Hosts("127.0.0.1"))
+    front = Front(load(folder), BROKER, Settings(), hosts=Hosts("127.0.0.1"))
     assert isinstance(front, http.Application)
     assert isinstance(front.index.folder, Path)
 

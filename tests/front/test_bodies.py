@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from databench.front.bodies import Body, find_body, find_refusal
+from databench.front.bodies import Body, find_body, find_refusal, hold
+from databench.protocol.budget import SHORT, Budget
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -48,6 +49,16 @@ def test_refusal_follows_from_the_headers(body, facts, status):
     assert (refusal and refusal[0]) == status
 
 
+def test_what_comes_of_a_body_counts_until_it_is_whole():
+    budget = Budget(100_000)
+    assert hold(budget, "10.0.0.1", 1000, 1000) == ""
+    assert (budget.total_bytes, budget.find_largest()) == (1000, "10.0.0.1")
+    assert hold(budget, "10.0.0.1", 100_001, 99_001) == SHORT
+    assert hold(budget, "10.0.0.2", 1000, 1000) == ""  # little goes on
+    assert hold(budget, "10.0.0.1", 0, -100_001) == ""
+    assert budget.total_bytes == 1000
+
+
 async def ask(server, text):
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(text.encode())
@@ -86,3 +97,9 @@ async def test_small_body_with_get_is_read_over(serve):
     host = f"127.0.0.1:{server.port}"
     text = f"GET /x/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 3\r\n\r\nabc"
     assert await ask(server, text) == 200
+
+
+async def test_bodies_count_in_the_servers_memory(serve):
+    server = await serve()
+    assert server.front.hold_body("10.0.0.1", 10, 10) == ""
+    assert server.broker.budget.total_bytes == 10

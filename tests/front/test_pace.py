@@ -202,6 +202,38 @@ async def test_unfinished_messages_of_all_pages_have_one_limit(serve):
         page.close()
 
 
+async def test_unfinished_messages_count_in_the_servers_memory(serve):
+    server = await serve()
+    budget = server.broker.budget
+    page = await handshake(server.port)
+    await write(page, frame('{"__connect":null}'))
+    await write(page, frame(b"x" * 60_000, 1, fin=False))
+    await wait_bytes(server.front.pacer, 60_000)
+    assert budget.total_bytes == 60_000
+    assert budget.find_largest() == "127.0.0.1"
+    page.close()
+    await wait_bytes(server.front.pacer, 0)
+    assert budget.total_bytes == 0
+
+
+async def test_beyond_the_budget_small_messages_go_on_and_large_ones_are_refused(serve):
+    server = await serve()
+    small, large = [await handshake(server.port) for _ in range(2)]
+    for page in (small, large):
+        await write(page, frame('{"__connect":null}'))
+    await server.broker.wait("join", 2)
+    server.broker.budget.take(None, 2**31)
+    await write(small, frame(b'{"signal":"a', 1, fin=False) + frame(b'"}', 0))
+    await server.broker.wait("receive")
+    await write(large, frame(b"x" * 200_000, 1)[:150_000])
+    code, reason = await read_close(large)
+    assert (code, reason) == (1013, "The server is short of memory. Try again in a moment.")
+    await wait_bytes(server.front.pacer, 0)
+    assert server.broker.budget.total_bytes == 2**31
+    for page in (small, large):
+        page.close()
+
+
 # ---------------------------------------------------------------- messages that are too large
 
 

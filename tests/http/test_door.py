@@ -141,6 +141,28 @@ async def test_bodies_beyond_the_limit_are_refused_in_words(serve):
     await close(second_writer)
 
 
+async def test_an_application_counts_bodies_too_and_may_refuse_them_in_words(serve):
+    server = serve()
+    held = []
+
+    def hold_body(address, held_bytes, change_bytes):
+        held.append((address, held_bytes, change_bytes))
+        return "No room." if held_bytes > 500 else ""
+
+    server.application.hold_body = hold_body
+    reader, writer = await connect(server)
+    writer.write(head("/whole", 1000) + bytes(400))
+    while server.unfinished_bytes != 400:
+        await asyncio.sleep(0.001)
+    writer.write(bytes(200))
+    answer = await asyncio.wait_for(reader.readuntil(b"No room.\n"), 10)
+    assert answer.startswith(b"HTTP/1.1 503")
+    await close(writer)
+    while server.unfinished_bytes:
+        await asyncio.sleep(0.001)
+    assert held == [("127.0.0.1", 400, 400), ("127.0.0.1", 600, 200), ("127.0.0.1", 0, -600)]
+
+
 # ---------------------------------------------------------------- what no handler answers
 
 
