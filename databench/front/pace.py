@@ -171,20 +171,28 @@ class PacedProtocol(tornado.websocket.WebSocketProtocol13):
         return data
 
     async def _read_large(self, n: int) -> bytes:
-        """The payload of a large frame, counted as it comes; empty where it is too large."""
+        """The payload of a large frame, counted as it comes; empty where it is too large.
+
+        Each part is as large as all before it: so there are few, since each costs a round of the
+        loop, and yet a page cannot have twice as much counted as it has sent. The first one alone
+        is counted when it is there.
+        """
         is_kept = n <= self._limit_bytes
         parts: list[bytes] = []
-        left_bytes = n
-        while left_bytes:
-            # Whole parts: a list of what comes in single bytes would take forty times as much.
-            part = await self.stream.read_bytes(min(left_bytes, _PART_BYTES))
-            left_bytes -= len(part)
-            if is_kept:
-                parts.append(part)
-                self._hold(self._held_bytes + len(part))
-            else:
-                self._thrown_bytes += len(part)
+        read_bytes = 0
+        while read_bytes < n:
+            part_bytes = min(n - read_bytes, max(read_bytes, _PART_BYTES))
+            if is_kept and read_bytes:
+                self._hold(self._held_bytes + part_bytes)
+            part = await self.stream.read_bytes(part_bytes)
+            if not is_kept:
+                self._thrown_bytes += part_bytes
                 self._check_thrown()
+            else:
+                parts.append(part)
+                if not read_bytes:
+                    self._hold(self._held_bytes + part_bytes)
+            read_bytes += part_bytes
         return b"".join(parts)
 
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:

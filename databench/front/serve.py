@@ -19,7 +19,20 @@ from ..config import Index
 from ..errors import SettingError
 from ..http.queued import queued_streams
 from ..printable import clean_line
-from . import access, again, asked, build, cookies, earlier, logs, measure, pages, ports, project
+from . import (
+    access,
+    again,
+    allocator,
+    asked,
+    build,
+    cookies,
+    earlier,
+    logs,
+    measure,
+    pages,
+    ports,
+    project,
+)
 from .access import Access
 from .app import Front
 from .earlier import Runs
@@ -65,6 +78,7 @@ def serve(
         SettingError: Something that was asked for cannot be had; nothing was started.
     """
     descriptors.raise_limit()
+    allocator.keep_freed()
     with queued_streams():
         logs.configure(options.log)
         with measure.measured(options.coverage):
