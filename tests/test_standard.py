@@ -74,6 +74,18 @@ def test_the_command_runs_beside_such_files(tmp_path):
     assert found.returncode == 0, found.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.process
+def test_the_server_gets_as_far_as_its_builds_beside_such_files(tmp_path):
+    write(tmp_path, ("random", "queue", "json", "logging", "asyncio", "secrets", "tempfile"))
+    (tmp_path / "analyses" / "a").mkdir(parents=True)
+    (tmp_path / "analyses" / "a" / "analysis.py").write_text("")
+    (tmp_path / "analyses" / "index.yaml").write_text("build: echo built")
+    found = run("-m", "databench", "--build", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert "built" in found.stdout + found.stderr
+
+
 class Project(Front):
     """A kernel whose project has such files."""
 
