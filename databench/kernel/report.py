@@ -10,6 +10,7 @@ import sys
 import traceback
 from typing import Any
 
+from ..errors import DatabenchError
 from ..printable import PrintableFormatter
 
 _OWN = os.path.dirname(os.path.abspath(__file__))
@@ -20,7 +21,7 @@ _INSTEAD = "print or log what you want to see, or attach a debugger: debugpy.lis
 
 
 def describe(error: BaseException) -> str:
-    """One readable line."""
+    """One readable line: type and message; of our own, which are sentences, the message."""
     try:
         text = _describe(error)
     except Exception:  # noqa: BLE001  # the user's __str__: whatever it raises, there is an end
@@ -30,22 +31,27 @@ def describe(error: BaseException) -> str:
 
 
 def _describe(error: BaseException) -> str:
-    if isinstance(error, KeyError) and len(error.args) == 1:
-        return f"KeyError: {error.args[0]!r}"
     if isinstance(error, SystemExit):
         return f"the action called exit({error.code!r})"
     if isinstance(error, bdb.BdbQuit):
         return f"BdbQuit: the debugger found no terminal here; {_INSTEAD}"
-    if isinstance(error, EOFError) and "reading a line" in str(error):
+    if is_unanswered(error):
         return "EOFError: input() got nothing, since no terminal is here; let the page ask for it"
-    words = [" ".join(str(error).split()) or type(error).__name__]
+    name = type(error).__name__
+    said = " ".join(str(error).split())
+    words = [said if isinstance(error, DatabenchError) else f"{name}: {said}" if said else name]
     words += [" ".join(str(note).split()) for note in getattr(error, "__notes__", ())]
     inner: tuple[BaseException, ...] = getattr(error, "exceptions", ()) if _is_group(error) else ()
     if inner:
-        told = [f"{type(one).__name__}: {describe(one)}" for one in inner[:_LISTED]]
+        told = [describe(one) for one in inner[:_LISTED]]
         told += [f"and {len(inner) - _LISTED} more"] if len(inner) > _LISTED else []
         words[0] += ": " + "; ".join(told)
     return "; ".join(words)
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Whether `input()` raised it, which has printed a prompt and got nothing."""
+    return isinstance(error, EOFError) and "reading a line" in str(error)
 
 
 def _is_group(error: BaseException) -> bool:
@@ -63,7 +69,7 @@ def format_traceback(error: BaseException) -> str:
     if sys.version_info >= (3, 11):
         limits = {"max_group_width": _WIDTH, "max_group_depth": _WIDTH}
     whole = traceback.TracebackException(type(error), error, frames, compact=True, **limits)
-    return "".join(whole.format())
+    return "".join(whole.format()).rstrip("\n")
 
 
 class LineFormatter(PrintableFormatter):

@@ -34,7 +34,7 @@ from .dispositions import Dispositions
 from .environment import Environment, read_environment
 from .interrupts import Interrupts
 from .loading import load_analysis
-from .report import describe, format_traceback
+from .report import describe, format_traceback, is_unanswered
 from .request import Request
 from .session import Session
 from .sources import Sources
@@ -286,6 +286,8 @@ class Kernel:
         if isinstance(failure, ActionError):
             self.logger.warning("%s", failure)  # the page asked for what is not there
             return
+        if is_unanswered(failure):
+            streams.end_line()
         self.logger.error("%s: %s\n%s", action, describe(failure), format_traceback(failure))
 
     def _desk_idle(self, desk: PlainDesk, request: Request) -> None:
@@ -326,8 +328,8 @@ def _run(environment: Environment) -> int:
         )
     except BaseException as error:  # noqa: BLE001  # whatever the user's module raises
         is_told = isinstance(error, KernelError)
-        text = f"{error}\n" if is_told else format_traceback(error)
-        streams.say(text)
+        text = str(error) if is_told else format_traceback(error)
+        streams.say(f"{text}\n")
         _tell_failure(environment, sources.look_at_failure(error))
         return 1
     dispositions.keep()

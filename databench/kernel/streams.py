@@ -86,6 +86,12 @@ def say(text: str) -> None:
         os.write(_descriptor if _descriptor >= 0 else 2, text.encode("utf-8", "backslashreplace"))
 
 
+def end_line() -> None:
+    """End the line that user code has begun on its stdout: nothing belongs to it any more."""
+    with contextlib.suppress(Exception):  # whatever was put in its place
+        print(flush=True)
+
+
 def settle() -> None:
     """Flush what the user's streams hold; one that cannot be would make the exit status 120."""
     for name in ("stdout", "stderr"):

@@ -433,7 +433,7 @@ def test_a_result_that_raises_while_it_is_read_fails_its_action_alone(action):
     with Front(LARGE) as front:
         session = front.open()
         end, _ = front.run(session, action)
-        assert (type(end), end.type, end.text) == (m.Error, "LookupError", "weird")
+        assert (type(end), end.type, end.text) == (m.Error, "LookupError", "LookupError: weird")
         end, _ = front.run(session, "held")
         assert end.payload == b"[[],[]]"
 

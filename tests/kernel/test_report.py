@@ -9,11 +9,17 @@ import sys
 import pytest
 
 import databench.kernel.desks as own
-from databench.kernel.report import LineFormatter, describe, format_traceback
+from databench.kernel.arguments import ActionError
+from databench.kernel.report import (
+    LineFormatter,
+    describe,
+    format_traceback,
+    is_unanswered,
+)
 
 
 def test_a_line_is_one_line_and_bounded():
-    assert describe(ValueError("a\n  b")) == "a b"
+    assert describe(ValueError("a\n  b")) == "ValueError: a b"
     assert describe(ValueError()) == "ValueError"
     assert describe(KeyError("k")) == "KeyError: 'k'"
     assert describe(SystemExit(2)) == "the action called exit(2)"
@@ -23,9 +29,9 @@ def test_a_line_is_one_line_and_bounded():
 def test_notes_are_told_with_their_exception():
     error = ValueError("no")
     error.__notes__ = ["in row 3", "of table a\nb"]
-    assert describe(error) == "no; in row 3; of table a b"
+    assert describe(error) == "ValueError: no; in row 3; of table a b"
     if sys.version_info >= (3, 11):
-        assert format_traceback(error).endswith("ValueError: no\nin row 3\nof table a\nb\n")
+        assert format_traceback(error).endswith("ValueError: no\nin row 3\nof table a\nb")
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no exception groups")
@@ -33,7 +39,7 @@ def test_groups_are_whole():
     inner = [ValueError(f"number {number}") for number in range(40)]
     group = builtins.ExceptionGroup("several", [*inner, KeyError("k")])
     assert describe(group) == (
-        "several (41 sub-exceptions): ValueError: number 0; ValueError: number 1; "
+        "ExceptionGroup: several (41 sub-exceptions): ValueError: number 0; ValueError: number 1; "
         "ValueError: number 2; ValueError: number 3; ValueError: number 4; and 36 more"
     )
     text = format_traceback(group)
@@ -48,7 +54,7 @@ def test_what_needs_a_terminal_is_told_in_words(monkeypatch):
     assert describe(caught.value) == (
         "EOFError: input() got nothing, since no terminal is here; let the page ask for it"
     )
-    assert describe(EOFError("pickle ended")) == "pickle ended"
+    assert describe(EOFError("pickle ended")) == "EOFError: pickle ended"
 
 
 def test_a_line_can_always_be_sent():
@@ -63,7 +69,13 @@ def test_a_line_can_always_be_sent():
     assert describe(BadError()) == "BadError (its text cannot be had)"
     assert describe(KeyError(BadKey())) == "KeyError (its text cannot be had)"
     assert describe(SystemExit(BadKey())) == "SystemExit (its text cannot be had)"
-    assert describe(ValueError("a\ud800")) == "a?"
+    assert describe(ValueError("a\ud800")) == "ValueError: a?"
+
+
+def test_a_sentence_of_ours_needs_no_type():
+    assert describe(ActionError("no action 'x'")) == "no action 'x'"
+    assert is_unanswered(EOFError("EOF when reading a line"))
+    assert not is_unanswered(EOFError("pickle ended"))
 
 
 def test_the_kernels_own_frames_are_left_out():

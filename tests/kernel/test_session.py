@@ -429,7 +429,11 @@ def test_a_session_that_cannot_begin_says_why_and_answers():
     with Front(BROKEN) as front:
         session = front.open()
         error = front.expect(m.Error, session=session)
-        assert (error.request, error.type, error.text) == (None, "RuntimeError", "cannot begin")
+        assert (error.request, error.type, error.text) == (
+            None,
+            "RuntimeError",
+            "RuntimeError: cannot begin",
+        )
         end, _ = front.run(session, "run")
         assert "cannot begin" in end.text
 
@@ -515,7 +519,7 @@ def test_a_catch_all_runs_after_the_named_handler_and_not_for_the_sessions_own_s
     with Front(CATCH_ALL, debug=False) as front:
         session = front.open()
         error = front.expect(m.Error, session=session)
-        assert (error.request, error.text, error.payload) == (None, "not that", b"")
+        assert (error.request, error.text, error.payload) == (None, "ValueError: not that", b"")
         front.wait_printed("Traceback")
         _, before = front.run(session, "run", {"n": 1})
         assert emits(before) == [("run", 1), ("every", [[], {"n": 1}])]

@@ -102,3 +102,12 @@ def test_words_of_ours_come_out_whatever_was_done(deed):
 def test_streams_are_utf_8_in_any_locale():
     done = run("print('\\u2248 \\ud800')", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.stdout == b"\xe2\x89\x88 \\ud800\n"
+
+
+def test_a_line_that_user_code_has_begun_ends(capsys, monkeypatch):
+    streams.end_line()
+    assert capsys.readouterr().out == "\n"
+    monkeypatch.setattr(sys, "stdout", None)
+    streams.end_line()
+    monkeypatch.setattr(sys, "stdout", object())
+    streams.end_line()  # whatever it is

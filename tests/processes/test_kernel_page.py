@@ -185,7 +185,7 @@ async def test_stranger_behind_a_proxy_sees_no_traceback_and_ends_nothing_shared
                 load = await stranger.read_until("__process", strict=False)
             assert load["error"] == {
                 "type": "ValueError",
-                "message": "a fault of its own",
+                "message": "ValueError: a fault of its own",
                 "traceback": None,
             }
             pid = proxied.kernel("long").pid

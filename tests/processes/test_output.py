@@ -251,6 +251,35 @@ async def test_what_is_done_to_streams_and_logging_ends_no_action_otherwise(fold
                 assert "the data are wrong" in end["error"]["message"]
             server.wait_printed(r"a \| .*fail: .*the data are wrong")
             end = await end_of(visitor, "print_to_a_closed_stream")
-            assert (end["error"]["type"], end["error"]["message"]) == ("OSError", "broken")
+            assert (end["error"]["type"], end["error"]["message"]) == ("OSError", "OSError: broken")
             assert (await end_of(visitor, "lose_a_task"))["outcome"] == "done"
             assert (await end_of(visitor, "encoding"))["result"][0] == pid
+
+
+ASKING = """
+import databench
+
+
+class A(databench.Analysis):
+    @databench.on
+    def ask(self):
+        return input('Name? ')
+
+    @databench.on
+    def speak(self):
+        print('spoken')
+"""
+
+
+async def test_a_prompt_ends_with_its_action_and_a_traceback_without_an_empty_line(folder):
+    (folder / "analyses" / "a" / "analysis.py").write_text(ASKING)
+    with Server(folder / "analyses", "--no-watch") as server:
+        async with visit(server.address, "a") as visitor:
+            end = await end_of(visitor, "ask")
+            assert end["error"]["message"].startswith("EOFError: input() got nothing")
+            await end_of(visitor, "speak")
+            server.wait_printed(r"a \| spoken\n")
+        lines = [line.partition(" a | ")[2] for line in server.printed.splitlines()]
+        assert "Name? " in lines
+        last = lines.index("  EOFError: EOF when reading a line")
+        assert lines[last + 1].strip() != ""
