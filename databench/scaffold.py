@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from .broker.kernelspec import KernelSpec, find_kernelspecs
-from .config import FILE, RESERVED, load
+from .config import FILE, RESERVED, find_problem, load
 from .errors import SettingError
 from .front import folders
 
@@ -109,17 +109,27 @@ def make(name: str, kernel: str, *, here: Path) -> list[str]:
 
 
 def _check_name(name: str) -> None:
-    if name.isascii() and name.isidentifier() and name[0] != "_" and name not in RESERVED:
-        if not keyword.iskeyword(name):
-            return
-    near = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
-    near = near if near and not near[0].isdigit() else f"analysis_{near}".rstrip("_")
-    near = f"my_{near}" if near in RESERVED or keyword.iskeyword(near) else near
+    """Refuse what would not be served.
+
+    Raises:
+        SettingError: With a name that would be.
+    """
+    if name and find_problem(name) is None:
+        return
+    near = re.sub(r"[^A-Za-z0-9-]+", "_", name).strip("_-")
+    near = f"my_{near}" if near in RESERVED else near or "analysis"
     raise SettingError(
-        f"name of an analysis is {name!r}, expected letters, digits and _, a letter first, "
-        f"and none of {', '.join(RESERVED)} nor a word of Python; how about '{near}'?",
+        f"name of an analysis is {name!r}, expected letters, digits, - and _, a letter or a digit "
+        f"first, and none of {', '.join(RESERVED)}; how about '{near}'?",
         name="name",
     )
+
+
+def _name_class(name: str) -> str:
+    """The class of an analysis, in Python's manner: `my-pi` has `MyPi`."""
+    joined = "".join(part[:1].upper() + part[1:] for part in re.split("[-_]", name))
+    is_fine = joined.isidentifier() and not keyword.iskeyword(joined)
+    return joined if is_fine else f"Analysis{joined}"
 
 
 def _find_spec(kernel: str, kernelspecs: dict[str, KernelSpec]) -> KernelSpec:
@@ -138,7 +148,7 @@ def _write_files(name: str, spec: KernelSpec, folder: Path) -> list[Path]:
     if spec.name != "py":
         own = sorted((spec.folder / "scaffold").glob("*"))
         sources = [path for path in own if path.is_file()] or [source / "index.html"]
-    class_name = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    class_name = _name_class(name)
     made = []
     for path in sources:
         text = path.read_text(encoding="utf-8").replace(_CLASS, class_name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from .errors import SettingError
@@ -343,29 +343,6 @@ def find_row(name: str, *, source: str) -> Setting:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise SettingError(f"there is no setting {show(name)} ({source}){hint}", name=name)
     return row
-
-
-def find_misspelt(cli_args: Sequence[str], environ: Mapping[str, str]) -> list[str]:
-    """What looks like a setting and is none: it has no effect, which somebody should know.
-
-    Args:
-        cli_args: What goes to the analyses: everything from the first unknown option on.
-        environ: The environment.
-    """
-    found = []
-    word = cli_args[0].partition("=")[0] if cli_args else ""
-    options = [row.option for row in TABLE] + OPTIONS
-    if word.startswith("--") and (near := difflib.get_close_matches(word, options, 1, 0.75)):
-        found.append(
-            f"{word!r} and all that follows goes to the analyses; did you mean {near[0]!r}? "
-            "(say -- before it if not)"
-        )
-    variables = [row.variable for row in TABLE]
-    for name in environ:
-        if name.startswith("DATABENCH_") and name not in variables:
-            if near := difflib.get_close_matches(name, variables, 1, 0.85):
-                found.append(f"{name} is no setting and has no effect; did you mean {near[0]}?")
-    return found
 
 
 def resolve(

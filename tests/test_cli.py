@@ -92,6 +92,7 @@ def test_version_is_told(capsys):
         (["--analyses", "/nowhere/at.all"], {}, "neither a folder"),
         (["--port", "x"], {}, "port (--port) is 'x', expected 0 to 65535"),
         ([], {"PORT": "x"}, "port (PORT) is 'x'"),
+        (["--prot", "5099"], {}, "there is no option '--prot'; did you mean '--port'? If it is"),
         (["--ring-bytes", "many"], {}, "ring_bytes (--ring-bytes) is 'many', expected a whole"),
         ([], {"DATABENCH_RING_BYTES": "1"}, "minimum 4096"),
         (["--host", "203.0.113.1"], {}, "cannot listen on host '203.0.113.1'"),

@@ -49,10 +49,7 @@ def test_it_is_made_where_the_analyses_are(here, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "near"),
     [
-        ("my-pi", "my_pi"),
-        ("1st", "analysis_1st"),
         ("a b/../c", "a_b_c"),
-        ("class", "my_class"),
         ("static", "my_static"),
         ("_x", "x"),
         ("π", "analysis"),
@@ -64,6 +61,23 @@ def test_name_that_is_none_is_refused_with_one_that_is(name, near, here, capsys)
     assert f"how about '{near}'?" in capsys.readouterr().err
     assert tree(here) == {}
     scaffold.make(near, "py", here=here)
+
+
+@pytest.mark.parametrize(
+    ("name", "class_name"),
+    [
+        ("my-analysis", "MyAnalysis"),
+        ("1st", "Analysis1st"),
+        ("class", "Class"),
+        ("None", "AnalysisNone"),
+    ],
+)
+def test_name_of_a_folder_that_is_served_can_be_made(name, class_name, here):
+    assert scaffold.main([name]) == 0
+    text = tree(here)[f"analyses/{name}/analysis.py"].decode()
+    assert f"class {class_name}(" in text
+    compile(text, "analysis.py", "exec")
+    assert name in load(here / "analyses").entries
 
 
 def test_what_is_there_is_not_overwritten(here, capsys):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from databench.errors import SettingError
-from databench.settings import ROWS, TABLE, Settings, find_misspelt, find_row, resolve
+from databench.settings import ROWS, TABLE, Settings, find_row, resolve
 
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 
@@ -150,19 +150,6 @@ def test_any_value_is_one_of_the_type_within_its_minimum_or_refused(row, value):
         return
     assert type(parsed) is type(row.default)
     assert row.minimum <= parsed < float("inf")
-
-
-def test_what_looks_like_a_setting_and_is_none_is_told():
-    found = find_misspelt(["--sesion-grace-s", "5"], {"DATABENCH_SESION_GRACE_S": "5"})
-    assert "did you mean '--session-grace-s'?" in found[0]
-    assert "did you mean DATABENCH_SESSION_GRACE_S?" in found[1]
-    assert "did you mean '--port'?" in find_misspelt(["--prot=1"], {})[0]
-
-
-def test_what_is_the_analyses_own_is_not_complained_of():
-    own = {"DATABENCH_SESSION_GRACE_S": "5", "DATABENCH_FRONT": "x", "HOME": "/"}
-    assert find_misspelt(["--samples", "--prot"], own) == []
-    assert find_misspelt([], {}) == []
 
 
 def test_what_no_other_part_can_hold_is_an_error():

@@ -118,6 +118,7 @@ def describe(entry: Entry, usages: Mapping[int, Usage], now_s: float) -> dict[st
     return {
         "kernel": kernel.id_,
         **outline(kernel),
+        **({"state": "stopped"} if kernel.life.is_halted else {}),
         "retry_in_s": kernel.retry_in_s,
         "age_s": age_s,
         **_describe_usage(None if kernel.pid is None else usages.get(kernel.pid), age_s),

@@ -228,9 +228,10 @@ class Supervisor:
             self.end(reason)
 
     def halt(self, reason: str) -> None:
-        """A person ends it, and it stays ended until somebody asks for a restart."""
+        """A person ends it, and it stays ended until a person asks for a restart."""
         if self.life.state is State.BACKOFF:
             self._clear_timer()
+            self.life.wish_stop()
             self.retry_in_s = None
             self.reason = f"kernel {self.spec.name!r}: {reason}"
             self.life.step(Event.EXIT_FINAL)
@@ -238,8 +239,7 @@ class Supervisor:
             self._owner.kernel_changed(self)
         elif self._process and self.life.state is not State.STOPPING:
             self.life.wish_stop()
-            self._is_reload = False
-            self._ending.was_asked = True
+            self._is_reload, self._ending.was_asked = False, True
             self.end(reason)
 
     def cull(self, why: str, *, is_graceful: bool) -> None:
@@ -343,7 +343,7 @@ class Supervisor:
     def _judge(self, reason: str) -> None:
         now_s, jitter = self._loop.time(), random.uniform(-1, 1)
         verdict = self.life.judge_exit(now_s, jitter=jitter, is_excused=self.blame.is_excused)
-        self.deaths += verdict.event is not Event.EXIT_CULL
+        self.deaths += verdict.event is not Event.EXIT_CULL and not self._ending.was_asked
         self.reason = f"{reason}: {verdict.note}" if verdict.note else reason
         self.life.step(verdict.event)
         if self.life.state is State.FAILED:

@@ -24,6 +24,16 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
 DEFAULT_TLS_PORT = 5001
 NEXT_PORTS = 100
+# Where browsers open no page (Fetch standard, "port blocking": https://fetch.spec.whatwg.org).
+# fmt: off
+REFUSED = frozenset((
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
+    102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389,
+    427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636,
+    989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665,
+    6666, 6667, 6668, 6669, 6679, 6697, 10080,
+))
+# fmt: on
 
 
 class Ports(NamedTuple):
@@ -89,6 +99,8 @@ def listen(
     if wanted is not None:
         return _bind(host, wanted, variable if port is None else option)
     for number in range(default, default + NEXT_PORTS):
+        if number in REFUSED:
+            continue
         try:
             sockets = _open(host, number)
         except OSError as error:
@@ -148,9 +160,16 @@ def _open(host: str, port: int) -> list[socket.socket]:
 
 def _bind(host: str, port: int, source: str) -> list[socket.socket]:
     try:
-        return _open(host, port)
+        sockets = _open(host, port)
     except OSError as error:
         raise _unusable(host, port, source, error) from None
+    if port and port in REFUSED:
+        log.warning(
+            "browsers open no pages on port %d (%s); programs can connect. Take another port, for "
+            "example %d",
+            *(port, source, DEFAULT_PORT),
+        )
+    return sockets
 
 
 def _unusable(host: str, port: int, source: str, error: OSError) -> SettingError:

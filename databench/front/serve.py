@@ -29,6 +29,7 @@ from . import (
     earlier,
     logs,
     measure,
+    misspelt,
     pages,
     ports,
     project,
@@ -93,8 +94,8 @@ def _serve(
 ) -> int:
     served = _find(options.analyses, script)
     index = served.index
-    misspelt = settings.find_misspelt(() if options.is_divided else cli_args, environ)
-    _tell_problems(index, [*misspelt, *served.warnings])
+    doubtful = misspelt.find(() if options.is_divided else cli_args, environ)
+    _tell_problems(index, [*doubtful, *served.warnings])
     limits = _limits(options, environ, index)
     logs.adopt(limits)
     if options.build:
@@ -253,19 +254,33 @@ def _read_again(front: Front, analyses: str | None, script: Script | None) -> No
         log.warning("%s; what was read before is served", error)
         return
     if served.index != front.index:
-        _tell_problems(served.index)
+        _tell_problems(served.index, before=front.index)
     front.swap(served.index)
     if served.index.is_read:
         broken = [name for name, entry in served.index.entries.items() if entry.problems]
         front.broker.swap(served.specs, broken, analyses_version=served.index.version)
 
 
-def _tell_problems(index: Index, misspelt: Sequence[str] = ()) -> None:
-    for text in (*misspelt, *index.warnings, *index.problems, *asked.find_problems(index)):
-        log.warning("%s", text)
-    for entry in index.entries.values():
-        for text in entry.problems:
-            log.warning("%s; the others are served", text)
+def _tell_problems(
+    index: Index, misspelt: Sequence[str] = (), *, before: Index | None = None
+) -> None:
+    """Log what is wrong.
+
+    Args:
+        index: The project.
+        misspelt: What is wrong with the command line and the environment.
+        before: What was served until now, and told; `None`: nothing was.
+    """
+    told = set() if before is None else set(_find_problems(before))
+    for text in (*misspelt, *_find_problems(index)):
+        if text not in told:
+            log.warning("%s", text)
+
+
+def _find_problems(index: Index) -> list[str]:
+    of_entries = [text for entry in index.entries.values() for text in entry.problems]
+    others = [f"{text}; the others are served" for text in of_entries]
+    return [*index.warnings, *index.problems, *asked.find_problems(index), *others]
 
 
 def _show_host(host: str) -> str:

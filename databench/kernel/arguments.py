@@ -95,10 +95,16 @@ def _count_positional(function: Callable[..., Any], is_bound: bool) -> tuple[int
     return sum(p.default is p.empty for p in parameters), len(parameters)
 
 
-def no_such_action(name: str, known: Iterable[str]) -> ActionError:
-    """The error for an action that is not there; names the nearest one."""
+def no_such_action(name: str, known: Iterable[str], values: Iterable[str] = ()) -> ActionError:
+    """The error for an action that is not there; names the nearest one.
+
+    Args:
+        name: What was asked for.
+        known: The actions.
+        values: What inputs may write by its name: the nearest one may be such, and none is listed.
+    """
     names = sorted(set(known) - _COMMON)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(name, [*names, *values], n=1)
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
     hint = f"; did you mean {near[0]!r}?" if near else f"; known: {listed}" if names else ""
     return ActionError(f"no action {name!r:.200}{hint}")

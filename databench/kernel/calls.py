@@ -85,7 +85,7 @@ def find_calls(analysis: Analysis, handlers: Handlers, name: str, payload: bytes
     shared = find_class_inputs(type(analysis))
     writable = {*getattr(analysis.data, "declared", ()), *(analysis.data or ())}
     if name not in shared and name not in writable:
-        raise no_such_action(name, [*handlers, *shared, *sorted(writable)])
+        raise no_such_action(name, handlers, sorted({*shared, *writable}))
     store = analysis.class_data if name in shared else analysis.data
     value = args if payload[:1] == b"[" else args[0] if args else kwargs or None
     return [("here", functools.partial(store.set_state, {name: value}))]

@@ -192,6 +192,11 @@ class Lifecycle:
         """Somebody ends this generation, and none is to follow until somebody asks for it."""
         self._is_stop_wished = True
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether a person has stopped it, and nothing has failed."""
+        return self._is_stop_wished and self.state is State.FAILED
+
     def wish_cull(self) -> None:
         """Nobody needs this generation; the next one begins when somebody does."""
         self._is_cull_wished = True

@@ -1197,6 +1197,8 @@ interface NoticeFailure {
     outcome: 'error' | 'lost';
     message: string;
     traceback: string;
+    /** It ended its kernel before, and is refused until there is another one. */
+    isPoisoned?: boolean;
 }
 /** Everything that notices are made from. */
 interface NoticeView {
@@ -1345,6 +1347,8 @@ declare class Slider extends Input {
     /** What the label held before the value was added to it. */
     labelHtml: string;
     private output;
+    /** The analysis may yet say a value: where the browser has put the slider says nothing. */
+    private isAwaiting;
     /**
      * @param node       The slider.
      * @param labelNode  Its label; found by the slider's id, or around it, by default.
@@ -1360,6 +1364,7 @@ declare class Slider extends Input {
     render(): this;
     getValue(): any;
     setValue(value: any): this;
+    protected listen(conn: Connection): (() => void)[];
     /** The labels of a part of the page, by the id of what they label. */
     static labelsForSliders(root?: Root): {
         [id: string]: HTMLLabelElement;

@@ -1994,18 +1994,20 @@ var exported = (() => {
   var UNANSWERED_S = 6;
   var ENDING = /* @__PURE__ */ new Set(["restart", "force", "ask"]);
   function noticesOf(view, nowMs) {
-    const failures = failureNotices(view.failures);
+    const failures = failureNotices(view);
     if (view.status !== "joined") return [...lossNotices(view, nowMs), ...failures];
+    const upper = permitted(view, [
+      ...questionNotices(view),
+      ...kernelNotices(view, nowMs),
+      ...codeNotices(view),
+      ...cancelNotices(view, nowMs)
+    ]);
+    const isSaid = upper.some((n) => n.key === "right");
     return [
-      ...permitted(view, [
-        ...questionNotices(view),
-        ...kernelNotices(view, nowMs),
-        ...codeNotices(view),
-        ...cancelNotices(view, nowMs)
-      ]),
+      ...upper,
       ...sessionNotices(view),
       ...activityNotices(view, nowMs),
-      ...failures
+      ...permitted(view, failures).filter((n) => n.key !== "right" || !isSaid)
     ];
   }
   function lossNotices(view, nowMs) {
@@ -2215,19 +2217,22 @@ var exported = (() => {
       };
     });
   }
-  function failureNotices(failures) {
-    const [newest, ...earlier] = [...failures].reverse().map(failureNotice);
+  function failureNotices({ failures, kernel }) {
+    const [newest, ...earlier] = [...failures].reverse().map((f) => failureNotice(f, kernel.sessions));
     if (!newest) return [];
     return [newest, ...earlier.map((notice) => ({ ...notice, isEarlier: true }))];
   }
-  function failureNotice(failure) {
+  function failureNotice(failure, sessions) {
     const what = failure.outcome === "lost" ? "was lost" : "failed";
     return {
       key: `failure ${failure.id}`,
       level: "danger",
       text: `“${failure.action}” ${what}${failure.message ? `: ${failure.message}` : ""}`,
       lines: failure.traceback ? failure.traceback.trimEnd().split("\n") : [],
-      buttons: [{ label: "Dismiss", word: "dismiss", id: failure.id }]
+      buttons: [
+        ...failure.isPoisoned ? [endingButton("Restart the kernel", "restart", sessions)] : [],
+        { label: "Dismiss", word: "dismiss", id: failure.id }
+      ]
     };
   }
 
@@ -2304,7 +2309,8 @@ var exported = (() => {
         action: process.action,
         outcome,
         message: process.error?.message ?? "",
-        traceback: process.error?.traceback ?? ""
+        traceback: process.error?.traceback ?? "",
+        isPoisoned: process.error?.type === "PoisonedAction"
       };
       this.failures = [...this.failures, failure].slice(-FAILURES_LIMIT);
     }
@@ -2317,8 +2323,10 @@ var exported = (() => {
       if (button.word === "ask") {
         this.asking = { word: button.asked };
         if (button.id !== void 0) this.asking.id = button.id;
-      } else if (button.word === "restart") conn.kernel.restart();
-      else if (button.word === "interrupt") conn.kernel.interrupt();
+      } else if (button.word === "restart") {
+        this.failures = this.failures.filter((f) => !f.isPoisoned);
+        conn.kernel.restart();
+      } else if (button.word === "interrupt") conn.kernel.interrupt();
       else if (button.word === "force") conn.cancel(button.id, { force: true });
       else if (button.word === "cancel") conn.cancel(button.id);
       else if (button.word === "rejoin") location.assign(linkOf(button.session, location));
@@ -2748,9 +2756,14 @@ var exported = (() => {
     constructor(node, labelNode) {
       super(node);
       this.output = null;
+      /** The analysis may yet say a value: where the browser has put the slider says nothing. */
+      this.isAwaiting = false;
       this.labelNode = labelNode ?? this.node.labels?.[0] ?? void 0;
       this.labelHtml = this.labelNode?.innerHTML ?? "";
-      this.node.addEventListener("input", () => this.render());
+      this.node.addEventListener("input", () => {
+        this.isAwaiting = false;
+        this.render();
+      });
       this.render();
     }
     /** May be replaced: a value of the analysis as the slider's number. */
@@ -2773,7 +2786,7 @@ var exported = (() => {
         if (this.labelNode.contains(this.node)) this.node.before(this.output, " ");
         else this.labelNode.append(" ", this.output);
       }
-      this.output.textContent = String(this.formatFn(this.getValue()));
+      this.output.textContent = this.isAwaiting ? "…" : String(this.formatFn(this.getValue()));
       return this;
     }
     getValue() {
@@ -2781,9 +2794,20 @@ var exported = (() => {
     }
     setValue(value) {
       if (value === null || value === void 0) return this;
+      this.isAwaiting = false;
       const place2 = String(this.valueToSlider(value));
       if (this.node.value !== place2) this.node.value = place2;
       return this.render();
+    }
+    listen(conn) {
+      this.isAwaiting = !this.node.hasAttribute("value") && !isReady(conn.kernel);
+      this.render();
+      const stop = conn.kernel.on((kernel) => {
+        if (!this.isAwaiting || !isReady(kernel)) return;
+        this.isAwaiting = false;
+        this.render();
+      });
+      return [stop, ...super.listen(conn)];
     }
     /** The labels of a part of the page, by the id of what they label. */
     static labelsForSliders(root) {
@@ -2797,6 +2821,9 @@ var exported = (() => {
       }
     }
   };
+  function isReady({ state }) {
+    return state === "idle" || state === "busy";
+  }
 
   // databench/client/ui/text.ts
   var BY_ACTION = ["span", "p", "div", "i", "b", "pre"].map((tag) => `${tag}[data-action]`);

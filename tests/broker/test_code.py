@@ -23,6 +23,7 @@ async def test_idle_kernel_restarts_alone_with_its_state_and_says_why():
         await page.signal("opened", 2)
         said = page.loads("opened")[-1]
         assert said == {"restored": "code changed: a/analysis.py", "data": {"k": 7}}
+        assert rig.kernel("a")["deaths"] == 0
         assert (generation(rig), generation(rig, "b")) == (2, 1)
         assert rig.kernel("b")["pid"] == before
 

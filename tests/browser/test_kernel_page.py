@@ -106,7 +106,9 @@ def test_stop_asks_where_others_are_touched_and_lasts_until_a_start(folder, serv
 
     page.once("dialog", lambda dialog: dialog.accept())
     button(page, "Stop (2 sessions)").click()
-    expect(value(page, "State")).to_have_text("failed")
+    expect(value(page, "State")).to_have_text("stopped")
+    expect(value(page, "Deaths")).to_have_text("1")
+    expect(page.locator("[data-k=reason]")).not_to_have_class(re.compile("danger"))
     expect(page.locator("[data-k=reason]")).to_contain_text("stopped from the kernel page")
     expect(button(page, "Stop")).to_be_disabled()
     expect(second.locator("#databench-alerts")).to_contain_text("stopped from the kernel page")
@@ -132,7 +134,7 @@ def test_each_kernel_of_a_pool_and_of_a_queue_is_shown_by_itself(folder, serve, 
     expect(articles.nth(2).locator("[data-k=state]")).to_have_text("queued")
     expect(articles.nth(2).get_by_role("button", name="Start")).to_be_disabled()
     articles.nth(0).get_by_role("button", name="Stop").click()
-    expect(articles.nth(0).locator("[data-k=state]")).to_have_text("failed")
+    expect(articles.nth(0).locator("[data-k=state]")).to_have_text("stopped")
     expect(articles.nth(1).locator("[data-k=state]")).to_have_text("idle")
 
 

@@ -226,6 +226,15 @@ def test_answers_without_scripts_forbid_them_but_for_a_policy_that_says_it_all()
     assert find("script-src 'self'")["Content-Security-Policy"] == "script-src 'self'"
 
 
+async def test_whoever_may_administer_finds_the_kernel_page(serve, folder):
+    (folder / "base.html").unlink()
+    server = await serve()
+    link = b'<a href="/_kernels">Kernels</a>'
+    for path in ("/", "/x/"):
+        assert link in (await server.get(path)).body
+        assert link not in (await server.get(path, headers={"Cookie": ""})).body
+
+
 async def test_answers_that_no_handler_makes_have_the_headers(serve, folder):
     (folder / "index.yaml").write_text("content_security_policy: object-src 'none'\n")
     front = (await serve(hsts_s=60.0)).front

@@ -87,3 +87,26 @@ def test_host_that_is_no_name_is_an_error(host, port):
 def test_host_that_is_not_ours_is_an_error(port):
     with pytest.raises(SettingError, match=r"cannot listen on host '203\.0\.113\.1'"):
         ports.listen("203.0.113.1", port, {})
+
+
+@pytest.mark.expected_log(r"browsers open no pages on port 6000 \(--port\).*for example 5000")
+def test_port_that_browsers_refuse_is_served_with_a_warning():
+    close(ports.listen("127.0.0.1", "6000", {}))
+
+
+def test_port_that_browsers_refuse_is_never_the_next_free_one(monkeypatch):
+    monkeypatch.setattr(ports, "DEFAULT_PORT", 5060)
+    monkeypatch.setattr(ports, "NEXT_PORTS", 2)
+    with pytest.raises(SettingError, match="are taken"):
+        ports.listen("127.0.0.1", None, {})
+
+
+def test_ports_that_browsers_refuse_are_those_of_the_standard():
+    assert {1, 22, 25, 5060, 5061, 6000, 6667, 10080} < ports.REFUSED
+    assert len(ports.REFUSED) == 83
+    assert not {80, 443, 5000, 5001, 8000, 8080, 8888} & ports.REFUSED
+
+
+def test_any_free_port_is_none_of_those(caplog):
+    close(ports.listen("127.0.0.1", "0", {}))
+    assert not caplog.records

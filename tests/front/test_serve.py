@@ -54,6 +54,19 @@ def test_problems_of_the_index_are_told(folder, caplog):
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
 
 
+@pytest.mark.expected_log("'my analysis' in .* is not served", "'b c' in .* is not served")
+def test_problem_is_told_once_and_not_at_each_look(folder, caplog):
+    (folder / "my analysis").mkdir()
+    (folder / "my analysis" / "analysis.py").touch()
+    before = load(folder)
+    serving._tell_problems(before)
+    (folder / "b c").mkdir()
+    (folder / "b c" / "analysis.py").touch()
+    serving._tell_problems(load(folder), before=before)
+    serving._tell_problems(load(folder), before=load(folder))
+    assert caplog.text.count("is not served") == 2
+
+
 def project(folder):
     return Project(load(folder), {}, {}, shown=str(folder), address="x/")
 

@@ -59,6 +59,9 @@ def test_the_nearest_action_is_named():
     assert str(no_such_action("rnu", ["run", "stop"])) == "no action 'rnu'; did you mean 'run'?"
     assert str(no_such_action("xyz", ["run", "connected"])) == "no action 'xyz'; known: run"
     assert str(no_such_action("xyz", ["connected"])) == "no action 'xyz'"
+    assert str(no_such_action("xyz", ["run"], ["samples"])) == "no action 'xyz'; known: run"
+    near = "no action 'smaples'; did you mean 'samples'?"
+    assert str(no_such_action("smaples", ["run"], ["samples"])) == near
     many = [f"a{n:02}" for n in range(12)]
     assert str(no_such_action("xyz", many)).endswith("a08, a09, …")
 

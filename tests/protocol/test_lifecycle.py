@@ -412,8 +412,11 @@ def test_kernel_that_a_person_stopped_is_not_started_again():
     life.wish_stop()
     verdict = life.judge_exit(0.0, jitter=0.0)
     assert (verdict.event, verdict.note) == (Event.EXIT_FINAL, "")
+    assert not life.is_halted
     life.step(verdict.event)
+    assert life.is_halted
     life.step(Event.SPAWN)  # somebody asked for it: the wish was for the one before
+    assert not life.is_halted
     assert life.judge_exit(0.0, jitter=0.0).event is not Event.EXIT_FINAL
 
 

@@ -84,6 +84,7 @@ export class NoticePanel {
     const failure: NoticeFailure = {
       id: process.id, action: process.action, outcome,
       message: process.error?.message ?? '', traceback: process.error?.traceback ?? '',
+      isPoisoned: process.error?.type === 'PoisonedAction',
     };
     this.failures = [...this.failures, failure].slice(-FAILURES_LIMIT);
   }
@@ -98,8 +99,10 @@ export class NoticePanel {
     if (button.word === 'ask') {
       this.asking = { word: button.asked! };
       if (button.id !== undefined) this.asking.id = button.id;
-    } else if (button.word === 'restart') conn.kernel.restart();
-    else if (button.word === 'interrupt') conn.kernel.interrupt();
+    } else if (button.word === 'restart') {
+      this.failures = this.failures.filter(f => !f.isPoisoned); // it may be tried again
+      conn.kernel.restart();
+    } else if (button.word === 'interrupt') conn.kernel.interrupt();
     else if (button.word === 'force') conn.cancel(button.id!, { force: true });
     else if (button.word === 'cancel') conn.cancel(button.id!);
     else if (button.word === 'rejoin') location.assign(linkOf(button.session!, location));

@@ -80,6 +80,8 @@ export interface NoticeFailure {
   outcome: 'error' | 'lost';
   message: string;
   traceback: string;
+  /** It ended its kernel before, and is refused until there is another one. */
+  isPoisoned?: boolean;
 }
 
 /** Everything that notices are made from. */
@@ -125,18 +127,20 @@ const ENDING = new Set<string>(['restart', 'force', 'ask']);
 
 /** The notices to show now, the most important first. */
 export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
-  const failures = failureNotices(view.failures);
+  const failures = failureNotices(view);
   if (view.status !== 'joined') return [...lossNotices(view, nowMs), ...failures];
+  const upper = permitted(view, [
+    ...questionNotices(view),
+    ...kernelNotices(view, nowMs),
+    ...codeNotices(view),
+    ...cancelNotices(view, nowMs),
+  ]);
+  const isSaid = upper.some(n => n.key === 'right'); // once is enough
   return [
-    ...permitted(view, [
-      ...questionNotices(view),
-      ...kernelNotices(view, nowMs),
-      ...codeNotices(view),
-      ...cancelNotices(view, nowMs),
-    ]),
+    ...upper,
     ...sessionNotices(view),
     ...activityNotices(view, nowMs),
-    ...failures,
+    ...permitted(view, failures).filter(n => n.key !== 'right' || !isSaid),
   ];
 }
 
@@ -365,19 +369,22 @@ function activityNotices({ processes }: NoticeView, nowMs: number): Notice[] {
 }
 
 /** The newest first, and alone in the open. */
-function failureNotices(failures: NoticeFailure[]): Notice[] {
-  const [newest, ...earlier] = [...failures].reverse().map(failureNotice);
+function failureNotices({ failures, kernel }: NoticeView): Notice[] {
+  const [newest, ...earlier] = [...failures].reverse().map(f => failureNotice(f, kernel.sessions));
   if (!newest) return [];
   return [newest, ...earlier.map(notice => ({ ...notice, isEarlier: true }))];
 }
 
-function failureNotice(failure: NoticeFailure): Notice {
+function failureNotice(failure: NoticeFailure, sessions: number): Notice {
   const what = failure.outcome === 'lost' ? 'was lost' : 'failed';
   return {
     key: `failure ${failure.id}`,
     level: 'danger',
     text: `“${failure.action}” ${what}${failure.message ? `: ${failure.message}` : ''}`,
     lines: failure.traceback ? failure.traceback.trimEnd().split('\n') : [],
-    buttons: [{ label: 'Dismiss', word: 'dismiss', id: failure.id }],
+    buttons: [
+      ...(failure.isPoisoned ? [endingButton('Restart the kernel', 'restart', sessions)] : []),
+      { label: 'Dismiss', word: 'dismiss', id: failure.id },
+    ],
   };
 }

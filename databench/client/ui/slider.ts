@@ -3,6 +3,7 @@
  */
 
 import type { Connection } from '../connection';
+import type { Kernel } from '../kernel';
 import { Root, select, UIElement, unwired } from './element';
 import { formatted } from './format';
 import { Input } from './input';
@@ -15,6 +16,8 @@ export class Slider extends Input {
   labelHtml: string;
 
   private output: HTMLOutputElement | null = null;
+  /** The analysis may yet say a value: where the browser has put the slider says nothing. */
+  private isAwaiting = false;
 
   /**
    * @param node       The slider.
@@ -24,7 +27,10 @@ export class Slider extends Input {
     super(node);
     this.labelNode = labelNode ?? this.node.labels?.[0] ?? undefined;
     this.labelHtml = this.labelNode?.innerHTML ?? '';
-    this.node.addEventListener('input', () => this.render());
+    this.node.addEventListener('input', () => {
+      this.isAwaiting = false;
+      this.render();
+    });
     this.render();
   }
 
@@ -51,7 +57,7 @@ export class Slider extends Input {
       if (this.labelNode.contains(this.node)) this.node.before(this.output, ' ');
       else this.labelNode.append(' ', this.output);
     }
-    this.output.textContent = String(this.formatFn(this.getValue()));
+    this.output.textContent = this.isAwaiting ? '…' : String(this.formatFn(this.getValue()));
     return this;
   }
 
@@ -61,9 +67,22 @@ export class Slider extends Input {
 
   setValue(value: any): this {
     if (value === null || value === undefined) return this; // a slider cannot show nothing
+    this.isAwaiting = false;
     const place = String(this.valueToSlider(value));
     if (this.node.value !== place) this.node.value = place;
     return this.render();
+  }
+
+  protected override listen(conn: Connection): (() => void)[] {
+    this.isAwaiting = !this.node.hasAttribute('value') && !isReady(conn.kernel);
+    this.render();
+    // Of an analysis that is ready and has said no value, the slider's own counts.
+    const stop = conn.kernel.on(kernel => {
+      if (!this.isAwaiting || !isReady(kernel)) return;
+      this.isAwaiting = false;
+      this.render();
+    });
+    return [stop, ...super.listen(conn)];
   }
 
   /** The labels of a part of the page, by the id of what they label. */
@@ -78,4 +97,8 @@ export class Slider extends Input {
       if (UIElement.nameOf(node)) new Slider(node).bind(conn);
     }
   }
+}
+
+function isReady({ state }: Kernel): boolean {
+  return state === 'idle' || state === 'busy';
 }

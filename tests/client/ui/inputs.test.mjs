@@ -132,6 +132,21 @@ test('a slider shows its value in its label, and transforms it both ways', t => 
   assert.deepEqual(sent(world), [['a', 10_000]]);
 });
 
+test('a slider shows no number of its own while the analysis may yet say one', t => {
+  const { one, enter, world } = page(t, `<label for="a">A:</label><input type="range" id="a">
+    <label>B <input type="range" name="b"></label><label>C <input type="range" name="c"></label>`);
+  const text = n => one(`label:nth-of-type(${n})`).textContent.trim();
+  assert.deepEqual([text(1), text(2)], ['A: …', 'B …']);
+  world.socket.say('data', { a: 7 });
+  enter('[name=b]', '8');
+  assert.deepEqual([text(1), text(2), text(3)], ['A: 7', 'B 8', 'C …']);
+  world.socket.say('__kernel', { state: 'starting' });
+  assert.equal(text(3), 'C …');
+  one('[name=c]').value = '50'; // as a browser puts it
+  world.socket.say('__kernel', { state: 'idle' }); // it is ready, and has no such value
+  assert.equal(text(3), 'C 50');
+});
+
 test('files, hidden fields and nameless inputs stay unwired', t => {
   const { document } = page(t, `
     <input type="file" id="f"><input type="hidden" id="h"><input type="submit" id="s">

@@ -52,6 +52,16 @@ test('a lost connection is told once, not twice', t => {
   assert.equal(document.querySelectorAll('.alert').length, 1);
 });
 
+test('a restart for an action that was refused takes its notice away', t => {
+  const { world, press, texts, run } = withAlerts(t);
+  const error = { type: 'PoisonedAction', message: 'not run' };
+  world.socket.end(run(), { outcome: 'error', error });
+  assert.deepEqual(texts(), ['“run” failed: not run']);
+  press('Restart the kernel');
+  assert.deepEqual(texts(), []);
+  assert.ok(world.socket.sent.some(frame => frame.__kernel === 'restart'));
+});
+
 test('restart, start again and interrupt are sent', t => {
   const { world, press, texts } = withAlerts(t);
   world.socket.say('__kernel', { state: 'failed', reason: 'x', sessions: 3 });

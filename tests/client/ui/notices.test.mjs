@@ -140,6 +140,25 @@ test('a failure shows its message, and its traceback behind a fold', () => {
   assert.deepEqual([notice.text, notice.lines], ['“run” failed', ['a', 'b']]);
 });
 
+test('an action that is refused for ending kernels offers another kernel, to those who may', () => {
+  const failures = [{
+    id: 1, action: 'run', outcome: 'error', message: 'not run', traceback: '', isPoisoned: true,
+  }];
+  const text = '“run” failed: not run';
+  assert.deepEqual(shown({ failures }),
+    [[text, undefined, 'Restart the kernel: restart', 'Dismiss: dismiss']]);
+  const shared = { state: 'idle', sessions: 3, isShared: true };
+  assert.deepEqual(shown({ failures, kernel: shared, howToAdminister: 'How.' }), [
+    [text, undefined, 'Dismiss: dismiss'],
+    ['Other sessions use this kernel too, so only an administrator may end it. How.', undefined],
+  ]);
+  assert.deepEqual(shown({ failures, kernel: shared, mayAdminister: true }),
+    [[text, undefined, 'Restart the kernel: ask', 'Dismiss: dismiss']]);
+  const silent = { ...shared, state: 'unresponsive' };
+  const rights = noticesOf(view({ failures, kernel: silent }), 10_000).filter(n => n.key === 'right');
+  assert.equal(rights.length, 1);
+});
+
 test('new code that waits is told, with what it waits for, and can be had at once', () => {
   const kernel = { state: 'busy', codeChange: 'analyses/pi/analysis.py' };
   assert.deepEqual(shown({ kernel, processes: [RUN] }), [[
