@@ -63,8 +63,8 @@ MEMORY = (
         "test_state_beyond_its_bytes_is_a_problem_and_a_smaller_value_is_none",
     ),
     Limit(
-        "`class_data` of an analysis, with the frames for pages that join",
-        "2 * state_bytes",
+        "`class_data` of an analysis, with the frames for pages that join and come back",
+        "3 * state_bytes",
         "bytes",
         "The write is refused.",
         "tests/broker/stores/test_class_data.py",

@@ -81,11 +81,15 @@ class ClassValues:
         return True
 
     def show(self, group: Group, key: str, shown: bytes) -> None:
-        """Show a value, which was just written, to every page of its analysis."""
+        """Show a value, which was just written, to every page of its analysis.
+
+        A session without a page needs the latest of each key at its return alone.
+        """
         frame = text.compose_state("class_data", key, shown)
-        for seat in group.seats:
-            if seat.session.set_class_value(key, shown, frame):
-                self._tables.outbox.publish(seat, (frame,))
+        for entry in group.entries:
+            for seat in entry.shown:
+                if seat.session.set_class_value(key, shown, frame):
+                    self._tables.outbox.publish(seat, (frame,))
 
     def tell_kernels(self, group: Group, key: str, writer: Entry | None = None) -> None:
         """Tell a value, which was just written, to the kernels of its analysis.

@@ -101,10 +101,19 @@ class Sessions:
 
     def attach(self, page: Page, seat: Seat) -> PageRecord:
         """A page looks at a session from now on."""
+        if not seat.session.views:
+            self._catch_up(seat)
+            self._tables.outbox.touch(seat)
         client = make_client(page.address, page.person)
         record = self._tables.outbox.records[page] = PageRecord(page, seat, client=client)
         self._tables.holdings.wake(seat)
         return record
+
+    def _catch_up(self, seat: Seat) -> None:
+        """What of `class_data` was written while the session had no page: the latest of each."""
+        for key, frame in seat.entry.store.list_changed(seat.class_writes):
+            seat.session.set_class_value(key, b"", frame)  # appended: no page has to drain
+        seat.class_writes = seat.entry.store.writes
 
     def _begin(self, entry: Entry, connect: text.Connect, page: Page) -> Seat:
         """A new session of a kernel."""
@@ -252,6 +261,7 @@ class Sessions:
         self._tables.keeper.touch(seat)
         if not seat.session.views:
             seat.session.take_pending_class()
+            seat.class_writes = seat.entry.store.writes
             self.note_viewed(seat)
         self._tables.give_credit(seat)
         self._tables.holdings.settle(seat)
@@ -281,7 +291,7 @@ class Sessions:
     def _seat(
         self, session: Session, entry: Entry, client: Client, restored: str | None = None
     ) -> Seat:
-        seat = Seat(session, entry, client, restored=restored)
+        seat = Seat(session, entry, client, restored=restored, class_writes=entry.store.writes)
         self._tables.seats[session.id_] = entry.seats[session.id_] = seat
         self._tables.holdings.begin(seat)
         self._tables.keeper.touch(seat)

@@ -170,6 +170,7 @@ class Seat:
         was_restored: Whether the kernel was given values of its state, when it was told of it.
         last_words: What the kernel wrote last on stderr, where the session's start ended it.
         counted_bytes: What of it is in the account; `None`: it is closed, or not yet begun.
+        class_writes: How many writes of `class_data` it has in its stream, while it has no page.
         uncounted: Charges that its pages have drained since it was last looked at for that.
     """
 
@@ -182,6 +183,7 @@ class Seat:
     was_restored: bool = False
     last_words: tuple[str, ...] = ()
     counted_bytes: int | None = None
+    class_writes: int = 0
     uncounted: int = 0
 
     @property

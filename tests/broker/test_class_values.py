@@ -80,3 +80,30 @@ async def test_what_is_forgotten_is_gone():
         rig.broker.class_values.write("a", "k", b"1", base=None)
         rig.broker.class_values.forget("a")
         assert rig.broker.class_values.get("a", "k") is None
+
+
+async def test_a_session_without_a_page_holds_nothing_and_gets_the_latest_of_each_at_its_return():
+    async with rigged() as rig:
+        page, stays = rig.join(), rig.join()
+        await page.run("echo")
+        await wait_until(lambda: stays.loads("opened"))
+        write = rig.broker.class_values.write
+        write("a", "old", b"0", base=None)
+        page.leave()
+        session = rig.broker._tables.seats[page.session].session
+        held_bytes = session.ring.held_bytes
+        for number in range(100):
+            for key in ("k", "l"):
+                write("a", key, b"%d" % number, base=None)
+        assert session.ring.held_bytes == held_bytes
+        at = page.connected["at"] + sum(
+            frame["signal"] not in ("__connect", "__kernel") and not frame.get("snapshot")
+            for frame in page.frames
+        )
+        back = rig.join(session=page.session, received=at, epoch=page.connected["epoch"])
+        assert back.loads("class_data") == [{"k": 99}, {"l": 99}]
+        assert back.loads("__gap") == []
+        write("a", "k", b"100", base=None)
+        await wait_until(lambda: back.loads("class_data")[2:] == [{"k": 100}])
+        await wait_until(lambda: {"k": 100} in stays.loads("class_data"))
+        assert {"l": 99} in stays.loads("class_data")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from ...protocol import layouts, text
 from ...protocol.budget import Budget
@@ -22,17 +23,24 @@ class ClassValue:
     stored: bytes
     version: int
     _frame: bytes = field(default=b"", init=False, repr=False, compare=False)
+    _change: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @property
     def frame_bytes(self) -> int:
-        """What the frame holds that pages were shown."""
-        return len(self._frame)
+        """What the frames hold that pages were shown."""
+        return len(self._frame) + len(self._change)
 
     def snapshot(self, key: str) -> bytes:
         """The value as a page that joins gets it, made once for all of them."""
         if not self._frame:
             self._frame = text.compose_state("class_data", key, self.shown, snapshot=True)
         return self._frame
+
+    def change(self, key: str) -> bytes:
+        """The value as a change in a session's stream, made once for all of them."""
+        if not self._change:
+            self._change = text.compose_state("class_data", key, self.shown)
+        return self._change
 
 
 class ClassData:
@@ -45,6 +53,7 @@ class ClassData:
 
     Attributes:
         names: See `databench.protocol.values.Snapshots`.
+        writes: How many there were.
     """
 
     def __init__(
@@ -58,6 +67,8 @@ class ClassData:
         self._budget: Budget | None = None
         self._values = dict(kept or {})
         self.names = list(self._values)
+        self.writes = 0
+        self._latest: dict[str, int] = {}  # the last write of each key, the latest at the end
         values = self._values.values()
         self._size_bytes = sum(len(value.shown) + len(value.stored) for value in values)
         self._key_bytes = sum(len(key.encode()) for key in self._values)
@@ -72,9 +83,22 @@ class ClassData:
     def snapshot(self, key: str) -> bytes:
         """See `databench.protocol.values.Snapshots`."""
         value = self._values[key]
-        if not value.frame_bytes:
-            self._count(len(value.snapshot(key)))
-        return value.snapshot(key)
+        before_bytes = value.frame_bytes
+        frame = value.snapshot(key)
+        self._count(value.frame_bytes - before_bytes)
+        return frame
+
+    def list_changed(self, since: int) -> list[tuple[str, bytes]]:
+        """The values that were written after so many writes, each with its change, in order."""
+        keys = list(takewhile(lambda key: self._latest[key] > since, reversed(self._latest)))
+        return [(key, self._make_change(key)) for key in reversed(keys)]
+
+    def _make_change(self, key: str) -> bytes:
+        value = self._values[key]
+        before_bytes = value.frame_bytes
+        frame = value.change(key)
+        self._count(value.frame_bytes - before_bytes)
+        return frame
 
     def count_in(self, budget: Budget | None) -> None:
         """Count what is held in that budget from now on, and no more in the one before.
@@ -125,6 +149,9 @@ class ClassData:
             self.names.append(key)
             self._key_bytes += len(key.encode())
         value = self._values[key] = ClassValue(shown, stored, version + 1)
+        self.writes += 1
+        self._latest.pop(key, None)
+        self._latest[key] = self.writes
         if self._on_write is not None:
             self._on_write(key, value)
         return True

@@ -3,6 +3,7 @@
 import pytest
 
 from databench.broker.stores.class_data import ClassData
+from databench.protocol.budget import Budget
 
 
 def test_a_key_that_was_never_written_is_not_there():
@@ -61,3 +62,18 @@ def test_keys_have_limits_of_their_own():
         many.write(str(number), b"1", b"1", base=None)
     with pytest.raises(OverflowError, match="10000 keys of class state, the limit"):
         many.write("one more", b"1", b"1", base=None)
+
+
+def test_what_changed_after_so_many_writes_is_listed_in_order_and_counted_once():
+    store, budget = ClassData(10_000), Budget(10_000)
+    store.count_in(budget)
+    for key in "abca":
+        store.write(key, b"1", b"1", base=None)
+    assert [key for key, _ in store.list_changed(0)] == ["b", "c", "a"]
+    assert [key for key, _ in store.list_changed(2)] == ["c", "a"]
+    assert store.list_changed(4) == []
+    frames = [frame for _, frame in store.list_changed(0)]
+    assert all(again is frame for (_, again), frame in zip(store.list_changed(0), frames))
+    assert budget.total_bytes == 6 + sum(map(len, frames))
+    store.write("a", b"2", b"2", base=None)
+    assert budget.total_bytes == 6 + sum(map(len, frames[:2]))
