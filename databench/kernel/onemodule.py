@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+_INSTALLED = ("site-packages", "dist-packages")
+
 
 def install(project: Path) -> None:
     """Let imports find the modules of this folder under each of their names.
@@ -31,8 +33,18 @@ def install(project: Path) -> None:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
+    """See `install`.
+
+    Theory of operation: a project's folder may hold all that it imports, in a `.venv` for example,
+    and then thousands of modules come by here. So each loaded module is looked at once, and
+    installed ones are nobody's own.
+    """
+
     def __init__(self, root: str) -> None:
         self._root = root
+        self._own: dict[str, bool] = {}  # the places of the path that are the project's
+        self._seen: dict[str, int] = {}  # names, and which module each was
+        self._names: dict[str, list[str]] = {}  # by the place of the module
 
     def find_spec(
         self,
@@ -45,7 +57,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         own = [place for place in (sys.path if path is None else path) if self._has(place)]
         if not own or (place := _place(search(fullname, own))) is None:
             return None
-        module = _loaded(place, fullname)
+        module = self._find_loaded(place, fullname)
         # Only now the whole path: another folder may come first.
         if module is None or _place(search(fullname, path, target)) != place:
             return None
@@ -53,8 +65,27 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, _Again(module), is_package=is_package)
 
     def _has(self, place: str) -> bool:
+        if place not in self._own:
+            self._own[place] = self._is_own(place)
+        return self._own[place]
+
+    def _is_own(self, place: str) -> bool:
         folder = os.path.realpath(place)
-        return folder == self._root or folder.startswith(self._root + os.sep)
+        if folder != self._root and not folder.startswith(self._root + os.sep):
+            return False
+        return not any(part in _INSTALLED for part in folder[len(self._root) :].split(os.sep))
+
+    def _find_loaded(self, place: str, but: str) -> ModuleType | None:
+        for name, module in list(sys.modules.items()):
+            if isinstance(module, ModuleType) and self._seen.get(name) != id(module):
+                self._seen[name] = id(module)
+                if at := _find_place(module):
+                    self._names.setdefault(at, []).append(name)
+        for name in self._names.get(place, ()):
+            found = sys.modules.get(name)
+            if name != but and isinstance(found, ModuleType) and _find_place(found) == place:
+                return found
+        return None
 
 
 class _Again(importlib.abc.Loader):
@@ -83,15 +114,9 @@ def _place(spec: importlib.machinery.ModuleSpec | None) -> str | None:
     return os.path.realpath(spec.origin) if spec.origin and spec.has_location else None
 
 
-def _loaded(place: str, but: str) -> ModuleType | None:
-    for name, module in list(sys.modules.items()):
-        if name != but and isinstance(module, ModuleType) and _is_at(module, place):
-            return module
-    return None
-
-
-def _is_at(module: ModuleType, place: str) -> bool:
+def _find_place(module: ModuleType) -> str | None:
+    """The file of a loaded module, or the folder of a package."""
     names = vars(module)
     folders = names.get("__path__")
     paths = [names.get("__file__")] if folders is None else list(folders)[:1]
-    return any(isinstance(path, str) and os.path.realpath(path) == place for path in paths)
+    return next((os.path.realpath(path) for path in paths if isinstance(path, str)), None)

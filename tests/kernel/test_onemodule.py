@@ -1,12 +1,16 @@
 """A file of a project is one module under all of its names."""
 
+import importlib
 import os
 import subprocess
 import sys
 import textwrap
+import types
 from pathlib import Path
 
 import pytest
+
+from databench.kernel.onemodule import _Finder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -95,3 +99,32 @@ def test_what_only_has_the_same_name_stays_another_module(tmp_path):
     (tmp_path / "common.py").write_text(COMMON)
     ran = _run(tmp_path, project, "assert module.a is not module.b")
     assert ran.stdout == "good\n", ran.stderr
+
+
+def test_what_is_installed_in_the_project_is_no_part_of_it(tmp_path, monkeypatch):
+    finder = _Finder(str(tmp_path))
+    installed = tmp_path / ".venv" / "lib" / "python3" / "site-packages"
+    installed.mkdir(parents=True)
+    (installed / "found_here.py").write_text("")
+    monkeypatch.setattr(finder, "_find_loaded", lambda *_: pytest.fail("it was looked for"))
+    assert finder.find_spec("found_here", [str(installed)]) is None
+    assert finder.find_spec("found_here.part", [str(installed / "found_here")]) is None
+
+
+def test_an_import_costs_the_same_however_many_modules_are_loaded(tmp_path, monkeypatch):
+    finder, looked = _Finder(str(tmp_path)), []
+    real = os.path.realpath
+    monkeypatch.setattr(os.path, "realpath", lambda path: looked.append(path) or real(path))
+    for n in range(200):
+        (tmp_path / f"probe{n}.py").write_text("")
+    importlib.invalidate_caches()
+    for n in range(200):
+        assert finder.find_spec(f"probe{n}", [str(tmp_path)]) is None
+        module = types.ModuleType(f"probe{n}")
+        module.__file__ = str(tmp_path / f"probe{n}.py")
+        monkeypatch.setitem(sys.modules, f"probe{n}", module)
+        if n:
+            assert len(looked) < 10  # else each of those that are loaded was looked at
+        looked.clear()
+    (tmp_path / "twin").symlink_to(tmp_path)
+    assert finder.find_spec("twin.probe7", [str(tmp_path / "twin")]) is not None
