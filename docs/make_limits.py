@@ -91,6 +91,13 @@ MEMORY = (
         "tests/broker/test_requests.py",
     ),
     Limit(
+        "sessions that one kernel was told of and has not read, with their state",
+        "kernel_queue_bytes + state_bytes",
+        "bytes",
+        "Further sessions wait in the server until the kernel has read half of that.",
+        "tests/broker/test_opening.py::test_sessions_that_a_kernel_does_not_read_wait_in_the_front",
+    ),
+    Limit(
         "messages of pages that have not come whole, and as much of HTTP bodies",
         "2 * unfinished_bytes",
         "bytes",

@@ -261,8 +261,7 @@ class Inbound:
         if type(message) is m.Bye:
             entry.kernel.said_bye(message.reason)
         elif type(message) is m.Pong and entry.kernel.pulse.is_answer(message.number):
-            entry.answer_bytes = 0  # it has read what was sent before the ping
-            entry.stray.renew()
+            self._opening.note_read(entry)
             self._class_values.tell_stale(entry)
 
     # ------------------------------------------------------------ parts

@@ -51,8 +51,9 @@ class Opening:
 
     def begin(self, seat: Seat) -> None:
         """A session has begun or come back: its kernel may take it now, or does so later."""
-        kernel = seat.entry.kernel
-        if kernel.life.takes_actions and kernel.blame.starts.may_begin(seat.session.id_):
+        entry = seat.entry
+        starts = entry.kernel.blame.starts
+        if _takes_sessions(entry) and starts.may_begin(seat.session.id_):
             self._open(seat)
 
     def note_opened(self, seat: Seat) -> None:
@@ -62,6 +63,13 @@ class Opening:
         wait_s = entry.kernel.blame.starts.opened(id_, self._tables.loop.time())
         if entry.kernel.blame.starts.alone == id_:
             self._release_later(entry, id_, wait_s)
+        if entry.unread.opened(id_):
+            self._go_on(entry)
+
+    def note_read(self, entry: Entry) -> None:
+        """The kernel has read all that it was sent."""
+        if self._tables.take_pong(entry):
+            self._go_on(entry)
 
     def note_closed(self, seat: Seat) -> None:
         """The session is closed; another one may have waited for its start."""
@@ -93,8 +101,8 @@ class Opening:
 
     def _go_on(self, entry: Entry) -> None:
         """Give the process what it may be given now: the next suspect, or else all the others."""
-        life, starts = entry.kernel.life, entry.kernel.blame.starts
-        if not life.takes_actions:
+        starts = entry.kernel.blame.starts
+        if not _takes_sessions(entry):
             return
         if seat := entry.seats.get(starts.suspect):
             self._open(seat)
@@ -108,8 +116,7 @@ class Opening:
     def _open_all(self, entry: Entry, seats: list[Seat]) -> Iterator[None]:
         generation = entry.kernel.life.generation
         for seat in seats:
-            life = entry.kernel.life
-            if life.generation != generation or not life.takes_actions:
+            if entry.kernel.life.generation != generation or not _takes_sessions(entry):
                 return
             id_ = seat.session.id_
             if (
@@ -129,6 +136,8 @@ class Opening:
         # What was deleted is kept for pages only, which have seen it.
         values = {key: value.stored for key, value in session.data.items() if value.stored}
         seat.was_restored = bool(values)
+        size_bytes = len(session.request_args) + sum(map(len, values.values()))
+        seat.entry.unread.open(session.id_, size_bytes)
         self._tables.send(
             kernel,
             m.Open(
@@ -216,3 +225,8 @@ class Opening:
             "times while it got it back. The analysis goes on with an empty state for this page."
         )
         self._requests.complain(seat, problem)
+
+
+def _takes_sessions(entry: Entry) -> bool:
+    """Whether what is opened now is read: by a process that lives, and that has read the others."""
+    return entry.kernel.life.takes_actions and not entry.unread.is_full

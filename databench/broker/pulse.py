@@ -46,6 +46,10 @@ class Pulse:
         else:
             self._missed += 1
         self._heard = False
+        self.ask()
+
+    def ask(self) -> None:
+        """Have it answer, out of turn too; what it answers before says nothing any more."""
         self._number = secrets.randbelow(NUMBERS)
         self._ping(self._number)
 

@@ -16,7 +16,7 @@ from ..protocol import messages as m
 from ..protocol.actions import UNDECLARED, Declared
 from ..protocol.budget import Budget
 from ..protocol.clients import NOBODY, Client
-from ..protocol.flow import Allowance
+from ..protocol.flow import Allowance, Unread
 from ..protocol.lifecycle import State
 from ..protocol.poison import Poison
 from ..protocol.session import Session
@@ -96,6 +96,8 @@ class Entry:
         stray: What its kernel's generation may send that no session's credit pays for.
         junk: Messages of its kernel's generation that were not understood.
         answer_bytes: Values of `class_data` sent to the kernel since its last `pong`.
+        unread: Sessions and credit that its kernel's generation was sent and has not read.
+        withheld: Sessions without a page whose credit waits until it has read that.
         stale: Keys of `class_data` that it is to be told of, once it has read the others.
         declared: What its kernel's process lets pages ask for.
         code_change: What was saved while its kernel worked, which restarts when it is idle.
@@ -119,6 +121,8 @@ class Entry:
     open_requests: int = 0
     open_bytes: int = 0
     stray: Allowance = field(init=False)
+    unread: Unread = field(init=False)
+    withheld: dict[Seat, None] = field(default_factory=dict)
     junk: int = 0
     answer_bytes: int = 0
     stale: set[str] = field(default_factory=set)
@@ -138,7 +142,10 @@ class Entry:
 
     def begin_life(self) -> None:
         """What its kernel's next process may send, and is to be sent, begins anew."""
-        self.stray = Allowance(self.kernel.settings.credit_window_bytes)
+        settings = self.kernel.settings
+        self.stray = Allowance(settings.credit_window_bytes)
+        self.unread = Unread(settings.kernel_queue_bytes, settings.credit_window_bytes)
+        self.withheld.clear()
         self.junk = self.answer_bytes = 0
         self.stale.clear()  # it is told all with its welcome
 
@@ -288,10 +295,32 @@ class Tables:
         return self.channel.send(kernel.routing_id, codec.encode(message))
 
     def give_credit(self, seat: Seat) -> None:
-        """Give back what the session's pages have drained."""
-        size_bytes = seat.session.ledger.take_owed()
-        if size_bytes and seat.is_open:
-            self.send(seat.entry.kernel, m.Credit(seat.session.id_, None, size_bytes))
+        """Give back what the session's pages have drained.
+
+        Without a page all comes back at once: to a kernel that reads it, which is asked. One that
+        does not soon sends without credit.
+        """
+        entry, session = seat.entry, seat.session
+        if not session.views and entry.unread.is_lent_out:
+            entry.withheld[seat] = None
+            return
+        size_bytes = session.ledger.take_owed()
+        if not size_bytes or not seat.is_open:
+            return
+        kernel = entry.kernel
+        self.send(kernel, m.Credit(session.id_, None, size_bytes))
+        if not session.views and "ping" in kernel.capabilities and entry.unread.lend(size_bytes):
+            kernel.pulse.ask()
+
+    def take_pong(self, entry: Entry) -> bool:
+        """A kernel has read all that it was sent; whether further sessions may be opened now."""
+        entry.answer_bytes = 0
+        entry.stray.renew()
+        may_open = entry.unread.read_all()
+        withheld, entry.withheld = entry.withheld, {}
+        for seat in withheld:
+            self.give_credit(seat)
+        return may_open
 
     def compose_kernel(self, seat: Seat) -> bytes:
         """The kernel's state as this session's pages are told it."""

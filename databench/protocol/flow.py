@@ -122,3 +122,69 @@ class Allowance:
     def renew(self) -> None:
         """The kernel has read what the front sent, so it keeps up."""
         self.left_bytes = max(self.left_bytes, self.window_bytes)
+
+
+class Unread:
+    """What one life of a kernel was sent and has not surely read.
+
+    A kernel that reads nothing makes the front hold all of it: sessions that are opened, and the
+    credit that comes back at once while no page is there.
+
+    Args:
+        limit_bytes: The most that may wait before no further session is opened.
+        window_bytes: The credit of one session; `GRANTS` of them may be lent.
+    """
+
+    __slots__ = (
+        "_lent_bytes",
+        "_limit_bytes",
+        "_most_lent_bytes",
+        "_sent",
+        "is_full",
+        "size_bytes",
+    )
+
+    def __init__(self, limit_bytes: int, window_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._most_lent_bytes = GRANTS * window_bytes
+        self._lent_bytes = 0
+        self._sent: dict[str, int] = {}
+        self.size_bytes = 0
+        self.is_full = False
+
+    def open(self, session: str, size_bytes: int) -> None:
+        """It was sent a session with so many bytes of state."""
+        self._count(self._sent.pop(session, 0), -1)
+        self._sent[session] = size_bytes = max(size_bytes, STRAY_BYTES)
+        self._count(size_bytes, 1)
+
+    def lend(self, size_bytes: int) -> bool:
+        """It was given credit that no page has drained; whether it is to be asked if it reads."""
+        self._lent_bytes += size_bytes
+        return self.is_lent_out
+
+    @property
+    def is_lent_out(self) -> bool:
+        """Whether it gets no more such credit until it has read what it was sent."""
+        return self._lent_bytes > self._most_lent_bytes
+
+    def opened(self, session: str) -> bool:
+        """It has read this session, and so those before; whether further ones may be opened now."""
+        was_full = self.is_full
+        while session in self._sent:
+            self._count(self._sent.pop(next(iter(self._sent))), -1)
+        return was_full and not self.is_full
+
+    def read_all(self) -> bool:
+        """It has read all that it was sent; whether further sessions may be opened now."""
+        was_full = self.is_full
+        self._sent.clear()
+        self.size_bytes = self._lent_bytes = 0
+        self.is_full = False
+        return was_full
+
+    def _count(self, size_bytes: int, sign: int) -> None:
+        self.size_bytes += sign * size_bytes
+        # Half of it free before the next one, so that they are not looked through for each.
+        limit_bytes = self._limit_bytes // 2 if self.is_full else self._limit_bytes
+        self.is_full = self.size_bytes > limit_bytes

@@ -469,10 +469,10 @@ async def test_results_of_requests_without_id_give_their_credit_back_though_noth
 
 
 async def test_without_a_page_credit_returns_at_once():
-    async with rigged(credit_window_bytes=2**18) as rig:
+    async with rigged(credit_window_bytes=2**18, ring_bytes=2**20) as rig:
         page = rig.join()
         await rig.ready()  # else sessions with pages are opened before this one
-        id_ = page.request("flood", 200)
+        id_ = page.request("flood", 60)  # 15 windows
         page.leave()
         watcher = rig.join()
         await watcher.run("echo")

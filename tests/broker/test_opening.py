@@ -1,5 +1,7 @@
 """Kernels are told of their sessions, and those whose start ends them are set aside."""
 
+import signal
+
 import pytest
 
 from databench.protocol.placement import SESSION, Sharing
@@ -181,6 +183,37 @@ async def test_a_session_set_aside_is_forgotten_with_its_end():
         assert list(starts._starts) == [page.session]
         page.leave()
         await wait_until(lambda: not starts._starts)
+
+
+# -- kernels that read nothing ---------------------------------------------------------------------
+
+
+async def test_sessions_that_a_kernel_does_not_read_wait_in_the_front():
+    limit_bytes = 2**16
+    async with rigged(kernel_queue_bytes=limit_bytes) as rig:
+        page = rig.join()
+        await page.run("echo")
+        entry = rig.broker._tables.entries[0]
+        rig.kill(signal.SIGSTOP)
+        pages = [rig.join(args="x" * 2000) for _ in range(100)]
+        assert limit_bytes < entry.unread.size_bytes < limit_bytes + 4000
+        assert sum(seat.is_open for seat in entry.seats.values()) < 50
+        rig.kill(signal.SIGCONT)
+        for other in pages:
+            assert await works(other)
+        assert all(seat.is_open for seat in entry.seats.values())
+
+
+@pytest.mark.expected_log("without credit")
+async def test_a_kernel_that_ignores_its_credit_ends_also_where_no_page_is_there():
+    async with rigged(credit_window_bytes=2**16) as rig:
+        page = rig.join()
+        await page.run("echo")
+        page.request("flood", 1000)
+        page.leave()
+        await wait_until(lambda: rig.kernel()["deaths"])
+        entry = rig.broker._tables.entries[0]
+        assert "bytes without credit, limit 131072" in entry.losses[-1].reason
 
 
 # -- state that ends whoever gets it back ----------------------------------------------------------

@@ -41,6 +41,7 @@ async def tables():
 async def seat(tables):
     kernel = SimpleNamespace(
         spec=SimpleNamespace(name="a"),
+        capabilities=frozenset(),
         life=SimpleNamespace(state=State.IDLE, generation=3),
         reason="because",
         retry_in_s=1.5,
@@ -80,6 +81,20 @@ async def test_credit_is_given_back_when_it_is_worth_a_message(tables, seat):
     tables.give_credit(seat)
     assert tables.channel.sent == [(b"k1.3", m.Credit("s", None, 250))]
     assert ledger.owed_bytes == 0
+
+
+async def test_without_a_page_credit_beyond_some_windows_waits_for_an_answer(tables, seat):
+    kernel, asked = seat.entry.kernel, []
+    kernel.capabilities = {"ping"}
+    kernel.pulse = SimpleNamespace(ask=lambda: asked.append(True))
+    for _ in range(20):
+        seat.session.ledger.owed_bytes = 1000
+        tables.give_credit(seat)
+    assert len(tables.channel.sent) == 17
+    assert (len(asked), seat.session.ledger.owed_bytes) == (1, 1000)
+    tables.take_pong(seat.entry)
+    assert len(tables.channel.sent) == 18
+    assert seat.session.ledger.owed_bytes == 0
 
 
 async def test_a_kernel_that_was_not_told_of_the_session_gets_no_credit(tables, seat):

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from benchmarks.client import COUNTING, Page, action
+from databench.protocol.flow import GRANTS
 from databench.settings import Settings
 from tests.processes.server import Server
 from tests.processes.visitor import visit
@@ -95,8 +96,8 @@ def read_flood(page):
                 return numbers, logs, gaps, json.loads(payload)["load"]
 
 
-def begin_flood(page):
-    load = {"count": COUNT, "size": SIZE_BYTES, "__process_id": 1}
+def begin_flood(page, count=COUNT):
+    load = {"count": count, "size": SIZE_BYTES, "__process_id": 1}
     page.send(action("flood", json.dumps(load)))
 
 
@@ -120,6 +121,22 @@ async def test_a_page_that_reads_nothing_costs_its_limits_and_gets_everything_in
         assert dropped > 0
         grown = kernel.memory_info().rss - before[0], front.memory_info().rss - before[1]
         assert max(grown) < MOST_BYTES, grown
+        page.close()
+
+
+async def test_a_flood_that_no_page_sees_goes_on_to_its_end(server):
+    """Its credit comes back at once, more of it than a kernel gets that reads nothing."""
+    count = 3 * GRANTS * LIMITS.credit_window_bytes // SIZE_BYTES
+    async with neighbour(server) as (visitor, kernel, _):
+        page, told = join(server)
+        begin_flood(page, count)
+        page.wait_for(b'"start"')
+        page.close()
+        await echo_until_quiet(visitor, lambda: kernel.io_counters().write_bytes)
+        page, _ = join(server, f'"{told["analysis_id"]}"', f'"{told["epoch"]}"')
+        numbers, _, _, end = await asyncio.to_thread(read_flood, page)
+        assert (end["outcome"], numbers[-1]) == ("done", count - 1)
+        assert kernel.is_running()
         page.close()
 
 

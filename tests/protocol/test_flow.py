@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from databench.protocol.flow import GRANTS, Allowance, Ledger
+from databench.protocol.flow import GRANTS, STRAY_BYTES, Allowance, Ledger, Unread
 
 WINDOW = 1000
 
@@ -196,3 +196,42 @@ def test_a_closed_session_leaves_a_window_for_what_is_on_its_way():
     assert allowance.left_bytes == GRANTS * 1000
     allowance.renew()
     assert allowance.left_bytes == GRANTS * 1000
+
+
+# ---------------------------------------------------------------- what a kernel has not read
+
+
+def test_sessions_that_were_not_read_have_a_limit_and_half_of_it_is_free_before_the_next():
+    unread = Unread(1000, 100)
+    for session in "abcd":
+        unread.open(session, 300)
+        assert unread.is_full is (session == "d")
+    assert not unread.opened("a")
+    assert unread.is_full
+    assert unread.opened("c")  # and so b
+    assert unread.size_bytes == 300
+    assert not unread.opened("c")
+
+
+def test_a_session_costs_more_than_its_state_and_is_counted_once():
+    unread = Unread(1000, 100)
+    for _ in range(3):
+        unread.open("a", 0)
+    assert unread.size_bytes == STRAY_BYTES
+
+
+def test_a_kernel_that_answers_has_read_all():
+    unread = Unread(1000, 100)
+    assert not unread.read_all()
+    unread.open("a", 2000)
+    assert unread.read_all()
+    assert (unread.size_bytes, unread.is_full) == (0, False)
+
+
+def test_credit_that_no_page_has_drained_is_lent_so_often():
+    unread = Unread(1000, 100)
+    asked = [unread.lend(100) for _ in range(GRANTS + 1)]
+    assert asked == [False] * GRANTS + [True]
+    assert unread.is_lent_out
+    unread.read_all()
+    assert not unread.is_lent_out
