@@ -40,12 +40,12 @@ Serve live web pages for data analyses, each in a process of its own.
   databench kernels    what the kernels of the server on this machine do
 """
 _EPILOG = """\
-Everything from the first unknown option on is handed to the analyses as cli_args.
+Everything from the first unknown option on goes to the analyses as cli_args.
 Each limit above can also be set in the environment (DATABENCH_SESSION_GRACE_S=60) and in
 index.yaml (settings: {session_grace_s: 60}); the command line wins, then the environment.
 """
 _EPILOG_OF_SCRIPT = """\
-Everything from the first unknown option on is handed to the analysis as cli_args.
+Everything from the first unknown option on goes to the analysis as cli_args.
 Each limit above can also be set in the environment (DATABENCH_SESSION_GRACE_S=60); the
 command line wins.
 """
@@ -55,29 +55,38 @@ command line wins.
 # documents' tests and the nearest name of a misspelt one (settings.OPTIONS) follow it.
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--version", {"action": "version", "version": f"databench {__version__}"}),
-    ("--host", {"help": "address to listen on (HOST; 127.0.0.1: this machine alone)"}),
+    (
+        "--host",
+        {"help": "address to listen on (HOST; 127.0.0.1, so that only this machine can connect)"},
+    ),
     ("--port", {"help": "port (PORT; 5000, or the next free one; 0: any free one)"}),
     (
         "--ssl-certfile",
         {
             "metavar": "FILE",
-            "help": "serve with encryption too: PEM file of the certificate (SSLCERTFILE; none: "
-            "a self-signed one, where only this machine can connect)",
+            "help": "PEM file of the certificate: serve with encryption too (SSLCERTFILE; without "
+            "it Databench makes a self-signed one, if only this machine can connect)",
         },
     ),
     (
         "--ssl-keyfile",
-        {"metavar": "FILE", "help": "PEM file of its key (SSLKEYFILE; none: in --ssl-certfile)"},
+        {
+            "metavar": "FILE",
+            "help": "PEM file of its key (SSLKEYFILE; by default in --ssl-certfile)",
+        },
     ),
     (
         "--ssl-port",
-        {"metavar": "PORT", "help": "port for that (SSLPORT; 5001, or the next free one; 0: any)"},
+        {
+            "metavar": "PORT",
+            "help": "port for encryption (SSLPORT; 5001, or the next free one; 0: any)",
+        },
     ),
     (
         "--ssl-only",
         {
             "action": "store_true",
-            "help": "serve with encryption alone: no port without it (see hsts_s too)",
+            "help": "serve only with encryption, without a plain port (see also hsts_s)",
         },
     ),
     ("--analyses", {"metavar": "FOLDER", "help": "folder or dotted path of the analyses"}),
@@ -97,22 +106,22 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "action": "append",
             "default": [],
             "metavar": "NAME",
-            "help": "a further name to answer to (again for more; *.example.org: all below)",
+            "help": "another host name to answer to; repeat it for more (*.example.org: all below)",
         },
     ),
     (
         "--xheaders",
         {
             "action": "store_true",
-            "help": "believe the X-Forwarded headers of the proxy in front",
+            "help": "trust the X-Forwarded headers of the proxy in front of the server",
         },
     ),
     (
         "--admin-token",
         {
             "metavar": "TOKEN",
-            "help": "what gives the right to administer the server: its kernel page, tracebacks "
-            "(DATABENCH_ADMIN_TOKEN; in development one is made and shown)",
+            "help": "token that gives the right to administer the server: kernel page, tracebacks "
+            "(DATABENCH_ADMIN_TOKEN; in development Databench makes and shows one)",
         },
     ),
     (
@@ -120,14 +129,14 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         {
             "action": argparse.BooleanOptionalAction,
             "help": "show tracebacks on pages, read templates again for each request "
-            "(DEBUG=0 or 1; on where no host but a loopback one is named, and no proxy)",
+            "(DEBUG=0 or 1; by default on if only this machine can connect, without a proxy)",
         },
     ),
     (
         "--watch",
         {
             "action": argparse.BooleanOptionalAction,
-            "help": "restart kernels and reload pages when a file is saved (on where --debug is)",
+            "help": "restart kernels and reload pages when a file is saved (by default as --debug)",
         },
     ),
     (
@@ -142,7 +151,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--build",
         {
             "action": "store_true",
-            "help": "run the build commands of index.yaml and end: 0 unless one fails",
+            "help": "run the build commands of index.yaml and exit, with status 0 unless one fails",
         },
     ),
     (
@@ -280,7 +289,7 @@ def _is_somewhere() -> bool:
     except OSError:
         print(
             "databench: The folder that you are in was removed or renamed. "
-            "Change to one that is there (cd) and start again.",
+            "Change to another folder (cd) and start again.",
             file=sys.stderr,
         )
         return False
@@ -307,7 +316,7 @@ def _find_script(target: str, cli_args: Sequence[str]) -> Script:
         )
     if not path.exists():
         near = _nearest(target, path)
-        hint = f"did you mean '{near}'?" if near else "databench --help tells what there is"
+        hint = f"did you mean '{near}'?" if near else "databench --help lists what there is"
         raise SettingError(f"'{target}' is no subcommand and no file; {hint}", name="target")
     return script.from_file(path, argv=(target, *cli_args))
 

@@ -118,7 +118,7 @@ def test_a_working_directory_that_was_removed_is_said_in_words(
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert cli.main(words, {}) == 2
-    assert "was removed or renamed. Change to one that is there" in capsys.readouterr().err
+    assert "was removed or renamed. Change to another folder" in capsys.readouterr().err
 
 
 def test_options_behind_a_dash_pair_are_the_analyses(monkeypatch):
@@ -139,7 +139,7 @@ def test_options_behind_a_dash_pair_are_the_analyses(monkeypatch):
         ("sub/my_pi.py", "did you mean 'sub/my-pi.py'?"),
         ("pi", "'pi' is no subcommand and no file; did you mean 'pi.py'?"),
         ("new2", "did you mean 'new'?"),
-        ("reports", "databench --help tells what there is"),
+        ("reports", "databench --help lists what there is"),
         ("data.csv", "'data.csv' is no Python file, expected FILE.py"),
         ("sub", "'sub' is a folder; to serve the analyses in it say --analyses sub"),
         ("one", "'one' is a folder; to serve the analysis in it say one/analysis.py"),

@@ -67,7 +67,7 @@ def find_problem(name: str) -> str | None:
     if not _NAME.fullmatch(name):
         wrong = _find_wrong(name)
         shown = "a space" if wrong == " " else repr(wrong)
-        return f"its name holds {shown}; rename it with letters a to z, digits, - and _"
+        return f"its name has {shown} in it; rename it with letters a to z, digits, - and _ only"
     return None
 
 

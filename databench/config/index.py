@@ -297,7 +297,7 @@ class _Reader:
         entries: dict[str, Entry] = {}
         for where, name, body in self._entry_nodes(node):
             if len(entries) >= _ENTRIES:
-                text = f"more than {_ENTRIES} analyses, limit; the others are not served"
+                text = f"more than {_ENTRIES} analyses, the limit; the others are not served"
                 self.problems.append(self._say(where.start_mark, text, "analyses"))
                 break
             problem = self._refuse_name(name, entries)

@@ -20,7 +20,7 @@ from .. import settings
 
 FILE_BYTES = 2**18
 VALUES = 20_000  # with each alias counted as often as it is used
-TOLD = 100  # of problems, and of warnings: for each the nearest name is looked for
+TOLD = 100  # problems, and as many warnings: for each the nearest name is looked for
 _MAP = "tag:yaml.org,2002:map"
 
 
@@ -39,17 +39,17 @@ class Composed(NamedTuple):
 
 
 class Told(list[str]):
-    """Problems or warnings, of which the first ones are told."""
+    """Problems or warnings, of which the first ones are kept."""
 
     @property
     def is_full(self) -> bool:
-        """Whether another one is not told."""
+        """Whether a further one is dropped."""
         return len(self) > TOLD
 
     def append(self, text: str) -> None:
-        """Tell one more, if there is room."""
+        """Add one more, if there is room."""
         if len(self) == TOLD:
-            text = f"there is more like this: {TOLD} are told, limit"
+            text = f"there are more like this; the first {TOLD} are shown"
         if not self.is_full:
             super().append(text)
 
@@ -59,7 +59,7 @@ def prepare(file: Path) -> None:
     try:
         compose(read_text(file))
     except (OSError, UnicodeDecodeError):
-        pass  # told by who reads it
+        pass  # reported by the reader
 
 
 def read_text(file: Path) -> str:

@@ -47,7 +47,7 @@ _IN_DEVELOPMENT = (
     "Open the address with ?token= that the terminal shows: this browser then keeps the right."
 )
 _IN_PRODUCTION = (
-    "The administrator has it after opening a page with ?token= and the server's --admin-token."
+    "An administrator gets it by opening a page once with ?token= and the server's --admin-token."
 )
 _NOBODY = "Nobody has it here, since the server runs without --admin-token."
 
@@ -119,14 +119,14 @@ def check_token(token: str, source: str) -> str:
     """
     if len(token) < LEAST_CHARACTERS:
         raise SettingError(
-            f"the token ({source}) has {len(token)} characters, at least {LEAST_CHARACTERS} are "
-            f"needed: whoever guesses it may end what all visitors run; {_MAKE_ONE}",
+            f"the token ({source}) has {len(token)} characters, minimum {LEAST_CHARACTERS}: "
+            f"whoever guesses it can end what all visitors run; {_MAKE_ONE}",
             name="admin_token",
         )
     if not _TOKEN.fullmatch(token):
         raise SettingError(
-            f"the token ({source}) may have letters, digits and . _ ~ - alone, since it is part of "
-            f"an address; {_MAKE_ONE}",
+            f"the token ({source}) may contain only letters, digits and . _ ~ - "
+            f"because it is part of an address; {_MAKE_ONE}",
             name="admin_token",
         )
     return token
@@ -284,7 +284,7 @@ def find_token(folder: Path, project: str) -> str:
         _keep(folder, project, token)
     except OSError as error:
         log.warning(
-            "the token cannot be kept in '%s' (%s); it is another one after each start",
+            "the token can't be stored in '%s' (%s), so each start of the server makes a new one",
             folder,
             error.strerror,
         )

@@ -19,7 +19,7 @@ _CALL = re.compile(rf"""\.(?:emit|call)\(\s*(['"`])({_NAMES})\1""")
 _ACTION = re.compile(rf"""\bdata-action\s*=\s*(['"]?)({_NAMES})\b(?!-)\1""")
 _FOLDERS = ("", "static", "templates")
 _PAGES = (".html", ".js", ".mjs")
-# Of each analysis: what is larger or comes later is no page that somebody wrote by hand.
+# Of each analysis: what is larger or comes later is no page written by hand.
 _FILES = 100
 _FILE_BYTES = 2**18
 
@@ -70,7 +70,7 @@ def _say(page: Path, number: int, name: str) -> str:
             f"add an action of another name to the class and ask for that"
         )
     return (
-        f"{place} asks for {name!r}, which is no action by itself any more: "
+        f"{place} asks for {name!r}, which is no longer an action by itself: "
         f"add to the class: {find_line(name)}"
     )
 

@@ -105,7 +105,7 @@ class Authored:
         elif self._is_full:
             self._is_full = False  # said once
             log.warning(
-                "'%s' is no template: over %d files are in the project, limit of project_files",
+                "'%s' is not a template: the project has over %d files, limit of project_files",
                 *(path, self._limit),
             )
         return self._takes_new

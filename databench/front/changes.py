@@ -88,7 +88,7 @@ def judge(scan: Scan, analyses: Sequence[Analysis], *, folder: str, package: str
 def find_builds(
     scan: Scan, analyses: Sequence[Analysis], project: frozenset[str], folder: str
 ) -> dict[str, set[str]]:
-    """What is to be built anew: by the file that was saved, the names that depend on it.
+    """What is to be built again: by the file that was saved, the names that depend on it.
 
     An analysis depends on what its patterns name, and on the Python files for which its kernel
     restarts; the project on what its own patterns name, and on those of any of its analyses.

@@ -36,7 +36,7 @@ def find(cli_args: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     if word.startswith("--") and (near := difflib.get_close_matches(word, options, 1, 0.75)):
         found.append(
             f"{word!r} and all that follows goes to the analyses; did you mean {near[0]!r}? "
-            "(say -- before it if not)"
+            "(if not, write -- before it)"
         )
     variables = [row.variable for row in settings.TABLE]
     for name in environ:

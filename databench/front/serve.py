@@ -303,7 +303,9 @@ def _teller(served: Project, host: str, addresses: Sequence[tuple[str, int]]) ->
         urls[0] += "    (Ctrl-C stops)"
         lines = [f"Databench {__version__} serves {served.shown}", *urls]
         if front.is_watched:
-            lines.append("  Saved files restart kernels and reload pages (--no-watch: not)")
+            lines.append(
+                "  Saved files restart kernels and reload pages (--no-watch turns this off)"
+            )
         print("\n".join(map(clean_line, lines)))
 
     return tell

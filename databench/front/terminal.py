@@ -22,7 +22,7 @@ from .kernels import PATH
 from .ports import DEFAULT_HOST, DEFAULT_PORT, find_host, find_port
 
 _LIMIT_S = 10.0
-_OTHER = "it is no Databench that has kernels to tell of"
+_OTHER = "it is not a Databench server that lists its kernels"
 _HEAD = ("ANALYSIS", "STATE", "GEN", "PID", "AGE", "MEMORY", "CPU", "SESSIONS", "DEATHS", "RUNNING")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 

@@ -306,7 +306,7 @@ def test_a_killed_server_that_is_back_has_state_and_the_page_goes_on(served, pag
 
 # -- copied tabs -----------------------------------------------------------------------------------
 
-SHARES = "This tab is a copy and shares its session"
+SHARES = "This tab is a copy of another one and shares its session"
 
 
 def copied(page):

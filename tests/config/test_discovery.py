@@ -32,10 +32,10 @@ def test_a_folder_without_an_analysis_is_no_matter(tmp_path):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("my analysis", "its name holds a space; rename it"),
-        ("größe", "its name holds 'ö'; rename it"),
-        ("a.b", "its name holds '.'; rename it"),
-        ("-a", "its name holds '-'; rename it"),
+        ("my analysis", "its name has a space in it; rename it"),
+        ("größe", "its name has 'ö' in it; rename it"),
+        ("a.b", "its name has '.' in it; rename it"),
+        ("-a", "its name has '-' in it; rename it"),
         ("_static", "names that begin with '_' are private; rename it to serve it"),
         (".a", "names that begin with '.' are private; rename it to serve it"),
         ("static", "the address /static/ is used by Databench itself; rename it"),

@@ -183,7 +183,7 @@ def test_told_ends_with_how_many_were_told():
     for number in range(500):
         told.append(str(number))
     assert told[:100] == [str(number) for number in range(100)]
-    assert told[100:] == ["there is more like this: 100 are told, limit"]
+    assert told[100:] == ["there are more like this; the first 100 are shown"]
     assert told.is_full
 
 

@@ -292,7 +292,9 @@ def test_servers_that_start_together_have_one_token(tmp_path):
     assert len(list((tmp_path / "databench").iterdir())) == 1
 
 
-@pytest.mark.expected_log("the token cannot be kept in .* it is another one after each start")
+@pytest.mark.expected_log(
+    "the token can't be stored in .* each start of the server makes a new one"
+)
 def test_token_is_made_where_it_cannot_be_kept(tmp_path):
     (tmp_path / "file").touch()
     assert len(access.find_token(tmp_path / "file", PROJECT)) == 32

@@ -150,4 +150,4 @@ async def test_another_server_is_told_apart(capsys):
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         assert await run("--port", str(server.sockets[0].getsockname()[1])) == 1
-    assert "answered 404: it is no Databench" in capsys.readouterr().err
+    assert "answered 404: it is not a Databench server" in capsys.readouterr().err

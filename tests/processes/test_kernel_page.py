@@ -234,7 +234,7 @@ def test_short_token_is_no_token(folder):
     environ = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=LIMIT_S)
     assert done.returncode == 2
-    assert "(--admin-token) has 6 characters, at least 16 are needed" in done.stderr
+    assert "(--admin-token) has 6 characters, minimum 16" in done.stderr
 
 
 def test_kernel_does_not_hear_the_administrators_token(folder, monkeypatch):

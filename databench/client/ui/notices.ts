@@ -206,7 +206,7 @@ function sessionNotices({ others, isReplaced, isCopy }: NoticeView): Notice[] {
     if (!notices.length) buttons.push({ label: 'Dismiss', word: 'stay' });
     notices.unshift({
       key: 'copy', level: 'quiet', buttons,
-      text: 'This tab is a copy and shares its session with the other tab: both show and change the same.',
+      text: 'This tab is a copy of another one and shares its session: a change in one tab shows in both.',
     });
   }
   if (isReplaced) {

@@ -220,7 +220,7 @@ test('a copied tab says that it shares its session, quietly, and offers one of i
   const [notice, ...rest] = noticesOf(view({ isCopy: true }), 0);
   assert.deepEqual(rest, []);
   assert.equal(notice.level, 'quiet');
-  assert.match(notice.text, /copy and shares its session/);
+  assert.match(notice.text, /copy of another one and shares its session/);
   assert.deepEqual(notice.buttons.map(b => b.word), ['own', 'stay']);
 });
 
