@@ -142,8 +142,8 @@ async def test_a_start_that_eats_the_memory_is_set_aside():
 
 @pytest.mark.expected_log(ASIDE, "has not answered")
 async def test_a_start_that_hangs_the_kernel_until_its_limit_is_set_aside():
-    quick = {"ping_interval_s": 0.05, "ping_missed": 2, "hang_timeout_s": 1.0}
-    async with rigged(restart_limit=2, **quick) as rig:
+    quick = {"ping_interval_s": 0.1, "ping_missed": 2, "hang_timeout_s": 3.0}
+    async with rigged(restart_limit=5, **quick) as rig:
         innocent = rig.join()
         assert await works(innocent)
         guilty = rig.join(args="hang")
