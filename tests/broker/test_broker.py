@@ -400,16 +400,13 @@ async def test_requests_are_not_waited_for_beyond_the_limit():
 
 
 async def test_stop_keeps_its_limit_though_a_kernel_ignores_message_and_sigterm():
-    loop = asyncio.get_running_loop()
     rig = Rig(shutdown_limit_s=1.0)
     await rig.broker.start()
     stubborn, well = rig.join("a"), rig.join("b")
     await stubborn.run("stubborn")
     child = (await well.run("child", True))["result"]
     pids = [rig.kernel("a")["pid"], rig.kernel("b")["pid"], child]
-    before_s = loop.time()
-    await rig.broker.stop()
-    assert loop.time() - before_s < 1.5  # the limit, and the reaping
+    await asyncio.wait_for(rig.broker.stop(), LIMIT_S)
     assert [pid for pid in pids if is_alive(pid)] == []
     assert rig.broker.kernel_state("a") == rig.broker.kernel_state("b") == "stopped"
 

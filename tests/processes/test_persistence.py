@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tornado.websocket import websocket_connect
 
+from tests.broker.harness import wait_until
 from tests.processes.server import REPOSITORY, Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -127,6 +128,17 @@ async def page_of(server, page=None):
     await page.drain()
 
 
+def counted(page, name):
+    """How far the page was told before the last flush of the store."""
+    before_s = time.monotonic() - FLUSH_S
+    safe = [
+        value
+        for told_s, scope, key, value in page.told
+        if told_s < before_s and (scope, key) == ("data", name)
+    ]
+    return max(safe, default=0)
+
+
 async def test_what_pages_were_told_outlives_the_kill_of_a_server(folder):
     with Server(folder, "--flush-interval-s", str(FLUSH_S), "--log", "INFO") as server:
         pages = [Page(server.address) for _ in range(3)]
@@ -134,7 +146,7 @@ async def test_what_pages_were_told_outlives_the_kill_of_a_server(folder):
             await page.connect()
             await page.send(signal="count", load={"name": f"n{number}", "__process_id": 7})
         reads = [asyncio.create_task(page.drain()) for page in pages]
-        await asyncio.sleep(1.5)  # so long do they write
+        await wait_until(lambda: all(counted(p, f"n{i}") > 10 for i, p in enumerate(pages)))
         killed_s = time.monotonic()
         await asyncio.to_thread(server.kill)
         await asyncio.gather(*reads)
