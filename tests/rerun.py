@@ -1,6 +1,6 @@
 """A failed test is run again by itself: what an unlucky moment failed passes, and is listed.
 
-`python -m pytest -p tests.rerun --flaky-log FILE` runs each test whose assertion failed three more
+`python -m pytest -p tests.rerun --flaky-log=FILE` runs each test whose assertion failed three more
 times, alone. A test that passes all three is flaky: it is listed with its first traceback, here and
 in the file, and does not fail the run. Only assertions are given this chance. A crash, a time
 limit, a leaked process, an error of a fixture and a test that is marked `certain` fail at once, and
