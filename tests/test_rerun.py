@@ -89,11 +89,12 @@ _CASES = {
 def test_a_run_passes_after_an_unlucky_moment_alone(case, tmp_path, repository, monkeypatch):
     source, passes = _CASES[case]
     (tmp_path / "test_inner.py").write_text(_INNER + source)
+    (tmp_path / "flaky.log").touch()  # as mktemp does
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = certain\n")
     monkeypatch.setenv("PYTHONPATH", str(repository))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they take most of the time
     monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin,pytest_timeout")
-    command = ["-p", "tests.rerun", "--flaky-log", "flaky.log", "-p", "no:cacheprovider"]
+    command = ["-p", "tests.rerun", "--flaky-log=flaky.log", "-p", "no:cacheprovider"]
     if case in ("an unlucky moment", "a crash"):  # as reports come from other processes
         command += ["-n", "2"]
     run = subprocess.run(
