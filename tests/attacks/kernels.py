@@ -94,17 +94,19 @@ async def die_at_once(world: World) -> None:
 async def die_at_the_start(world: World) -> None:
     """Sessions whose address makes the kernel of all others exit as they begin, and that stay."""
 
-    def has_died(message: dict) -> bool:
-        load = message.get("load")
-        return message["signal"] == "__kernel" and load["state"] in ("failed", "backoff")
+    def is_set_aside(message: dict) -> bool:
+        return message["signal"] == "__kernel" and message["load"]["state"] == "failed"
 
-    sockets = []
-    for number in range(world.scaled(60)):
+    async def begin(number: int) -> Socket:
         socket = await Socket.join(world.address, "innocent", args=f"?die={number % 4}")
-        sockets.append(socket)
-        await socket.wait(has_died)
-    for socket in sockets:
-        await socket.close()
+        # Until then, it may end the kernel of whoever comes after the attack.
+        await socket.wait(is_set_aside)
+        return socket
+
+    for first in range(0, world.scaled(20), 2):
+        sockets = await asyncio.gather(begin(first), begin(first + 1))
+        for socket in sockets:
+            await socket.close()
 
 
 async def _order(world: World, action: str) -> None:

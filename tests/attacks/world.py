@@ -69,10 +69,12 @@ async def check(server: Server) -> None:
     """
     await _wait_answered(server)
     socket = await _join(server)
-    end = await socket.run("run", n=3)
+    try:
+        end = await socket.run("run", n=3)
+    finally:
+        await socket.close()
     assert end["outcome"] == "done", end
     assert end["result"] == 3, end
-    await socket.close()
     printed = server.printed
     own = [line for line in printed.splitlines() if not _FROM_KERNEL.match(line)]
     assert not any("Traceback" in line for line in own), "\n".join(own)[-5000:]
