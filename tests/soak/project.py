@@ -63,7 +63,8 @@ class Soaked(databench.Analysis):
 INDEX = """
 datastore: sqlite:///state.db
 settings:
-  restart_limit: 100000  # who is killed at random is not given up
+  restart_limit: 100000  # who is killed at random is not given up,
+  hello_exit_limit: 100000  # nor who is killed twice before it is ready
   ring_messages: 300
   ring_bytes: 131072  # full rings are no growth: they are full before anything is measured
   credit_window_bytes: 262144
