@@ -8,7 +8,6 @@ nothing here. Its page shows the values of `data` all the same, which the browse
 from __future__ import annotations
 
 import ast
-import functools
 import os
 from pathlib import Path
 
@@ -20,6 +19,8 @@ _HANDLER = "on_"
 _SOURCE_BYTES = 2**17  # it is parsed in a thread, which holds the interpreter meanwhile
 _MOST = 50  # buttons
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+# By file, as it was at that time (ns); there are no more of them than analyses.
+_known: dict[Path, tuple[int, tuple[str, ...]]] = {}
 
 
 def find_actions(source: str) -> tuple[str, ...]:
@@ -84,24 +85,39 @@ def _can_be_pressed(method: _Function) -> bool:
     return needed <= 1 and None not in words.kw_defaults
 
 
+def find_known(entry: Entry) -> tuple[str, ...] | None:
+    """As `find_offered`, without reading a file; `None`: it has to be read."""
+    if entry.kernel != "py" or entry.functions is not None:
+        return ()
+    path = _find_path(entry)
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    if status.st_size > _SOURCE_BYTES:
+        return ()
+    time_ns, found = _known.get(path, (0, ()))
+    return found if time_ns == status.st_mtime_ns else None
+
+
 def find_offered(entry: Entry) -> tuple[str, ...]:
-    """The actions that the page of an analysis offers; touches the disk.
+    """The actions that the page of an analysis offers; reads and parses its file if need be.
 
     Args:
         entry: The analysis; none of another kernel than Python's offers any.
     """
-    if entry.kernel != "py" or entry.functions is not None:
-        return ()
-    path = entry.file or entry.folder / "analysis.py"
+    known = find_known(entry)
+    if known is not None:
+        return known
+    path = _find_path(entry)
     try:
-        status = os.stat(path)
-        if status.st_size > _SOURCE_BYTES:
-            return ()
-        return _read(path, status.st_mtime_ns)
+        time_ns = os.stat(path).st_mtime_ns
+        found = find_actions(path.read_bytes().decode("utf-8", "replace"))
     except OSError:
         return ()
+    _known[path] = time_ns, found
+    return found
 
 
-@functools.lru_cache(maxsize=256)
-def _read(path: Path, _time_ns: int) -> tuple[str, ...]:
-    return find_actions(path.read_bytes().decode("utf-8", "replace"))
+def _find_path(entry: Entry) -> Path:
+    return entry.file or entry.folder / "analysis.py"

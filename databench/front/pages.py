@@ -225,7 +225,9 @@ class AnalysisPage(Page):
     async def _offer(self, entry: Entry) -> dict[str, Any]:
         """What the default page has of its analysis."""
         front = self.application
-        found = await asyncio.to_thread(offered.find_offered, entry)
+        found = offered.find_known(entry)
+        if found is None:
+            found = await asyncio.to_thread(offered.find_offered, entry)
         front.offered[entry.name] = found
         how = _HOW_TO_WRITE if self.may_administer else ""
         return {"offered": found, "how_to_write": how}

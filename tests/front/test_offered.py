@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from databench.config import Entry
-from databench.front.offered import find_actions, find_offered
+from databench.front.offered import find_actions, find_known, find_offered
 
 SMALL = """
 import databench
@@ -99,7 +99,9 @@ def test_file_is_read_again_when_it_was_saved(tmp_path):
     assert find_offered(entry) == ()
     file = tmp_path / "analysis.py"
     file.write_text(SMALL)
+    assert find_known(entry) is None
     assert "run" in find_offered(entry)
+    assert find_known(entry) == find_offered(entry)
     file.write_text("class A(Analysis):\n    def on_new(self): ...\n")
     os.utime(file, (1, 1))
     assert find_offered(entry) == ("new",)
