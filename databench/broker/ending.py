@@ -62,7 +62,7 @@ class Ending:
         return int(self._settings.kernel_memory_bytes)
 
     def say_bye(self, reason: str) -> None:
-        """It ends by itself, unless somebody has ended it before.
+        """The process ends by itself, unless something has ended it before.
 
         Args:
             reason: As it says it.

@@ -1,4 +1,4 @@
-"""Kernels are told of their sessions: all of them, or suspects of a crash one after another.
+"""Opens sessions in kernels: all at once, or those that are suspected of a crash one by one.
 
 `protocol.starts` decides whom a process is given; this carries it out. Owns what follows when a
 session is set aside: its page is shown why, what it had asked for ends, and a person may have it
@@ -109,7 +109,7 @@ class Opening:
             limit_s = self._tables.settings.start_alone_s
             self._release_later(entry, seat.session.id_, limit_s)
         elif starts.may_begin(""):
-            # First those where somebody waits for it.
+            # Those with a page first.
             seats = list(dict.fromkeys([*entry.shown, *entry.seats.values()]))
             self._tables.parts.begin(self._open_all(entry, seats))
 

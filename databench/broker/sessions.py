@@ -1,4 +1,4 @@
-"""Sessions' comings and goings: begun by a page, left, closed when nobody returns."""
+"""The life of a session: a page begins it and leaves it; it is closed when no page returns."""
 
 from __future__ import annotations
 
@@ -273,6 +273,7 @@ class Sessions:
         self._tables.holdings.end(seat)
         self._tables.seats.pop(id_, None)
         seat.entry.seats.pop(id_, None)
+        seat.entry.withheld.pop(seat, None)  # a kernel that reads nothing would hold it for long
         self._tables.keeper.drop(seat)
         if seat.is_open:
             self._tables.send(seat.entry.kernel, m.Close(id_, None, reason))

@@ -174,7 +174,7 @@ class Seat:
         client: Who began it.
         restored: Why it is to be opened again, or `None` the first time.
         is_cancelling: Whether its pages are shown that a cancel is under way.
-        was_restored: Whether the kernel was given values of its state, when it was told of it.
+        was_restored: Whether the kernel got values of its state when it was opened.
         last_words: What the kernel wrote last on stderr, where the session's start ended it.
         counted_bytes: What of it is in the account; `None`: it is closed, or not yet begun.
         class_writes: How many writes of `class_data` it has in its stream, while it has no page.

@@ -19,7 +19,7 @@ _CALL = re.compile(rf"""\.(?:emit|call)\(\s*(['"`])({_NAMES})\1""")
 _ACTION = re.compile(rf"""\bdata-action\s*=\s*(['"]?)({_NAMES})\b(?!-)\1""")
 _FOLDERS = ("", "static", "templates")
 _PAGES = (".html", ".js", ".mjs")
-# Of each analysis: what is larger or comes later is no page written by hand.
+# Per analysis. Larger files, and files beyond these, are not pages that a person wrote.
 _FILES = 100
 _FILE_BYTES = 2**18
 

@@ -19,7 +19,8 @@ _HANDLER = "on_"
 _SOURCE_BYTES = 2**17  # it is parsed in a thread, which holds the interpreter meanwhile
 _MOST = 50  # buttons
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-# By file, as it was at that time (ns); there are no more of them than analyses.
+_KEPT = 1000  # files; those that were read first go
+# By file: when it was saved (ns since the epoch), and what it offers.
 _known: dict[Path, tuple[int, tuple[str, ...]]] = {}
 
 
@@ -116,6 +117,8 @@ def find_offered(entry: Entry) -> tuple[str, ...]:
     except OSError:
         return ()
     _known[path] = time_ns, found
+    while len(_known) > _KEPT:
+        _known.pop(next(iter(_known)), None)
     return found
 
 
