@@ -1,8 +1,8 @@
 """The direction of imports, read from the source: who may know whom.
 
 cli > front > broker > protocol; front > http; kernel > analysis > datastore > protocol;
-any > errors, settings, printable, descriptors, threads. A lazy import and one under TYPE_CHECKING
-count like any other.
+any > errors, multipart, settings, printable, descriptors, threads. A lazy import and one under
+TYPE_CHECKING count like any other.
 """
 
 import ast
@@ -17,6 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 _EVERYBODY = {
     "descriptors",
     "errors",
+    "multipart",
     "settings",
     "printable",
     "install",
@@ -26,6 +27,7 @@ _EVERYBODY = {
 }
 _ALLOWED = {
     "errors": set(),
+    "multipart": set(),
     "install": set(),
     "_version": set(),
     "descriptors": set(),

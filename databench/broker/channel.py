@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 
 import zmq
 
+from .. import multipart
 from .socketfolder import PATH_BYTES
 
 logger = logging.getLogger("databench.broker")
@@ -106,7 +107,7 @@ class Channel:
         if self._socket is None:
             return False
         try:
-            self._socket.send_multipart([routing_id, *frames], zmq.DONTWAIT, copy=True)
+            multipart.send(self._socket, [routing_id, *frames])
         except zmq.ZMQError as error:
             if error.errno not in (zmq.EHOSTUNREACH, zmq.EAGAIN):
                 raise
@@ -128,7 +129,7 @@ class Channel:
             if self.send(routing_id, [b""]):
                 return False
             taken = self._ending[routing_id] = Counter()
-        if not int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+        if not multipart.has_message(self._socket):
             return True
         self._check_again()
         return max(taken.values(), default=0) >= ROUNDS
@@ -150,29 +151,31 @@ class Channel:
         self._is_scheduled = False
         if self._socket is None:
             return
-        self._take(self._socket)
+        is_empty = self._take(self._socket)
         self._on_flush()
-        self._check_again()
+        if not is_empty:
+            self._check_again()
 
     def _check_again(self) -> None:
         # Edge-triggered: what arrived during a send or was left here wakes nobody again.
         socket = self._socket
         if socket is None or self._is_scheduled:
             return
-        if int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+        if multipart.has_message(socket):
             assert self._loop is not None
             self._is_scheduled = True
             self._loop.call_soon(self._on_readable)
 
-    def _take(self, socket: zmq.Socket[bytes]) -> None:
+    def _take(self, socket: zmq.Socket[bytes]) -> bool:
+        """Hand on what is there, one turn's share of it; whether nothing was left then."""
         until_s = time.monotonic() + self._drain_turn_s
         for taken in range(self._drain_messages):
             if taken and time.monotonic() >= until_s:
-                return
+                return False
             try:
-                frames = socket.recv_multipart(zmq.DONTWAIT)
+                frames = multipart.receive(socket)
             except zmq.Again:
-                return
+                return True
             if self._ending:
                 self._note_taken(frames[0])
             try:
@@ -181,6 +184,7 @@ class Channel:
                 # Not the whole name: it is a secret of that kernel.
                 name = frames[0].rpartition(b".")[0]
                 logger.exception("a message of %.40r could not be handled; dropped", name)
+        return False
 
     def _note_taken(self, routing_id: bytes) -> None:
         for ending, taken in self._ending.items():

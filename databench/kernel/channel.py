@@ -21,6 +21,7 @@ from typing import Any, cast
 
 import zmq
 
+from .. import multipart
 from ..errors import KernelError
 from ..protocol.codec import join_batch
 from . import signals
@@ -161,8 +162,8 @@ class Channel:
         """The messages that are there, at most 64; more may be."""
         messages: list[list[bytes]] = []
         with self.lock:
-            while len(messages) < RECEIVES_PER_WAKE and self._get(_EVENTS) & _POLLIN:
-                messages.append(self._socket.recv_multipart(_DONTWAIT))
+            while len(messages) < RECEIVES_PER_WAKE and multipart.has_message(self._socket):
+                messages.append(multipart.receive(self._socket))
         return messages
 
     def disown(self) -> None:
