@@ -17,6 +17,7 @@ from typing import Any
 
 from ..protocol import messages as m
 from ..protocol import text
+from ..protocol.clients import make_client
 from ..protocol.lifecycle import State
 from ..protocol.poison import Poison
 from ..settings import Settings
@@ -280,10 +281,11 @@ class Broker:
         if tables.is_draining:
             return page.close(GOING_AWAY, "the server stops")
         group = self._get_group(analysis)
-        seat, problem = self._sessions.admit(page, connect, group, self._groups.place)
+        client = make_client(page.address, page.person)
+        seat, problem = self._sessions.admit(client, connect, group, self._groups.place)
         if seat is None:
             return page.close(TRY_LATER, problem)
-        record, session = self._sessions.attach(page, seat), seat.session
+        record, session = self._sessions.attach(page, seat, client), seat.session
         at, frames = session.join(page, connect, group.store)
         self._sessions.note_viewed(seat)
         answer = self._sessions.answer(record, connect, at, self._analyses_version)

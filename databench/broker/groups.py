@@ -168,7 +168,9 @@ class Groups:
         self._tables.outbox.flush()
 
     def _replenish_later(self, group: Group) -> None:
-        if group not in self._timers and self._count_missing(group):
+        if not placement.has_spares(group.spec.sharing) or group in self._timers:
+            return
+        if self._count_missing(group):
             loop = self._tables.loop
             self._timers[group] = loop.call_later(REPLENISH_S, self._replenish, group)
 

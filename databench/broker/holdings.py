@@ -79,15 +79,20 @@ class Holdings:
         self.budget.give(seat.client, seat.counted_bytes)
         seat.counted_bytes = None
 
-    def rest(self, seat: Seat) -> None:
-        """A session may have no page and run nothing: then it waits from now on."""
+    def rest(self, seat: Seat) -> bool:
+        """A session may have no page and run nothing: then it is settled, and waits from now on.
+
+        Returns:
+            Whether it has begun to wait.
+        """
         session = seat.session
         if seat.counted_bytes is None or not session.is_waiting or session.id_ in self.room:
-            return
+            return False
         self.settle(seat)
         now_s, is_unseen = self._loop.time(), session.is_unseen
         self.room.enter(Waiting(session.id_, seat.client, now_s, is_unseen, seat.counted_bytes))
         seat.entry.waiting += 1
+        return True
 
     def wake(self, seat: Seat) -> None:
         """A page comes to a session, or it is closed: it does not wait any more."""

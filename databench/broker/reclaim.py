@@ -9,8 +9,7 @@ import logging
 from collections.abc import Callable
 
 from ..protocol import budget, grace
-from ..protocol.clients import make_client
-from .specs import Page
+from ..protocol.clients import Client
 from .tables import Seat, Tables
 
 logger = logging.getLogger("databench.broker")
@@ -29,8 +28,8 @@ class Reclaim:
         self._close_seat = close
         tables.holdings.budget.on_over = self._note_over
 
-    def make_room(self, page: Page) -> str:
-        """Let a page begin a session: its own oldest, or the oldest of all, goes where one must.
+    def make_room(self, client: Client) -> str:
+        """Let a client begin a session: its own oldest, or the oldest of all, goes where one must.
 
         Returns:
             Why it may begin none; empty: it may.
@@ -39,7 +38,6 @@ class Reclaim:
         if holdings.budget.is_over:
             holdings.tell("the front holds more than memory_budget_bytes: no session begins")
             return budget.SHORT
-        client = make_client(page.address, page.person)
         while True:  # at most once for each of its shares, and once for the server's
             leaving, why = holdings.shares.choose_leaving(client, holdings.room, settings)
             if leaving is None:

@@ -11,7 +11,7 @@ from typing import Any
 from .._version import __version__
 from ..protocol import budget, text
 from ..protocol import messages as m
-from ..protocol.clients import Client, make_client
+from ..protocol.clients import Client
 from ..protocol.saved import RESTARTED
 from ..protocol.session import SMALL_BYTES, Session
 from .holdings import SLACK_BYTES
@@ -77,12 +77,12 @@ class Sessions:
         return self._tables.keeper.has_kept(id_, analysis)
 
     def admit(
-        self, page: Page, connect: text.Connect, group: Group, place: Callable[[Group], Entry]
+        self, client: Client, connect: text.Connect, group: Group, place: Callable[[Group], Entry]
     ) -> tuple[Seat | None, str]:
         """The session for a page that comes: the one that it names, or else a new one.
 
         Args:
-            page: The page's connection.
+            client: Whose page it is.
             connect: What it said.
             group: The analysis.
             place: Gives a kernel to a session that has none.
@@ -95,16 +95,15 @@ class Sessions:
             if problem := self._find_crowd(seat):
                 self._tables.holdings.rest(seat)
                 return None, problem
-        elif problem := self.reclaim.make_room(page):
+        elif problem := self.reclaim.make_room(client):
             return None, problem
-        return seat or self._begin(place(group), connect, page), ""
+        return seat or self._begin(place(group), connect, client), ""
 
-    def attach(self, page: Page, seat: Seat) -> PageRecord:
-        """A page looks at a session from now on."""
-        if not seat.session.views:
+    def attach(self, page: Page, seat: Seat, client: Client) -> PageRecord:
+        """A page of that client looks at a session from now on."""
+        if not seat.session.views and seat.class_writes != seat.entry.store.writes:
             self._catch_up(seat)
             self._tables.outbox.touch(seat)
-        client = make_client(page.address, page.person)
         record = self._tables.outbox.records[page] = PageRecord(page, seat, client=client)
         self._tables.holdings.wake(seat)
         return record
@@ -115,16 +114,16 @@ class Sessions:
             seat.session.set_class_value(key, b"", frame)  # appended: no page has to drain
         seat.class_writes = seat.entry.store.writes
 
-    def _begin(self, entry: Entry, connect: text.Connect, page: Page) -> Seat:
+    def _begin(self, entry: Entry, connect: text.Connect, client: Client) -> Seat:
         """A new session of a kernel."""
         session = Session(
             secrets.token_urlsafe(16),
             epoch=secrets.token_urlsafe(6),
             request_args=connect.request_args,
             limits=self._tables.settings,
-            person=page.person,
+            person=client.person,
         )
-        return self._seat(session, entry, make_client(page.address, page.person))
+        return self._seat(session, entry, client)
 
     def _find_crowd(self, seat: Seat) -> str:
         """Why no further page may look at this session; empty: one may."""
@@ -264,8 +263,8 @@ class Sessions:
             seat.class_writes = seat.entry.store.writes
             self.note_viewed(seat)
         self._tables.give_credit(seat)
-        self._tables.holdings.settle(seat)
-        self._tables.holdings.rest(seat)
+        if not self._tables.holdings.rest(seat):
+            self._tables.holdings.settle(seat)
 
     def close(self, seat: Seat, reason: str) -> None:
         """End a session; its memory is freed."""

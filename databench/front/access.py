@@ -185,9 +185,11 @@ class Access:
         scheme, _, word = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and _is_same(word.strip(), self.token):
             return True  # a proxy's own token may stand there, and says nothing here
-        name, value = self.cookie(is_secure=request.protocol == "https")
+        name = self._name(is_secure=request.protocol == "https")
         sent = request.cookies.get(name)
-        return sent is not None and _is_same(sent.value, value)
+        if sent is None:
+            return False
+        return _is_same(sent.value, make_value(self.token, name))
 
     def brings_token(self, request: tornado.httputil.HTTPServerRequest) -> bool:
         """Whether a browser brings the token in its address, which is to be exchanged.
@@ -205,8 +207,11 @@ class Access:
         Args:
             is_secure: Whether the browser is connected over TLS.
         """
-        name = cookies.name(COOKIE, port=self._port, project=self.project, is_secure=is_secure)
+        name = self._name(is_secure=is_secure)
         return name, make_value(self.token, name)
+
+    def _name(self, *, is_secure: bool) -> str:
+        return cookies.name(COOKIE, port=self._port, project=self.project, is_secure=is_secure)
 
 
 def make(

@@ -390,6 +390,8 @@ def _log_request(handler: tornado.web.RequestHandler) -> None:
     level = logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else level
     if isinstance(handler, status.Status | status.Live):
         level = logging.DEBUG  # asked every few seconds, also while it is not ready
+    if not log.isEnabledFor(level):
+        return
     request = handler.request
     uri = hide_token(request)
     took_ms = 1000 * request.request_time()

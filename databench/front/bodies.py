@@ -31,15 +31,21 @@ class Body(NamedTuple):
 
 def find_body(headers: Mapping[str, str]) -> Body | None:
     """The body that these headers announce, or `None`."""
-    is_form = headers.get("Content-Type", "").lower().startswith(_FORM)
     if "Transfer-Encoding" in headers:
-        return Body(None, is_form)
+        return Body(None, _is_form(headers))
+    text = headers.get("Content-Length")
+    if text is None:
+        return None
     # Two headers that say the same are joined, and Tornado takes them as one (RFC 9110, 8.6).
-    text = headers.get("Content-Length", "0").partition(",")[0].strip()
+    text = text.partition(",")[0].strip()
     if not (text.isascii() and text.isdigit()):
         return None  # Tornado answers 400, before anything is read
     size_bytes = int(text.lstrip("0")[:20] or "0")
-    return Body(size_bytes, is_form) if size_bytes else None
+    return Body(size_bytes, _is_form(headers)) if size_bytes else None
+
+
+def _is_form(headers: Mapping[str, str]) -> bool:
+    return headers.get("Content-Type", "").lower().startswith(_FORM)
 
 
 def find_refusal(

@@ -6,11 +6,14 @@ or its own in `Origin` gives it away, so both are checked before any handler run
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
 ANY_ADDRESS = ("", "0.0.0.0", "::", "*")
+# RFC 1035 section 2.3.4: a name has 255 bytes; port, brackets and blanks come on top.
+_NAME_CHARACTERS = 300
 
 
 def bare(host: str) -> str:
@@ -26,7 +29,13 @@ def bare(host: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether this name or address cannot be anybody but this machine."""
-    name = bare(host)
+    if len(host) > _NAME_CHARACTERS:
+        return False
+    return _is_loopback(bare(host))
+
+
+@functools.lru_cache(maxsize=256)  # nearly every request has the same `Host`
+def _is_loopback(name: str) -> bool:
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
         return True
     address = _address(name)

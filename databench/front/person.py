@@ -55,7 +55,9 @@ class Visitors:
     def find(self, handler: tornado.web.RequestHandler) -> str:
         """The word that the browser sent; empty where it sent none, or none of ours."""
         name = self.name(handler)
-        signed = handler.get_cookie(name) or ""
+        signed = handler.get_cookie(name)
+        if not signed:
+            return ""
         value = tornado.web.decode_signed_value(self._key, name, signed, max_age_days=_DAYS)
         word = (value or b"").decode("ascii", "replace")
         return word if _WORD.fullmatch(word) else ""

@@ -113,7 +113,7 @@ def _serve(
     tell = _teller(served, host, opened.addresses)
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None
-    _fill_pool(front)
+    _prepare_process(front)
     runner = http.Runner(front, **opened._asdict(), settings=run_settings, loop=loop)
     if debug if options.watch is None else options.watch:
         _run_watched(runner, front, lambda: _read_again(front, options.analyses, script), tell)
@@ -123,12 +123,16 @@ def _serve(
     return 0
 
 
-def _fill_pool(front: Front) -> None:
-    """Start the threads for what waits; the loop does so one by one, as long as it can."""
+def _prepare_process(front: Front) -> None:
+    """At the start, once all is loaded.
+
+    The threads for what waits are started: the loop does so one by one, as long as it can.
+    """
     pool = threads.make_pool("pool", threads.find_size(), more=_OTHER_THREADS)
 
     async def use(_front: Front, _io_loop: tornado.ioloop.IOLoop) -> None:
         asyncio.get_running_loop().set_default_executor(pool)
+        allocator.exempt_loaded()
 
     front.on_start_callbacks.insert(0, use)
 

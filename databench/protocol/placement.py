@@ -102,6 +102,11 @@ def count_missing(
     return max(0, min(sharing.preheat - spare, room))
 
 
+def has_spares(sharing: Sharing) -> bool:
+    """Whether processes may ever wait for sessions to come."""
+    return sharing.isolation == SESSION and sharing.preheat > 0
+
+
 def number_queue(in_use: Iterable[bool]) -> list[int]:
     """How many begin before each one in the queue: none that nobody waits for.
 

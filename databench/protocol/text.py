@@ -377,12 +377,15 @@ def _quote(key: str) -> bytes:
     return dump(key)
 
 
+_to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
 def dump(value: Any) -> bytes:
     """JSON of one of our own values; numbers that JSON does not have become null."""
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        return _to_json(value).encode()
     except ValueError:
-        return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False).encode()
+        return _to_json(_finite(value)).encode()
 
 
 def _finite(value: Any) -> Any:

@@ -41,7 +41,7 @@ class World:
 
 
 SPEC = AnalysisSpec("a", Path("/"), "none", Path("/"))
-PAGE = SimpleNamespace(address="127.0.0.1", person="me")
+CLIENT = Client("127.0.0.1", "me")
 
 
 async def test_what_is_due_is_closed_some_in_each_turn():
@@ -61,11 +61,11 @@ async def test_over_the_budget_sessions_go_some_in_each_turn_and_nobody_begins_o
         world.sit(f"s{number}", is_unseen=number < 2)
     world.tables.holdings.budget.take(None, 200_000 - 5 * 8192)
     assert world.closed == []
-    assert world.reclaim.make_room(PAGE) == SHORT
+    assert world.reclaim.make_room(CLIENT) == SHORT
     await asyncio.sleep(0)
     assert world.closed == ["s2", "s3"]
     await wait_until(lambda: not world.tables.holdings.budget.is_over)
-    assert world.reclaim.make_room(PAGE) == ""
+    assert world.reclaim.make_room(CLIENT) == ""
     assert world.closed[:8] == [f"s{number}" for number in range(2, 10)][: len(world.closed)]
 
 
@@ -73,6 +73,6 @@ async def test_where_a_person_has_its_share_its_oldest_goes():
     world = World(sessions_per_person=2)
     for number, person in enumerate(("you", "me", "me")):
         world.sit(f"s{number}", person=person)
-    assert world.reclaim.make_room(PAGE) == ""
+    assert world.reclaim.make_room(CLIENT) == ""
     assert world.closed == ["s1"]
     assert "more sessions than one visitor may have" in world.tables.holdings.find_reason("s1")

@@ -47,3 +47,22 @@ def test_large_blocks_take_no_pages_again():
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
     assert not allocator.keep_freed()
+
+
+_FREEZE = """
+import gc
+from databench.front import allocator
+loaded = [{"a": object()} for _ in range(1000)]
+allocator.exempt_loaded()
+younger = [[number] for number in range(10)]
+tracked = {id(one) for one in gc.get_objects()}
+print(any(id(one) in tracked for one in loaded), all(id(one) in tracked for one in younger))
+"""
+
+
+@pytest.mark.process
+def test_what_is_loaded_is_not_looked_at_for_garbage_and_what_comes_later_is():
+    told = subprocess.run(
+        [sys.executable, "-c", _FREEZE], capture_output=True, check=True, text=True
+    )
+    assert told.stdout.split() == ["False", "True"]

@@ -378,9 +378,9 @@ async def test_handler_renders_no_file_that_an_analysis_wrote(serve, folder):
         (path / "part.html").write_text("!")
     server = await serve(debug=False, place=from_folder(folder))
     for name, path in pages.items():
-        (path / "late.html").write_text("{{ 6 * 7 }}")
+        (path / "late.html").write_text("{{ 'was' + '-run' }}")
         answer = await server.get(f"/x/{name}/late")
-        assert (answer.code, b"42" in answer.body) == (500, False)
+        assert (answer.code, b"was-run" in answer.body) == (500, False)
         assert (await server.get(f"/x/{name}/own")).body == b"2!"
 
 

@@ -5,11 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from databench.protocol.placement import (
+    ANALYSIS,
+    POOL,
+    SESSION,
     Sharing,
     Standing,
     choose_kernel,
     count_missing,
     has_room,
+    has_spares,
     is_unused,
     number_queue,
 )
@@ -101,3 +105,19 @@ def test_a_kernel_is_unused_after_the_limit_and_with_zero_never():
     assert not is_unused(100.0, 109.9, 10.0)
     assert is_unused(100.0, 110.0, 10.0)
     assert not is_unused(100.0, 1e9, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("sharing", "has"),
+    [
+        (Sharing(SESSION, preheat=1), True),
+        (Sharing(SESSION, preheat=0), False),
+        (Sharing(ANALYSIS, preheat=3), False),
+        (Sharing(POOL, processes=2, preheat=3), False),
+    ],
+)
+def test_only_processes_of_one_session_each_wait_for_sessions(sharing, has):
+    assert has_spares(sharing) is has
+    # Who has none is never missing any.
+    missing = count_missing(sharing, [Standing(1)], 0)
+    assert has or missing == 0
