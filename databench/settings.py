@@ -248,7 +248,8 @@ TABLE = (
     Setting("page_turns", 4, "count", 1, "Waiting pages that share one turn."),
     Setting("project_files", 20000, "count", 1, "Files of a project that may be templates."),
     Setting("page_join_limit_s", 30.0, "s", 0.1, "Time for a websocket to say __connect."),
-    Setting("page_ping_interval_s", 20.0, "s", 0.0, "Time between websocket pings; 0 is none."),
+    Setting("page_ping_interval_s", 20.0, "s", 0.0, "Silence of a page before a ping; 0 is none."),
+    Setting("page_pong_limit_s", 120.0, "s", 0.1, "A page silent for this after a ping is closed."),
     Setting("drain_messages", 100, "count", 1, "Messages taken from the kernels per wake-up."),
     Setting(
         "turn_sessions", 200, "count", 1, "Sessions opened, shown a change or closed in one turn."

@@ -331,7 +331,7 @@ class Connection:
             self._pinged_s = None  # the pong waits behind what the page has not read
             self._check_stall(now_s - self._undrained_s, limits.stall_limit_s)
         elif limits.page_ping_interval_s > 0:
-            self._check_ping(now_s, limits.page_ping_interval_s)
+            self._check_ping(now_s, limits.page_ping_interval_s, limits.page_pong_limit_s)
 
     def _is_unfinished(self, now_s: float, limit_s: float) -> bool:
         """Whether a message has begun that long ago and has not ended."""
@@ -352,11 +352,13 @@ class Connection:
         if stream is not None:
             stream.close()
 
-    def _check_ping(self, now_s: float, interval_s: float) -> None:
+    def _check_ping(self, now_s: float, interval_s: float, limit_s: float) -> None:
         if self._pinged_s is not None:
-            if now_s - self._pinged_s > interval_s:
-                log.info("page of %s did not answer for %g s; closed", self.name, interval_s)
-                self.close(NO_PONG, f"no pong within {interval_s:g} s")
+            # As long as a page may take nothing: a program that computes between two reads is
+            # there, and costs no more than a page that answers.
+            if now_s - self._pinged_s > limit_s:
+                log.info("page of %s did not answer for %g s; closed", self.name, limit_s)
+                self.close(NO_PONG, f"no pong within {limit_s:g} s")
         elif now_s - self._heard_s > interval_s:
             self._pinged_s = now_s
             try:
