@@ -3,13 +3,20 @@
 Owns how plain functions become the methods of a class, so that all else knows classes only: each
 session is an instance as ever. Which session a function runs in is a context variable, set for each
 step of it.
+
+A function that is marked inside another, as `connect` of some examples marks one for what the page
+sends, belongs to the session in which the other runs. Its signal is read from the source of the
+outer function, since a kernel declares its actions before any of them runs.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import inspect
+import textwrap
+import weakref
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -19,6 +26,9 @@ from .analysis import MISSING, Analysis, on_action
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SESSION: ContextVar[Analysis] = ContextVar("databench_session")
+# The step of a session that is named differently today.
+_STEPS = {"disconnect": "disconnected"}
+_Function = Callable[..., Any]
 
 
 class FunctionSignals:
@@ -30,17 +40,22 @@ class FunctionSignals:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self.functions: list[tuple[str, Callable[..., Any]]] = []
+        self.functions: list[tuple[str, _Function]] = []
+        # Those that are marked while a session's function runs; they go with their session.
+        self._inner: weakref.WeakKeyDictionary[Analysis, dict[str, list[_Function]]]
+        self._inner = weakref.WeakKeyDictionary()
 
     def on(self, signal: str) -> Callable[[F], F]:
         """Mark a function: it is called when the page emits `signal`.
 
-        `connect` is emitted once, when a session begins. A list that the page sends gives
-        positional arguments, an object keyword arguments where they fit; a function with one
-        parameter gets anything else whole.
+        `connect` is emitted once, when a session begins, and `disconnect` when it ends. A list that
+        the page sends gives positional arguments, an object keyword arguments where they fit; a
+        function with one parameter gets anything else whole. A function that is marked inside
+        another hears the session in which the other runs.
 
         Raises:
-            TypeError: `signal` is no name, or what is marked is no function.
+            TypeError: `signal` is no name, or what is marked is no function; inside another
+                function, it is a coroutine or a generator.
         """
         if not isinstance(signal, str):
             raise TypeError(
@@ -51,10 +66,29 @@ class FunctionSignals:
         def mark(function: F) -> F:
             if not callable(function):
                 raise TypeError(f"{self._name}.signals.on: {function!r:.80} is no function")
-            self.functions.append((signal, function))
+            session = _SESSION.get(None)
+            if session is None:
+                self.functions.append((signal, function))
+            else:
+                self._mark_inner(session, signal, function)
             return function
 
         return mark
+
+    def _mark_inner(self, session: Analysis, signal: str, function: _Function) -> None:
+        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"{self._name}.signals.on({signal!r}): {function.__name__} is marked inside "
+                "another function and waits; write it with a plain def, or mark it outside"
+            )
+        own = self._inner.setdefault(session, {})
+        # `connect` runs again after a crash: the function that it marks then takes the place.
+        same = [f for f in own.get(signal, ()) if f.__qualname__ != function.__qualname__]
+        own[signal] = [*same, function]
+
+    def find_inner(self, session: Analysis, signal: str) -> list[_Function]:
+        """The functions that a session's own functions have marked, in that order."""
+        return list(self._inner.get(session, {}).get(signal, ()))
 
     def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
         """Send a signal to the pages of the session in which the calling function runs.
@@ -86,7 +120,7 @@ class FunctionAnalysis:
     Args:
         name: The analysis' name; its page is `templates/<name>.html`.
         import_name: The module's `__name__`.
-        signals: Its signals, where `databench.Signals(name)` made them before.
+        signals: Its signals, where `databench.Signals(name)` made them before; or the description.
         description: For the gallery, which reads it from the source: a plain string, or `__doc__`.
         thumbnail: An image in the folder `static`, likewise.
     """
@@ -95,22 +129,29 @@ class FunctionAnalysis:
         self,
         name: str,
         import_name: str = "",
-        signals: FunctionSignals | None = None,
+        signals: FunctionSignals | str | None = None,
         description: str | None = None,
         thumbnail: str | None = None,
     ) -> None:
+        has_signals = isinstance(signals, FunctionSignals)
         self.name = name
         self.import_name = import_name
-        self.description = description
+        self.description = description if signals is None or has_signals else str(signals)
         self.thumbnail = thumbnail
-        self.signals = FunctionSignals(name) if signals is None else signals
+        self.signals = signals if isinstance(signals, FunctionSignals) else FunctionSignals(name)
 
     def make_class(self) -> type[Analysis]:
         """The class whose methods call the functions; one instance per session."""
         members: dict[str, Any] = {"__module__": self.import_name, "__doc__": self.description}
-        for number, (signal, function) in enumerate(self.signals.functions):
+        functions = self.signals.functions
+        for number, (signal, function) in enumerate(functions):
             # In the order in which they were marked: a class' handlers run in that of their names.
-            members[f"function_{number:04}"] = on_action(signal)(_make_method(function))
+            action = _STEPS.get(signal, signal)
+            members[f"function_{number:04}"] = on_action(action)(_make_method(function))
+        inner = {signal for _, function in functions for signal in _find_inner_signals(function)}
+        for number, signal in enumerate(sorted(inner)):
+            method = _make_inner_method(self.signals, signal)
+            members[f"inner_{number:04}"] = on_action(_STEPS.get(signal, signal))(method)
         return type(self.name, (Analysis,), members)
 
 
@@ -141,6 +182,46 @@ def _make_method(function: Callable[..., Any]) -> Callable[..., Any]:
 
     method.__name__ = getattr(function, "__name__", "function")
     return method
+
+
+def _make_inner_method(signals: FunctionSignals, signal: str) -> _Function:
+    """A method that calls what the session's own functions have marked, if anything."""
+
+    def method(self: Analysis, *args: Any, **kwargs: Any) -> None:
+        for function in signals.find_inner(self, signal):
+            own_args, own_kwargs = _fit(function, args, kwargs)
+            with _within(self):
+                function(*own_args, **own_kwargs)
+
+    method.__name__ = signal
+    return method
+
+
+def _find_inner_signals(function: _Function) -> set[str]:
+    """The signals that functions inside of this one are marked for, as its source names them."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return set()  # without a source, as in a console
+    inner = (
+        node
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(outer)
+        if isinstance(node, ast.FunctionDef) and node is not outer
+    )
+    marks = (mark for node in inner for mark in node.decorator_list)
+    return {signal for mark in marks if (signal := _signal_of(mark)) is not None}
+
+
+def _signal_of(mark: ast.expr) -> str | None:
+    """`x` of `@analysis.signals.on('x')` or `@signals.on('x')`."""
+    if not isinstance(mark, ast.Call) or not isinstance(mark.func, ast.Attribute):
+        return None
+    word = mark.args[0] if mark.args else None
+    is_on = mark.func.attr == "on" and ast.unparse(mark.func.value).endswith("signals")
+    is_text = isinstance(word, ast.Constant) and isinstance(word.value, str)
+    return word.value if is_on and is_text else None  # type: ignore[union-attr]
 
 
 @contextlib.contextmanager

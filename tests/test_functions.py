@@ -183,3 +183,59 @@ def test_signals_may_be_made_before_the_analysis():
     analysis, emitted = begun(made)
     call(analysis, "add", 1, 2)
     assert emitted == [("sum", 3)]
+
+
+def test_a_function_that_another_marks_hears_its_own_session_only():
+    made, heard = databench.Analysis("inner", __name__), []
+
+    @made.signals.on("connect")
+    def connect(word):
+        @made.signals.on("say")
+        def say(message):
+            made.signals.emit("said", [word, message])
+
+        @made.signals.on("disconnect")
+        def end():
+            heard.append(word)
+
+    (one, by_one), (other, by_other) = begun(made), begun(made)
+    call(one, "say", "before it is marked")
+    call(one, "connect", "a")
+    call(other, "connect", "b")
+    call(one, "say", 1)
+    call(other, "say", {"x": 2})
+    assert by_one == [("said", ["a", 1])]
+    assert by_other == [("said", ["b", {"x": 2}])]
+    call(one, "connect", "again")  # as after a crash: it takes the place of the one before
+    call(one, "say", 3)
+    assert by_one[1:] == [("said", ["again", 3])]
+    call(other, "disconnected")
+    assert heard == ["b"]
+
+
+def test_disconnect_is_the_end_of_the_session():
+    made, heard = databench.Analysis("end", __name__), []
+    made.signals.on("disconnect")(lambda: heard.append("end"))
+    call(begun(made)[0], "disconnected")
+    assert heard == ["end"]
+
+
+def test_a_function_inside_another_that_waits_is_refused_in_words():
+    made = databench.Analysis("waits", __name__)
+
+    @made.signals.on("connect")
+    def connect():
+        @made.signals.on("say")
+        async def say():
+            pass
+
+    with pytest.raises(TypeError, match="say is marked inside another function and waits"):
+        call(begun(made)[0], "connect")
+
+
+def test_the_third_argument_may_be_the_description():
+    made = databench.Analysis("slowpi", __name__, "Slowly.")
+    assert made.description == "Slowly."
+    assert made.make_class().__doc__ == "Slowly."
+    signals = databench.Signals("slowpi")
+    assert databench.Analysis("slowpi", __name__, signals, "d").signals is signals

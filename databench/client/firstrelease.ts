@@ -17,7 +17,15 @@ export class FirstRelease {
     emit(signal: string, message?: any): void;
   };
   /** Parts of a page that need no code of its own. */
-  readonly genericElements: { log(where: ElementLike): void };
+  readonly genericElements: {
+    /**
+     * Shows what the analysis says with `signalName`, or with `log`, `warn` and `error` where none
+     * is named, and what the page says with `console[consoleFnName]`: the newest `limit` lines.
+     */
+    log(where: ElementLike, signalName?: string, limit?: number, consoleFnName?: string): void;
+    /** Draws the figure of mpld3 that comes with `signalName`, in the place of the one before. */
+    mpld3canvas(where: ElementLike, signalName?: string): void;
+  };
 
   constructor(readonly name: string, readonly connection: Connection) {
     this.signals = {
@@ -25,10 +33,46 @@ export class FirstRelease {
       emit: (signal, message) => { connection.emit(signal, message); },
     };
     this.genericElements = {
-      log: where => new Log(elementOf(where, 'genericElements.log')).showSignals(connection),
+      log: (where, signalName, limit = 20, consoleFnName = 'log') => {
+        const log = new Log(elementOf(where, 'genericElements.log'), limit);
+        log.showSignals(connection, signalName ? [signalName] : undefined);
+        showConsole(log, consoleFnName);
+      },
+      mpld3canvas: (where, signalName = 'mpld3canvas') => {
+        const node = elementOf(where, 'genericElements.mpld3canvas');
+        connection.on(signalName, figure => drawFigure(node, figure));
+      },
     };
     if (typeof document !== 'undefined') wireNotices(connection);
   }
+}
+
+const CONNECTION_WORDS = ['backend: ', 'frontend: '];
+
+/** Shows what the page writes to its console, which gets it as well. */
+function showConsole(log: Log, name: string): void {
+  const page = console as unknown as Record<string, ((...words: unknown[]) => void) | undefined>;
+  const write = page[name];
+  if (write === undefined) throw new Error(`genericElements.log: there is no console.${name}`);
+  page[name] = (...words) => {
+    write.apply(console, words);
+    // What the connection writes there is shown by its signal.
+    if (!CONNECTION_WORDS.includes(words[0] as string)) log.add(words[0], 'frontend');
+  };
+}
+
+/** mpld3 adds to what is there, and leaves the labels of figures that have gone. */
+function drawFigure(node: HTMLElement, figure: unknown): void {
+  const { mpld3 } = globalThis as { mpld3?: { draw_figure(id: string, figure: unknown): void } };
+  if (mpld3 === undefined) {
+    node.textContent = 'This figure needs mpld3. Install it where the server runs, for example '
+      + "with pip install 'databench[mpld3]', and start the server again.";
+    return;
+  }
+  node.replaceChildren();
+  for (const old of document.querySelectorAll('.mpld3-tooltip')) old.remove();
+  node.id ||= 'mpld3canvas';
+  mpld3.draw_figure(node.id, figure);
 }
 
 /** Finds the element; an error names what was looked for. */

@@ -103,7 +103,8 @@ def _made_by(call: ast.Call, file: Path, doc: str | None) -> Functions | None:
     name = _text(call.args[0], None) if call.args else named.get("name")
     if called != "Analysis" or name is None:
         return None
-    return Functions(name, file, named.get("description"), named.get("thumbnail"))
+    third = _text(call.args[2], doc) if len(call.args) > 2 else None  # signals, or a description
+    return Functions(name, file, named.get("description") or third, named.get("thumbnail"))
 
 
 def _with_text(found: Functions, key: str, text: str) -> Functions:

@@ -352,7 +352,7 @@ def _rules(front: Front) -> list[Any]:
         rule(_OfAnalysis(front, "/ws"), websocket.PageSocket),
         rule(_OfAnalysis(front, r"/([^/]+\.html)"), pages.AnalysisPage),
         rule(tornado.routing.AnyMatches(), OwnFolders(front)),
-        (r"/static/(databench\.js)", Files, {"roots": (*roots["static"], *roots["_static"])}),
+        (rf"/static/({pages.OLD})", Files, {"roots": (*roots["static"], *roots["_static"])}),
         (r"/static/(.+)", Files, {"roots": roots["static"]}),
         (r"/node_modules/(.+)", Files, {"roots": roots["node_modules"]}),
         (rf"/{_NAME}", pages.AnalysisRedirect, {}),

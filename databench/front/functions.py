@@ -1,9 +1,9 @@
 """Pages of analyses made of functions: Jinja2 templates, as in the first release.
 
 Owns what such a template finds: its own folder `templates`, then the `base.html` that comes with
-Databench, which gives it jQuery, d3, some classes of Bootstrap and the script; the filter
-`markdown`, the block `highlight`, and `include_src` of `macros.html`, which shows a file of the
-analyses' folder and none beyond it.
+Databench, which gives it jQuery, d3, some classes of Bootstrap and the script; mpld3 where the page
+names it and it is installed; the filter `markdown`, the block `highlight`, and `include_src` of
+`macros.html`, which shows a file of the analyses' folder and none beyond it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ import jinja2.nodes
 import jinja2.parser
 from markupsafe import Markup
 
+from ..config.packages import PREFIX, find_folder
 from ..readme import render_markdown
 from .authored import Authored
 from .templates import PACKAGED, TemplateError
 
 _BASE = PACKAGED / "functions"
+# mpld3 asks for the global `d3` whenever it draws, and today's needs a newer one than pages of the
+# first release had: a page has one or the other. Both have their version in their names.
+_MPLD3_SCRIPTS = ("d3.v5.min.js", "mpld3.v*.min.js")
 _SOURCE_BYTES = 2**20
 
 
@@ -69,6 +73,7 @@ def render(
     environment.filters["markdown"] = _markdown
     environment.globals["read_source"] = functools.partial(_read_source, folder.parent)
     environment.globals["url_for"] = _url_for
+    environment.globals["mpld3_scripts"] = _find_mpld3_scripts(folder / file)
     try:
         return environment.get_template(file).render(namespace).encode()
     except jinja2.TemplateSyntaxError as error:
@@ -82,6 +87,23 @@ def render(
     except Exception as error:  # any fault of a user's template, told with its place
         place, line = _place_of(error, folder / file)
         raise TemplateError(f"{type(error).__name__}: {error}", file=place, line=line) from error
+
+
+@functools.cache
+def find_mpld3() -> tuple[Path, ...]:
+    """The folder of mpld3's scripts in its package; none where it is not installed."""
+    folder = Path(find_folder(f"{PREFIX}mpld3/js"))
+    return (folder,) if folder.is_absolute() else ()
+
+
+def _find_mpld3_scripts(page: Path) -> list[str]:
+    """The scripts of the installed mpld3 that a page needs; none where it does not name it."""
+    try:
+        is_named = b"mpld3" in page.read_bytes()
+    except OSError:  # told when the template is looked for
+        return []
+    places = [sorted(root.glob(name)) for root in find_mpld3() for name in _MPLD3_SCRIPTS]
+    return [found[-1].name for found in places] if is_named and all(places) else []
 
 
 class _Highlight(jinja2.ext.Extension):

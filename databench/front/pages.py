@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("databench.front")
 
+# The scripts that pages of the first release look for below /static/.
+OLD = r"databench\.js|socket\.io/socket\.io\.min\.js"
 _OWN_FILES = ("analysis.js", "analysis.css")
 _HOW_TO_WRITE = (
     "This page shows the actions that need no argument, and the values of data. To make your own, "
@@ -286,7 +288,8 @@ class AnalysisStatic(Files):
     async def get(self, name: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file."""
         entry = self.application.entry(name)
-        self.roots = (entry.folder / "static",)
+        # Modules that lie beside each other share a folder `static`.
+        self.roots = (entry.functions.static if entry.functions else entry.folder / "static",)
         if path in (*_OWN_FILES, find_thumbnail(entry)):
             self.roots += _own_roots(entry)  # where pages of early releases look for them
         await super().get(path, include_body)
@@ -323,7 +326,7 @@ def static_roots(index: Index) -> dict[str, tuple[Path, ...]]:
     """The folders behind `/_static/`, `/static/` and `/node_modules/`."""
     folder = index.folder
     return {
-        "_static": (Path(__file__).resolve().parent.parent / "static",),
+        "_static": (Path(__file__).resolve().parent.parent / "static", *functions.find_mpld3()),
         "static": (folder / "static",),
         "node_modules": (folder / "node_modules", folder.parent / "node_modules"),
     }

@@ -368,7 +368,13 @@ declare class FirstRelease {
     };
     /** Parts of a page that need no code of its own. */
     readonly genericElements: {
-        log(where: ElementLike): void;
+        /**
+         * Shows what the analysis says with `signalName`, or with `log`, `warn` and `error` where none
+         * is named, and what the page says with `console[consoleFnName]`: the newest `limit` lines.
+         */
+        log(where: ElementLike, signalName?: string, limit?: number, consoleFnName?: string): void;
+        /** Draws the figure of mpld3 that comes with `signalName`, in the place of the one before. */
+        mpld3canvas(where: ElementLike, signalName?: string): void;
     };
     constructor(name: string, connection: Connection);
 }

@@ -3025,11 +3025,40 @@ var exported = (() => {
         }
       };
       this.genericElements = {
-        log: (where) => new Log(elementOf(where, "genericElements.log")).showSignals(connection)
+        log: (where, signalName, limit = 20, consoleFnName = "log") => {
+          const log = new Log(elementOf(where, "genericElements.log"), limit);
+          log.showSignals(connection, signalName ? [signalName] : void 0);
+          showConsole(log, consoleFnName);
+        },
+        mpld3canvas: (where, signalName = "mpld3canvas") => {
+          const node = elementOf(where, "genericElements.mpld3canvas");
+          connection.on(signalName, (figure) => drawFigure(node, figure));
+        }
       };
       if (typeof document !== "undefined") wireNotices(connection);
     }
   };
+  var CONNECTION_WORDS = ["backend: ", "frontend: "];
+  function showConsole(log, name) {
+    const page = console;
+    const write = page[name];
+    if (write === void 0) throw new Error(`genericElements.log: there is no console.${name}`);
+    page[name] = (...words) => {
+      write.apply(console, words);
+      if (!CONNECTION_WORDS.includes(words[0])) log.add(words[0], "frontend");
+    };
+  }
+  function drawFigure(node, figure) {
+    const { mpld3 } = globalThis;
+    if (mpld3 === void 0) {
+      node.textContent = "This figure needs mpld3. Install it where the server runs, for example with pip install 'databench[mpld3]', and start the server again.";
+      return;
+    }
+    node.replaceChildren();
+    for (const old of document.querySelectorAll(".mpld3-tooltip")) old.remove();
+    node.id || (node.id = "mpld3canvas");
+    mpld3.draw_figure(node.id, figure);
+  }
   function elementOf(where, asker) {
     if (typeof where === "string") {
       const node2 = document.getElementById(where.replace(/^#/, ""));

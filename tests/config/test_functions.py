@@ -52,6 +52,7 @@ def test_only_a_call_makes_one(tmp_path, source, name):
     [
         "a = databench.Analysis('x', __name__)\na.description = __doc__",
         "a = databench.Analysis('x', __name__, description=__doc__)",
+        "a = databench.Analysis('x', __name__, __doc__)",
     ],
 )
 def test_a_description_may_be_the_docstring(tmp_path, source):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from databench.front import functions
 from databench.front.authored import Authored
 from databench.front.functions import render
 from databench.front.templates import TemplateError
@@ -110,3 +111,20 @@ def test_packaged_base_is_a_template(tmp_path):
     authored = Authored(100)
     authored.learn([tmp_path])
     assert b"<html" in render(tmp_path, "pi.html", {"databench_version": "1"}, authored)
+
+
+def test_a_page_that_names_mpld3_gets_its_scripts_and_their_d3(tmp_path):
+    base = '{% extends "base.html" %}{% block content %}'
+    text = render_text(tmp_path, base + "<p id=mpld3canvas></p>{% endblock %}")
+    order = [text.index(word) for word in ("d3.v5.min.js", "/_static/mpld3.v", "databench.js")]
+    assert order == sorted(order)
+    assert "d3/d3.min.js" not in text
+    text = render_text(tmp_path, base + "{% endblock %}")
+    assert "d3/d3.min.js" in text
+    assert "mpld3.v" not in text
+
+
+def test_without_mpld3_a_page_has_the_old_d3(tmp_path, monkeypatch):
+    monkeypatch.setattr(functions, "find_mpld3", tuple)
+    text = render_text(tmp_path, '{% extends "base.html" %}{# mpld3 #}')
+    assert "d3/d3.min.js" in text
