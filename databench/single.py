@@ -14,9 +14,8 @@ from typing import Any
 
 from .analysis import Analysis
 from .errors import ScriptEnd, SettingError
+from .protocol.variables import LOADING
 from .standard import OwnFirst
-
-_MARK = "DATABENCH_LOADING"  # set by kernel.loading
 
 
 def run(
@@ -78,7 +77,7 @@ def _is_in_kernel(analysis_class: type[Analysis]) -> bool:
     Raises:
         ScriptEnd: This is the kernel itself, and it is just running the file.
     """
-    process, _, file = os.environ.get(_MARK, "").partition(":")
+    process, _, file = os.environ.get(LOADING, "").partition(":")
     if process == str(os.getpid()):
         raise ScriptEnd(analysis_class)
     module = sys.modules.get(analysis_class.__module__)

@@ -52,7 +52,7 @@ _ALLOWED = {
     "front": {"broker", "protocol", "http", "config", "readme", "payload"},
     "scaffold": {"broker", "config", "front"},
     # `databench.run`: a command line of its own for one script.
-    "single": {"analysis", "cli", "front"},
+    "single": {"analysis", "cli", "front", "protocol"},
     "cli": {"front", "broker", "protocol", "http", "config", "scaffold"},
     # Runs actions by the kernel's own rules, without a kernel.
     "meta": {"analysis", "datastore", "kernel", "payload"},

@@ -11,7 +11,6 @@ import logging
 import random
 import secrets
 import signal
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from ..errors import KernelError
 from ..protocol import messages as m
 from ..protocol.lifecycle import Event, LastMessages, Lifecycle, State
 from ..protocol.poison import Poison
+from ..protocol.variables import INTERRUPT
 from ..settings import override
 from . import environ
 from .blame import Blame
@@ -34,7 +34,6 @@ from .specs import AnalysisSpec
 logger = logging.getLogger("databench.broker")
 REASON_CHARACTERS = 1000  # it is told to the next kernel, whose texts have a limit
 DRAIN_STEP_S = 0.001
-RECORD = struct.Struct("<QQ")  # request, attempt: protocol.md 5.3
 
 
 class Supervisor:
@@ -194,7 +193,7 @@ class Supervisor:
     def interrupt(self, request: int, attempt: int) -> None:
         """Interrupt the kernel, if it says that it can be, at that request only."""
         if self._process and "interrupt" in self.capabilities:
-            self._process.interrupt(RECORD.pack(request, attempt))
+            self._process.interrupt(INTERRUPT.pack(request, attempt))
 
     def end(self, reason: str) -> None:
         """Kill the process; what follows is as after any other death."""

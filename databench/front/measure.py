@@ -1,7 +1,7 @@
 """`--coverage FILE`: which lines of the server and of the analyses have run.
 
-The front and every kernel measure themselves (`kernel.measure`), each into a file of its own beside
-FILE; at the end they are combined into FILE, with what it held before.
+The front and every kernel measure themselves (`kernel.coverage`), each into a file of its own
+beside FILE; at the end they are combined into FILE, with what it held before.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from typing import Any
 
 from ..errors import SettingError
 from ..install import pip_install
+from ..protocol.variables import COVERAGE
 
 log = logging.getLogger("databench.front")
-
-VARIABLE = "DATABENCH_COVERAGE"  # tells kernels; see kernel/measure.py
 
 _ANOTHER = "nothing was started; name another file, or remove this one"
 
@@ -84,13 +83,13 @@ def measured(file: str | None) -> Iterator[None]:
     if problem is not None:
         raise SettingError(f"--coverage {file}: {problem}", name="coverage")
     _start(own)
-    os.environ[VARIABLE] = str(path)
+    os.environ[COVERAGE] = str(path)
     try:
         yield
     finally:
         own.stop()
         own.save()
-        del os.environ[VARIABLE]
+        del os.environ[COVERAGE]
         combined = coverage.Coverage(data_file=str(path))
         combined.load()
         combined.combine()

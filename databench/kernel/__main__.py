@@ -14,9 +14,9 @@ if __name__ == "__main__":
         import databench  # noqa: F401
     except ModuleNotFoundError:  # neither installed nor on PYTHONPATH
         sys.path.append(__file__.rpartition("databench")[0] or ".")
-    from databench.kernel import measure
+    from databench.kernel import coverage
 
-    measure.begin()  # before all that is measured is imported
+    coverage.begin()  # before all that is measured is imported
     from databench.kernel.runtime import main
     from databench.kernel.streams import settle
 

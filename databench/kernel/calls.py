@@ -7,15 +7,14 @@ inputs without a handler write. Refuses the steps of a session's life (docs/prot
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..analysis import ANY_ACTION, Analysis, bare, find_class_inputs, kind_of
 from ..protocol.actions import STEPS, WRITERS, Declared, find_problem
 from .arguments import ActionError, check_arguments, no_such_action, read_payload
+from .request import Call
 
-# How it runs (`plain`, `coroutine`, `generator`, `asyncgen`, or `here`: at once) and what.
-Call = tuple[str, Callable[[], Any]]
 Handlers = Mapping[str, tuple[str, ...]]
 # What code that is no page may call by name, as of old.
 BUILT_IN: Handlers = {name: (name,) for name in WRITERS}

@@ -12,6 +12,7 @@ edge: `EVENTS` is looked at after every send and receive.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
@@ -57,6 +58,7 @@ class Channel:
         on_batch: Called when a batch begins, with the lock held.
         burst: Emits since the kernel was quiet.
         is_fresh: Whether the loop's current turn has sent nothing yet.
+        is_reading: Whether the loop carries out what was received, and flushes at the end of that.
         last_s: When the last emit was sent or batched (monotonic).
     """
 
@@ -70,12 +72,13 @@ class Channel:
         message_bytes: int = 64 * 2**20,
     ) -> None:
         self.lock = threading.RLock()
-        self.on_readable: Callable[[], None] = _nothing
+        self.on_readable: Callable[[], object] = _nothing
         self.on_batch: Callable[[], None] = _nothing
         self.batch: list[Sequence[bytes]] = []
         self._batch_bytes = 0
         self.burst = 0
         self.is_fresh = False
+        self.is_reading = False
         self.last_s = 0.0
         self._batch_messages = batch_messages
         self._batch_wait_s = batch_wait_s
@@ -198,23 +201,38 @@ class Channel:
 
 
 class Flusher:
-    """Sends a batch that is left lying: a coroutine or a plain loop computes behind it.
+    """Sends what is batched: the loop does when it has nothing else to do, else a thread.
 
-    A thread that looks every `batch_wait_s` while there are batches, and sleeps otherwise.
+    The thread looks every `wait_s` while there are batches, and sleeps otherwise: a coroutine or a
+    plain loop may compute behind what it has emitted.
+
+    Args:
+        channel: Whose batches these are.
+        loop: The kernel's, whose thread may send in time itself.
+        wait_s: How old a batch may become.
     """
 
-    def __init__(self, channel: Channel, wait_s: float) -> None:
+    def __init__(self, channel: Channel, loop: asyncio.AbstractEventLoop, wait_s: float) -> None:
         self._channel = channel
+        self._loop = loop
         self._wait_s = wait_s
         self._gate = threading.Semaphore(0)
         self._is_parked = True
+        self.loop_ident = 0
 
     def start(self) -> None:
         """Start the thread: later there may be none to be had, and batches would be left lying."""
         threading.Thread(target=self._look, name="databench-flush", daemon=True).start()
 
-    def wake(self) -> None:
+    def begin(self) -> None:
         """A batch has begun; called with the channel's lock held."""
+        # Behind what the loop has to do now, and before it waits.
+        if not self._channel.is_reading and threading.get_ident() == self.loop_ident:
+            self._loop.call_soon(self._channel.flush)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the thread look after a batch."""
         if self._is_parked:
             self._is_parked = False
             self._gate.release()

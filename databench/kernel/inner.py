@@ -12,7 +12,7 @@ import threading
 from collections.abc import Awaitable
 from typing import Any
 
-from .steps import LoopDesk
+from .steps import LoopWorker
 from .yields import drive_generator
 
 # How long a thread waits in one piece: an exception that interrupts it does not wake it.
@@ -23,20 +23,20 @@ class Inner:
     """What the handlers of one session have called.
 
     Args:
-        desk: The loop's thread.
+        worker: The loop's thread.
     """
 
-    def __init__(self, desk: LoopDesk) -> None:
-        self._desk = desk
+    def __init__(self, worker: LoopWorker) -> None:
+        self._worker = worker
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, generator: Any) -> Awaitable[Any]:
         """Run it as far as its first real wait; the rest goes on by itself."""
-        if threading.get_ident() == self._desk.ident:
+        if threading.get_ident() == self._worker.ident:
             return self._begin(generator)
         begun: concurrent.futures.Future[asyncio.Task[Any]] = concurrent.futures.Future()
         # call_soon takes the caller's context along: it belongs to the same request.
-        self._desk.loop.call_soon_threadsafe(self._begin_for, generator, begun)
+        self._worker.loop.call_soon_threadsafe(self._begin_for, generator, begun)
         while True:
             try:
                 return begun.result(_LOOK_S)
@@ -49,7 +49,7 @@ class Inner:
             task.cancel()
 
     def _begin(self, generator: Any) -> asyncio.Task[Any]:
-        task = self._desk.start_inner(drive_generator(generator))
+        task = self._worker.start_inner(drive_generator(generator))
         if not task.done():
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -6,12 +6,13 @@ while the loop's thread is computing). Both only raise `request.wanted`. `strike
 out, once: it compares `wanted` with `raised`. A SIGINT that nobody has announced, by a record or by
 `strike`, comes from user code or from outside: it is the user's handler's.
 
-* The main thread is interrupted by the signal handler raising, and only while its desk runs that
-  very request, and not while it holds the channel's lock: then `settle` raises later. Nor while it
-  starts a process: who is interrupted there has no handle to end it by. Then it is repeated.
+* The main thread is interrupted by the signal handler raising, and only while its worker runs that
+  very request, and not while it holds the channel's lock: then `request.settle` raises later. Nor
+  while it starts a process: who is interrupted there has no handle to end it by. Then it is
+  repeated.
 * Other threads are interrupted by an asynchronous exception, set under the channel's lock and only
-  while their desk runs that very request. A thread that waits for the lock meets the exception at
-  its checkpoint; one that holds it cannot be struck. What comes out late is caught by the desk.
+  while their worker runs that very request. A thread that waits for the lock meets the exception at
+  its checkpoint; one that holds it cannot be struck. What comes out late is caught by the worker.
 * Where code is traced or profiled (coverage, a debugger), CPython before 3.12 enters no function of
   Python in such a thread while an exception waits for another one: who holds the lock would hold it
   for ever if the other waits for it. There those are not struck: `settle` raises at the next emit.
@@ -25,22 +26,20 @@ import ctypes
 import logging
 import os
 import signal
-import struct
 import subprocess
 import sys
 import threading
 from types import FrameType
 from typing import Any
 
+from ..protocol.variables import INTERRUPT
 from ..threads import call_later
-from .desks import PlainDesk
 from .dispositions import Dispositions
-from .request import Cancelled, Request, current
+from .request import Cancelled, OpenRequests, Request, current
+from .workers import PlainWorker
 
 logger = logging.getLogger("databench.kernel")
 
-RECORD = struct.Struct("<QQ")
-_EARLY_LIMIT = 1024
 _REPEAT_S = 0.05
 _TRACED_REPEAT_S = 0.01  # of computing time
 _SET_ASYNC_EXC = ctypes.pythonapi.PyThreadState_SetAsyncExc
@@ -66,11 +65,12 @@ def _is_starting_process(frame: FrameType | None) -> bool:
 
 
 class Interrupts:
-    """Knows all open requests by number, and carries cancels out.
+    """Carries cancels out.
 
     Args:
         lock: The channel's lock.
-        main: The main thread's desk.
+        main: The main thread's worker.
+        requests: The open ones.
         fd: The read end of the interrupt pipe, or `None`.
         dispositions: What else hears of the signal.
     """
@@ -78,18 +78,17 @@ class Interrupts:
     def __init__(
         self,
         lock: threading.RLock,
-        main: PlainDesk,
+        main: PlainWorker,
+        requests: OpenRequests,
         fd: int | None,
         dispositions: Dispositions,
     ) -> None:
         self.lock = lock
         self.main = main
+        self.requests = requests
         self.dispositions = dispositions
         # The system merges signals that wait, so there may be fewer than were announced.
         self._announced = self._seen = 0
-        self.requests: dict[int, Request] = {}
-        # Attempts for requests whose action message has not been read yet.
-        self._early: dict[int, int] = {}
         self._is_handling = False
         self._has_more = False
         self._fd = fd
@@ -104,48 +103,26 @@ class Interrupts:
             signal.signal(signal.SIGVTALRM, _nothing)
             signal.setitimer(signal.ITIMER_VIRTUAL, _TRACED_REPEAT_S, _TRACED_REPEAT_S)
 
-    def open(self, request: Request) -> None:
-        """A request with a number has arrived."""
-        number = request.number
-        if number is not None:
-            self.requests[number] = request
-            request.wanted = self._early.pop(number, 0)
-
-    def close(self, request: Request) -> None:
-        """A request has ended."""
-        if request.number is not None:
-            self.requests.pop(request.number, None)
-
     def strike(self, request: Request) -> None:
-        """Interrupt the request if it runs on a desk and this attempt was not carried out."""
+        """Interrupt the request if a worker runs it and this attempt was not carried out."""
         with self.lock:
-            desk = request.desk
-            if desk is None or desk.current is not request or request.wanted <= request.raised:
+            worker = request.worker
+            if worker is None or worker.current is not request or request.wanted <= request.raised:
                 return
-            if desk.is_main:
-                if threading.get_ident() != desk.ident:
+            if worker.is_main:
+                if threading.get_ident() != worker.ident:
                     self._announced += 1
                     self.dispositions.arm()
-                    signal.pthread_kill(desk.ident, signal.SIGINT)
+                    signal.pthread_kill(worker.ident, signal.SIGINT)
                 return
             if _is_traced():
                 request.is_deferred = True
             else:
                 request.raised = request.wanted
-                _SET_ASYNC_EXC(ctypes.c_ulong(desk.ident), _CANCELLED)
+                _SET_ASYNC_EXC(ctypes.c_ulong(worker.ident), _CANCELLED)
             # An exception does not wake a thread that waits for credit.
-            request.session.outlet.wake_for(request)
-
-    def settle(self) -> None:
-        """Raise what was deferred; called after the lock was left."""
-        request = current.get()
-        if request is not None and request.is_deferred:
-            request.is_deferred = False
-            desk = request.desk
-            is_running = desk is not None and desk.current is request
-            if is_running and request.wanted > request.raised:
-                request.raised = request.wanted
-                raise Cancelled
+            if request.owner is not None:
+                request.owner.wake_for(request)
 
     def _on_unraisable(self, unraisable: Any) -> None:
         """Repeat an interruption that has interrupted nothing.
@@ -208,7 +185,7 @@ class Interrupts:
         found: list[Request] = []
         while self._fd is not None:
             try:
-                block = os.read(self._fd, RECORD.size * 256)
+                block = os.read(self._fd, INTERRUPT.size * 256)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError:
@@ -217,21 +194,15 @@ class Interrupts:
             if not block:
                 self._fd = None
                 break
-            usable = len(block) - len(block) % RECORD.size
-            for number, attempt in RECORD.iter_unpack(block[:usable]):
+            usable = len(block) - len(block) % INTERRUPT.size
+            for number, attempt in INTERRUPT.iter_unpack(block[:usable]):
                 found += self._want(number, attempt)
         return found
 
     def _want(self, number: int, attempt: int) -> list[Request]:
         self._announced += 1
-        request = self.requests.get(number)
-        if request is None:
-            while len(self._early) >= _EARLY_LIMIT:
-                self._early.pop(next(iter(self._early)), None)
-            self._early[number] = attempt
-            return []
-        request.wanted = max(request.wanted, attempt)
-        return [] if request.desk is self.main else [request]
+        request = self.requests.want(number, attempt)
+        return [] if request is None or request.worker is self.main else [request]
 
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:

@@ -1,7 +1,11 @@
 """The order of one session's actions; pure.
 
-Actions start in the order in which they arrived. One that holds the lane (a plain method) keeps
-the later ones back until it lets go; the others do not.
+Actions start in the order in which they arrived. Whatever starts holds the lane, and keeps the
+later ones back until it lets go: a plain method does so at its end, others as soon as they run.
+
+Theory of operation: only the loop's thread pushes and takes, but the thread of a plain action lets
+go. No lock is needed: who pushes looks at the holder afterwards, who lets go looks at what waits
+afterwards, so that one of the two sees what the other did.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ T = TypeVar("T")
 
 
 class Lane(Generic[T]):
-    """What waits in one session, and whether something holds it back."""
+    """What waits in one session, and what holds it back."""
 
     def __init__(self) -> None:
         self._waiting: deque[T] = deque()
@@ -22,31 +26,31 @@ class Lane(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    @property
-    def is_held(self) -> bool:
-        """Whether an item that started keeps the later ones back."""
-        return self._holder is not None
+    def is_held_by(self, item: T) -> bool:
+        """Whether this item keeps the others back."""
+        return self._holder is item
 
     def push(self, item: T) -> None:
         """Let an item wait its turn."""
         self._waiting.append(item)
 
     def take(self) -> T | None:
-        """The item that may start now, or `None`."""
+        """The item that may start now, which holds the lane from here on; or `None`."""
         if self._holder is not None or not self._waiting:
             return None
-        return self._waiting.popleft()
+        self._holder = item = self._waiting.popleft()
+        return item
 
-    def hold(self, item: T) -> None:
-        """Keep later items back until `item` lets go; it may do so already."""
-        if self._holder not in (None, item):
-            raise AssertionError("only what take() gave may hold, and that gives one at a time")
-        self._holder = item
+    def let_go(self, item: T) -> bool:
+        """Let later items start, if `item` holds them back; from any thread.
 
-    def let_go(self, item: T) -> None:
-        """Let later items start, if `item` holds them back."""
-        if self._holder is item:
-            self._holder = None
+        Returns:
+            Whether one waits that may start now: somebody has to take it.
+        """
+        if self._holder is not item:
+            return False
+        self._holder = None
+        return bool(self._waiting)
 
     def remove(self, item: T) -> bool:
         """Take an item out that still waits; False where it does not."""
@@ -55,9 +59,3 @@ class Lane(Generic[T]):
         except ValueError:
             return False
         return True
-
-    def clear(self) -> list[T]:
-        """Take out all that wait."""
-        items = list(self._waiting)
-        self._waiting.clear()
-        return items

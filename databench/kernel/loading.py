@@ -24,14 +24,13 @@ from types import ModuleType
 from ..analysis import Analysis
 from ..errors import KernelError, ScriptEnd
 from ..functions import FunctionAnalysis
+from ..protocol.variables import LOADING
 from ..standard import explain, find_hiding
 from . import onemodule
 from .environment import Script
 
 logger = logging.getLogger("databench.kernel")
 
-# Which process imports the analysis, and from which file: read by `databench.run`.
-MARK = "DATABENCH_LOADING"
 _PROVIDED = str(Path(__file__).resolve().parent / "provided")
 
 
@@ -118,7 +117,7 @@ def _execute(name: str, file: str | None) -> tuple[ModuleType, type[Analysis] | 
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    os.environ[MARK] = f"{os.getpid()}:{spec.origin}"
+    os.environ[LOADING] = f"{os.getpid()}:{spec.origin}"
     named = None
     try:
         spec.loader.exec_module(module)
@@ -128,7 +127,7 @@ def _execute(name: str, file: str | None) -> tuple[ModuleType, type[Analysis] | 
         del sys.modules[name]
         raise
     finally:
-        os.environ[MARK] = f"0:{spec.origin}"  # for children, and for a `run` in an action
+        os.environ[LOADING] = f"0:{spec.origin}"  # for children, and for a `run` in an action
     if package is not None:
         setattr(package, child, module)
     return module, named
@@ -136,7 +135,7 @@ def _execute(name: str, file: str | None) -> tuple[ModuleType, type[Analysis] | 
 
 def is_loading() -> bool:
     """Whether this process is a kernel that is just running the file of its analysis."""
-    return os.environ.get(MARK, "").partition(":")[0] == str(os.getpid())
+    return os.environ.get(LOADING, "").partition(":")[0] == str(os.getpid())
 
 
 def _answer_for_main(module: ModuleType) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Awaitable, Generator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Generator
+from logging import Logger
+from typing import Any
 
 from ..analysis import LEVELS, MISSING
 from ..datastore import Datastore, telling
@@ -18,13 +19,11 @@ from ..payload import encode
 from ..protocol import messages as m
 from ..protocol.codec import encode as encode_message
 from ..protocol.codec import encode_emit_header
-from .account import Account, Entry
+from ..settings import Settings
 from .channel import Channel, checkpoint
-from .request import Cancelled, Request, current
-
-if TYPE_CHECKING:
-    from .session import Session
-    from .steps import LoopDesk
+from .request import Cancelled, Request, current, settle
+from .send_window import Entry, SendWindow
+from .steps import LoopWorker
 
 _SPECIAL = {*LEVELS, "data", "class_data"}
 _HEADERS_LIMIT = 256
@@ -85,31 +84,42 @@ class Outlet:
     """One session's way out.
 
     Args:
-        session: Whose words these are.
+        id_: The session's.
         channel: The socket.
-        desk: The loop's thread.
-        account: The session's credit.
+        worker: The loop's thread.
+        window: The session's credit.
+        settings: The kernel's.
+        logger: The analysis' own.
+        start_inner: Runs the generator of a handler that another handler has called.
     """
 
     def __init__(
-        self, session: Session, channel: Channel, desk: LoopDesk, account: Account
+        self,
+        id_: str,
+        channel: Channel,
+        worker: LoopWorker,
+        window: SendWindow,
+        *,
+        settings: Settings,
+        logger: Logger,
+        start_inner: Callable[[Any], Awaitable[Any]],
     ) -> None:
-        settings = session.kernel.settings
-        self.session = session
-        self.account = account
+        self.id_ = id_
+        self.window = window
         self.is_closed = False
         # The stores whose changes the kernel tells, by signal.
         self.told: dict[str, Datastore] = {}
         self._channel = channel
         self._lock = channel.lock
-        self._desk = desk
+        self._worker = worker
         self._quiet_emits: int = settings.batch_quiet_emits
         self._plain_emits: int = settings.batch_plain_emits
         self._quiet_s: float = settings.batch_wait_s
         self._limit_bytes: int = settings.kernel_message_bytes
         # Stands for code that runs outside of any action (timers, ended actions' tasks).
-        self._outside = Request(session, None, "", b"")
-        self._logger = session.kernel.logger
+        self._outside = Request(self, None, "", b"")
+        self._logger = logger
+        self._start_inner = start_inner
 
     # -- what an analysis calls
 
@@ -119,7 +129,7 @@ class Outlet:
         if signal in _SPECIAL and (sent := self._emit_special(signal, message, payload)):
             return sent
         request = _get_current()
-        if request is None or request.is_ended or request.session is not self.session:
+        if request is None or request.is_ended or request.owner is not self:
             request = self._outside
         header = request.headers.get(signal) or self._make_header(request, signal)
         frames = [header, payload]
@@ -129,17 +139,17 @@ class Outlet:
         entry, now_s = None, 0.0
         with self._lock:
             checkpoint()
-            account = self.account
-            if account.credit > 0 and not account.waiting:
-                account.credit -= size_bytes
+            window = self.window
+            if window.credit > 0 and not window.waiting:
+                window.credit -= size_bytes
                 now_s = self._transmit(frames, size_bytes)
             elif not self.is_closed:
-                entry = account.put(frames, request)
+                entry = window.put(frames, request)
         if request.is_deferred:
-            self.session.kernel.interrupts.settle()
+            settle()
         if entry is not None:
             return self._wait(entry, request)
-        if now_s - self._desk.step_s > _STEP_S:
+        if now_s - self._worker.step_s > _STEP_S:
             return TICK
         return SENT
 
@@ -172,13 +182,13 @@ class Outlet:
             return
         request.progress_s = now_s
         total = total if total is None or abs(total) <= 2**53 else None
-        message = m.Progress(self.session.id_, request.number, value, total)
+        message = m.Progress(self.id_, request.number, value, total)
         self._send_latest(("progress", request.number), encode_message(message), request)
-        self.session.kernel.interrupts.settle()
+        settle()
 
     def start(self, generator: Any) -> Awaitable[Any]:
         """Run the generator of a handler that was called by another."""
-        return self.session.inner.start(generator)
+        return self._start_inner(generator)
 
     # -- what the kernel calls
 
@@ -190,14 +200,14 @@ class Outlet:
             LocalProtocolError: Its key is too long or no Unicode text.
         """
         self._channel.check_size(f"data {key!r:.80}", len(payload) + len(stored or b""))
-        encode_message(m.State(self.session.id_, None, "data", key, None))
+        encode_message(m.State(self.id_, None, "data", key, None))
 
     def send_state(self, key: str, payload: bytes, stored: bytes | None) -> None:
         """Tell a value of `data`; the latest one where there is no credit."""
         request = self._request()
         header = request.headers.get(f"\0{key}")
         if header is None:
-            message = m.State(self.session.id_, request.number, "data", key, None)
+            message = m.State(self.id_, request.number, "data", key, None)
             header = self._keep(request, f"\0{key}", encode_message(message)[0])
         frames = [header, payload] if stored is None else [header, payload, stored]
         self._send_latest(("state", key), frames, request)
@@ -207,10 +217,16 @@ class Outlet:
         frames = encode_message(message)
         with self._lock:
             checkpoint()
-            if self.is_closed:
+            window = self.window
+            if self.is_closed or (window.waiting and window.put_end(frames, request)):
                 return
-            if not self.account.put_end(frames, request):
-                self._pay_end(frames)
+            size_bytes = sum(map(len, frames))
+            window.credit -= size_bytes
+            if _get_ident() == self._worker.ident:
+                # Those of one turn of the loop go together, behind its emits.
+                self._channel.send_soon(frames, size_bytes, _monotonic())
+            else:
+                self._channel.send(frames)
 
     def send(self, message: m.Message) -> None:
         """Send a message that belongs to no request; it needs no credit, but costs some."""
@@ -222,7 +238,7 @@ class Outlet:
     def grant(self, size_bytes: int) -> None:
         """Credit has come back."""
         with self._lock:
-            for entry in self.account.grant(size_bytes):
+            for entry in self.window.grant(size_bytes):
                 self._channel.send_soon(entry.frames, entry.size_bytes, _monotonic())
                 self._wake(entry)
             self._channel.flush()
@@ -231,22 +247,22 @@ class Outlet:
         """Say nothing any more; who waits is let go."""
         with self._lock:
             self.is_closed = True
-            for entry in self.account.close():
+            for entry in self.window.close():
                 self._wake(entry)
-            self.account.credit = 0
+            self.window.credit = 0
 
     def disown(self) -> None:
         """In a fork of the kernel's process: nothing waits, since nothing will ever come."""
-        self.account.close()
-        self.account.credit = 2**53
+        self.window.close()
+        self.window.credit = 2**53
 
     def wait_sent(self, entry: Entry) -> Generator[Any, None, None]:
         """Wait, on the loop, until the entry has gone."""
         if not entry.is_sent:
             with self._lock:
-                self.account.awaited(entry)
+                self.window.awaited(entry)
                 if not entry.is_sent:
-                    entry.waiter = future = self._desk.loop.create_future()
+                    entry.waiter = future = self._worker.loop.create_future()
             if not entry.is_sent:
                 yield from future
 
@@ -262,7 +278,7 @@ class Outlet:
         channel.last_s = now_s
         # The first of a turn goes at once in any case: a page that sends one action after the
         # other waits for it, and not for what the turn does behind it.
-        if _get_ident() != self._desk.ident:
+        if _get_ident() != self._worker.ident:
             is_quiet = channel.burst < self._plain_emits
         else:
             is_quiet = channel.is_fresh or channel.burst < self._quiet_emits
@@ -274,18 +290,9 @@ class Outlet:
             channel.send_soon(frames, size_bytes, now_s)
         return now_s
 
-    def _pay_end(self, frames: list[bytes]) -> None:
-        """Send an end: those of one turn of the loop go together, behind its emits."""
-        size_bytes = sum(map(len, frames))
-        self.account.spend(size_bytes)
-        if _get_ident() == self._desk.ident:
-            self._channel.send_soon(frames, size_bytes, _monotonic())
-        else:
-            self._channel.send(frames)
-
     def _pay(self, frames: list[bytes]) -> None:
         size_bytes = sum(map(len, frames))
-        self.account.spend(size_bytes)
+        self.window.spend(size_bytes)
         self._transmit(frames, size_bytes)
 
     def _send_latest(self, key: Any, frames: list[bytes], request: Request) -> None:
@@ -293,10 +300,10 @@ class Outlet:
             checkpoint()
             if self.is_closed:
                 return
-            if self.account.is_open:
+            if self.window.is_open:
                 self._pay(frames)
             else:
-                self.account.put_latest(key, frames, request)
+                self.window.put_latest(key, frames, request)
 
     def _log(self, level: str, message: Any, payload: bytes) -> Awaitable[None]:
         self._channel.check_size(f"emit {level!r}", len(payload))
@@ -304,44 +311,44 @@ class Outlet:
         text = message if isinstance(message, str) else payload.decode("utf-8", "replace")
         self._logger.log(LEVELS[level], "%s", text[:2000])
         request = self._request()
-        frames = encode_message(m.Log(self.session.id_, request.number, level, payload))
+        frames = encode_message(m.Log(self.id_, request.number, level, payload))
         with self._lock:
             checkpoint()
-            if self.account.dropped and self.account.is_open and not self.is_closed:
+            if self.window.dropped and self.window.is_open and not self.is_closed:
                 self._say_dropped()  # which may take what credit there is
-            if self.is_closed or not self.account.is_open:
-                self.account.dropped += 1
+            if self.is_closed or not self.window.is_open:
+                self.window.dropped += 1
                 return SENT
             self._pay(frames)
-        self.session.kernel.interrupts.settle()
+        settle()
         return SENT
 
     def _say_dropped(self) -> None:
-        count, self.account.dropped = self.account.dropped, 0
+        count, self.window.dropped = self.window.dropped, 0
         text = json.dumps(f"{count} log messages were dropped: the page is slow").encode()
-        self._pay(encode_message(m.Log(self.session.id_, None, "warn", text)))
+        self._pay(encode_message(m.Log(self.id_, None, "warn", text)))
 
     def _wait(self, entry: Entry, request: Request) -> Awaitable[None]:
         """On the loop: something to await. In another thread: wait here."""
-        if _get_ident() == self._desk.ident:
+        if _get_ident() == self._worker.ident:
             return Pending(self, entry)
         gate = threading.Lock()
         gate.acquire()
         try:
             with self._lock:
                 checkpoint()
-                self.account.awaited(entry)
+                self.window.awaited(entry)
                 if not entry.is_sent:
                     entry.waiter = gate
                 self._channel.flush()  # nothing is left lying while this waits
-            self.session.kernel.interrupts.settle()
+            settle()
             while not entry.is_sent:
                 # A signal interrupts this in the main thread, `Interrupts.strike` in others.
                 gate.acquire()
-                self.session.kernel.interrupts.settle()
+                settle()
         except Cancelled:
             with self._lock:
-                self.account.withdraw(entry)
+                self.window.withdraw(entry)
             raise
         return SENT
 
@@ -353,25 +360,25 @@ class Outlet:
         if hasattr(waiter, "release"):
             _open_gate(waiter)
         else:
-            self._desk.loop.call_soon(_resolve, waiter)
+            self._worker.loop.call_soon(_resolve, waiter)
 
     def wake_for(self, request: Request) -> None:
         """Let a thread look up that waits in an emit of this request."""
         with self._lock:
-            for entry in self.account.waiting:
+            for entry in self.window.waiting:
                 if entry.owner is request and hasattr(entry.waiter, "release"):
                     _open_gate(entry.waiter)
 
     def _request(self) -> Request:
         request = _get_current()
-        if request is None or request.is_ended or request.session is not self.session:
+        if request is None or request.is_ended or request.owner is not self:
             return self._outside
         return request
 
     def _make_header(self, request: Request, signal: str) -> bytes:
         if not isinstance(signal, str):
             raise TypeError(f"emit: the signal {signal!r:.80} is no string; not sent")
-        header = encode_emit_header(self.session.id_, request.number, signal)
+        header = encode_emit_header(self.id_, request.number, signal)
         return self._keep(request, signal, header)
 
     def _keep(self, request: Request, name: str, header: bytes) -> bytes:

@@ -8,6 +8,7 @@ end means that the front is gone.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import platform
 import signal
@@ -25,20 +26,21 @@ from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
 from ..protocol.layouts import LIST_ITEMS
 from . import forks, kin, signals, streams
-from .arguments import ActionError
 from .calls import find_declared
 from .channel import RECEIVES_PER_WAKE, Channel, Flusher
 from .class_data import ClassData
-from .desks import Desks, MainDesk, PlainDesk, WorkerDesk
+from .context import Context
 from .dispositions import Dispositions
 from .environment import Environment, read_environment
 from .interrupts import Interrupts
 from .loading import load_analysis
-from .report import describe, format_traceback, is_unanswered
-from .request import Request
+from .loop import KernelLoop
+from .report import format_traceback
+from .request import OpenRequests, settle
 from .session import Session
 from .sources import Sources
-from .steps import KernelLoop, LoopDesk
+from .steps import LoopWorker
+from .workers import MainWorker, PlainWorker, PoolWorker, WorkerPool
 
 CAPABILITIES = ("cancel", "interrupt", "credit", "ping")
 SWITCH_INTERVAL_S = 0.001
@@ -67,33 +69,43 @@ class Kernel:
     ) -> None:
         self.sources = sources
         self.environment = environment
-        self.settings = settings = environment.settings
-        self.analysis_class = analysis_class
-        self.handlers = find_handlers(analysis_class)
-        self.declared = find_declared(self.handlers)
-        find_class_inputs(analysis_class)  # wrong ones end the start, not a page's first word
-        self.logger = streams.take_logger(f"databench.kernel.{environment.analysis}")
+        self.settings = environment.settings
+        self.dispositions = dispositions
+        self.loop = loop
         self.sessions: dict[str, Session] = {}
-        self.window_bytes = 0
-        self.is_debug = False
-        self.cli_args: Sequence[str] = ()
         self.status = 0
         self.channel = _make_channel(environment)
-        self._flusher = Flusher(self.channel, settings.batch_wait_s)
         Datastore.lock = lock = self.channel.lock
-        self.loop = loop
-        self.main = MainDesk(lock, self._desk_idle)
-        self.main.loop = self.loop
-        self.desk = LoopDesk(lock, self.loop)
-        later = self.loop.call_later
-        self.desks = Desks(self.main, self._make_worker, settings.plain_threads, later)
-        self.dispositions = dispositions
-        self.interrupts = Interrupts(lock, self.main, environment.interrupt_fd, dispositions)
-        Datastore.settle = staticmethod(self.interrupts.settle)
-        self.class_data = ClassData(analysis_class, self.channel, self.loop)
+        Datastore.settle = staticmethod(settle)
+        self.main = MainWorker(lock)
+        self.main.loop = loop
+        self._flusher = Flusher(self.channel, loop, self.settings.batch_wait_s)
+        self.context = self._make_context(analysis_class)
         self._is_stopping = False
-        self._is_reading = False
         self._handlers = self._message_handlers()
+
+    def _make_context(self, analysis_class: type[Analysis]) -> Context:
+        lock, environment, requests = self.channel.lock, self.environment, OpenRequests()
+        handlers = find_handlers(analysis_class)
+        find_class_inputs(analysis_class)  # wrong ones end the start, not a page's first word
+        return Context(
+            analysis_class=analysis_class,
+            handlers=handlers,
+            declared=find_declared(handlers),
+            settings=self.settings,
+            logger=streams.take_logger(f"databench.kernel.{environment.analysis}"),
+            channel=self.channel,
+            loop=self.loop,
+            loop_worker=LoopWorker(lock, self.loop),
+            workers=WorkerPool(
+                self.main, self._make_worker, self.settings.plain_threads, self.loop
+            ),
+            requests=requests,
+            interrupts=Interrupts(
+                lock, self.main, requests, environment.interrupt_fd, self.dispositions
+            ),
+            class_data=ClassData(analysis_class, self.channel, self.loop),
+        )
 
     # -- the two threads
 
@@ -101,7 +113,7 @@ class Kernel:
         """Run until the front says so; in the main thread. Returns the exit status."""
         self.dispositions.is_user_code = lambda: self.main.is_running
         self.dispositions.take(signal.SIGTERM, self._on_sigterm)
-        self.interrupts.install()
+        self.context.interrupts.install()
         self.main.look_again = self.dispositions.look_again
         self.main.put_right = self.dispositions.put_right
         forks.watch_kernel(self.channel.lock, self.loop, self._on_forked)
@@ -114,10 +126,8 @@ class Kernel:
 
     def _run_loop(self) -> None:
         signals.leave_to_main()
-        self.desk.ident = threading.get_ident()
+        self._begin_loop(threading.get_ident())
         asyncio.set_event_loop(self.loop)
-        self.channel.on_readable = self._read_soon
-        self.channel.on_batch = self._flush_soon
         self.loop.add_reader(self.channel.fd, self._read)
         self.loop.call_soon(self._say_hello)
         try:
@@ -128,6 +138,12 @@ class Kernel:
             self.channel.close()
             self.main.jobs.put(None)
 
+    def _begin_loop(self, ident: int) -> None:
+        """Let the parts know which thread the loop runs in, and call it."""
+        self.context.loop_worker.ident = self._flusher.loop_ident = ident
+        self.channel.on_readable = functools.partial(self.loop.call_soon, self._read)
+        self.channel.on_batch = self._flusher.begin
+
     def _say_hello(self) -> None:
         hello = m.Hello(
             version=m.PROTOCOL_VERSION,
@@ -137,8 +153,9 @@ class Kernel:
             capabilities=CAPABILITIES,
         )
         self._tell_sources()
-        names = tuple(sorted(self.declared.names)[:LIST_ITEMS])
-        self.channel.post(encode_message(m.Actions(names=names, others=self.declared.others)))
+        declared = self.context.declared
+        names = tuple(sorted(declared.names)[:LIST_ITEMS])
+        self.channel.post(encode_message(m.Actions(names=names, others=declared.others)))
         self.channel.post(encode_message(hello))
 
     def _tell_sources(self) -> None:
@@ -153,24 +170,16 @@ class Kernel:
 
     # -- reading
 
-    def _read_soon(self) -> None:
-        self.loop.call_soon(self._read)
-
-    def _flush_soon(self) -> None:
-        # Behind what the loop has to do now, and before it waits.
-        if not self._is_reading and threading.get_ident() == self.desk.ident:
-            self.loop.call_soon(self.channel.flush)
-        self._flusher.wake()
-
     def _read(self) -> None:
-        messages = self.channel.receive()
-        self._is_reading = self.channel.is_fresh = True
+        channel = self.channel
+        messages = channel.receive()
+        channel.is_reading = channel.is_fresh = True
         try:
             for frames in messages:
                 self._take(frames)
         finally:
-            self._is_reading = False
-            self.channel.flush()
+            channel.is_reading = False
+            channel.flush()
             if len(messages) >= RECEIVES_PER_WAKE:
                 self.loop.call_soon(self._read)
 
@@ -180,10 +189,8 @@ class Kernel:
         except RemoteProtocolError as error:
             logger.error("message of the front: %s", error)
             return
-        if message is not None:
-            self._handle(message)
-
-    def _handle(self, message: m.Message) -> None:
+        if message is None:
+            return
         try:
             self._handlers[type(message)](message)
         except Exception:  # what came with it must still be read
@@ -199,17 +206,17 @@ class Kernel:
             m.Action: self._on_action,
             m.Cancel: self._on_cancel,
             m.Close: self._on_close,
-            m.SetState: self.class_data.receive,
+            m.SetState: self.context.class_data.receive,
             m.Credit: self._on_credit,
             m.Ping: self._on_ping,
             m.Shutdown: self._on_shutdown,
         }
 
     def _on_welcome(self, message: m.Welcome) -> None:
-        self.window_bytes = message.window_bytes
-        self.is_debug = message.debug
-        self.cli_args = message.cli_args
-        self.class_data.restore(message)
+        self.context.window_bytes = message.window_bytes
+        self.context.is_debug = message.debug
+        self.context.cli_args = message.cli_args
+        self.context.class_data.restore(message)
 
     def _on_reject(self, message: m.Reject) -> None:
         streams.say(f"the front refused this kernel: {message.reason}\n")
@@ -220,7 +227,7 @@ class Kernel:
         session = message.session or ""
         if self._is_stopping or session in self.sessions:
             return
-        self.sessions[session] = Session(self, message)
+        self.sessions[session] = Session(self.context, message, self._forget)
 
     def _on_action(self, message: m.Action) -> None:
         session = self.sessions.get(message.session or "")
@@ -230,9 +237,10 @@ class Kernel:
         session.run_action(message)
 
     def _on_cancel(self, message: m.Cancel) -> None:
-        request = self.interrupts.requests.get(message.request or 0)
-        if request is not None and request.session.id_ == message.session:
-            request.session.cancel(request, message.attempt)
+        session = self.sessions.get(message.session or "")
+        request = self.context.requests.by_number.get(message.request or 0)
+        if session is not None and request is not None and request.owner is session.outlet:
+            session.cancel(request, message.attempt)
 
     def _on_close(self, message: m.Close) -> None:
         session = self.sessions.get(message.session or "")
@@ -274,32 +282,12 @@ class Kernel:
         self.channel.post(encode_message(m.Bye(reason=reason)))
         self.loop.stop()
 
-    def forget(self, session: Session) -> None:
-        """A session is closed."""
+    def _forget(self, session: Session) -> None:
         if self.sessions.get(session.id_) is session:
             del self.sessions[session.id_]
 
-    # -- what sessions use
-
-    def log_failure(self, action: str, failure: BaseException) -> None:
-        """Log an action's exception with its whole traceback, as far as it is the user's."""
-        if isinstance(failure, ActionError):
-            self.logger.warning("%s", failure)  # the page asked for what is not there
-            return
-        if is_unanswered(failure):
-            streams.end_line()
-        self.logger.error("%s: %s\n%s", action, describe(failure), format_traceback(failure))
-
-    def _desk_idle(self, desk: PlainDesk, request: Request) -> None:
-        self.loop.call_soon(self._desk_left, desk, request)
-
-    def _desk_left(self, desk: PlainDesk, request: Request) -> None:
-        # First the desk, so that the session's next plain action finds the main one free.
-        self.desks.idle(desk)
-        request.session.plain_left(request)
-
-    def _make_worker(self) -> PlainDesk:
-        worker = WorkerDesk(self.channel.lock, self._desk_idle)
+    def _make_worker(self) -> PlainWorker:
+        worker = PoolWorker(self.channel.lock)
         worker.loop = self.loop
         worker.start()
         return worker

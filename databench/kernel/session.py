@@ -1,6 +1,7 @@
 """One session in the kernel: its analysis, its actions in order, its ends.
 
-Lives in the loop's thread; only `_ended` may be called from the threads of plain actions.
+Lives in the loop's thread; only `_plain_ended`, and what it calls, runs in the threads of plain
+actions.
 """
 
 from __future__ import annotations
@@ -8,26 +9,25 @@ from __future__ import annotations
 import asyncio
 import urllib.parse
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..analysis import Analysis
 from ..datastore import Results
 from ..payload import encode
 from ..protocol import messages as m
-from .account import Account
 from .arguments import ActionError
-from .calls import Call, find_page_calls, make_call
-from .desks import Job
+from .calls import find_page_calls, make_call
+from .context import Context
 from .inner import Inner
 from .lane import Lane
 from .outlet import Outlet, Sent
 from .report import describe, format_traceback
-from .request import Cancelled, Request, current
+from .request import Call, Cancelled, Request, current
+from .send_window import SendWindow
 from .stores import Stores
+from .streams import log_failure
+from .workers import Job
 from .yields import drive_asyncgen, drive_awaitable, drive_generator
-
-if TYPE_CHECKING:
-    from .runtime import Kernel
 
 _TRACEBACK_CHARACTERS = 2**14
 
@@ -41,31 +41,42 @@ class Session:
     """One page's session.
 
     Args:
-        kernel: What all sessions share.
+        context: What all sessions share.
         message: How it begins.
+        forget: Called with it when it is closed.
     """
 
-    def __init__(self, kernel: Kernel, message: m.Open) -> None:
-        self.kernel = kernel
+    def __init__(
+        self, context: Context, message: m.Open, forget: Callable[[Session], None]
+    ) -> None:
+        self.context = context
         self.id_ = message.session or ""
         self.analysis: Analysis | None = None
         self.requests: set[Request] = set()
         self.is_closing = False
         self._message = message
+        self._forget = forget
         self._lane: Lane[Request] = Lane()
-        account = Account(kernel.window_bytes, kernel.settings.unawaited_bytes)
-        self.outlet = Outlet(self, kernel.channel, kernel.desk, account)
-        self.inner = Inner(kernel.desk)
+        self.inner = Inner(context.loop_worker)
+        self.outlet = Outlet(
+            self.id_,
+            context.channel,
+            context.loop_worker,
+            SendWindow(context.window_bytes, context.settings.unawaited_bytes),
+            settings=context.settings,
+            logger=context.logger,
+            start_inner=self.inner.start,
+        )
         self._failure: str | None = None
         for name in ("open", "connect", "args", "connected", "opened"):
-            self._push(Request(self, None, name, b""))
+            self._push(Request(self.outlet, None, name, b""))
 
     # -- what the front asks for
 
     def run_action(self, message: m.Action) -> None:
         """Run an action when its turn comes."""
-        request = Request(self, message.request, message.name, message.payload)
-        self.kernel.interrupts.open(request)
+        request = Request(self.outlet, message.request, message.name, message.payload)
+        self.context.requests.open(request)
         self._push(request)
 
     def cancel(self, request: Request, attempt: int) -> None:
@@ -75,7 +86,7 @@ class Session:
             return
         if self._lane.remove(request):
             self._end(request, None, Cancelled())
-        elif self.kernel.desks.withdraw(request):
+        elif self.context.workers.withdraw(request):
             self._end(request, None, Cancelled())
             self._step_on(request)
         elif request.task is not None:
@@ -91,8 +102,8 @@ class Session:
         only after that call.
         """
         if not request.is_ended and request.wanted > request.raised:
-            self.kernel.interrupts.strike(request)
-            self.kernel.loop.call_later(_PRESS_S, self._press, request)
+            self.context.interrupts.strike(request)
+            self.context.loop.call_later(_PRESS_S, self._press, request)
 
     def close(self) -> asyncio.Event:
         """Cancel everything, run `disconnected`, free what the session holds.
@@ -108,8 +119,8 @@ class Session:
                 self.cancel(request, request.wanted + 1)
             self.inner.close()
             if self.analysis is not None:
-                self._push(Request(self, None, "disconnected", b""))
-            self._push(Request(self, None, "closed", b""))
+                self._push(Request(self.outlet, None, "disconnected", b""))
+            self._push(Request(self.outlet, None, "closed", b""))
         return self.closed
 
     # -- order
@@ -120,26 +131,30 @@ class Session:
         self._pump()
 
     def _pump(self) -> None:
+        """Start what waits, until something keeps the lane."""
         while (request := self._lane.take()) is not None:
-            self._start(request)
+            if self._begin(request):
+                return
+            self._lane.let_go(request)
 
     def _step_on(self, request: Request) -> None:
-        """A plain call of this request has ended, on the loop."""
+        """A call of this request has ended, which may have kept the lane; on the loop."""
         self._lane.let_go(request)
         self._pump()
 
     # -- running
 
-    def _start(self, request: Request) -> None:
+    def _begin(self, request: Request) -> bool:
+        """Start its first call, or the next one; whether it keeps the lane meanwhile."""
         try:
             if request.wanted > request.raised:
                 raise Cancelled
-            calls = self._find_calls(request)
+            if request.calls is None:
+                request.calls = self._find_calls(request)
         except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
             self._end(request, None, error)
-            return
-        request.calls = calls
-        self._next_call(request)
+            return False
+        return self._next_call(request, request.calls)
 
     def _find_calls(self, request: Request) -> list[Call]:
         if request.number is None:
@@ -153,49 +168,48 @@ class Session:
             if self._failure is not None:
                 return []
             return self._find_own_calls(request.name)
-        kernel = self.kernel
+        context = self.context
         return find_page_calls(
             self._instance(),
-            kernel.handlers,
-            kernel.declared,
+            context.handlers,
+            context.declared,
             request.name,
             request.payload,
-            kernel.settings,
+            context.settings,
         )
 
     def _find_own_calls(self, name: str) -> list[Call]:
         analysis = self._instance()
         # What `Analysis` does itself at these steps is nothing, or was done in `_open`.
-        names = [a for a in self.kernel.handlers.get(name, ()) if not _is_default(analysis, a)]
+        names = [a for a in self.context.handlers.get(name, ()) if not _is_default(analysis, a)]
         given = (analysis.cli_args, analysis.request_args) if name == "args" else ()
         return [make_call(analysis, name, attribute, list(given), {}) for attribute in names]
 
-    def _next_call(self, request: Request) -> None:
-        """Start the next call; on the loop."""
-        if not request.calls:
-            self._end(request, request.result, None)
-            return
-        kind, function = request.calls.pop(0)
-        if kind == "plain":
-            self._lane.hold(request)
-            self.kernel.desks.submit(Job(request, function, self._plain_ended))
-        elif kind == "here":
-            self._call_here(request, function)
-        else:
-            self._start_coroutine(request, kind, function)
+    def _next_call(self, request: Request, calls: list[Call]) -> bool:
+        while calls:
+            kind, function = calls.pop(0)
+            if kind == "plain":
+                self.context.workers.submit(Job(request, function, self._plain_ended))
+                return True
+            if kind != "here":
+                return self._start_coroutine(request, kind, function)
+            if not self._call_here(request, function):
+                return False
+        self._end(request, request.result, None)
+        return False
 
-    def _call_here(self, request: Request, function: Callable[[], Any]) -> None:
+    def _call_here(self, request: Request, function: Callable[[], Any]) -> bool:
         token = current.set(request)
         try:
             function()
         except Exception as error:  # noqa: BLE001  # a hook or a subscriber of the user's
             self._end(request, None, error)
-            return
+            return False
         finally:
             current.reset(token)
-        self._next_call(request)
+        return True
 
-    def _start_coroutine(self, request: Request, kind: str, function: Callable[[], Any]) -> None:
+    def _start_coroutine(self, request: Request, kind: str, function: Callable[[], Any]) -> bool:
         if kind == "generator":
             coroutine = drive_generator(function())
         elif kind == "asyncgen":
@@ -204,49 +218,61 @@ class Session:
             coroutine = drive_awaitable(function())
         else:
             coroutine = _call_and_wait(function)
-        if request.number is None and request.name in _IN_SUCCESSION:
-            self._lane.hold(request)
         if request.name == "disconnected" and self.is_closing:
-            limit_s = self.kernel.settings.shutdown_limit_s
-            self.kernel.loop.call_later(limit_s, self._give_up, request)
-        self.kernel.desk.start(request, coroutine, self._coroutine_ended)
+            limit_s = self.context.settings.shutdown_limit_s
+            self.context.loop.call_later(limit_s, self._give_up, request)
+        self.context.loop_worker.start(request, coroutine, self._coroutine_ended)
+        return request.number is None and request.name in _IN_SUCCESSION
 
     def _give_up(self, request: Request) -> None:
         if request.task is not None:
-            limit_s = self.kernel.settings.shutdown_limit_s
-            self.kernel.logger.warning("disconnected took longer than %g s; cancelled", limit_s)
+            limit_s = self.context.settings.shutdown_limit_s
+            self.context.logger.warning("disconnected took longer than %g s; cancelled", limit_s)
             request.task.cancel()
 
     def _plain_ended(self, request: Request, result: Any, failure: BaseException | None) -> None:
-        """A plain call has ended; on its own thread."""
-        request.desk = None
-        if failure is None and _waits(result):
-            request.calls.insert(0, ("awaitable", lambda: result))
-            return
-        _keep_result(request, result)
-        if failure is not None or not request.calls:
+        """A plain call has ended; on its own thread, which has no more to do with it."""
+        request.worker = None
+        calls = request.calls
+        if calls is None:
+            raise AssertionError("a call that has ended was one of them")
+        if failure is None and result is not None and _waits(result):
+            calls.insert(0, ("awaitable", lambda: result))
+        else:
+            _keep_result(request, result)
+        if failure is not None or not calls:
             self._end(request, request.result, failure)
-
-    def plain_left(self, request: Request) -> None:
-        """A desk has done with a plain call of this request; on the loop."""
-        self._lane.let_go(request)
-        if request.calls and not request.is_ended:
-            self._next_call(request)
-        self._pump()
+            # The loop is woken only where something waits: most often nothing does.
+            if self._lane.let_go(request):
+                self.context.loop.call_soon(self._pump)
+        else:
+            self.context.loop.call_soon(self._go_on, request)
 
     def _coroutine_ended(
         self, request: Request, result: Any, failure: BaseException | None
     ) -> None:
         """A coroutine has ended; inside its task's last step."""
-        request.desk = request.task = None
+        request.worker = request.task = None
         _keep_result(request, result)
+        # Later: a task may not be started inside the step of another.
         if failure is None and request.calls:
-            # Later: a task may not be started inside the step of another.
-            self.kernel.loop.call_soon(self._next_call, request)
+            self.context.loop.call_soon(self._go_on, request)
             return
         self._end(request, request.result, failure)
         if request.number is None:
-            self.kernel.loop.call_soon(self._step_on, request)
+            self.context.loop.call_soon(self._step_on, request)
+
+    def _go_on(self, request: Request) -> None:
+        """Start the next call of a request, one of whose calls has ended; on the loop."""
+        if self._lane.is_held_by(request):
+            if not self._begin(request):
+                self._step_on(request)
+        elif request.calls and request.calls[0][0] == "plain":
+            # Others have begun meanwhile, and one of them may keep the lane.
+            self._lane.push(request)
+            self._pump()
+        else:
+            self._begin(request)
 
     # -- ends
 
@@ -258,35 +284,41 @@ class Session:
         if failure is None and result is not None and request.number is not None:
             try:
                 payload = encode(result, name="result")
-                self.kernel.channel.check_size("result", len(payload))
+                self.context.channel.check_size("result", len(payload))
             except Exception as error:  # noqa: BLE001  # a value's own code may raise anything
                 payload, failure = b"", error
         request.is_ended = True
         self.requests.discard(request)
-        self.kernel.interrupts.close(request)
-        is_cancel = isinstance(failure, Cancelled | asyncio.CancelledError)
-        if is_cancel and (request.wanted > 0 or self.is_closing):
-            self._say_end(request, m.Cancelled(self.id_, request.number))
-        elif failure is not None:
-            self._fail(request, failure)
+        self.context.requests.close(request)
+        if failure is None:
+            if request.number is not None:
+                message = m.Done(session=self.id_, request=request.number, payload=payload)
+                self.outlet.send_end(request, message)
+        elif isinstance(failure, Cancelled | asyncio.CancelledError) and (
+            request.wanted > 0 or self.is_closing
+        ):
+            if request.number is not None:
+                cancelled = m.Cancelled(session=self.id_, request=request.number)
+                self.outlet.send_end(request, cancelled)
         else:
-            self._say_end(request, m.Done(self.id_, request.number, payload))
-
-    def _say_end(self, request: Request, message: m.Message) -> None:
-        if request.number is not None:
-            self.outlet.send_end(request, message)
+            self._fail(request, failure)
 
     def _fail(self, request: Request, failure: BaseException) -> None:
         text = describe(failure)
-        self.kernel.log_failure(request.name, failure)
+        log_failure(self.context.logger, request.name, failure)
         if request.name == "open" and request.number is None:
             self._failure = text
         payload = b""
-        if self.kernel.is_debug and not isinstance(failure, ActionError):
+        if self.context.is_debug and not isinstance(failure, ActionError):
             # Its last part tells most; the log has all of it.
             payload = encode(format_traceback(failure)[-_TRACEBACK_CHARACTERS:])
-        kind = type(failure).__name__
-        message = m.Error(self.id_, request.number, kind[:200], text, payload)
+        message = m.Error(
+            session=self.id_,
+            request=request.number,
+            type=type(failure).__name__[:200],
+            text=text,
+            payload=payload,
+        )
         if request.number is None:
             self.outlet.send(message)
         else:
@@ -296,27 +328,27 @@ class Session:
 
     def _open(self) -> None:
         """Make the instance; plain code of the user, so not on the loop."""
-        kernel, message = self.kernel, self._message
-        analysis = kernel.analysis_class()
+        context, message = self.context, self._message
+        analysis = context.analysis_class()
         analysis._outlet = self.outlet
         analysis.restored = message.restored
-        analysis.cli_args = list(kernel.cli_args)
+        analysis.cli_args = list(context.cli_args)
         analysis.request_args = urllib.parse.parse_qs(message.request_args.lstrip("?"))
         analysis.init_databench(self.id_)
-        self._stores = Stores(analysis, self.outlet, kernel.class_data.domain)
+        self._stores = Stores(analysis, self.outlet, context.class_data.domain)
         self._stores.restore(zip(message.data_keys, message.further, strict=False))
         self._stores.tell()
-        self._message = m.Open(self.id_)  # the values are not kept twice
+        self._message = m.Open(session=self.id_)  # the values are not kept twice
         self.analysis = analysis
 
     def _say_opened(self) -> None:
-        self.outlet.send(m.Opened(self.id_))
+        self.outlet.send(m.Opened(session=self.id_))
 
     def _free(self) -> None:
         if self.analysis is not None:
             self._stores.close()
         self.analysis = None
-        self.kernel.forget(self)
+        self._forget(self)
         self.closed.set()
 
     def _instance(self) -> Analysis:

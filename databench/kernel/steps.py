@@ -1,7 +1,7 @@
 """Coroutines and generators: run on the loop, each step of them bracketed.
 
-Owns the loop's desk: which request the loop's thread computes for at this moment, so that one that
-computes between two awaits can be interrupted, and nothing else ever is.
+Owns the loop's worker: which request the loop's thread computes for at this moment, so that one
+that computes between two awaits can be interrupted, and nothing else ever is.
 
 Theory of operation: a handler runs in a real `asyncio.Task` (people use `asyncio.timeout` and its
 like), around a coroutine of ours that brackets every step. The task's first step is taken at once
@@ -18,83 +18,13 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from . import forks
-from .desks import Desk
-from .request import Cancelled, Request, current
-from .streams import say
+from .loop import KernelLoop
+from .request import Cancelled, Request, Worker, current
 
 Ended = Callable[[Request, Any, BaseException | None], None]
 
 
-class KernelLoop(asyncio.SelectorEventLoop):
-    """A loop whose `call_soon`, `call_later` and `call_at` may be called from any thread.
-
-    Plain actions run in other threads, and start timers there (tornado's PeriodicCallback).
-    """
-
-    _thread_id: int | None
-    _catch = False
-    _caught: asyncio.Handle | None = None
-
-    def default_exception_handler(self, context: dict[str, Any]) -> None:
-        """As in asyncio; a handler of logging that raises does not end the loop."""
-        try:
-            super().default_exception_handler(context)
-        except Exception as error:  # noqa: BLE001 - asyncio would log it, by the same handler
-            what = f"{type(error).__name__}: {error}"
-            say(f"ERROR {context.get('message')}; a handler of logging failed: {what}\n")
-
-    def call_soon(  # type: ignore[override]  # typed by TypeVarTuple there
-        self, callback: Any, *args: Any, context: Any = None
-    ) -> asyncio.Handle:
-        """As in asyncio; thread-safe."""
-        if self._thread_id is not None and threading.get_ident() != self._thread_id:
-            return self.call_soon_threadsafe(callback, *args, context=context)
-        if self._catch:
-            self._catch = False
-            self._caught = asyncio.Handle(callback, args, self, context)
-            return self._caught
-        return super().call_soon(callback, *args, context=context)
-
-    def call_at(  # type: ignore[override]  # likewise
-        self, when: float, callback: Any, *args: Any, context: Any = None
-    ) -> asyncio.TimerHandle:
-        """As in asyncio; thread-safe."""
-        if self._thread_id is None or threading.get_ident() == self._thread_id:
-            return super().call_at(when, callback, *args, context=context)
-        handle = asyncio.TimerHandle(when, _call, (callback, args), self, context)
-        self.call_soon_threadsafe(self._adopt, handle)
-        return handle
-
-    def _adopt(self, handle: asyncio.TimerHandle) -> None:
-        """Let a timer of another thread run here; cancelling it stays possible all the time."""
-        if not handle.cancelled():
-            super().call_at(handle.when(), _run_unless_cancelled, handle)
-
-    def make_task(
-        self, coroutine: Coroutine[Any, Any, Any]
-    ) -> tuple[asyncio.Task[Any], asyncio.Handle]:
-        """Make a task, and have its first step in hand instead of at the loop's next turn."""
-        try:
-            self._catch = True
-            task = asyncio.Task(coroutine, loop=self)
-        finally:
-            self._catch = False
-        handle, self._caught = self._caught, None
-        if handle is None:
-            raise AssertionError("a new task calls call_soon for its first step")
-        return task, handle
-
-
-def _call(callback: Any, args: Any) -> None:
-    callback(*args)
-
-
-def _run_unless_cancelled(handle: asyncio.TimerHandle) -> None:
-    if not handle.cancelled():
-        handle._run()
-
-
-class LoopDesk(Desk):
+class LoopWorker(Worker):
     """The loop's thread.
 
     Attributes:
@@ -115,7 +45,7 @@ class LoopDesk(Desk):
             coroutine: A native coroutine.
             ended: Called with request, result and exception.
         """
-        request.desk = self
+        request.worker = self
         bracket = _Bracket(self, request, coroutine, ended)
         token = current.set(request)
         try:
@@ -147,12 +77,12 @@ class LoopDesk(Desk):
 
 
 class _Bracket(Coroutine[Any, Any, Any]):
-    """Passes each step to the coroutine while the desk knows whose step it is."""
+    """Passes each step to the coroutine while the worker knows whose step it is."""
 
-    __slots__ = ("_coroutine", "_desk", "_ended", "_request")
+    __slots__ = ("_coroutine", "_ended", "_request", "_worker")
 
-    def __init__(self, desk: LoopDesk, request: Any, coroutine: Any, ended: Ended) -> None:
-        self._desk = desk
+    def __init__(self, worker: LoopWorker, request: Any, coroutine: Any, ended: Ended) -> None:
+        self._worker = worker
         self._request = request
         self._coroutine = coroutine
         self._ended = ended
@@ -175,30 +105,30 @@ class _Bracket(Coroutine[Any, Any, Any]):
 
     def _step(self, step: Callable[[Any], Any], value: Any) -> Any:
         """Take the step; an interruption may come out at any line before the barrier."""
-        desk, coroutine = self._desk, self._coroutine
+        worker, coroutine = self._worker, self._coroutine
         while True:
             yielded: Any = None
             result: Any = None
             failure: BaseException | None = None
             has_returned = False
             late: BaseException | None = None
-            desk.step_s = time.monotonic()
+            worker.step_s = time.monotonic()
             try:
-                desk.current = self._request
+                worker.current = self._request
                 try:
                     yielded = step(value)
-                    desk.current = None
+                    worker.current = None
                 except StopIteration as stop:
-                    desk.current = None
+                    worker.current = None
                     result, has_returned = stop.value, True
                 except BaseException as error:  # noqa: BLE001  # a task's edge: becomes its end
-                    desk.current = None
+                    worker.current = None
                     failure = error
                 if forks.is_child:
                     forks.end(failure, is_waiting=not (has_returned or failure))
-                late = desk.barrier()
+                late = worker.barrier()
             except Cancelled as error:
-                late = desk.leave(error)
+                late = worker.leave(error)
             if coroutine.cr_frame is None:
                 raise self._end(result, failure if has_returned else failure or late)
             if (value := late or failure) is None:

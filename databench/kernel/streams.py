@@ -16,7 +16,8 @@ import sys
 import traceback
 from typing import Any, TextIO
 
-from .report import LineFormatter
+from .arguments import ActionError
+from .report import LineFormatter, describe, format_traceback, is_unanswered
 
 _descriptor = -1
 
@@ -84,6 +85,22 @@ def say(text: str) -> None:
     """Write to the stderr that the front reads; never raises."""
     with contextlib.suppress(OSError):
         os.write(_descriptor if _descriptor >= 0 else 2, text.encode("utf-8", "backslashreplace"))
+
+
+def log_failure(logger: logging.Logger, action: str, failure: BaseException) -> None:
+    """Log an action's exception with its whole traceback, as far as it is the user's.
+
+    Args:
+        logger: The analysis' own.
+        action: The action's name.
+        failure: What it raised.
+    """
+    if isinstance(failure, ActionError):
+        logger.warning("%s", failure)  # the page asked for what is not there
+        return
+    if is_unanswered(failure):
+        end_line()
+    logger.error("%s: %s\n%s", action, describe(failure), format_traceback(failure))
 
 
 def end_line() -> None:

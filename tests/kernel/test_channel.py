@@ -1,5 +1,6 @@
 """The socket: what goes at once, what in batches, and that no arrival is missed."""
 
+import threading
 import time
 
 import pytest
@@ -78,11 +79,11 @@ def test_a_large_message_goes_by_itself_behind_what_is_batched(router, channel, 
 
 
 def test_a_batch_that_is_left_lying_is_sent_by_the_flusher(router, channel):
-    flusher = Flusher(channel, 0.001)
+    flusher = Flusher(channel, None, 0.001)
     flusher.start()
     for number in range(3):
         with channel.lock:
-            channel.on_batch = flusher.wake
+            channel.on_batch = flusher.begin
             channel.send_soon(pong(number), 10, time.monotonic())
         assert receive(router) == number
 
@@ -114,3 +115,27 @@ def test_at_most_64_are_received_at_once(router, channel):
         assert len(messages) <= 64
         got += len(messages)
     assert got == 100
+
+
+class Calls:
+    """A loop that only notes what it was asked to call."""
+
+    def __init__(self):
+        self.soon = []
+
+    def call_soon(self, function):
+        self.soon.append(function)
+
+
+@pytest.mark.parametrize(
+    ("is_reading", "is_loop", "calls"), [(False, True, 1), (True, True, 0), (False, False, 0)]
+)
+def test_the_loop_sends_a_batch_before_it_waits_unless_it_will_anyway(
+    channel, is_reading, is_loop, calls
+):
+    loop = Calls()
+    flusher = Flusher(channel, loop, 0.001)
+    flusher.loop_ident = threading.get_ident() if is_loop else 0
+    channel.is_reading = is_reading
+    flusher.begin()
+    assert loop.soon == [channel.flush] * calls

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-import databench.kernel.desks as own
+import databench.kernel.workers as own
 from databench.kernel.arguments import ActionError
 from databench.kernel.report import (
     LineFormatter,
@@ -83,10 +83,10 @@ def test_the_kernels_own_frames_are_left_out():
         raise ValueError("no")
 
     job = own.Job(None, fail, None)
-    desk = own.MainDesk(None, None)
+    worker = own.MainWorker(None)
     job.request = type("Request", (), {"wanted": 0, "raised": 0})()
     try:
-        desk._invoke(job)
+        worker._invoke(job)
     except ValueError as error:
         error.__traceback__ = error.__traceback__.tb_next
         lines = format_traceback(error).splitlines()

@@ -1,8 +1,11 @@
-"""What one running action carries."""
+"""What one running action carries, and which of them are open."""
 
 import asyncio
+import threading
 
-from databench.kernel.request import Cancelled, Request, current
+import pytest
+
+from databench.kernel.request import Cancelled, OpenRequests, Request, Worker, current, settle
 
 
 def test_a_cancel_is_no_exception_that_people_catch_by_accident():
@@ -23,3 +26,53 @@ def test_the_current_request_is_inherited_by_tasks():
 
     assert asyncio.run(outer()) is request
     assert current.get() is None
+
+
+def make_request(number=1):
+    return Request(None, number, "run", b"")
+
+
+def test_a_cancel_that_comes_before_its_request_is_kept_for_it():
+    requests, request = OpenRequests(), make_request(7)
+    assert requests.want(7, 2) is None
+    requests.open(request)
+    assert request.wanted == 2
+    assert requests.want(7, 1) is request
+    assert request.wanted == 2
+    requests.close(request)
+    assert requests.by_number == {}
+    assert requests.want(7, 3) is None
+
+
+def test_cancels_for_requests_that_never_come_are_bounded():
+    requests = OpenRequests()
+    for number in range(2000):
+        requests.want(number, 1)
+    late, lost = make_request(1999), make_request(3)
+    requests.open(late)
+    requests.open(lost)
+    assert (late.wanted, lost.wanted) == (1, 0)
+
+
+def test_a_sessions_own_steps_have_no_number():
+    requests, step = OpenRequests(), make_request(None)
+    requests.open(step)
+    assert requests.by_number == {}
+    requests.close(step)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_deferred_interruption_comes_out_once_and_only_where_it_runs(is_running):
+    request, worker = make_request(), Worker(threading.RLock())
+    request.wanted, request.is_deferred, request.worker = 1, True, worker
+    worker.current = request if is_running else None
+    token = current.set(request)
+    try:
+        if is_running:
+            with pytest.raises(Cancelled):
+                settle()
+        settle()
+    finally:
+        current.reset(token)
+    assert request.raised == (1 if is_running else 0)
+    assert not request.is_deferred

@@ -581,3 +581,53 @@ def test_a_forked_process_that_returns_ends_and_the_kernel_goes_on():
         for _ in range(2):
             end, _ = front.run(session, "returns")
             assert end.payload == b"0"
+
+
+SEVERAL = """
+    import asyncio, threading
+    import databench
+
+    LATER, FREE = asyncio.Event(), threading.Event()
+
+    class Demo(databench.Analysis):
+        @databench.on_action('both')
+        async def first(self):
+            self.emit('first')
+            await LATER.wait()
+
+        @databench.on_action('both')
+        def second(self):
+            self.emit('second')
+
+        @databench.on
+        def plain(self):
+            self.emit('plain')
+            FREE.wait(20)
+
+        @databench.on
+        async def go_on(self):
+            LATER.set()
+
+        @databench.on
+        async def free(self):
+            FREE.set()
+"""
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_second_handler_that_is_plain_waits_for_a_plain_action_that_began_before(is_cancelled):
+    with Front(SEVERAL) as front:
+        session, other = front.open(), front.open()
+        both, plain = front.action(session, "both"), front.action(session, "plain")
+        front.expect(m.Emit, signal="plain")
+        front.run(other, "go_on")
+        if is_cancelled:
+            front.cancel(session, both)
+            assert isinstance(front.end(both)[0], m.Cancelled)
+        front.run(other, "free")
+        assert isinstance(front.end(plain)[0], m.Done)
+        if not is_cancelled:
+            end, before = front.end(both)
+            assert isinstance(end, m.Done)
+            assert emits(before) == [("first", None), ("second", None)]
+        assert isinstance(front.run(session, "go_on")[0], m.Done)

@@ -160,7 +160,7 @@ def check_settled(world):
         if not any(tab.session in entry.seats and not tab.is_gone for tab in world.tabs):
             continue  # nobody looks, and nobody could ask for another start
         process = world.process_of(entry)
-        class_ = process.kernel.analysis_class
+        class_ = process.kernel.context.analysis_class
         values = _find_class_values(process)
         shown = {key: orjson.loads(value.shown) for key, value in entry.store}
         assert values == shown, f"class_data: kernel {values}, front {shown}"
@@ -192,7 +192,7 @@ def _check_tab(world, tab):
 
 def _find_class_values(process):
     """What the kernel has; the front's answer to a write that it refused of a new key is null."""
-    items = process.kernel.class_data._store.items()
+    items = process.kernel.context.class_data._store.items()
     return {key: value for key, value in items if value is not None}
 
 
@@ -206,4 +206,4 @@ def check_empty(world):
             continue
         kernel = world.process_of(entry).kernel
         assert not kernel.sessions, "the kernel was not told to close"
-        assert not kernel.interrupts.requests
+        assert not kernel.context.requests.by_number

@@ -17,6 +17,7 @@ from databench.kernel import channel as kernel_channel
 from databench.kernel import runtime
 from databench.kernel.environment import Environment
 from databench.kernel.request import Cancelled, current
+from databench.protocol.codec import decode_to_kernel
 
 from .loop import OWNER, Life
 from .wire import Pipe, split
@@ -109,18 +110,17 @@ class Channel(kernel_channel.Channel):
         return messages
 
 
-class Desks:
+class WorkerPool:
     """Stands for the threads of plain code."""
 
-    def __init__(self, main, _make_worker, _limit, later):
-        self._main = main
-        self._later = later
+    def __init__(self, main, _make_worker, _limit, loop):
+        self._loop = loop
         self._waiting = {}
         main.ident = threading.get_ident()
 
     def submit(self, job):
         delay_s = OWNER.get().world.random.choice((0.0, 0.001, 0.05))
-        self._waiting[job.request] = self._later(delay_s, self._run, job)
+        self._waiting[job.request] = self._loop.call_later(delay_s, self._run, job)
 
     def withdraw(self, request):
         handle = self._waiting.pop(request, None)
@@ -140,18 +140,14 @@ class Desks:
         except Cancelled as error:
             failure = error
         job.finish(request, result, failure)
-        request.session.plain_left(request)
 
     def _call(self, job):
         current.set(job.request)
         return job.function()
 
 
-class Flusher:
-    """Stands for the thread that looks after batches: here the loop always turns."""
-
-    def __init__(self, _channel, _wait_s):
-        pass
+class Flusher(kernel_channel.Flusher):
+    """The shipped one, without the thread that looks after batches: here the loop always turns."""
 
     def wake(self):
         pass
@@ -178,10 +174,11 @@ class Kernel(runtime.Kernel):
 
     def _on_open(self, message):
         process = OWNER.get()
-        process.world.audit.open(process, message, self.window_bytes)
+        process.world.audit.open(process, message, self.context.window_bytes)
         super()._on_open(message)
 
-    def _handle(self, message):
+    def _take(self, frames):
+        message = decode_to_kernel(frames)
         self._handlers[type(message)](message)  # an exception is a failure here
 
 
@@ -250,8 +247,7 @@ class Process(Life):
     def _begin(self):
         environment = make_environment(self, self._token)
         self.kernel = Kernel(environment, load(self.name), Sources(), self.world.loop, None)
-        self.kernel.desk.ident = threading.get_ident()
-        self.kernel.channel.on_batch = self.kernel._flush_soon
+        self.kernel._begin_loop(threading.get_ident())
         self.front.channel.peers[self.routing_id] = self
         self.kernel._say_hello()
 

@@ -8,7 +8,7 @@ all of them at once, and no line of his runs any more: that is what SIGKILL does
 import asyncio
 import contextvars
 
-from databench.kernel.steps import KernelLoop
+from databench.kernel.loop import KernelLoop
 
 OWNER = contextvars.ContextVar("simulation_owner", default=None)
 

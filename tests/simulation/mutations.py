@@ -11,7 +11,7 @@ from databench.broker.inbound import Inbound
 from databench.broker.outbox import Outbox
 from databench.broker.requests import Requests
 from databench.broker.sessions import Sessions
-from databench.kernel.account import Account
+from databench.kernel.send_window import SendWindow
 from databench.protocol import grace, placement
 from databench.protocol import messages as m
 from databench.protocol.budget import Budget
@@ -172,7 +172,7 @@ MUTATIONS = {
     "doubled credit": ((Ledger, "take_owed", doubled_credit),),
     "credit kept from a gone page": ((Session, "leave", credit_kept_from_a_gone_page),),
     "place off by one": ((Ring, "replay", place_off_by_one),),
-    "end before its emits": ((Account, "put_end", end_before_its_emits),),
+    "end before its emits": ((SendWindow, "put_end", end_before_its_emits),),
     "request sent twice after a restart": (
         (Requests, "lose_all", kept_when_lost),
         (Requests, "_send_action", sent_again),

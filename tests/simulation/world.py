@@ -293,7 +293,7 @@ _REPLACED = (
     (supervisor_module, "secrets", _Secrets),
     (runtime_module, "Channel", kernel.Channel),
     (runtime_module, "find_handlers", lambda _class: kernel.HANDLERS),
-    (runtime_module, "Desks", kernel.Desks),
+    (runtime_module, "WorkerPool", kernel.WorkerPool),
     (runtime_module, "Flusher", kernel.Flusher),
     (outlet_module, "_monotonic", _Clock.monotonic),
     (steps_module, "time", _Clock),

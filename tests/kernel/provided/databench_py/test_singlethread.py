@@ -9,6 +9,7 @@ import pytest
 
 import databench
 from databench.kernel import loading
+from databench.protocol import variables
 
 FILE = """
 import databench
@@ -35,7 +36,7 @@ reached.append('after')
 def project(tmp_path, monkeypatch):
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setenv(loading.MARK, "")
+    monkeypatch.setenv(variables.LOADING, "")
     yield tmp_path
     for name in set(sys.modules) - before:
         del sys.modules[name]

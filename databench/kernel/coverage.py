@@ -9,16 +9,16 @@ import atexit
 import os
 from collections.abc import Mapping
 
-VARIABLE = "DATABENCH_COVERAGE"
+from ..protocol.variables import COVERAGE
 
 
 def begin(environ: Mapping[str, str] = os.environ) -> None:
     """Measure from now on, where the front asks for it.
 
     Args:
-        environ: `VARIABLE` in it names the file beside which this process' own is written.
+        environ: `COVERAGE` in it names the file beside which this process' own is written.
     """
-    file = environ.get(VARIABLE)
+    file = environ.get(COVERAGE)
     if not file:
         return
     import coverage

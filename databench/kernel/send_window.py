@@ -48,8 +48,8 @@ class Entry:
         self.waiter: Any = None
 
 
-class Account:
-    """The credit of one session.
+class SendWindow:
+    """How much one session may send: its credit, as of a window in HTTP/2.
 
     Args:
         window_bytes: The credit it begins with.
