@@ -15,12 +15,13 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Iter
 from typing import Any, Protocol, TypeVar, overload
 
 from .datastore import Datastore, Results, Updater
+from .functions import MISSING as MISSING
+from .functions import FunctionAnalysis
 from .progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-MISSING: Any = type("Missing", (), {"__repr__": lambda _self: "<no message>"})()
 ANY_ACTION = "*"
 # Signals that are also logged.
 LEVELS = {"log": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
@@ -213,8 +214,6 @@ class Analysis:
         `Analysis('simplepi', __name__)` makes an analysis of functions, as in the first release.
         """
         if cls is Analysis and ((args and isinstance(args[0], str)) or "name" in kwargs):
-            from .functions import FunctionAnalysis
-
             return FunctionAnalysis(*args, **kwargs)
         # Here and not in __init__, so that subclasses need not call super().
         self = super().__new__(cls)

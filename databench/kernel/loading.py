@@ -28,6 +28,7 @@ from ..protocol.variables import LOADING
 from ..standard import explain, find_hiding
 from . import onemodule
 from .environment import Script
+from .functions import make_class
 
 logger = logging.getLogger("databench.kernel")
 
@@ -233,7 +234,7 @@ def _made_of_functions(module: ModuleType, analysis: str) -> type[Analysis] | No
     """The class of the first analysis that the module makes of functions, or the one so named."""
     made = [value for value in vars(module).values() if isinstance(value, FunctionAnalysis)]
     named = [value for value in made if value.name == analysis]
-    return next((value.make_class() for value in (*named, *made)), None)
+    return next((make_class(value) for value in (*named, *made)), None)
 
 
 def _tell_several(module: ModuleType, found: list[type], analysis: str) -> str:
