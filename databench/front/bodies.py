@@ -14,6 +14,8 @@ from ..protocol.clients import make_client
 
 # A program may send a few bytes with GET; nobody reads them.
 _IDLE_BYTES = 2**16
+# No body can be so long, and no program means it: as malformed as a length that is no number.
+_LENGTHS = 2**63
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -67,9 +69,11 @@ def find_refusal(
         limit_bytes: Of any body.
         form_bytes: Of a form.
     """
+    size_bytes = body.size_bytes
+    if size_bytes is not None and size_bytes >= _LENGTHS:
+        return 400, "the Content-Length is no length of a body"
     if not is_allowed:
         return 405, f"{method} is not allowed here"
-    size_bytes = body.size_bytes
     if not is_read and (size_bytes is None or size_bytes > _IDLE_BYTES):
         return 413, f"{method} takes no body here"
     if size_bytes is None:

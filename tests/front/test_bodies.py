@@ -41,6 +41,8 @@ def test_headers_announce_a_body(headers, body):
         (Body(5001, True), {}, 413),
         (Body(10_000, False), {}, None),
         (Body(10_001, False), {}, 413),
+        (Body(2**63, False), {"is_allowed": False}, 400),
+        (Body(2**63 - 1, False), {}, 413),
     ],
 )
 def test_refusal_follows_from_the_headers(body, facts, status):
