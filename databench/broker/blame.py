@@ -58,11 +58,14 @@ class Blame:
         """
         explained = ending.explain(how)
         self.cause = ending.find_cause(how)
+        is_kill = ending.is_kill(how)
+        may_blame = (is_kill or ending.is_fault(how)) and not life.is_end_wished
         self.finding = self.starts.judge(
-            explained if ending.is_fault(how) and not life.is_end_wished else "",
+            explained if may_blame else "",
             now_s=now_s,
             busy=self.growth.busy,
             is_memory=self.cause == MEMORY,
+            is_kill=is_kill and may_blame,
             grown=self.growth.find_grown_sessions(ending.memory_bytes),
         )
 

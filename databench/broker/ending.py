@@ -99,3 +99,7 @@ class Ending:
         if self.was_asked or self.was_bye:
             return False
         return bool(self.why) or how.signal not in _FROM_OUTSIDE
+
+    def is_kill(self, how: Exit) -> bool:
+        """Whether a signal ended it that people send as well; to be asked after `explain`."""
+        return not self.why and how.signal in _FROM_OUTSIDE

@@ -44,12 +44,13 @@ _GIVEN = re.compile(
 )
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe())' makes one"
 _IN_DEVELOPMENT = (
-    "Open the address with ?token= that the terminal shows: this browser then keeps the right."
+    "To sign in as the administrator, open the address with ?token= that the terminal shows, once "
+    "in each browser."
 )
 _IN_PRODUCTION = (
-    "An administrator gets it by opening a page once with ?token= and the server's --admin-token."
+    "To sign in as the administrator, open a page once with ?token= and the server's --admin-token."
 )
-_NOBODY = "Nobody has it here, since the server runs without --admin-token."
+_NOBODY = "This server has no administrator: it was started without --admin-token."
 
 
 def is_development(

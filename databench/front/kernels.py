@@ -33,7 +33,7 @@ log = logging.getLogger("databench.front")
 PATH = "/_kernels"
 _MESSAGE_BYTES = 65536
 _TICK_S = 1.0
-_REFUSAL = "This page shows and ends the kernels of all visitors: it is for the administrator. "
+_REFUSAL = "This page shows and ends the kernels of all visitors, so it is for the administrator. "
 
 
 def describe(front: Front) -> list[dict[str, Any]]:

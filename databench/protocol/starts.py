@@ -6,6 +6,9 @@ start that was all that ran at the death is guilty. Where several ran, they are 
 process is given them one after another, the latest session first, and the others only then. What
 comes of such deaths is one session less, or a suspicion that one of the next `_ROUNDS` settles: so
 they take nothing of the kernel's own budget.
+
+A signal that people send as well (SIGKILL, SIGTERM) says nothing by itself. A start takes
+milliseconds, so nobody hits one of them in several processes in a row by chance.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _ROUNDS = 3  # deaths in a row that only move suspicion; more have another cause
+_CHANCES = 2  # kills in a row that may have come from outside, though a session began
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Starts:
         self._count = 0
         self._rounds = 0
         self._round_s = -math.inf
+        self._kills = 0
 
     # ------------------------------------------------------------ what may begin
 
@@ -149,6 +154,7 @@ class Starts:
         now_s: float,
         busy: Collection[str] = (),
         is_memory: bool = False,
+        is_kill: bool = False,
         grown: Collection[str] = (),
     ) -> Finding:
         """The process has ended.
@@ -158,10 +164,14 @@ class Starts:
             now_s: When, on the clock of `opened`.
             busy: The sessions that had a request in it.
             is_memory: Whether it was ended for the memory that it held.
+            is_kill: Whether it was ended by a signal that people send as well.
             grown: The sessions that took much of that while nothing else ran.
         """
         beginning = [id_ for id_, s in self._starts.items() if s.until_s == math.inf]
         settling = [id_ for id_, s in self._starts.items() if now_s < (s.until_s or 0) < math.inf]
+        self._kills = self._kills + 1 if is_kill and beginning else 0
+        if is_kill and self._kills <= _CHANCES:
+            fault = ""
         # A session's own request counts too: that it had begun may not have come through.
         candidates = beginning or ([] if busy else settling)
         finding = NOTHING

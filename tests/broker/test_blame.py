@@ -46,6 +46,23 @@ def test_an_end_on_purpose_is_nobody_s(blame):
     assert blame.take_finding() == NOTHING
 
 
+def test_a_kill_is_a_start_s_fault_when_it_comes_again_and_again(blame):
+    for _ in range(2):
+        end(blame, Exit(signal=signal.SIGKILL))
+        assert blame.take_finding() == NOTHING
+        blame.starts.begin("s")
+    end(blame, Exit(signal=signal.SIGKILL))
+    assert blame.take_finding() == Finding("s", True)
+    assert blame.cause == ""
+
+
+def test_ends_on_purpose_are_no_kills(blame):
+    for _ in range(4):
+        end(blame, Exit(signal=signal.SIGKILL), is_wished=True)
+        assert blame.take_finding() == NOTHING
+        blame.starts.begin("s")
+
+
 def test_a_restart_by_a_person_forgives(blame):
     end(blame, CRASH)
     blame.forgive()

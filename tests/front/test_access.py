@@ -216,7 +216,7 @@ def test_token_in_an_address_is_hidden(uri, shown):
 def test_page_without_the_right_hears_where_to_find_it():
     assert "that the terminal shows" in make(is_development=True).how
     assert "--admin-token" in make().how
-    assert "Nobody has it here" in make(token="").how
+    assert "has no administrator" in make(token="").how
 
 
 def test_terminal_shows_the_token_that_nobody_has_chosen():

@@ -58,6 +58,46 @@ def test_an_end_that_somebody_wanted_says_nothing():
     assert starts.may_begin("new")
 
 
+def test_kills_say_nothing_until_they_hit_starts_again_and_again():
+    starts = make("old")
+    for _ in range(2):
+        starts.begin("old")
+        starts.opened("old", -100.0)
+        starts.begin("new")
+        assert judge(starts, is_kill=True) == NOTHING
+    starts.begin("new")
+    assert judge(starts, is_kill=True) == Finding("new", True)
+    assert starts.may_begin("old")
+
+
+def test_a_kill_between_that_hits_no_start_begins_the_count_anew():
+    starts = make()
+    for has_opened in (False, False, True, False, False):
+        starts.begin("s")
+        if has_opened:
+            starts.opened("s", 0.0)
+        assert judge(starts, now_s=0.5, is_kill=True) == NOTHING
+    starts.begin("s")
+    assert judge(starts, is_kill=True).guilty == "s"
+
+
+def test_of_several_starts_that_kill_one_is_found_like_any_other():
+    starts = make()
+    deaths = 0
+    while not starts.aside:
+        for id_ in [starts.suspect] if starts.suspect else "abc":
+            starts.begin(id_)
+            if id_ != "b" and starts.alone:
+                starts.opened(id_, 0.0)
+                starts.release(id_)
+        if starts.suspect:
+            starts.begin(starts.suspect)  # the next one, and it is `b`
+        judge(starts, now_s=60.0, is_kill=True)
+        deaths += 1
+    assert set(starts.aside) == {"b"}
+    assert deaths == 4
+
+
 def test_of_several_the_next_process_is_given_one_after_another_the_latest_first():
     starts = make("old")
     for id_ in "abc":
