@@ -7,6 +7,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DatabenchError
@@ -50,6 +51,34 @@ def read_payload(payload: bytes) -> tuple[list[Any], dict[str, Any]]:
     return [value], {}
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Which arguments surely fit a method: binding takes longer than what many methods do.
+
+    Attributes:
+        least: The fewest positional arguments.
+        most: The most.
+        required: The names that have no default.
+        names: All of them.
+    """
+
+    least: int = 1
+    most: int = 0
+    required: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
+def find_fit(function: Callable[..., Any], is_bound: bool) -> Fit:
+    """What surely fits a function, without the instance that it is bound to."""
+    signature = _find_signature(function, is_bound)
+    parameters = list(signature.parameters.values()) if signature is not None else []
+    if signature is None or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
+        return Fit()
+    required = frozenset(p.name for p in parameters if p.default is p.empty)
+    names = frozenset(p.name for p in parameters)
+    return Fit(len(required), len(parameters), required, names)
+
+
 def check_arguments(
     name: str, method: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
 ) -> None:
@@ -59,9 +88,6 @@ def check_arguments(
         ActionError: It does not; the text names its parameters.
     """
     function = getattr(method, "__func__", method)
-    least, most = _count_positional(function, function is not method)
-    if not kwargs and least <= len(args) <= most:
-        return  # most calls: binding takes longer than what many of them do
     signature = _find_signature(function, function is not method)
     if signature is None:
         return  # written in C, and without a signature: the call itself will tell
@@ -81,18 +107,6 @@ def _find_signature(function: Callable[..., Any], is_bound: bool) -> inspect.Sig
         return inspect.signature(types.MethodType(function, object()) if is_bound else function)
     except (TypeError, ValueError):
         return None
-
-
-@functools.lru_cache(maxsize=1024)
-def _count_positional(function: Callable[..., Any], is_bound: bool) -> tuple[int, int]:
-    """How many positional arguments are surely right, from and to; (1, 0): none are."""
-    signature = _find_signature(function, is_bound)
-    if signature is None:
-        return 1, 0
-    parameters = list(signature.parameters.values())
-    if any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
-        return 1, 0
-    return sum(p.default is p.empty for p in parameters), len(parameters)
 
 
 def no_such_action(name: str, known: Iterable[str], values: Iterable[str] = ()) -> ActionError:

@@ -7,12 +7,20 @@ inputs without a handler write. Refuses the steps of a session's life (docs/prot
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping
+import types
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ..analysis import ANY_ACTION, Analysis, bare, find_class_inputs, kind_of
 from ..protocol.actions import STEPS, WRITERS, Declared, find_problem
-from .arguments import ActionError, check_arguments, no_such_action, read_payload
+from .arguments import (
+    ActionError,
+    Fit,
+    check_arguments,
+    find_fit,
+    no_such_action,
+    read_payload,
+)
 from .request import Call
 
 Handlers = Mapping[str, tuple[str, ...]]
@@ -52,12 +60,14 @@ def find_page_calls(
         ActionError: It is none for pages, there is no such action, it takes other arguments, or it
             writes more than pages may.
     """
-    if problem := find_problem(name, declared):
-        raise ActionError(problem)
-    if name in WRITERS:
-        _check_keys(analysis, name, handlers[name], payload, limits)
-    elif not _has_handler(handlers, name):
-        _check_size(name, payload, limits)
+    # Most calls are of actions that the class declares, and need no more than this.
+    if name not in declared.names or name in WRITERS:
+        if problem := find_problem(name, declared):
+            raise ActionError(problem)
+        if name in WRITERS:
+            _check_keys(analysis, name, handlers[name], payload, limits)
+        elif not _has_handler(handlers, name):
+            _check_size(name, payload, limits)
     return find_calls(analysis, handlers, name, payload)
 
 
@@ -99,8 +109,23 @@ def make_call(
         ActionError: It takes other arguments.
     """
     method = getattr(analysis, attribute)
-    check_arguments(name, method, args, kwargs)
-    return kind_of(method), functools.partial(bare(method), *args, **kwargs)
+    function = getattr(method, "__func__", method)
+    kind, inner, fit = _look_at(function, function is not method)
+    if kwargs:
+        is_sure = not args and kwargs.keys() <= fit.names and kwargs.keys() >= fit.required
+    else:
+        is_sure = fit.least <= len(args) <= fit.most
+    if not is_sure:
+        check_arguments(name, method, args, kwargs)
+    if inner is not function:
+        method = inner if function is method else types.MethodType(inner, method.__self__)
+    return kind, functools.partial(method, *args, **kwargs)
+
+
+@functools.lru_cache(maxsize=1024)
+def _look_at(function: Callable[..., Any], is_bound: bool) -> tuple[str, Callable[..., Any], Fit]:
+    """How a handler runs, what is run of it, and which arguments surely fit."""
+    return kind_of(function), bare(function), find_fit(function, is_bound)
 
 
 def _has_handler(handlers: Handlers, name: str) -> bool:

@@ -97,7 +97,8 @@ class Channel:
         socket.setsockopt(zmq.LINGER, _LINGER_MS)
         socket.connect(endpoint)
         self.fd: int = cast(int, socket.getsockopt(zmq.FD))
-        self._send = socket.send
+        # Past pyzmq's wrapper, which looks for routing ids and groups.
+        self._send = super(zmq.Socket, socket).send
         self._get = cast(Callable[[int], int], socket.getsockopt)
 
     def send(self, frames: Sequence[bytes]) -> None:

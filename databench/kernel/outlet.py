@@ -6,6 +6,7 @@ here. So headers are made once per signal, and no message object is made at all.
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 import time
@@ -18,7 +19,7 @@ from ..datastore import Datastore, telling
 from ..payload import encode
 from ..protocol import messages as m
 from ..protocol.codec import encode as encode_message
-from ..protocol.codec import encode_emit_header
+from ..protocol.codec import encode_done_header, encode_emit_header
 from ..settings import Settings
 from .channel import Channel, checkpoint
 from .request import Cancelled, Request, current, settle
@@ -39,15 +40,14 @@ class Sent:
 
     __slots__ = ()
 
-    def __await__(self) -> Generator[Any, None, None]:
-        return _NOTHING  # type: ignore[return-value]  # an exhausted iterator is one
+    # Without a frame of Python: a loop awaits thousands of these.
+    __await__: Callable[..., Any] = staticmethod(functools.partial(iter, ()))
 
     def done(self) -> bool:
         """Whether the message has gone."""
         return True
 
 
-_NOTHING = iter(())
 SENT = Sent()
 
 
@@ -212,9 +212,15 @@ class Outlet:
         frames = [header, payload] if stored is None else [header, payload, stored]
         self._send_latest(("state", key), frames, request)
 
+    def send_done(self, request: Request, number: int, payload: bytes) -> None:
+        """Send the good end of a request, behind everything that it emitted."""
+        self._send_end(request, [encode_done_header(self.id_, number), payload])
+
     def send_end(self, request: Request, message: m.Message) -> None:
-        """Send the end of a request, behind everything that it emitted."""
-        frames = encode_message(message)
+        """Send any end of a request; as `send_done`."""
+        self._send_end(request, encode_message(message))
+
+    def _send_end(self, request: Request, frames: list[bytes]) -> None:
         with self._lock:
             checkpoint()
             window = self.window

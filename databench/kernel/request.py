@@ -116,32 +116,26 @@ class Worker:
         return late
 
 
-class OpenRequests:
-    """A kernel's open requests by number, and cancels that came before their requests.
+class OpenRequests(dict[int, Request]):
+    """A kernel's open requests by number; who ends one takes it out.
 
-    A cancel comes through the interrupt pipe too, which may be read before the action's message.
+    A cancel comes through the interrupt pipe too, which may be read before the action's message: it
+    is kept until its request arrives.
     """
 
     def __init__(self) -> None:
-        self.by_number: dict[int, Request] = {}
+        super().__init__()
         self._early: dict[int, int] = {}  # attempts for requests that have not arrived
 
-    def open(self, request: Request) -> None:
-        """A request with a number has arrived."""
-        number = request.number
-        if number is not None:
-            self.by_number[number] = request
-            if self._early:
-                request.wanted = self._early.pop(number, 0)
-
-    def close(self, request: Request) -> None:
-        """A request has ended."""
-        if request.number is not None:
-            self.by_number.pop(request.number, None)
+    def open(self, number: int, request: Request) -> None:
+        """A request has arrived."""
+        self[number] = request
+        if self._early:
+            request.wanted = self._early.pop(number, 0)
 
     def want(self, number: int, attempt: int) -> Request | None:
         """Note an attempt at cancelling; returns the request, if it has arrived and not ended."""
-        request = self.by_number.get(number)
+        request = self.get(number)
         if request is not None:
             request.wanted = max(request.wanted, attempt)
             return request

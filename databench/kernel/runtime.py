@@ -179,7 +179,8 @@ class Kernel:
                 self._take(frames)
         finally:
             channel.is_reading = False
-            channel.flush()
+            if channel.batch:
+                channel.flush()
             if len(messages) >= RECEIVES_PER_WAKE:
                 self.loop.call_soon(self._read)
 
@@ -238,7 +239,7 @@ class Kernel:
 
     def _on_cancel(self, message: m.Cancel) -> None:
         session = self.sessions.get(message.session or "")
-        request = self.context.requests.by_number.get(message.request or 0)
+        request = self.context.requests.get(message.request or 0)
         if session is not None and request is not None and request.owner is session.outlet:
             session.cancel(request, message.attempt)
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import urllib.parse
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 from ..analysis import Analysis
-from ..datastore import Results
 from ..payload import encode
 from ..protocol import messages as m
 from .arguments import ActionError
@@ -20,14 +19,21 @@ from .calls import find_page_calls, make_call
 from .context import Context
 from .inner import Inner
 from .lane import Lane
-from .outlet import Outlet, Sent
+from .outlet import Outlet
 from .report import describe, format_traceback
 from .request import Call, Cancelled, Request, current
 from .send_window import SendWindow
 from .stores import Stores
 from .streams import log_failure
 from .workers import Job
-from .yields import drive_asyncgen, drive_awaitable, drive_generator
+from .yields import (
+    drive_asyncgen,
+    drive_awaitable,
+    drive_coroutine,
+    drive_generator,
+    is_result,
+    is_to_await,
+)
 
 _TRACEBACK_CHARACTERS = 2**14
 
@@ -75,8 +81,10 @@ class Session:
 
     def run_action(self, message: m.Action) -> None:
         """Run an action when its turn comes."""
-        request = Request(self.outlet, message.request, message.name, message.payload)
-        self.context.requests.open(request)
+        number = message.request
+        request = Request(self.outlet, number, message.name, message.payload)
+        if number is not None:
+            self.context.requests.open(number, request)
         self._push(request)
 
     def cancel(self, request: Request, attempt: int) -> None:
@@ -217,7 +225,7 @@ class Session:
         elif kind == "awaitable":
             coroutine = drive_awaitable(function())
         else:
-            coroutine = _call_and_wait(function)
+            coroutine = drive_coroutine(function)
         if request.name == "disconnected" and self.is_closing:
             limit_s = self.context.settings.shutdown_limit_s
             self.context.loop.call_later(limit_s, self._give_up, request)
@@ -236,10 +244,10 @@ class Session:
         calls = request.calls
         if calls is None:
             raise AssertionError("a call that has ended was one of them")
-        if failure is None and result is not None and _waits(result):
+        if failure is None and result is not None and is_to_await(result):
             calls.insert(0, ("awaitable", lambda: result))
         else:
-            _keep_result(request, result)
+            self._keep(request, result)
         if failure is not None or not calls:
             self._end(request, request.result, failure)
             # The loop is woken only where something waits: most often nothing does.
@@ -253,7 +261,7 @@ class Session:
     ) -> None:
         """A coroutine has ended; inside its task's last step."""
         request.worker = request.task = None
-        _keep_result(request, result)
+        self._keep(request, result)
         # Later: a task may not be started inside the step of another.
         if failure is None and request.calls:
             self.context.loop.call_soon(self._go_on, request)
@@ -274,6 +282,11 @@ class Session:
         else:
             self._begin(request)
 
+    def _keep(self, request: Request, result: Any) -> None:
+        """Keep what the first of several handlers returned; the catch-all is the last one."""
+        if result is not None and request.result is None and is_result(result):
+            request.result = result
+
     # -- ends
 
     def _end(self, request: Request, result: Any, failure: BaseException | None) -> None:
@@ -289,11 +302,11 @@ class Session:
                 payload, failure = b"", error
         request.is_ended = True
         self.requests.discard(request)
-        self.context.requests.close(request)
+        if request.number is not None:
+            self.context.requests.pop(request.number, None)
         if failure is None:
             if request.number is not None:
-                message = m.Done(session=self.id_, request=request.number, payload=payload)
-                self.outlet.send_end(request, message)
+                self.outlet.send_done(request, request.number, payload)
         elif isinstance(failure, Cancelled | asyncio.CancelledError) and (
             request.wanted > 0 or self.is_closing
         ):
@@ -359,24 +372,3 @@ class Session:
 
 def _is_default(analysis: Analysis, attribute: str) -> bool:
     return getattr(type(analysis), attribute, None) is getattr(Analysis, attribute, _PRESS_S)
-
-
-async def _call_and_wait(function: Callable[[], Any]) -> Any:
-    result = await function()
-    return await drive_awaitable(result) if _waits(result) else result
-
-
-def _waits(result: Any) -> bool:
-    """Whether a handler returned what is to be waited for: an awaitable, a generator."""
-    if isinstance(result, Sent | Results):
-        return False
-    return hasattr(result, "__await__") or isinstance(result, Generator)
-
-
-def _keep_result(request: Request, result: Any) -> None:
-    """Keep what the first of several handlers returned; the catch-all is the last one.
-
-    Actions often return an emit, which only says that a message has gone.
-    """
-    if request.result is None and not isinstance(result, Sent | Results):
-        request.result = result

@@ -10,8 +10,26 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import sys
-from collections.abc import Awaitable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import Any
+
+from ..datastore import Results
+from .outlet import Sent
+
+
+def is_result(returned: Any) -> bool:
+    """Whether a handler's value is meant as its result; an emit only says that a message has gone.
+
+    Actions often return one (`return self.emit(…)`).
+    """
+    return not isinstance(returned, Sent | Results)
+
+
+def is_to_await(returned: Any) -> bool:
+    """Whether a handler returned what is to be waited for: an awaitable, a generator."""
+    if not is_result(returned):
+        return False
+    return hasattr(returned, "__await__") or isinstance(returned, Generator)
 
 
 class Ready:
@@ -57,6 +75,14 @@ async def drive_generator(generator: Any) -> Any:
             value = await as_awaitable(yielded)
         except BaseException as error:  # noqa: BLE001  # the generator's to deal with
             failure = error
+
+
+async def drive_coroutine(function: Callable[[], Awaitable[Any]]) -> Any:
+    """Call a coroutine handler, and wait for it and for what it returns."""
+    result = await function()
+    if result is None or not is_to_await(result):
+        return result
+    return await drive_awaitable(result)
 
 
 async def drive_asyncgen(generator: Any) -> None:

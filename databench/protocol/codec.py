@@ -67,6 +67,11 @@ def encode_emit_header(session: str, request: int | None, signal: str) -> bytes:
     return _pack(m.Emit.KIND, [m.Emit.KIND, session, request, signal])
 
 
+def encode_done_header(session: str, request: int) -> bytes:
+    """The header of a `done`, which nearly every action ends with: as above."""
+    return _pack(m.Done.KIND, [m.Done.KIND, session, request])
+
+
 def decode_from_kernel(frames: Sequence[bytes]) -> m.Message | None:
     """What a kernel said: a message, or `None` for a kind that is not known.
 

@@ -199,3 +199,15 @@ def test_actions_are_declared_without_steps():
     declared = find_declared(find_handlers(CatchAll))
     assert sorted(declared.names) == ["error", "generator", "log", "plain", "slow", "warn"]
     assert declared.others
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"[1, 2, 3]", b'{"b": 1}', b'{"a": 1, "c": 2}'])
+def test_arguments_that_do_not_fit_are_refused_before_the_call(analysis, payload):
+    with pytest.raises(ActionError, match=r"do not fit: .*; it takes \(a, b=2\)"):
+        calls(analysis, "plain", payload)
+
+
+def test_a_handler_of_one_instance_is_looked_at_by_itself(analysis):
+    analysis.plain = lambda word: word * 2
+    ((_kind, function),) = calls(analysis, "plain", b'["ab"]')
+    assert function() == "abab"

@@ -113,4 +113,4 @@ def test_a_session_needs_no_runtime(context):
     emits = [x for x in context.channel.sent if isinstance(x, m.Emit)]
     assert [(x.request, json.loads(x.payload)) for x in emits] == [(1, "hello"), (2, "hello")]
     assert gone == [session]
-    assert context.requests.by_number == {}
+    assert context.requests == {}

@@ -35,12 +35,11 @@ def make_request(number=1):
 def test_a_cancel_that_comes_before_its_request_is_kept_for_it():
     requests, request = OpenRequests(), make_request(7)
     assert requests.want(7, 2) is None
-    requests.open(request)
+    requests.open(7, request)
     assert request.wanted == 2
     assert requests.want(7, 1) is request
     assert request.wanted == 2
-    requests.close(request)
-    assert requests.by_number == {}
+    del requests[7]
     assert requests.want(7, 3) is None
 
 
@@ -49,16 +48,9 @@ def test_cancels_for_requests_that_never_come_are_bounded():
     for number in range(2000):
         requests.want(number, 1)
     late, lost = make_request(1999), make_request(3)
-    requests.open(late)
-    requests.open(lost)
+    requests.open(1999, late)
+    requests.open(3, lost)
     assert (late.wanted, lost.wanted) == (1, 0)
-
-
-def test_a_sessions_own_steps_have_no_number():
-    requests, step = OpenRequests(), make_request(None)
-    requests.open(step)
-    assert requests.by_number == {}
-    requests.close(step)
 
 
 @pytest.mark.parametrize("is_running", [True, False])

@@ -7,7 +7,15 @@ import functools
 import pytest
 import tornado.gen
 
-from databench.kernel.yields import drive_asyncgen, drive_generator
+from databench.datastore import Results
+from databench.kernel.outlet import SENT
+from databench.kernel.yields import (
+    drive_asyncgen,
+    drive_coroutine,
+    drive_generator,
+    is_result,
+    is_to_await,
+)
 
 
 async def fail(text):
@@ -147,3 +155,39 @@ def test_a_yield_costs_no_turn_of_the_loop_where_nothing_is_waited_for():
     step = functools.partial(drive_generator(generator()).send, None)
     with pytest.raises(StopIteration, match="end"):
         step()
+
+
+async def give(value):
+    return value
+
+
+@pytest.mark.parametrize(
+    ("returned", "is_awaited", "is_kept"),
+    [
+        (None, False, True),
+        (5, False, True),
+        (SENT, False, False),
+        (Results(), False, False),
+        (asyncio.sleep(0), True, True),
+        (handler(3), True, True),
+    ],
+)
+def test_what_a_handler_returned_is_awaited_or_its_result_or_neither(returned, is_awaited, is_kept):
+    assert (is_to_await(returned), is_result(returned)) == (is_awaited, is_kept)
+    if hasattr(returned, "close"):
+        returned.close()
+
+
+def test_what_a_coroutine_returns_is_awaited_too():
+    for inner, result in ((give(7), 7), (5, 5), (None, None), (SENT, SENT)):
+        assert asyncio.run(drive_coroutine(functools.partial(give, inner))) is result
+
+
+def test_an_emit_that_has_gone_is_awaited_without_a_wait():
+    async def twice():
+        return [await SENT, await SENT]
+
+    coroutine = twice()
+    with pytest.raises(StopIteration) as end:
+        coroutine.send(None)
+    assert end.value.value == [None, None]

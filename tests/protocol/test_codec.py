@@ -403,6 +403,11 @@ def test_header_of_an_emit_is_the_one_that_encode_makes(request_):
     assert codec.encode_emit_header("s", request_, "status") == whole[0]
 
 
+def test_header_of_a_done_is_the_one_that_encode_makes():
+    whole = codec.encode(m.Done(session="s", request=7, payload=b"1"))
+    assert codec.encode_done_header("s", 7) == whole[0]
+
+
 @pytest.mark.parametrize("signal", ["x" * 1025, 3, None, "\ud800"])
 def test_header_of_an_emit_refuses_what_is_no_name(signal):
     with pytest.raises(LocalProtocolError, match="not sent"):

@@ -206,4 +206,4 @@ def check_empty(world):
             continue
         kernel = world.process_of(entry).kernel
         assert not kernel.sessions, "the kernel was not told to close"
-        assert not kernel.context.requests.by_number
+        assert not kernel.context.requests
