@@ -257,6 +257,16 @@ TABLE = (
     Setting("drain_turn_s", 0.002, "s", 0.0, "After this a turn takes no further message."),
     Setting("readme_bytes", 2**19, "bytes", 2**10, "Largest readme that is rendered."),
     Setting("readme_limit_s", 5.0, "s", 0.1, "Time to render one; then it is shown as text."),
+    Setting(
+        "kept_bytes", 32 * 2**20, "bytes", 0, "Unchanged pages and small files kept in memory."
+    ),
+    Setting(
+        "kept_check_s",
+        0.5,
+        "s",
+        0.0,
+        "How often, in production, what such a page was made of is looked at.",
+    ),
     # the kernel's own
     Setting("batch_messages", 100, "count", 1, "Emits that are sent together."),
     Setting("batch_wait_s", 0.002, "s", 0.0, "How long an emit of a batch waits for others."),

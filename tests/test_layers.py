@@ -106,8 +106,8 @@ _OUTSIDE = {
 _CIRCLES = [
     "broker.announcer broker.holdings broker.keeper broker.outbox broker.tables",
     "broker.owner broker.supervisor",
-    "front.app front.follow front.handlers front.kernels front.pace front.pages front.routes "
-    "front.static front.status front.websocket",
+    "front.app front.follow front.handlers front.kernels front.pace front.page front.pages "
+    "front.routes front.static front.status front.websocket",
     "http.command http.launch http.runner",
 ]
 

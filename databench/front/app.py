@@ -25,6 +25,7 @@ from ..protocol import text
 from ..protocol.budget import Budget
 from ..settings import Settings
 from . import (
+    addresses,
     bodies,
     build,
     class_data,
@@ -46,6 +47,7 @@ from .earlier import Runs
 from .folders import Place
 from .handlers import Exchange, Headers, NotFound, Refused, find_own_headers
 from .hosts import Hosts, tell_unknown
+from .kept import Kept
 from .readmes import Readmes
 from .routes import Routes, first_word
 from .static import Files, OwnFolders, pattern_of
@@ -140,7 +142,7 @@ class Front(http.Application):
         broker: Runs the analyses; started and stopped with the application.
         limits: The settings in force.
         hosts: The names that it answers to.
-        debug: Whether this is development: templates are read again for each request.
+        debug: Whether this is development: what is saved shows at once.
         access: Who may administer the server; nobody by default.
         extra_routes: Further handlers of a script whose page is at `/`.
         place: Where the analyses are, for their `routes.py`; `None`: none is looked for.
@@ -176,23 +178,21 @@ class Front(http.Application):
         self.debug, self.place = debug, place
         self.access = access or Access()
         self.authored = Authored(limits.project_files, takes_new=debug, runs=runs)
-        self.loader = Loader(index.folder, self.authored)
+        self.loader = Loader(index.folder, self.authored, follows_saves=debug)
+        check_s = 0.0 if debug else limits.kept_check_s  # who saves a file looks at once
+        self.kept = Kept(limits.kept_bytes, check_s, time.monotonic)
         self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits, broker.budget)
         self.hold_body = functools.partial(bodies.hold, broker.budget)  # asked by `http.Server`
         self.is_watched = False  # whether saves reload pages: then they follow them
         self.followers, self.saves = follow.Followers(), follow.Saves()
-        self.lookers = kernels.Lookers(self)
         self.offered: dict[str, tuple[str, ...]] = {}  # by analysis: what its page last offered
-        self.routes = Routes(self)
+        self.lookers, self.routes = kernels.Lookers(self), Routes(self)
         self.builder = build.Builder(limits, around=self.authored.building)
         self.authored.learn(_find_folders(index))
         if index.single is not None:
             self.routes.add(index.single, extra_routes)
-        super().__init__(
-            _rules(self),
-            default_handler_class=NotFound,
-            log_function=_log_request,
-        )
+        wanted = {"default_handler_class": NotFound, "log_function": _log_request}
+        super().__init__(_rules(self), **wanted)
         self._is_started = False
         self.on_start_callbacks.append(Front._start_broker)
         self.on_shutdown_callbacks.append(_stop_watch)
@@ -336,7 +336,7 @@ def _rules(front: Front) -> list[Any]:
 
     The order is what keeps pages safe from patterns of `static:` and from those of `routes.py`.
     """
-    roots = pages.static_roots(front.index)
+    roots = addresses.static_roots(front.index)
     rule = tornado.routing.Rule
     return [
         (r"/", pages.Gallery, {}),
@@ -352,7 +352,7 @@ def _rules(front: Front) -> list[Any]:
         rule(_OfAnalysis(front, "/ws"), websocket.PageSocket),
         rule(_OfAnalysis(front, r"/([^/]+\.html)"), pages.AnalysisPage),
         rule(tornado.routing.AnyMatches(), OwnFolders(front)),
-        (rf"/static/({pages.OLD})", Files, {"roots": (*roots["static"], *roots["_static"])}),
+        (rf"/static/({addresses.OLD})", Files, {"roots": (*roots["static"], *roots["_static"])}),
         (r"/static/(.+)", Files, {"roots": roots["static"]}),
         (r"/node_modules/(.+)", Files, {"roots": roots["node_modules"]}),
         (rf"/{_NAME}", pages.AnalysisRedirect, {}),

@@ -53,6 +53,7 @@ class Authored:
         self._folders: tuple[str, ...] = ()
         self._is_full = False
         self._is_open = False
+        self.changes = 0  # counts whenever another file may have become a template
 
     def learn(self, folders: Iterable[str | Path]) -> None:
         """What is in these folders now is the author's, but for what earlier servers left."""
@@ -141,6 +142,7 @@ class Authored:
     def _take(self, found: dict[str, Stamp]) -> None:
         taken = {path: it for path, it in found.items() if self._strange.get(path) != it}
         self._stamps.update(taken)
+        self.changes += 1
         for path in taken:
             self._strange.pop(path, None)
         self._is_full = self._is_full or len(found) >= self._limit
@@ -149,6 +151,7 @@ class Authored:
         stamp = _find_stamp(real)
         if stamp is not None:
             self._stamps[real] = stamp
+            self.changes += 1
 
     def _tell_strange(self) -> None:
         """Name the pages that would be run otherwise; others look the same as they are."""

@@ -8,10 +8,9 @@ template is made, and to no other page.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from .._version import __version__
-
-SCRIPT = f'<script src="/_static/formulae.js?v={__version__}"></script>\n'.encode()
+ADDRESS = "/_static/formulae.js"
 _MARK = re.compile(rb"\$\$|\\[(\[]|\\begin\{")
 # What is not text of the page. One that is not closed goes on to the page's end.
 _SKIPPED = re.compile(
@@ -43,10 +42,16 @@ def _holds_environment(text: bytes) -> bool:
     return any(ends.get(found[1], 0) > found.end() for found in _BEGIN.finditer(text))
 
 
-def with_script(page: bytes) -> bytes:
-    """The page, with the script where it holds a formula."""
+def with_script(page: bytes, find_address: Callable[[str], str]) -> bytes:
+    """The page, with the script where it holds a formula.
+
+    Args:
+        page: HTML.
+        find_address: Gives the address by which a browser may keep a file.
+    """
     if not holds_formula(page):
         return page
     ends = list(_END.finditer(page))
     place = ends[-1].start() if ends else len(page)
-    return page[:place] + SCRIPT + page[place:]
+    script = f'<script src="{find_address(ADDRESS)}"></script>\n'.encode()
+    return page[:place] + script + page[place:]

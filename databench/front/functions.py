@@ -9,6 +9,7 @@ names it and it is installed; the filter `markdown`, the block `highlight`, and 
 from __future__ import annotations
 
 import functools
+import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from markupsafe import Markup
 from ..config.packages import PREFIX, find_folder
 from ..readme import render_markdown
 from .authored import Authored
+from .sources import Sources
 from .templates import PACKAGED, TemplateError
 
 _BASE = PACKAGED / "functions"
@@ -31,6 +33,7 @@ _BASE = PACKAGED / "functions"
 # first release had: a page has one or the other. Both have their version in their names.
 _MPLD3_SCRIPTS = ("d3.v5.min.js", "mpld3.v*.min.js")
 _SOURCE_BYTES = 2**20
+_ENVIRONMENTS = 64  # folders whose compiled templates are kept
 
 
 class _Loader(jinja2.FileSystemLoader):
@@ -41,14 +44,14 @@ class _Loader(jinja2.FileSystemLoader):
         self._authored = authored
 
     def get_source(self, environment: jinja2.Environment, template: str) -> Any:
-        """The template's text, and where it is."""
-        source = super().get_source(environment, template)
-        file = source[1]
+        """The template's text, where it is, and what says whether it is still that."""
+        sources = Sources(*(os.path.join(folder, template) for folder in self.searchpath))
+        text, file, _ = super().get_source(environment, template)
         is_packaged = Path(file).is_relative_to(_BASE)
         if self._authored is not None and not (is_packaged or self._authored.may_run(file)):
-            text = f"{template!r} was added or changed while a server ran"
-            raise jinja2.TemplateNotFound(template, text)
-        return source
+            told = f"{template!r} was added or changed while a server ran"
+            raise jinja2.TemplateNotFound(template, told)
+        return text, file, lambda: sources.is_settled and sources.are_unchanged()
 
 
 def render(
@@ -65,17 +68,10 @@ def render(
     Raises:
         TemplateError: With the template's file and line.
     """
-    environment = jinja2.Environment(
-        loader=_Loader(folder, authored),
-        autoescape=jinja2.select_autoescape(),
-        extensions=[_Highlight],
-    )
-    environment.filters["markdown"] = _markdown
-    environment.globals["read_source"] = functools.partial(_read_source, folder.parent)
-    environment.globals["url_for"] = _url_for
-    environment.globals["mpld3_scripts"] = _find_mpld3_scripts(folder / file)
+    environment = _find_environment(folder, authored)
+    names = {"mpld3_scripts": _find_mpld3_scripts(folder / file), **namespace}
     try:
-        return environment.get_template(file).render(namespace).encode()
+        return environment.get_template(file).render(names).encode()
     except jinja2.TemplateSyntaxError as error:
         place = error.filename or str(folder / file)
         raise TemplateError(error.message or "", file=place, line=error.lineno) from error
@@ -104,6 +100,20 @@ def _find_mpld3_scripts(page: Path) -> list[str]:
         return []
     places = [sorted(root.glob(name)) for root in find_mpld3() for name in _MPLD3_SCRIPTS]
     return [found[-1].name for found in places] if is_named and all(places) else []
+
+
+@functools.lru_cache(maxsize=_ENVIRONMENTS)
+def _find_environment(folder: Path, authored: Authored | None) -> jinja2.Environment:
+    """What compiles the templates of a folder, and keeps them until they change."""
+    environment = jinja2.Environment(
+        loader=_Loader(folder, authored),
+        autoescape=jinja2.select_autoescape(),
+        extensions=[_Highlight],
+    )
+    environment.filters["markdown"] = _markdown
+    environment.globals["read_source"] = functools.partial(_read_source, folder.parent)
+    environment.globals["url_for"] = _url_for
+    return environment
 
 
 class _Highlight(jinja2.ext.Extension):

@@ -10,7 +10,7 @@ import http
 import logging
 import secrets
 import traceback
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import tornado.escape
@@ -20,6 +20,7 @@ from .access import hide_token, strip_token
 
 if TYPE_CHECKING:
     from .app import Front
+    from .kept import Answer
 
 log = logging.getLogger("databench.front")
 
@@ -83,6 +84,7 @@ class Headers(tornado.web.RequestHandler):
 
     application: Front
     has_scripts = True  # pages of a project have scripts of their own, in the page too
+    _etag: str | None = None
 
     @functools.cached_property
     def may_administer(self) -> bool:
@@ -102,6 +104,33 @@ class Headers(tornado.web.RequestHandler):
         )
         for name, value in headers.items():
             self.set_header(name, value)
+
+    async def send(self, answer: Answer, key: Hashable, *, caching: str = "no-cache") -> None:
+        """Answer with what is kept, or could be; compressed where the browser takes that.
+
+        Args:
+            answer: Its body and type.
+            key: Under which it is kept.
+            caching: The header `Cache-Control`.
+        """
+        kept = self.application.kept
+        accepted = self.request.headers.get("Accept-Encoding", "")
+        form = kept.find_form(key, answer, accepted)
+        body, encoding = form or await kept.make_form(key, answer, accepted)
+        self._etag = f'"{answer.tag}-{encoding}"' if encoding else f'"{answer.tag}"'
+        self.set_header("Content-Type", answer.kind)
+        self.set_header("Cache-Control", caching)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        if answer.pays:
+            self.add_header("Vary", "Accept-Encoding")
+        if encoding:
+            self.set_header("Content-Encoding", encoding)
+        self.finish(body)
+
+    def compute_etag(self) -> str | None:
+        """Of what is kept it is known: Tornado hashes each body anew."""
+        return self._etag or super().compute_etag()
 
     def refuse(
         self,

@@ -22,7 +22,7 @@ from ..errors import RemoteProtocolError
 from ..protocol import text
 from . import hosts, pace
 from .handlers import Headers, wants_page
-from .pages import Page
+from .page import Page
 from .templates import PACKAGED
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def describe(front: Front) -> list[dict[str, Any]]:
 class KernelPage(Page):
     """The page, or its content as JSON."""
 
-    def get(self) -> None:
+    async def get(self) -> None:
         """Show it."""
         front = self.application
         self.set_header("Vary", "Accept")
@@ -56,14 +56,19 @@ class KernelPage(Page):
         if not self.may_administer:
             self._refuse(is_page)
         elif is_page:
-            index = front.index
-            names = {"title": "Kernels", "site_title": index.title, "version": index.version}
-            self.show(str(PACKAGED / "kernels.html"), {**names, "author": index.author})
+            await self._show_page()
         else:
             self.set_header("Cache-Control", "no-store")
             self.finish({"version": __version__, "kernels": describe(front)})
 
     head = get
+
+    async def _show_page(self) -> None:
+        plan, index = self.plan("", PATH), self.application.index
+        if not await self.send_kept(plan):
+            names = {"title": "Kernels", "site_title": index.title, "version": index.version}
+            file = str(PACKAGED / "kernels.html")
+            await self.show(file, {**names, "author": index.author}, plan)
 
     def _refuse(self, is_page: bool) -> None:
         access = self.application.access

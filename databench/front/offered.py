@@ -90,7 +90,7 @@ def find_known(entry: Entry) -> tuple[str, ...] | None:
     """As `find_offered`, without reading a file; `None`: it has to be read."""
     if entry.kernel != "py" or entry.functions is not None:
         return ()
-    path = _find_path(entry)
+    path = find_path(entry)
     try:
         status = os.stat(path)
     except OSError:
@@ -110,7 +110,7 @@ def find_offered(entry: Entry) -> tuple[str, ...]:
     known = find_known(entry)
     if known is not None:
         return known
-    path = _find_path(entry)
+    path = find_path(entry)
     try:
         time_ns = os.stat(path).st_mtime_ns
         found = find_actions(path.read_bytes().decode("utf-8", "replace"))
@@ -122,5 +122,6 @@ def find_offered(entry: Entry) -> tuple[str, ...]:
     return found
 
 
-def _find_path(entry: Entry) -> Path:
+def find_path(entry: Entry) -> Path:
+    """The file that is read."""
     return entry.file or entry.folder / "analysis.py"

@@ -17,22 +17,23 @@ import tornado.template
 import tornado.util
 import tornado.web
 
-from .._version import __version__
-from ..config import IMAGES, Entry, Index
+from ..config import Entry, Index
 from ..readme import summarize
-from . import follow, formulae, functions, offered, templates
+from . import addresses, offered, templates
 from .authored import Authored
+from .files import find_file
 from .handlers import Headers, wants_page
-from .static import Files, find_file
+from .kept import are_constant
+from .page import Page, Plan
+from .sources import Sources
+from .static import Files
 
 if TYPE_CHECKING:
     from .app import Front
 
 log = logging.getLogger("databench.front")
 
-# The scripts that pages of the first release look for below /static/.
-OLD = r"databench\.js|socket\.io/socket\.io\.min\.js"
-_OWN_FILES = ("analysis.js", "analysis.css")
+_FIRST = "index.html"
 _HOW_TO_WRITE = (
     "This page shows the actions that need no argument, and the values of data. To make your own, "
     "save an index.html beside the analysis."
@@ -46,16 +47,6 @@ _PROBLEMS = """{% extends "base.html" %}
 {% end %}
 {% block footer %}{% if is_watched %}<script>Databench.follow();</script>{% end %}{% end %}
 """
-
-
-def find_thumbnail(entry: Entry) -> str | None:
-    """The analysis' image, relative to its folder: the one that is named, or `thumbnail.*`."""
-    if entry.thumbnail:
-        return entry.thumbnail
-    if entry.functions and entry.functions.thumbnail:
-        return entry.functions.thumbnail
-    names = (f"thumbnail{ending}" for ending in IMAGES)
-    return next((name for name in names if (entry.folder / name).is_file()), None)
 
 
 def describe(entry: Entry, index: Index, readme: str | None, *, is_trusted: bool) -> dict[str, Any]:
@@ -82,7 +73,7 @@ def describe(entry: Entry, index: Index, readme: str | None, *, is_trusted: bool
         build=list(entry.build),
         reload=entry.reload,
         show_in_index=entry.show_in_index,
-        thumbnail=find_thumbnail(entry),
+        thumbnail=addresses.find_thumbnail(entry),
         problems=_told(entry.problems, is_trusted=is_trusted),
         author=index.author,
         site_title=index.title,
@@ -100,89 +91,50 @@ def _told(problems: Sequence[str], *, is_trusted: bool) -> list[str]:
     )
 
 
-class Page(Headers):
-    """What pages share: a template, and what is shown when it is wrong."""
-
-    application: Front
-
-    def _how_to_administer(self) -> str:
-        """What a page in development says that lacks the token; empty where nothing is to say."""
-        front = self.application
-        return front.access.how if front.debug and not self.may_administer else ""
-
-    def _shared_names(self) -> dict[str, Any]:
-        front = self.application
-        return {
-            **self.get_template_namespace(),  # Tornado's own, which pages may rely on
-            "databench_version": __version__,
-            "debug": self.may_administer,
-            "how_to_administer": self._how_to_administer(),
-            "is_watched": front.is_watched,
-            "saves": front.saves.count,
-        }
-
-    def show(self, path: str, namespace: dict[str, Any], *, is_jinja: bool = False) -> None:
-        """Answer with a template, of Tornado or of Jinja2."""
-        front = self.application
-        if front.debug:
-            front.loader.reset()  # a saved template shows at once
-        names = {**namespace, **self._shared_names()}
-        try:
-            if is_jinja:
-                text = functions.render(Path(path).parent, Path(path).name, names, front.authored)
-            else:
-                text = templates.render(front.loader, path, names)
-            body = formulae.with_script(text)
-        except templates.TemplateError as error:
-            log.error("template failed: %s (request %s)", error, self.request_id)
-            told = (
-                str(error)
-                if self.may_administer
-                else "a template of this page is wrong: see the log"
-            )
-            # It comes back when the template is saved.
-            foot = follow.make_script(front.saves.count) if front.is_watched else ""
-            self.refuse(500, told, title="Template error", foot=foot)
-            return
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header("Cache-Control", "no-cache")
-        self.finish(body)
-
-
 class Gallery(Page):
     """The list of analyses, and what is wrong with `index.yaml`."""
 
     async def get(self) -> None:
         """Show it."""
         front = self.application
-        index = front.index
-        infos = [
-            describe(entry, index, await front.readmes.make(entry), is_trusted=self.may_administer)
-            for entry in index.entries.values()
-        ]
-        self.show(
-            _gallery(front),
-            {
-                "title": index.title,
-                "site_title": index.title,
-                "description": index.description,
-                "description_html": index.description_html,
-                "author": index.author,
-                "version": index.version,
-                "readme": await front.readmes.make_of_folder(index.folder),
-                "home_link": None,
-                "thumbnail": None,
-                "show_in_index": True,
-                "meta_infos": infos,
-                "analyses": infos,
-                "problems": _told(
-                    [*index.problems, *front.find_faults("")], is_trusted=self.may_administer
-                ),
-                "warnings": list(index.warnings) if self.may_administer else [],
-            },
-        )
+        plan = self.plan("")
+        if await self.send_kept(plan):
+            return
+        index, sources = front.index, plan.sources
+        infos = []
+        for entry in index.entries.values():
+            readme = await front.readmes.make(entry, sources)
+            sources.add(entry.folder)  # which may get a thumbnail
+            infos.append(describe(entry, index, readme, is_trusted=self.may_administer))
+        plan.is_constant = all(are_constant(entry.extra) for entry in index.entries.values())
+        readme = await front.readmes.make_of_folder(index.folder, sources)
+        with front.loader.noting(sources):
+            template = _gallery(front)
+        await self.show(template, self._describe(index, readme, infos), plan)
 
     head = get
+
+    def _describe(
+        self, index: Index, readme: str | None, infos: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        problems = [*index.problems, *self.application.find_faults("")]
+        return {
+            "title": index.title,
+            "site_title": index.title,
+            "description": index.description,
+            "description_html": index.description_html,
+            "author": index.author,
+            "version": index.version,
+            "readme": readme,
+            "folder_name": index.folder.name,
+            "home_link": None,
+            "thumbnail": None,
+            "show_in_index": True,
+            "meta_infos": infos,
+            "analyses": infos,
+            "problems": _told(problems, is_trusted=self.may_administer),
+            "warnings": list(index.warnings) if self.may_administer else [],
+        }
 
 
 def _gallery(front: Front) -> str:
@@ -195,38 +147,60 @@ def _gallery(front: Front) -> str:
 class AnalysisPage(Page):
     """A page of an analysis: its `index.html`, any `*.html` beside it, or the default one."""
 
-    async def get(self, name: str, path: str = "index.html") -> None:
+    async def get(self, name: str, path: str = _FIRST) -> None:
         """Show it."""
         front = self.application
         entry = front.entry(name)
         if front.links.redirect(self, name):
             return
-        readme = await front.readmes.make(entry)
-        names = describe(entry, front.index, readme, is_trusted=self.may_administer)
-        if entry.problems:
-            self._show_problems(entry, names)
+        plan = self.plan(name, path)
+        if (answer := self.find_kept(plan)) is not None:
+            front.visitors.give(self)
+            await self.send(answer, plan.key)
             return
-        jinja = find_jinja_page(entry, front.authored) if path == "index.html" else None
-        file = jinja or find_file([entry.folder], path)
-        if file is not None and path == "index.html" and not front.loader.knows(file):
-            file = None  # an analysis wrote it: what was there before is its page
-        if file is not None and path != "index.html" and not front.loader.is_template(file):
+        names = await self._describe(entry, plan)
+        if entry.problems:
+            self._show_problems(entry, names, plan)
+            return
+        file, is_jinja = self._find_file(entry, path, plan.sources)
+        if file is None and path != _FIRST:
+            raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
+        if file is not None and path != _FIRST and not front.loader.is_template(file):
             self.send_as_it_is(file)
             return
-        if file is None and path != "index.html":
-            raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
-        names["faults"] = _told(front.find_faults(name), is_trusted=self.may_administer)
         front.visitors.give(self)
-        template = str(file) if file else front.loader.find("analysis.html")
+        with front.loader.noting(plan.sources):
+            template = str(file) if file else front.loader.find("analysis.html")
         if file is None:
-            names |= await self._offer(entry)
-        self.show(template, names, is_jinja=jinja is not None)
+            names |= await self._offer(entry, plan.sources)
+        await self.show(template, names, plan, is_jinja=is_jinja)
 
     head = get
 
-    async def _offer(self, entry: Entry) -> dict[str, Any]:
+    def _find_file(self, entry: Entry, path: str, sources: Sources) -> tuple[Path | None, bool]:
+        """The page's file, and whether it is one of Jinja2; `None`: it has none."""
+        front = self.application
+        jinja = find_jinja_page(entry, front.authored) if path == _FIRST else None
+        if jinja is not None:
+            return jinja, True
+        file = find_file([entry.folder], path, sources)
+        if file is not None and path == _FIRST and not front.loader.knows(file):
+            return None, False  # an analysis wrote it: what was there before is its page
+        return file, False
+
+    async def _describe(self, entry: Entry, plan: Plan) -> dict[str, Any]:
+        front = self.application
+        plan.entry, plan.is_constant = entry, are_constant(entry.extra)
+        plan.sources.add(entry.folder)  # which may get a thumbnail
+        readme = await front.readmes.make(entry, plan.sources)
+        names = describe(entry, front.index, readme, is_trusted=self.may_administer)
+        names["faults"] = _told(front.find_faults(entry.name), is_trusted=self.may_administer)
+        return names
+
+    async def _offer(self, entry: Entry, sources: Sources) -> dict[str, Any]:
         """What the default page has of its analysis."""
         front = self.application
+        sources.add(offered.find_path(entry))
         found = offered.find_known(entry)
         if found is None:
             found = await asyncio.to_thread(offered.find_offered, entry)
@@ -240,7 +214,7 @@ class AnalysisPage(Page):
         self.set_header("Cache-Control", "no-cache")
         self.finish(file.read_bytes())
 
-    def _show_problems(self, entry: Entry, names: dict[str, Any]) -> None:
+    def _show_problems(self, entry: Entry, names: dict[str, Any], plan: Plan) -> None:
         text = "\n".join(names["problems"])
         if not wants_page(self.request.headers.get("Accept", "")):
             self.refuse(503, text)
@@ -250,12 +224,7 @@ class AnalysisPage(Page):
         self.set_header("Vary", "Accept")
         try:
             template = tornado.template.Template(_PROBLEMS, loader=self.application.loader)
-            front = self.application
-            names.update(databench_version=__version__, debug=self.may_administer)
-            names["how_to_administer"] = self._how_to_administer()
-            names.update(is_watched=front.is_watched, saves=front.saves.count)
-            names["readme"] = None
-            self.finish(template.generate(**names))
+            self.finish(template.generate(**{**names, "readme": None, **self.find_given(plan)}))
         except Exception as error:  # noqa: BLE001 - an overridden base.html may raise anything
             log.error("template failed: %s (request %s)", error, self.request_id)
             self.refuse(503, text, title=entry.title)
@@ -288,10 +257,9 @@ class AnalysisStatic(Files):
     async def get(self, name: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file."""
         entry = self.application.entry(name)
-        # Modules that lie beside each other share a folder `static`.
-        self.roots = (entry.functions.static if entry.functions else entry.folder / "static",)
-        if path in (*_OWN_FILES, find_thumbnail(entry)):
-            self.roots += _own_roots(entry)  # where pages of early releases look for them
+        self.roots = (addresses.own_static(entry),)
+        if addresses.is_own_file(entry, path):
+            self.roots += addresses.own_roots(entry)  # where pages of early releases look for them
         await super().get(path, include_body)
 
     def head(self, name: str, path: str) -> Any:  # type: ignore[override]
@@ -305,9 +273,9 @@ class AnalysisFile(AnalysisStatic):
     async def get(self, name: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file."""
         entry = self.application.entry(name)
-        if path not in (*_OWN_FILES, find_thumbnail(entry)):
+        if not addresses.is_own_file(entry, path):
             raise tornado.web.HTTPError(404, f"analysis {name!r} gives out no {path!r:.200}")
-        self.roots = _own_roots(entry)
+        self.roots = addresses.own_roots(entry)
         await Files.get(self, path, include_body)
 
 
@@ -315,18 +283,3 @@ def find_jinja_page(entry: Entry, authored: Authored) -> Path | None:
     """The page of an analysis in the style of the first release, if it has one."""
     page = entry.functions.page if entry.functions else None
     return page if page is not None and page.is_file() and authored.knows(page) else None
-
-
-def _own_roots(entry: Entry) -> tuple[Path, ...]:
-    """Where the few files are that an analysis gives out by name."""
-    return (entry.folder, entry.functions.static) if entry.functions else (entry.folder,)
-
-
-def static_roots(index: Index) -> dict[str, tuple[Path, ...]]:
-    """The folders behind `/_static/`, `/static/` and `/node_modules/`."""
-    folder = index.folder
-    return {
-        "_static": (Path(__file__).resolve().parent.parent / "static", *functions.find_mpld3()),
-        "static": (folder / "static",),
-        "node_modules": (folder / "node_modules", folder.parent / "node_modules"),
-    }

@@ -25,6 +25,7 @@ from typing import Any
 from ..config import Entry, Index
 from ..readme import Readme, render_markdown
 from ..threads import NO_THREAD
+from .sources import Sources, find_stamp
 
 log = logging.getLogger("databench.front")
 
@@ -54,26 +55,44 @@ class Readmes:
         self._turn = asyncio.Lock()
         self._warming: asyncio.Task[None] | None = None
 
-    async def make(self, entry: Entry) -> str | None:
-        """An analysis' readme as HTML, of `index.yaml` or of its folder; `None`: there is none."""
+    async def make(self, entry: Entry, sources: Sources | None = None) -> str | None:
+        """An analysis' readme as HTML, of `index.yaml` or of its folder; `None`: there is none.
+
+        Args:
+            entry: The analysis.
+            sources: Takes the files that it is made of.
+        """
         text = entry.readme
         if text is None:
-            return await self.make_of_folder(entry.folder)
+            return await self.make_of_folder(entry.folder, sources)
         size_bytes = len(text.encode("utf-8", "replace"))
-        return await self._get("index.yaml", text, size_bytes, lambda: render_markdown(text), text)
+        made = await self._get("index.yaml", text, size_bytes, lambda: render_markdown(text), text)
+        if sources is not None and text not in self._made:
+            sources.distrust()
+        return made
 
-    async def make_of_folder(self, folder: Path) -> str | None:
-        """The readme of a folder as HTML; `None`: there is none."""
+    async def make_of_folder(self, folder: Path, sources: Sources | None = None) -> str | None:
+        """The readme of a folder as HTML; `None`: there is none.
+
+        Args:
+            folder: Where it is.
+            sources: Takes the files that it is made of.
+        """
+        sources = Sources() if sources is None else sources
+        sources.add(folder)  # which names it has
         readme = Readme(folder)
         file = readme.file
-        try:
-            status = file.stat() if file else None
-        except OSError:
+        if file is None:
             return None
-        if file is None or status is None:
+        sources.add(file)
+        stamp = find_stamp(file)
+        if stamp is None:
             return None
-        key = (file, status.st_mtime_ns, status.st_size)
-        return await self._get(file.name, key, status.st_size, lambda: readme.html, file) or None
+        key = (file, stamp)
+        made = await self._get(file.name, key, stamp[2], lambda: readme.html, file)
+        if key not in self._made:
+            sources.distrust()
+        return made or None
 
     def warm_up(self, index: Index) -> None:
         """Make the readmes before a page asks: the first takes 60 ms for the renderer's import."""

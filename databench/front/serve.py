@@ -21,6 +21,7 @@ from ..http.queued import queued_streams
 from ..printable import clean_line
 from . import (
     access,
+    addresses,
     again,
     allocator,
     asked,
@@ -30,7 +31,6 @@ from . import (
     logs,
     measure,
     misspelt,
-    pages,
     ports,
     project,
 )
@@ -203,7 +203,7 @@ def _open_store(index: Index) -> Store | None:
         return None
     here = Path.cwd()
     given_out = [root / folder for _, folder in index.static for root in (index.folder, here)]
-    given_out += [root for roots in pages.static_roots(index).values() for root in roots]
+    given_out += [root for roots in addresses.static_roots(index).values() for root in roots]
     given_out += [entry.folder / "static" for entry in index.entries.values()]
     path = index.datastore.find_path(index.folder, given_out)
     return SqliteStore(path) if path else None

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..config import Entry, Index
-from . import pages
+from . import addresses
 from .templates import Loader
 
 _TEMPLATES = frozenset({".html", ".htm"})
@@ -70,7 +70,7 @@ def _public(path: str, index: Index) -> str:
 
 
 def _static_paths(file: Path, index: Index) -> Iterator[str]:
-    for prefix, roots in pages.static_roots(index).items():
+    for prefix, roots in addresses.static_roots(index).items():
         for root in roots:
             if (inner := _inner(file, root)) is not None:
                 yield f"/{prefix}/{quote(inner)}"
@@ -113,9 +113,8 @@ def _template_paths(templates: set[str], index: Index) -> Iterator[str]:
 
 def _uses(loader: Loader, file: str | None, default: str, templates: set[str]) -> bool:
     """Whether a page is made with one of these; one that cannot be read may be."""
-    loader.reset()
     try:
-        loader.load(file or loader.find(default))
+        compiled = loader.compile(file or loader.find(default))
     except Exception:  # noqa: BLE001 - whatever a template in the making is
         return True
-    return not templates.isdisjoint(loader.templates)
+    return not templates.isdisjoint(compiled.sources.paths)

@@ -1,14 +1,16 @@
-"""Files: what may leave a folder, and how it is sent.
+"""Files: how they are sent.
 
-Refuses what leads out of the folder (also by a symbolic link), Python files everywhere, hidden
-files everywhere. An analysis' own folder gives out three kinds of file by name and nothing else.
+An analysis' own folder gives out three kinds of file by name and nothing else; which files may
+leave a folder at all, `files` says.
+
+Small files are kept (`kept`) with the word that names their content. An address that says this word
+(`?v=…`, as `static_url` writes it) may be held by browsers for ever: what it names cannot change.
 """
 
 from __future__ import annotations
 
-import mimetypes
+import email.utils
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,48 +19,14 @@ import tornado.httputil
 import tornado.routing
 import tornado.web
 
+from .files import find_answer, find_file, find_kind
 from .handlers import Headers
+from .kept import Answer
 
 if TYPE_CHECKING:
     from .app import Front
 
-# Never sent, wherever they are: what a project runs, what Python makes of it, and copies of both,
-# whatever a person, an editor or a packer adds to the name: code.py~, code.py.1, code.py.gz.
-_SOURCES = re.compile(r"[.](py[cdioxwz]?|ipynb)(?![A-Za-z0-9])", re.IGNORECASE)
-_TEXT_TYPES = {
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".map": "application/json",
-    ".wasm": "application/wasm",
-    ".webp": "image/webp",
-    ".woff2": "font/woff2",
-}
-
-
-def find_file(roots: Sequence[Path], path: str) -> Path | None:
-    """The file of that path in the first of the folders that has it, or `None`.
-
-    Args:
-        roots: Folders, absolute.
-        path: As in the address, decoded, without a slash in front.
-    """
-    parts = path.split("/")
-    if not path or not all(part.isprintable() and part for part in parts):
-        return None
-    if any(part.startswith(".") or "\\" in part for part in parts):
-        return None
-    for root in roots:
-        real_root = os.path.realpath(root)
-        real = os.path.realpath(os.path.join(real_root, *parts))
-        if not real.startswith(real_root + os.sep) or _is_source(real) or _is_source(path):
-            continue
-        if os.path.isfile(real):
-            return Path(real)
-    return None
-
-
-def _is_source(path: str) -> bool:
-    return _SOURCES.search(os.path.basename(path)) is not None
+_FOR_EVER = "public, max-age=31536000, immutable"  # a year (RFC 8246)
 
 
 def pattern_of(pattern: str) -> str:
@@ -103,11 +71,38 @@ class Files(Headers, tornado.web.StaticFileHandler):
         return find_file(self.roots, path)
 
     async def get(self, path: str | None, include_body: bool = True) -> None:
-        """Send the file; answers ranges and `If-None-Match` as Tornado does."""
-        found = self.find(path or "")  # a group that need not match says nothing
+        """Send the file: from memory, or in parts; answers ranges as Tornado does."""
+        path = path or ""  # a group that need not match says nothing
+        answer = find_answer(self.application.kept, self.roots, path)
+        if answer is not None:
+            self._etag = f'"{answer.tag}"'
+        if answer is not None and not self._wants_part():
+            is_named = self.request.query == f"v={answer.tag}"
+            caching = _FOR_EVER if is_named else "no-cache"
+            if self._is_known_by_date(answer):
+                self.set_header("Cache-Control", caching)
+                self.set_etag_header()
+                self.set_status(304)
+                return
+            await self.send(answer, (*self.roots, path), caching=caching)
+            return
+        found = self.find(path)
         if found is None:
             raise tornado.web.HTTPError(404)
         await super().get(str(found), include_body)
+
+    def _is_known_by_date(self, answer: Answer) -> bool:
+        headers = self.request.headers
+        if "If-None-Match" in headers or "If-Modified-Since" not in headers:
+            return False
+        modified = email.utils.parsedate_to_datetime(answer.headers["Last-Modified"])
+        self.modified = modified
+        return self.should_return_304()
+
+    def _wants_part(self) -> bool:
+        """Whether a range is asked for, of this very content (RFC 9110 section 13.1.5)."""
+        headers = self.request.headers
+        return "Range" in headers and headers.get("If-Range", self._etag) == self._etag
 
     def head(self, path: str) -> Any:
         """As `get`, without the body."""
@@ -123,7 +118,9 @@ class Files(Headers, tornado.web.StaticFileHandler):
         return absolute_path
 
     def compute_etag(self) -> str | None:
-        """From time and size: Tornado hashes each file whole, and once per process."""
+        """Of a kept file by its content, else from time and size: Tornado hashes all of it."""
+        if self._etag is not None:
+            return self._etag
         try:
             status = os.stat(str(self.absolute_path))
         except OSError:
@@ -131,11 +128,8 @@ class Files(Headers, tornado.web.StaticFileHandler):
         return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
 
     def get_content_type(self) -> str:
-        """From the name, not the machine's tables where those differ; text is UTF-8."""
-        name = str(self.absolute_path)
-        kind = _TEXT_TYPES.get(os.path.splitext(name)[1].lower())
-        kind = kind or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+        """As `find_kind` says."""
+        return find_kind(str(self.absolute_path))
 
     def set_extra_headers(self, path: str) -> None:
         """Kept, and asked for again each time: a saved file shows at once."""

@@ -4,18 +4,28 @@ A name in `extends` or `include` is looked for beside the template that says it,
 analyses' folder, then in the package; never is it that template itself, so that an overriding
 `base.html` may extend the `base.html` that it overrides. The package's own templates look in the
 analyses' folder first. What is no template (`authored`) is not found.
+
+A compiled template is kept, with the files that it was made of, until one of them changes: those
+that it extends and includes, and those that were looked for and would come before them. In
+production only what the author wrote before the start is run, so nothing is looked at again there.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import functools
 import os
 import re
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import tornado.template
 
+from . import reads
 from .authored import Authored
+from .sources import Sources
 
 _CHANGED = (
     "was changed after the server started, so it is not run: an analysis may have written it. If "
@@ -43,23 +53,95 @@ class TemplateError(Exception):
         self.line = line
 
 
+@dataclasses.dataclass(frozen=True)
+class Compiled:
+    """A template that was read.
+
+    Attributes:
+        template: Tornado's.
+        sources: What it was made of.
+    """
+
+    template: tornado.template.Template
+    sources: Sources
+
+    @functools.cached_property
+    def reads(self) -> frozenset[str] | None:
+        """The names on which alone its page depends; `None`: it may depend on something else."""
+        return reads.find_reads(self.template.code)
+
+
 class Loader(tornado.template.BaseLoader):
     """Loads templates by absolute path, and finds those that they name.
 
     Args:
         folder: The analyses' folder.
         authored: Which files are templates; `None`: all are.
+        follows_saves: Whether a template is read again when a file of it has changed.
     """
 
-    def __init__(self, folder: Path, authored: Authored | None = None) -> None:
+    def __init__(
+        self, folder: Path, authored: Authored | None = None, *, follows_saves: bool = False
+    ) -> None:
         # White space stays as it is written: collapsing it spoils `<pre>` and `<textarea>`.
         super().__init__(whitespace="all")
         self.folder = folder
         self._authored = authored
+        self._follows_saves = follows_saves
+        self._compiled: dict[str, Compiled] = {}
+        self._noting: list[Sources] = []
+        self._depth = 0  # of templates that are being read
+        # Those that were read meanwhile: Tornado asks for each again and again then.
+        self._current: set[str] = set()
+
+    def load(self, name: str, parent_path: str | None = None) -> tornado.template.Template:
+        """A template, as it is now."""
+        return self.compile(self.resolve_path(name, parent_path)).template
+
+    def compile(self, path: str) -> Compiled:
+        """The template of an absolute path, with what is known of it.
+
+        Raises:
+            TemplateError: It cannot be read, or is none.
+            ParseError: Tornado's.
+        """
+        known = self._compiled.get(path)
+        if known is None or not (path in self._current or self._is_current(known)):
+            known = self._compiled[path] = self._read(path)
+        if self._depth:
+            self._current.add(path)
+        for noting in self._noting[-1:]:
+            noting.update(known.sources)
+        return known
+
+    def _read(self, path: str) -> Compiled:
+        sources = Sources(path)
+        self._depth += 1
+        try:
+            with self.noting(sources):
+                return Compiled(self._create_template(path), sources)
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._current.clear()
+
+    def _is_current(self, known: Compiled) -> bool:
+        if not self._follows_saves:
+            return True
+        return known.sources.is_settled and known.sources.are_unchanged()
+
+    @contextlib.contextmanager
+    def noting(self, sources: Sources) -> Iterator[None]:
+        """Note the files that are looked at inside."""
+        self._noting.append(sources)
+        try:
+            yield
+        finally:
+            self._noting.pop()
 
     def is_template(self, path: str | Path) -> bool:
         """Whether a file is a template as it is now, or was one when it was first used."""
-        return str(path) in self.templates or _is_own(path, self._authored, as_it_is=True)
+        return str(path) in self._compiled or _is_own(path, self._authored, as_it_is=True)
 
     def knows(self, path: str | Path) -> bool:
         """Whether a file is a template, which may have been changed since it was known."""
@@ -85,7 +167,11 @@ class Loader(tornado.template.BaseLoader):
         late = ""
         for folder in folders:
             path = os.path.normpath(folder / name)
-            if path != parent_path and os.path.isfile(path):
+            if path == parent_path:
+                continue
+            for noting in self._noting[-1:]:
+                noting.add(path)
+            if os.path.isfile(path):
                 if self.knows(path):
                     return path
                 late = f"; {path!r} is not one, because it was written while a server ran"
@@ -127,19 +213,18 @@ def _is_own(path: str | Path, authored: Authored | None, *, as_it_is: bool = Fal
     return authored.may_run(path) if as_it_is else authored.knows(path)
 
 
-def render(loader: Loader, path: str, namespace: dict[str, object]) -> bytes:
-    """Run a template.
+def find(loader: Loader, path: str) -> Compiled:
+    """A template, read when it is new or has changed.
 
     Args:
         loader: Finds it and what it names.
         path: Its absolute path.
-        namespace: The names that it may use.
 
     Raises:
         TemplateError: With the template's file and line.
     """
     try:
-        template = loader.load(path)
+        return loader.compile(path)
     except tornado.template.ParseError as error:
         raise TemplateError(error.message, file=error.filename, line=error.lineno) from error
     except (SyntaxError, UnicodeDecodeError) as error:
@@ -148,10 +233,23 @@ def render(loader: Loader, path: str, namespace: dict[str, object]) -> bytes:
         raise TemplateError(f"{type(error).__name__}: {error}", file=file or path, line=line) from (
             error
         )
+
+
+def render(compiled: Compiled, path: str, namespace: dict[str, object]) -> bytes:
+    """Run a template.
+
+    Args:
+        compiled: As `find` gives it.
+        path: Its absolute path.
+        namespace: The names that it may use.
+
+    Raises:
+        TemplateError: With the template's file and line.
+    """
     try:
-        return template.generate(**namespace)
+        return compiled.template.generate(**namespace)
     except Exception as error:  # any fault of a user's template, told with its place
-        file, line = _place_of(error, template)
+        file, line = _place_of(error, compiled.template)
         raise TemplateError(
             f"{type(error).__name__}: {error}", file=file or path, line=line
         ) from error

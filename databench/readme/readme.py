@@ -58,7 +58,7 @@ class Readme:
             status = file.stat()
         except OSError:
             return ""
-        return _render(file, status.st_mtime_ns, status.st_size)
+        return _render(file, (status.st_mtime_ns, status.st_ctime_ns), status.st_size)
 
 
 def summarize(readme_html: str) -> str:
@@ -79,7 +79,7 @@ def _read(file: Path) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _render(file: Path, _changed_ns: int, _size_bytes: int) -> str:
+def _render(file: Path, _changed_ns: tuple[int, int], _size_bytes: int) -> str:
     """Of each file what it was last: pages ask again and again."""
     text = _read(file)
     try:

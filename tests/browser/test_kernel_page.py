@@ -18,6 +18,7 @@ class Work(databench.Analysis):
 
     @databench.on
     async def stuck(self):
+        self.emit("held", "it runs")
         while True:
             try:
                 await asyncio.Event().wait()
@@ -159,6 +160,7 @@ def test_visitor_is_not_offered_to_end_what_others_use(folder, serve, pages):
     first = pages.open(server, "/work/", is_trusted=False)
     second = pages.open(server, "/work/", is_trusted=False)
     button(first, "Begin").click()
+    expect(first.get_by_text("it runs")).to_be_visible()  # one that waits is just taken back
     button(first, "Cancel").click()
     reason = first.get_by_text("only an administrator may end it. To sign in as the")
     expect(reason).to_be_visible()

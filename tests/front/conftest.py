@@ -13,7 +13,7 @@ from databench import http
 from databench.broker.class_values import ClassValues
 from databench.broker.tables import Tables
 from databench.config import load
-from databench.front import access
+from databench.front import access, sources
 from databench.front.app import Front
 from databench.front.folders import Place
 from databench.front.hosts import Hosts
@@ -264,3 +264,9 @@ async def serve(folder: Path) -> AsyncIterator[Serve]:
         served.front.watch.close_all(1001, "the test is over")
         server.stop()
         await server.close_all_connections()
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that were written just now are trusted, as if they were older."""
+    monkeypatch.setattr(sources, "_YOUNG_NS", 0)

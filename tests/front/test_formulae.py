@@ -1,8 +1,12 @@
 """Which pages get the script that shows formulae, and where in them."""
 
+import re
+
 import pytest
 
-from databench.front.formulae import SCRIPT, holds_formula, with_script
+from databench.front.formulae import ADDRESS, holds_formula, with_script
+
+SCRIPT = b'<script src="/_static/formulae.js?v=1"></script>\n'
 
 
 @pytest.mark.parametrize(
@@ -37,7 +41,7 @@ def test_a_formula_is_seen(text):
 )
 def test_what_is_no_formula_of_the_text_is_passed_over(text):
     assert not holds_formula(text)
-    assert with_script(text) == text
+    assert with_script(text, str) == text
 
 
 @pytest.mark.parametrize(
@@ -61,14 +65,15 @@ def test_environments_without_ends_take_linear_time():
     ],
 )
 def test_the_script_stands_at_the_end(page, expected):
-    assert with_script(page) == expected
+    assert with_script(page, {ADDRESS: f"{ADDRESS}?v=1"}.__getitem__) == expected
 
 
 async def test_a_page_that_overrides_everything_gets_it_too(serve, folder):
     (folder / "x" / "index.html").write_text(r"<h1>own</h1>\(a\)")
     (folder / "x" / "plain.html").write_text("<h1>none</h1>")
     server = await serve()
-    assert (await server.get("/x/")).body.endswith(SCRIPT)
+    script = rb'<script src="/_static/formulae\.js\?v=[0-9a-f]{16}"></script>\n'
+    assert re.search(script + rb"\Z", (await server.get("/x/")).body)
     assert b"formulae" not in (await server.get("/x/plain.html")).body
 
 
@@ -77,4 +82,4 @@ async def test_a_readme_is_enough(serve, folder):
     server = await serve()
     body = (await server.get("/x/")).body
     assert rb"with \(a_1\)" in body
-    assert SCRIPT in body
+    assert b'<script src="/_static/formulae.js?v=' in body

@@ -17,7 +17,9 @@ PAGE = """\
 
 def test_base_gives_the_blocks_jquery_and_the_client(tmp_path):
     (tmp_path / "pi.html").write_text(PAGE)
-    text = render(tmp_path, "pi.html", {"title": "<T>", "databench_version": "1"}).decode()
+    text = render(
+        tmp_path, "pi.html", {"title": "<T>", "databench_version": "1", "static_url": str}
+    ).decode()
     assert "<title>simple</title>" in text
     assert "<p>&lt;T&gt; /static/a%20b.png</p>" in text
     order = [text.index(word) for word in ("jquery.min.js", "databench.js", "last()")]
@@ -53,7 +55,7 @@ def render_text(tmp_path, text, **names):
     folder = tmp_path / "templates"
     folder.mkdir(exist_ok=True)
     (folder / "pi.html").write_text(text)
-    return render(folder, "pi.html", names).decode()
+    return render(folder, "pi.html", {"static_url": str, **names}).decode()
 
 
 def test_markdown_is_a_filter(tmp_path):
@@ -110,7 +112,9 @@ def test_packaged_base_is_a_template(tmp_path):
     (tmp_path / "pi.html").write_text('{% extends "base.html" %}')
     authored = Authored(100)
     authored.learn([tmp_path])
-    assert b"<html" in render(tmp_path, "pi.html", {"databench_version": "1"}, authored)
+    assert b"<html" in render(
+        tmp_path, "pi.html", {"databench_version": "1", "static_url": str}, authored
+    )
 
 
 def test_a_page_that_names_mpld3_gets_its_scripts_and_their_d3(tmp_path):
@@ -128,3 +132,41 @@ def test_without_mpld3_a_page_has_the_old_d3(tmp_path, monkeypatch):
     monkeypatch.setattr(functions, "find_mpld3", tuple)
     text = render_text(tmp_path, '{% extends "base.html" %}{# mpld3 #}')
     assert "d3/d3.min.js" in text
+
+
+# ---------------------------------------------------------------- kept
+
+
+def test_compiled_template_is_kept_until_a_file_of_it_changes(tmp_path, settled, monkeypatch):
+    read = []
+    get_source = functions._Loader.get_source
+    monkeypatch.setattr(
+        functions._Loader,
+        "get_source",
+        lambda self, environment, name: read.append(name) or get_source(self, environment, name),
+    )
+    (tmp_path / "base.html").write_text("own {% block content %}{% endblock %}")
+    (tmp_path / "pi.html").write_text(PAGE)
+    for _ in range(2):
+        assert render(tmp_path, "pi.html", {"title": "T"}).startswith(b"own <p>T ")
+    assert read == ["pi.html", "base.html"]
+    (tmp_path / "base.html").write_text("saved {% block content %}{% endblock %}")
+    assert render(tmp_path, "pi.html", {"title": "T"}).startswith(b"saved <p>T ")
+
+
+def test_a_base_that_comes_takes_the_place_of_the_packaged_one(tmp_path, settled):
+    (tmp_path / "pi.html").write_text(PAGE)
+    names = {"title": "T", "databench_version": "1", "static_url": str}
+    assert b"<html" in render(tmp_path, "pi.html", names)
+    (tmp_path / "base.html").write_text("own {% block content %}{% endblock %}")
+    assert render(tmp_path, "pi.html", names).startswith(b"own <p>T ")
+
+
+def test_kept_template_that_was_changed_is_not_run_in_production(tmp_path, settled):
+    (tmp_path / "pi.html").write_text("one")
+    authored = Authored(100)
+    authored.learn([tmp_path])
+    assert render(tmp_path, "pi.html", {}, authored) == b"one"
+    (tmp_path / "pi.html").write_text("{{ 6 * 7 }}")
+    with pytest.raises(TemplateError, match="was added or changed"):
+        render(tmp_path, "pi.html", {}, authored)

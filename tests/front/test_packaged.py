@@ -2,18 +2,18 @@
 
 import html
 import re
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import databench
-from databench.front.templates import Loader, render
+from databench.front.templates import Loader, find, render
 
 
 def show(folder, template, /, **namespace):
     loader = Loader(folder)
-    return render(loader, loader.find(template), {"databench_version": "1", **namespace}).decode()
+    path = loader.find(template)
+    given = {"databench_version": "1", "static_url": str}
+    return render(find(loader, path), path, {**given, **namespace}).decode()
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,9 @@ def test_page_that_fills_the_analysis_block_has_the_heading_too(tmp_path):
     assert text.index("<h1") < text.index("<p>here</p>")
 
 
-def handler_of(folder):
-    return SimpleNamespace(application=SimpleNamespace(index=SimpleNamespace(folder=folder)))
-
-
 def test_empty_gallery_says_what_to_make_and_where(tmp_path):
-    text = show(tmp_path, "index.html", meta_infos=[], handler=handler_of(Path("/a/lab")))
+    text = show(tmp_path, "index.html", meta_infos=[], folder_name="lab")
     assert "<code>NAME/analysis.py</code> in the folder <code>lab</code>" in text
-    assert "/a/lab" not in text
     assert "databench new" not in text
     bare = show(tmp_path, "index.html")
     assert "in the folder that is served" in bare

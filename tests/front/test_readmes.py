@@ -10,6 +10,7 @@ import pytest
 from databench.config import Entry
 from databench.front import readmes
 from databench.front.readmes import Readmes, run_in_thread
+from databench.front.sources import Sources
 from databench.settings import Settings
 
 LOG = pytest.mark.expected_log("its first part is shown as it is written")
@@ -37,6 +38,16 @@ async def test_a_readme_is_made_in_a_thread_and_once(folder, monkeypatch):
     assert len(threads) == 1 and threads[0] is not threading.main_thread()
     (folder / "README.md").write_text("# another")
     assert await made.make_of_folder(folder) == "<h1>another</h1>\n"
+
+
+async def test_a_page_hears_of_what_its_readme_is_made_of(folder, settled):
+    made = Readmes(Settings())
+    of_file, of_index = Sources(), Sources()
+    await made.make(Entry("x", folder), of_file)
+    await made.make(Entry("x", folder, readme="words"), of_index)
+    assert of_file.paths == {str(folder), str(folder / "README.md")}
+    assert of_index.paths == set()
+    assert of_file.is_settled and of_index.is_settled
 
 
 async def test_text_of_the_index_comes_first(folder):
@@ -119,8 +130,10 @@ async def test_without_a_thread_it_is_shown_as_it_is_written_and_made_when_there
     folder, few_threads
 ):
     made = Readmes(Settings())
+    sources = Sources()
     with few_threads(0):
-        answer = await made.make_of_folder(folder)
+        answer = await made.make_of_folder(folder, sources)
+    assert not sources.is_settled  # no page that shows it is kept
     assert "README.md: the system allows no further thread" in answer
     assert "<pre># one</pre>" in answer
     assert await made.make_of_folder(folder) == "<h1>one</h1>\n"

@@ -1,12 +1,16 @@
 """Files: what leaves a folder, how it is sent, and what is refused."""
 
+import asyncio
+import gzip
 import os
+import re
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from databench.config import load
-from databench.front.static import find_file
+from databench.front.kept import find_tag
 
 COPIES = [
     *("code.py~", "code.py.~1~", "code.py.bak", "code.PY.orig", "code.py.old", "code.py.BAK"),
@@ -234,12 +238,168 @@ async def test_a_changed_index_changes_the_patterns(serve, ordered):
     assert (await server.get("/files/a.txt")).code == 404
 
 
-def test_first_folder_that_has_it_wins(tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "a.txt").write_text(name)
-    (tmp_path / "two" / "b.txt").write_text("two")
-    roots = [tmp_path / "one", tmp_path / "two", tmp_path / "gone"]
-    assert find_file(roots, "a.txt") == tmp_path / "one" / "a.txt"
-    assert find_file(roots, "b.txt") == tmp_path / "two" / "b.txt"
-    assert find_file(roots, "c.txt") is None
+# ---------------------------------------------------------------- from memory
+
+
+@pytest.fixture
+def script(folder, settled):
+    """A file that is worth compressing."""
+    file = folder / "x" / "static" / "a.js"
+    file.write_text("words " * 10_000)
+    return file
+
+
+_HELD = "public, max-age=31536000, immutable"
+
+
+async def ask(server, path, *lines):
+    """The answer's head and body, as bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    more = "".join(f"{line}\r\n" for line in lines)
+    head = f"GET {path} HTTP/1.1\r\nHost: {server.address}\r\nConnection: close\r\n{more}\r\n"
+    writer.write(head.encode())
+    try:
+        answer = await asyncio.wait_for(reader.read(), 5)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.decode("latin-1"), body
+
+
+def header(head, name):
+    found = re.search(rf"^{name}: (.*?)\r?$", head, re.MULTILINE)
+    return found and found[1]
+
+
+async def test_an_unchanged_file_is_read_once(serve, script, monkeypatch):
+    reads = []
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: reads.append(path) or read(path))
+    server = await serve()
+    for _ in range(3):
+        assert (await ask(server, "/x/static/a.js"))[1] == b"words " * 10_000
+    assert [path.name for path in reads].count("a.js") == 1
+
+
+async def test_a_file_goes_out_compressed_to_who_takes_it(serve, script):
+    server = await serve()
+    head, body = await ask(server, "/x/static/a.js", "Accept-Encoding: gzip")
+    assert header(head, "Content-Encoding") == "gzip"
+    assert header(head, "Content-Length") == str(len(body))
+    assert gzip.decompress(body) == script.read_bytes()
+    plain, whole = await ask(server, "/x/static/a.js")
+    assert header(plain, "Content-Encoding") is None
+    assert whole == script.read_bytes()
+    assert header(plain, "Vary") == header(head, "Vary") == "Accept-Encoding"
+    assert header(plain, "Etag") != header(head, "Etag")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_what_a_browser_has_is_not_sent_again(serve, script, encoding):
+    server = await serve()
+    accept = f"Accept-Encoding: {encoding}"
+    head, _ = await ask(server, "/x/static/a.js", accept)
+    etag = header(head, "Etag")
+    again, body = await ask(server, "/x/static/a.js", accept, f"If-None-Match: {etag}")
+    assert (again.split()[1], body) == ("304", b"")
+    assert header(again, "Etag") == etag
+    assert header(again, "Vary") == "Accept-Encoding"
+    dated = f"If-Modified-Since: {header(head, 'Last-Modified')}"
+    again, body = await ask(server, "/x/static/a.js", accept, dated)
+    assert (again.split()[1], body) == ("304", b"")
+
+
+async def test_tiny_and_compressed_files_go_out_as_they_are(serve, folder, settled):
+    (folder / "x" / "static" / "tiny.js").write_text("a" * 500)
+    (folder / "x" / "static" / "a.png").write_text("a" * 5000)
+    server = await serve()
+    for name in ("tiny.js", "a.png"):
+        head, _ = await ask(server, f"/x/static/{name}", "Accept-Encoding: gzip")
+        assert header(head, "Content-Encoding") is None
+        assert header(head, "Vary") is None
+
+
+@pytest.mark.expected_log(" 416 ")
+@pytest.mark.parametrize(
+    ("lines", "status", "part"),
+    [
+        (["Range: bytes=0-4"], "206", slice(0, 5)),
+        (["Range: bytes=-5"], "206", slice(-5, None)),
+        (["Range: bytes=0-4", "If-Range: ETAG"], "206", slice(0, 5)),
+        (["Range: bytes=0-4", 'If-Range: "another"'], "200", slice(None)),
+        (["Range: bytes=99999999-"], "416", slice(0, 0)),
+    ],
+)
+async def test_a_part_is_of_the_plain_file(serve, script, lines, status, part):
+    server = await serve()
+    etag = header((await ask(server, "/x/static/a.js"))[0], "Etag")
+    lines = [line.replace("ETAG", etag) for line in lines]
+    head, body = await ask(server, "/x/static/a.js", *lines)
+    assert head.split()[1] == status
+    assert body == script.read_bytes()[part]
+    assert header(head, "Content-Encoding") is None
+    assert header(head, "Etag") == etag
+
+
+@pytest.mark.parametrize(
+    ("path", "is_held"),
+    [
+        ("/x/static/a.js?v=TAG", True),
+        ("/x/static/a.js?v=0123456789abcdef", False),
+        ("/x/static/a.js?v=1.0", False),
+        ("/x/static/a.js", False),
+        ("/x/static/a.js?v=TAG&x=1", False),
+    ],
+)
+async def test_only_an_address_that_names_the_content_is_held(serve, script, path, is_held):
+    server = await serve()
+    address = path.replace("TAG", find_tag(script.read_bytes()))
+    for lines in ([], ["Accept-Encoding: gzip"], ["Range: bytes=0-4"]):
+        head, _ = await ask(server, address, *lines)
+        is_whole = "Range" not in str(lines)  # a part is never held: it is read from the disk
+        expected = _HELD if is_held and is_whole else "no-cache"
+        assert header(head, "Cache-Control") == expected
+
+
+@pytest.mark.parametrize("path", ["/_static/databench.js", "/_static/databench.js?v=0.9"])
+async def test_the_client_is_at_its_plain_address_too(serve, path):
+    server = await serve()
+    head, body = await ask(server, path)
+    assert header(head, "Cache-Control") == "no-cache"
+    assert b"Databench" in body
+
+
+@pytest.mark.expected_log(" 404 ")
+async def test_a_link_that_leads_out_later_is_not_followed(serve, folder, tmp_path, settled):
+    (tmp_path / "outside.js").write_text("secret")
+    (folder / "x" / "static" / "inside.js").write_text("inside")
+    link = folder / "x" / "static" / "link.js"
+    link.symlink_to(folder / "x" / "static" / "inside.js")
+    server = await serve()
+    assert (await ask(server, "/x/static/link.js"))[1] == b"inside"
+    link.unlink()
+    link.symlink_to(tmp_path / "outside.js")
+    head, body = await ask(server, "/x/static/link.js")
+    assert head.split()[1] == "404"
+    assert b"secret" not in body
+
+
+async def test_a_file_in_a_folder_that_comes_first_is_seen(serve, folder, settled):
+    (folder / "node_modules").mkdir()
+    (folder.parent / "node_modules").mkdir()
+    (folder.parent / "node_modules" / "a.js").write_text("second")
+    server = await serve()
+    assert (await ask(server, "/node_modules/a.js"))[1] == b"second"
+    (folder / "node_modules" / "a.js").write_text("first")
+    assert (await ask(server, "/node_modules/a.js"))[1] == b"first"
+
+
+async def test_a_large_file_is_sent_in_parts(serve, folder, settled):
+    file = folder / "x" / "static" / "large.js"
+    server = await serve()
+    file.write_bytes(b"x" * (server.front.kept.most_bytes + 1))
+    head, body = await ask(server, "/x/static/large.js", "Accept-Encoding: gzip")
+    assert header(head, "Content-Encoding") is None
+    assert body == file.read_bytes()
+    assert server.front.kept.size_bytes == 0

@@ -1,9 +1,11 @@
 """Templates: who overrides whom, and where an error is."""
 
+from pathlib import Path
+
 import pytest
 
-from databench.front import templates
-from databench.front.templates import Loader, TemplateError, render
+from databench.front import sources, templates
+from databench.front.templates import Loader, TemplateError, find, render
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def tree(tmp_path, monkeypatch):
 def show(folder, path, **namespace):
     loader = Loader(folder)
     found = path if path.startswith("/") else loader.find(path)
-    return render(loader, found, namespace).decode()
+    return render(find(loader, found), found, namespace).decode()
 
 
 def test_packaged_templates_hold_where_nothing_overrides_them(tree):
@@ -101,3 +103,89 @@ def test_missing_template_names_who_asked_for_it(tree):
         show(tree, str(tree / "x" / "page.html"))
     with pytest.raises(TemplateError, match=r"there is no template 'gone.html'"):
         Loader(tree).find("gone.html")
+
+
+# ---------------------------------------------------------------- kept
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """The templates that were read."""
+    names = []
+    create = Loader._create_template
+
+    def note(self, name):
+        names.append(Path(name).relative_to(Path(name).parents[1]).as_posix())
+        return create(self, name)
+
+    monkeypatch.setattr(Loader, "_create_template", note)
+    return names
+
+
+def run(loader, path):
+    return render(find(loader, path), path, {"title": "T"}).decode()
+
+
+def test_compiled_template_is_kept_until_a_file_of_it_changes(tree, compiled, settled):
+    loader = Loader(tree, follows_saves=True)
+    page = str(tree / "x" / "index.html")
+    for _ in range(2):
+        assert run(loader, page) == "[base a x T]"
+    assert compiled == ["x/index.html", "packaged/analysis.html", "packaged/base.html"]
+    (tree / "x" / "index.html").write_text('{% extends "analysis.html" %}')
+    assert run(loader, page) == "[base a default]"
+    assert compiled[3:] == ["x/index.html"]
+
+
+@pytest.mark.parametrize("name", ["base.html", "x/base.html", "x/analysis.html"])
+def test_template_that_comes_before_others_is_seen(tree, settled, name):
+    (tree / "analysis.html").write_text('{% extends "base.html" %}')
+    loader = Loader(tree, follows_saves=True)
+    page = str(tree / "x" / "index.html")
+    assert run(loader, page) == "[base ]"
+    (tree / name).write_text("new")
+    expected = "[base ]" if name == "x/base.html" else "new"  # beside another template
+    assert run(loader, page) == expected
+    (tree / name).unlink()
+    assert run(loader, page) == "[base ]"
+
+
+def test_included_template_that_changes_is_seen(tree, settled):
+    (tree / "x" / "index.html").write_text('{% include "part.html" %}')
+    (tree / "x" / "part.html").write_text("one")
+    loader = Loader(tree, follows_saves=True)
+    assert run(loader, str(tree / "x" / "index.html")) == "one"
+    (tree / "x" / "part.html").write_text("two")
+    assert run(loader, str(tree / "x" / "index.html")) == "two"
+
+
+def test_broken_template_is_mended_by_a_save(tree, settled):
+    page = str(tree / "x" / "index.html")
+    loader = Loader(tree, follows_saves=True)
+    assert run(loader, page) == "[base a x T]"
+    (tree / "x" / "index.html").write_text(
+        '{% extends "base.html" %}{% block content %}{{ in }}{% end %}'
+    )
+    (tree / "base.html").write_text("[{% block content %}{% end %}{{ 1 }}]")
+    with pytest.raises(TemplateError):
+        run(loader, page)
+    (tree / "x" / "index.html").write_text('{% extends "base.html" %}')
+    (tree / "base.html").write_text("mended")
+    assert run(loader, page) == "mended"
+
+
+def test_template_that_was_saved_just_now_is_read_again(tree, compiled, monkeypatch):
+    monkeypatch.setattr(sources, "_YOUNG_NS", 10**18)
+    loader = Loader(tree, follows_saves=True)
+    for _ in range(2):
+        run(loader, str(tree / "x" / "index.html"))
+    assert len(compiled) == 6
+
+
+def test_production_runs_what_was_there_first(tree, compiled):
+    loader = Loader(tree)
+    page = str(tree / "x" / "index.html")
+    assert run(loader, page) == "[base a x T]"
+    (tree / "x" / "index.html").write_text("{{ 6 * 7 }}")
+    assert run(loader, page) == "[base a x T]"
+    assert len(compiled) == 3

@@ -1,0 +1,89 @@
+"""Which folders are behind an address, and the addresses of files that may be held for ever.
+
+`static_url` in a template adds the word that names a file's content: another content has another
+address, so browsers need not ask again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from ..config import IMAGES, Entry, Index
+from . import files, functions
+from .kept import Kept
+from .sources import Sources
+
+PACKAGED = Path(__file__).resolve().parent.parent / "static"
+# The scripts that pages of the first release look for below /static/.
+OLD = r"databench\.js|socket\.io/socket\.io\.min\.js"
+OWN_FILES = ("analysis.js", "analysis.css")
+
+
+def find_thumbnail(entry: Entry) -> str | None:
+    """The analysis' image, relative to its folder: the one that is named, or `thumbnail.*`."""
+    if entry.thumbnail:
+        return entry.thumbnail
+    if entry.functions and entry.functions.thumbnail:
+        return entry.functions.thumbnail
+    names = (f"thumbnail{ending}" for ending in IMAGES)
+    return next((name for name in names if (entry.folder / name).is_file()), None)
+
+
+def is_own_file(entry: Entry, path: str) -> bool:
+    """Whether an analysis gives out this file of its folder."""
+    return path in OWN_FILES or path == find_thumbnail(entry)
+
+
+def own_roots(entry: Entry) -> tuple[Path, ...]:
+    """Where the few files are that an analysis gives out by name."""
+    return (entry.folder, entry.functions.static) if entry.functions else (entry.folder,)
+
+
+def own_static(entry: Entry) -> Path:
+    """The folder `static` of an analysis; modules that lie beside each other share one."""
+    return entry.functions.static if entry.functions else entry.folder / "static"
+
+
+def static_roots(index: Index) -> dict[str, tuple[Path, ...]]:
+    """The folders behind `/_static/`, `/static/` and `/node_modules/`."""
+    folder = index.folder
+    return {
+        "_static": (PACKAGED, *functions.find_mpld3()),
+        "static": (folder / "static",),
+        "node_modules": (folder / "node_modules", folder.parent / "node_modules"),
+    }
+
+
+def find_address(
+    kept: Kept, index: Index, address: str, page: Entry | None, sources: Sources
+) -> str:
+    """An address of a file with the word that names its content; as it is where that has none.
+
+    Args:
+        kept: Keeps the content.
+        index: What is served.
+        address: Of this server, such as `/_static/databench.js`, or relative to an analysis' page.
+        page: The analysis of that page, if any.
+        sources: Of the page; takes what was looked at.
+    """
+    roots, path = _find_roots(index, address, page)
+    if not roots:
+        return address
+    answer = files.find_answer(kept, roots, path)
+    if answer is None:
+        files.find_file(roots, path, sources)
+        return address
+    sources.update(answer.sources)
+    return f"{quote(address)}?v={answer.tag}"
+
+
+def _find_roots(index: Index, address: str, page: Entry | None) -> tuple[tuple[Path, ...], str]:
+    if address.startswith("/"):
+        first, _, path = address[1:].partition("/")
+        return static_roots(index).get(first, ()), path
+    if page is None:
+        return (), ""
+    if address.startswith("static/"):
+        return (own_static(page),), address.removeprefix("static/")
+    return (own_roots(page), address) if is_own_file(page, address) else ((), "")

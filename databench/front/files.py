@@ -1,0 +1,101 @@
+"""Files: which may leave a folder, and the content of small ones, kept in memory.
+
+Refuses what leads out of the folder (also by a symbolic link), Python files everywhere, hidden
+files everywhere.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import tornado.httputil
+
+from .kept import Answer, Kept
+from .sources import Sources
+
+# Never sent, wherever they are: what a project runs, what Python makes of it, and copies of both,
+# whatever a person, an editor or a packer adds to the name: code.py~, code.py.1, code.py.gz.
+_SOURCES = re.compile(r"[.](py[cdioxwz]?|ipynb)(?![A-Za-z0-9])", re.IGNORECASE)
+_TEXT_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".map": "application/json",
+    ".wasm": "application/wasm",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+
+
+def find_file(roots: Sequence[Path], path: str, sources: Sources | None = None) -> Path | None:
+    """The file of that path in the first of the folders that has it, or `None`.
+
+    Args:
+        roots: Folders, absolute.
+        path: As in the address, decoded, without a slash in front.
+        sources: Takes what was looked at.
+    """
+    parts = path.split("/")
+    if not path or not all(part.isprintable() and part for part in parts):
+        return None
+    if any(part.startswith(".") or "\\" in part for part in parts):
+        return None
+    for root in roots:
+        if sources is not None:
+            # By the path that was asked for: its stamp is that of the file behind all links.
+            sources.add(os.path.join(root, *parts))
+        real_root = os.path.realpath(root)
+        real = os.path.realpath(os.path.join(real_root, *parts))
+        if not real.startswith(real_root + os.sep) or _is_source(real) or _is_source(path):
+            continue
+        if os.path.isfile(real):
+            return Path(real)
+    return None
+
+
+def find_answer(kept: Kept, roots: Sequence[Path], path: str) -> Answer | None:
+    """The content of a small file, from memory where it is unchanged; `None`: there is none.
+
+    Args:
+        kept: Keeps it.
+        roots: As in `find_file`.
+        path: Likewise.
+    """
+    key = (*roots, path)
+    answer = kept.find(key)
+    if answer is not None:
+        return answer
+    sources = Sources()
+    found = find_file(roots, path, sources)
+    if found is None:
+        return None
+    try:
+        status = os.stat(found)
+        if status.st_size > kept.most_bytes:
+            return None
+        body = found.read_bytes()
+    except OSError:
+        return None
+    modified = tornado.httputil.format_timestamp(int(status.st_mtime))
+    headers = {"Last-Modified": modified, "Accept-Ranges": "bytes"}
+    answer = Answer(body, find_kind(str(found)), sources, headers=headers)
+    kept.keep(key, answer)
+    return answer
+
+
+def find_kind(name: str) -> str:
+    """The `Content-Type` of a file: from its name, not the machine's tables where those differ.
+
+    Args:
+        name: The file's; text is UTF-8.
+    """
+    kind = _TEXT_TYPES.get(os.path.splitext(name)[1].lower())
+    kind = kind or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def _is_source(path: str) -> bool:
+    return _SOURCES.search(os.path.basename(path)) is not None

@@ -1,0 +1,140 @@
+"""What pages share: how one is made, from memory or from its template, and what that gets."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._version import __version__
+from ..config import Entry
+from . import addresses, follow, formulae, functions, templates
+from .handlers import Headers
+from .kept import Answer, Circumstances, may_keep
+from .sources import Sources
+
+if TYPE_CHECKING:
+    from .app import Front
+
+log = logging.getLogger("databench.front")
+
+
+@dataclasses.dataclass
+class Plan:
+    """How a page is made.
+
+    Attributes:
+        key: Under which it is kept.
+        circumstances: What it depends on beside files.
+        sources: The files, as they are found.
+        entry: The analysis.
+        is_constant: Whether all that its template is given stays as it is.
+    """
+
+    key: Hashable
+    circumstances: Circumstances
+    sources: Sources
+    entry: Entry | None = None
+    is_constant: bool = True
+
+
+class Page(Headers):
+    """A page."""
+
+    application: Front
+
+    def _how_to_administer(self) -> str:
+        """What a page in development says that lacks the token; empty where nothing is to say."""
+        front = self.application
+        return front.access.how if front.debug and not self.may_administer else ""
+
+    def find_given(self, plan: Plan) -> dict[str, Any]:
+        """What Databench gives to each template, beside Tornado's own names."""
+        front = self.application
+        return {
+            "databench_version": __version__,
+            "debug": self.may_administer,
+            "how_to_administer": self._how_to_administer(),
+            "is_watched": front.is_watched,
+            "saves": front.saves.count,
+            "static_url": functools.partial(
+                addresses.find_address,
+                *(front.kept, front.index),
+                page=plan.entry,
+                sources=plan.sources,
+            ),
+        }
+
+    def find_kept(self, plan: Plan) -> Answer | None:
+        """What was made before, where it would be made in the same way now."""
+        return self.application.kept.find(plan.key, plan.circumstances)
+
+    async def send_kept(self, plan: Plan) -> bool:
+        """Answer with that; False: there is none."""
+        answer = self.find_kept(plan)
+        if answer is not None:
+            await self.send(answer, plan.key)
+        return answer is not None
+
+    def plan(self, name: str, path: str = "") -> Plan:
+        """How the page is made.
+
+        Args:
+            name: The analysis'; empty: the gallery.
+            path: Of the page.
+        """
+        front = self.application
+        circumstances = (
+            front.index,
+            front.is_watched,
+            front.saves.count,
+            front.authored.changes,
+            front.find_faults(name),
+        )
+        return Plan((name, path, self.may_administer), circumstances, Sources())
+
+    async def show(
+        self, path: str, namespace: dict[str, Any], plan: Plan, *, is_jinja: bool = False
+    ) -> None:
+        """Answer with a template, of Tornado or of Jinja2."""
+        try:
+            body, is_same = self._make(path, namespace, plan, is_jinja=is_jinja)
+        except templates.TemplateError as error:
+            self._show_error(error)
+            return
+        answer = Answer(body, "text/html; charset=utf-8", plan.sources, plan.circumstances)
+        if is_same:
+            self.application.kept.keep(plan.key, answer)
+        await self.send(answer, plan.key)
+
+    def _make(
+        self, path: str, namespace: dict[str, Any], plan: Plan, *, is_jinja: bool
+    ) -> tuple[bytes, bool]:
+        """The page, and whether it is the same for whoever asks."""
+        front = self.application
+        given = self.find_given(plan)
+        tornados = self.get_template_namespace()  # which pages may rely on
+        names = {**namespace, **tornados, **given}
+        if is_jinja:
+            folder, file = Path(path).parent, Path(path).name
+            text = functions.render(folder, file, names, front.authored)
+            return formulae.with_script(text, given["static_url"]), False
+        with front.loader.noting(plan.sources):
+            compiled = templates.find(front.loader, path)
+        text = templates.render(compiled, path, names)
+        known = (namespace.keys() - tornados.keys()) | given.keys()
+        is_same = plan.is_constant and may_keep(compiled.reads, names, known)
+        return formulae.with_script(text, given["static_url"]), is_same
+
+    def _show_error(self, error: templates.TemplateError) -> None:
+        front = self.application
+        log.error("template failed: %s (request %s)", error, self.request_id)
+        told = (
+            str(error) if self.may_administer else "a template of this page is wrong: see the log"
+        )
+        # It comes back when the template is saved.
+        foot = follow.make_script(front.saves.count) if front.is_watched else ""
+        self.refuse(500, told, title="Template error", foot=foot)

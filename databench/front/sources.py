@@ -1,0 +1,85 @@
+"""What something was made of: files and folders, each with the stamp that it had then.
+
+A stamp is what the system says of a file without opening it, 2 us each: so looking whether a page
+is still that of its files costs less than asking the watcher, which hears of a save 25 ms late. A
+folder's stamp changes with the names in it, and so says that a file has come which was not there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+# Saved when (ns), changed when (ns), how large, and which file: a tool that sets the first back
+# cannot set the second, and one that puts a new file in the place of the old changes the last.
+Stamp = tuple[int, int, int, int]
+
+# Clocks of file systems may tick every 10 ms. What is saved twice within one tick has one stamp, so
+# a file as young as this is not trusted to be the one that was read.
+_YOUNG_NS = 20_000_000
+
+
+def find_stamp(path: str | Path) -> Stamp | None:
+    """The stamp of a file or folder, as it is now; `None`: there is none."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+class Sources:
+    """The files and folders of one thing; those that were looked for in vain too.
+
+    Args:
+        paths: To begin with.
+    """
+
+    def __init__(self, *paths: str | Path) -> None:
+        self._stamps: dict[str, Stamp | None] = {}
+        self._is_settled = True
+        self._checked_s = 0.0
+        for path in paths:
+            self.add(path)
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset(self._stamps)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether each save from now on changes a stamp."""
+        return self._is_settled
+
+    def add(self, path: str | Path) -> None:
+        """It is about to be read, or looked for."""
+        key = str(path)
+        if key in self._stamps:
+            return  # as it was first: what is read later may be newer, and is then made again
+        stamp = self._stamps[key] = find_stamp(key)
+        if stamp is not None and abs(time.time_ns() - max(stamp[:2])) < _YOUNG_NS:
+            self._is_settled = False
+
+    def distrust(self) -> None:
+        """It may be made otherwise the next time, whatever the files say."""
+        self._is_settled = False
+
+    def update(self, other: Sources) -> None:
+        """What this is made of is made of those."""
+        for path, stamp in other._stamps.items():
+            self._stamps.setdefault(path, stamp)
+        self._is_settled = self._is_settled and other._is_settled
+
+    def are_unchanged(self, *, now_s: float = 0.0, interval_s: float = 0.0) -> bool:
+        """Whether all are as they were.
+
+        Args:
+            now_s: The monotonic clock.
+            interval_s: For how long what was found last holds.
+        """
+        if interval_s and now_s - self._checked_s < interval_s:
+            return True
+        self._checked_s = now_s
+        return all(find_stamp(path) == stamp for path, stamp in self._stamps.items())
