@@ -98,7 +98,7 @@ class Kernel:
             loop=self.loop,
             loop_worker=LoopWorker(lock, self.loop),
             workers=WorkerPool(
-                self.main, self._make_worker, self.settings.plain_threads, self.loop
+                self.main, self._make_worker, self.settings.plain_threads, self.loop.call_later
             ),
             requests=requests,
             interrupts=Interrupts(

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..threads import NO_THREAD
@@ -49,16 +49,17 @@ class PlainWorker(Worker):
 
     Attributes:
         loop: The kernel's loop, which the code of an action finds as the thread's.
-        on_idle: Called on the worker's thread when it may be given the next job.
+        take_next: Called on the worker's thread when it can take another job; returns one that
+            waits, or nothing: then the worker is free.
     """
 
     def __init__(self, lock: threading.RLock) -> None:
         super().__init__(lock)
         self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.on_idle: Callable[[PlainWorker], None] = _nothing
-        # Set by who gives a job, taken away by the worker when the job's code has ended: before its
-        # end is said, so that the page's next action already finds the worker free.
+        self.take_next: Callable[[PlainWorker], Job | None] = _become_free
+        # Set by who gives a job, taken away when the job's code has ended: before its end is sent,
+        # so that the page's next action already finds the worker free.
         self.is_busy = False
         self.given_s = 0.0
         # True exactly while the user's code may be interrupted.
@@ -66,6 +67,28 @@ class PlainWorker(Worker):
         # Before and after each job: what code has left behind in the process is undone.
         self.look_again: Callable[[], None] = _nothing
         self.put_right: Callable[[], None] = _nothing
+
+    def _serve_jobs(self) -> None:
+        self.ident = threading.get_ident()
+        while (job := self.jobs.get()) is not None:
+            self._work(job)
+            job = None  # nothing of an ended action is kept while the worker waits
+
+    def _work(self, job: Job) -> None:
+        """Run a job, and those that wait behind it: the loop need not be woken for them."""
+        following: Job | None = job
+        while following is not None:
+            job = following
+            self._prepare()
+            result, failure = self._run(job)
+            # Others that wait come before the next action of this session, which `finish` lets
+            # start: a session that always has one more would keep them waiting for ever.
+            following = self.take_next(self)
+            job.finish(job.request, result, failure)
+
+    def _run(self, job: Job) -> tuple[Any, BaseException | None]:
+        """Run the job's code; returns its result and its exception, and is not interrupted then."""
+        raise NotImplementedError
 
     def _invoke(self, job: Job) -> Any:
         """The trampoline: a cancel that came before it is raised in it, none comes around it."""
@@ -85,13 +108,6 @@ class PlainWorker(Worker):
         # Code of an earlier action may have taken the loop away (`asyncio.run` does).
         asyncio.set_event_loop(self.loop)
 
-    def _hand_over(self, job: Job, result: Any, failure: BaseException | None) -> None:
-        """The job's code has ended, and nothing interrupts this thread any more."""
-        # Others that wait come before the next action of this session, which `finish` lets start.
-        self.is_busy = False
-        self.on_idle(self)
-        job.finish(job.request, result, failure)
-
 
 class MainWorker(PlainWorker):
     """The main thread."""
@@ -100,13 +116,9 @@ class MainWorker(PlainWorker):
 
     def serve(self) -> None:
         """Run jobs until `None` comes."""
-        self.ident = threading.get_ident()
-        while (job := self.jobs.get()) is not None:
-            self._prepare()
-            self._run(job)
-            job = None  # nothing of an ended action is kept while the worker waits
+        self._serve_jobs()
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job) -> tuple[Any, BaseException | None]:
         result: Any = None
         failure: BaseException | None = None
         self.current = job.request
@@ -118,7 +130,7 @@ class MainWorker(PlainWorker):
             forks.end(failure)
         self.current = None
         self.put_right()  # an alarm, for one, would meet nobody who expects it
-        self._hand_over(job, result, failure)
+        return result, failure
 
 
 class PoolWorker(PlainWorker):
@@ -140,11 +152,7 @@ class PoolWorker(PlainWorker):
     def _serve(self) -> None:
         signals.leave_to_main()
         self.look_again = signals.leave_to_main  # an action may have taken them
-        self.ident = threading.get_ident()
-        while (job := self.jobs.get()) is not None:
-            self._prepare()
-            self._hand_over(job, *self._run(job))
-            job = None  # nothing of an ended action is kept while the worker waits
+        self._serve_jobs()
 
     def _run(self, job: Job) -> tuple[Any, BaseException | None]:
         result: Any = None
@@ -174,15 +182,15 @@ class WorkerPool:
     little: most plain actions are short. Where the main thread has been taken for longer than
     that, another worker is as good as it gets.
 
-    Theory of operation: a worker that becomes free wakes the loop only where a job waits. Who lets
-    a job wait looks at the main worker afterwards, who becomes free looks at what waits afterwards:
-    so one of the two sees what the other did.
+    Theory of operation: a worker whose job has ended takes the next one that waits by itself, on
+    its own thread. The lock guards what waits and who is busy; nothing is called under it that
+    could wait or raise, and no code of the user's runs under it.
 
     Args:
         main: The main thread's worker.
         make_worker: Makes and starts a further one.
         limit: Most workers beside the main one.
-        loop: The kernel's.
+        later: Calls a function with an argument after some seconds, in the loop's thread.
     """
 
     def __init__(
@@ -190,58 +198,69 @@ class WorkerPool:
         main: PlainWorker,
         make_worker: Callable[[], PlainWorker],
         limit: int,
-        loop: asyncio.AbstractEventLoop,
+        later: Callable[[float, Callable[[Job], None], Job], object],
     ) -> None:
         self._main = main
         self._others: list[PlainWorker] = []
         self._make_worker = make_worker
         self._limit = limit
-        self._loop = loop
+        self._later = later
+        self._lock = threading.Lock()
         self._waiting: deque[Job] = deque()
         self._is_short = False  # said once
-        main.on_idle = self._on_idle
+        main.take_next = self.take_next
 
     def submit(self, job: Job) -> None:
         """Run a job as soon as a worker is free."""
         main = self._main
-        if not main.is_busy:
-            self._give(main, job)
-            return
-        self._waiting.append(job)
-        self.idle(main)  # it may be so since just now: see the top
+        with self._lock:
+            if not main.is_busy:
+                _give(main, job)
+                return
+            self._waiting.append(job)
         if time.monotonic() - main.given_s > _GRACE_S:
             self._spill(job)
-        elif self._waiting:
-            self._loop.call_later(_GRACE_S, self._spill, job)
+        else:
+            self._later(_GRACE_S, self._spill, job)
 
-    def idle(self, worker: PlainWorker) -> None:
-        """Give a job that waits to a worker, if that has none."""
-        if self._waiting and not worker.is_busy:
-            self._give(worker, self._waiting.popleft())
+    def take_next(self, worker: PlainWorker) -> Job | None:
+        """The job that a worker runs next, or `None`: then it is free; on the worker's thread."""
+        with self._lock:
+            if not self._waiting:
+                worker.is_busy = False
+                return None
+            job = self._waiting.popleft()
+            _hand(worker, job)
+            return job
 
     def withdraw(self, request: Request) -> bool:
         """Take out a request's job that no worker has; False where there is none."""
-        for job in self._waiting:
-            if job.request is request:
-                self._waiting.remove(job)
-                return True
+        with self._lock:
+            for job in self._waiting:
+                if job.request is request:
+                    self._waiting.remove(job)
+                    return True
         return False
-
-    def _on_idle(self, worker: PlainWorker) -> None:
-        """On the worker's thread."""
-        if self._waiting:
-            self._loop.call_soon(self.idle, worker)
 
     def _spill(self, job: Job) -> None:
         """Give a job that still waits to another worker than the main one."""
-        if job not in self._waiting:
+        if self._try_give(job, self._others) or len(self._others) >= self._limit:
             return
-        worker = next((worker for worker in self._others if not worker.is_busy), None)
-        if worker is None and len(self._others) < self._limit:
-            worker = self._try_worker()
+        worker = self._try_worker()
         if worker is not None:
+            self._try_give(job, [worker])
+
+    def _try_give(self, job: Job, workers: Sequence[PlainWorker]) -> bool:
+        """Give the job to one of these that is free; True where it does not wait any more."""
+        with self._lock:
+            if job not in self._waiting:
+                return True
+            worker = next((worker for worker in workers if not worker.is_busy), None)
+            if worker is None:
+                return False
             self._waiting.remove(job)
-            self._give(worker, job)
+            _give(worker, job)
+            return True
 
     def _try_worker(self) -> PlainWorker | None:
         """A further worker; `None` where the system allows no thread: what waits goes on so."""
@@ -253,16 +272,26 @@ class WorkerPool:
                 logger.warning("%s: plain actions wait for one another", NO_THREAD)
             return None
         self._is_short = False
-        worker.on_idle = self._on_idle
+        worker.take_next = self.take_next
         self._others.append(worker)
         return worker
 
-    def _give(self, worker: PlainWorker, job: Job) -> None:
-        worker.is_busy = True
-        worker.given_s = time.monotonic()
-        job.request.worker = worker
-        worker.jobs.put(job)
+
+def _give(worker: PlainWorker, job: Job) -> None:
+    worker.is_busy = True
+    _hand(worker, job)
+    worker.jobs.put(job)
 
 
-def _nothing(*_worker: PlainWorker) -> None:
+def _hand(worker: PlainWorker, job: Job) -> None:
+    worker.given_s = time.monotonic()
+    job.request.worker = worker
+
+
+def _become_free(worker: PlainWorker) -> Job | None:
+    worker.is_busy = False
+    return None
+
+
+def _nothing() -> None:
     pass

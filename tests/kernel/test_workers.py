@@ -17,7 +17,7 @@ def make_request(number=1):
 def worker(request):
     worker = request.param(threading.RLock())
     worker.idle = queue.SimpleQueue()
-    worker.on_idle = worker.idle.put
+    worker.take_next = lambda free: setattr(free, "is_busy", False) or worker.idle.put(free)
     is_main = request.param is MainWorker
     thread = threading.Thread(target=worker.serve) if is_main else worker._thread
     thread.start() if is_main else worker.start()
@@ -74,30 +74,23 @@ class Idle(PlainWorker):
         return self.jobs.get_nowait().request.number
 
 
-class Loop:
-    """Whose timers and callbacks are called by hand."""
-
-    def __init__(self):
-        self.timers, self.soon = [], []
-
-    def call_later(self, _s, function, job):
-        self.timers.append((function, job))
-
-    def call_soon(self, function, *args):
-        self.soon.append((function, *args))
-
-
 @pytest.fixture
 def office():
-    """(pool, main, made workers, timers)."""
-    main, made, loop = Idle(), [], Loop()
-    pool = WorkerPool(main, lambda: made.append(Idle()) or made[-1], 2, loop)
-    return pool, main, made, loop.timers
+    """A pool whose timers are called by hand: (pool, main, made workers, timers)."""
+    main, made, timers = Idle(), [], []
+    later = lambda _s, f, job: timers.append((f, job))  # noqa: E731
+    pool = WorkerPool(main, lambda: made.append(Idle()) or made[-1], 2, later)
+    return pool, main, made, timers
 
 
 def submit(pool, *numbers):
     for number in numbers:
         pool.submit(Job(make_request(number), None, None))
+
+
+def take_next(pool, worker):
+    job = pool.take_next(worker)
+    return None if job is None else job.request.number
 
 
 def run_out(timers):
@@ -111,9 +104,9 @@ def test_a_job_waits_a_little_for_the_main_worker(office):
     submit(pool, 0, 1, 2)
     assert main.given() == 0
     for expected in (1, 2):
-        main.is_busy = False
-        pool.idle(main)
-        assert main.given() == expected
+        assert take_next(pool, main) == expected
+    assert take_next(pool, main) is None
+    assert not main.is_busy
     run_out(timers)
     assert made == []
 
@@ -123,24 +116,41 @@ def test_what_waited_goes_to_free_workers_then_to_new_ones_then_to_the_first_tha
     submit(pool, 0, 1, 2, 3)
     run_out(timers)
     assert (main.given(), made[0].given(), made[1].given()) == (0, 1, 2)
-    made[1].is_busy = False
-    pool.idle(made[1])
-    assert made[1].given() == 3
-    made[0].is_busy = False
+    assert take_next(pool, made[1]) == 3
+    assert take_next(pool, made[0]) is None
     main.given_s -= 1
     submit(pool, 4)
     assert timers == []
     assert made[0].given() == 4
 
 
-def test_a_worker_that_was_given_a_job_before_it_was_noticed_to_be_free_gets_no_second(office):
+def test_whose_turn_it_is_comes_before_a_job_that_arrives_in_between(office):
     pool, main, _made, _timers = office
     submit(pool, 0, 1)
-    main.is_busy = False
-    submit(pool, 2)
-    pool.idle(main)
-    assert (main.given(), main.given()) == (0, 2)
-    assert main.jobs.empty()
+    assert take_next(pool, main) == 1
+    submit(pool, 2)  # of the session whose job has just ended, say
+    assert main.is_busy
+    assert take_next(pool, main) == 2
+
+
+def test_a_worker_runs_what_waits_without_a_word_of_the_loop(worker):
+    pool = WorkerPool(worker, Idle, 0, lambda *_: None)
+    ends, gate = queue.SimpleQueue(), threading.Event()
+    functions = (lambda: gate.wait(5), lambda: (current.get().number, worker.current.number))
+    for number, function in enumerate(functions):
+        pool.submit(Job(make_request(number), function, lambda *end: ends.put(end)))
+    gate.set()
+    assert [ends.get(timeout=5)[1] for _ in functions] == [True, (1, 1)]
+    assert not worker.is_busy
+
+
+def test_no_job_is_lost_or_overtaken_while_the_worker_becomes_free(worker):
+    pool = WorkerPool(worker, Idle, 0, lambda *_: None)
+    ends = queue.SimpleQueue()
+    finish = lambda request, _result, _failure: ends.put(request.number)  # noqa: E731
+    for number in range(2000):
+        pool.submit(Job(make_request(number), int, finish))
+    assert [ends.get(timeout=5) for _ in range(2000)] == list(range(2000))
 
 
 def test_a_worker_is_free_before_the_end_of_its_job_is_said(worker):
@@ -152,7 +162,7 @@ def test_a_worker_is_free_before_the_end_of_its_job_is_said(worker):
 
 
 def test_what_waits_for_a_worker_can_be_withdrawn():
-    pool = WorkerPool(Idle(), Idle, 0, Loop())
+    pool = WorkerPool(Idle(), Idle, 0, lambda *_: None)
     jobs = [Job(make_request(n), None, None) for n in range(2)]
     for job in jobs:
         pool.submit(job)
@@ -177,69 +187,27 @@ class Office:
 
 @pytest.mark.expected_log("no further thread")
 def test_without_a_further_thread_a_job_waits_for_the_workers_there_are(caplog):
-    main, office, loop = Idle(), Office(), Loop()
-    timers = loop.timers
-    pool = WorkerPool(main, office.make, 2, loop)
+    main, office, timers = Idle(), Office(), []
+    later = lambda _s, f, job: timers.append((f, job))  # noqa: E731
+    pool = WorkerPool(main, office.make, 2, later)
     submit(pool, 0, 1, 2)
     run_out(timers)
     (record,) = [record for record in caplog.records if "no further thread" in record.message]
     assert record.levelname == "WARNING"
     assert main.given() == 0
-    main.is_busy = False
-    pool.idle(main)
-    assert main.given() == 1
+    assert take_next(pool, main) == 1
     office.is_short = False
     submit(pool, 3)
     run_out(timers)
     assert office.made[0].given() == 3
-    main.is_busy = False
-    pool.idle(main)
-    assert main.given() == 2
+    assert take_next(pool, main) == 2
 
 
 @pytest.mark.expected_log("no further thread")
 def test_the_action_itself_is_not_hit_by_a_thread_that_cannot_be_started():
     office = Office()
-    pool = WorkerPool(Idle(), office.make, 1, Loop())
+    pool = WorkerPool(Idle(), office.make, 1, lambda *_: None)
     submit(pool, 0)
     pool._main.given_s = 0.0  # long ago: the next one is spilled at once
     submit(pool, 1)
     assert [job.request.number for job in pool._waiting] == [1]
-
-
-def test_a_worker_that_becomes_free_wakes_the_loop_only_where_a_job_waits():
-    main, loop = Idle(), Loop()
-    pool = WorkerPool(main, Idle, 0, loop)
-    submit(pool, 0)
-    main.is_busy = False
-    main.on_idle(main)
-    assert loop.soon == []
-    submit(pool, 1, 2)
-    main.is_busy = False
-    main.on_idle(main)
-    assert loop.soon == [(pool.idle, main)]
-
-
-class FreeInBetween(Idle):
-    """A worker that becomes free right after it was seen to be busy, where nothing waits yet."""
-
-    is_free_next = False
-
-    @property
-    def is_busy(self):
-        was, self.state = self.state, self.state and not self.is_free_next
-        return was
-
-    @is_busy.setter
-    def is_busy(self, value):
-        self.state = value
-
-
-def test_a_job_that_comes_while_the_main_worker_becomes_free_is_not_left_lying():
-    main, loop = FreeInBetween(), Loop()
-    pool = WorkerPool(main, Idle, 0, loop)
-    submit(pool, 0)
-    main.is_free_next = True
-    submit(pool, 1)
-    assert (main.given(), main.given()) == (0, 1)
-    assert loop.timers == []

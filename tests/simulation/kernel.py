@@ -113,14 +113,14 @@ class Channel(kernel_channel.Channel):
 class WorkerPool:
     """Stands for the threads of plain code."""
 
-    def __init__(self, main, _make_worker, _limit, loop):
-        self._loop = loop
+    def __init__(self, main, _make_worker, _limit, later):
+        self._later = later
         self._waiting = {}
         main.ident = threading.get_ident()
 
     def submit(self, job):
         delay_s = OWNER.get().world.random.choice((0.0, 0.001, 0.05))
-        self._waiting[job.request] = self._loop.call_later(delay_s, self._run, job)
+        self._waiting[job.request] = self._later(delay_s, self._run, job)
 
     def withdraw(self, request):
         handle = self._waiting.pop(request, None)
