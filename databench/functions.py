@@ -1,8 +1,8 @@
 """The style of the first release: an analysis made of functions, without a class.
 
 Owns what such a file calls: `Analysis('name', __name__)` and its signals. The kernel makes a class
-of the functions (`kernel/functions.py`), so that all else knows classes only: each session is an
-instance as ever. Which session a function runs in is a context variable, set for each step of it.
+of the functions (`kernel/loading/functions.py`), so that all else knows classes only: each session
+is an instance as ever. Which session a function runs in is a context variable, set for each step.
 
 A function that is marked inside another, as `connect` of some examples marks one for what the page
 sends, belongs to the session in which the other runs.

@@ -245,9 +245,10 @@ def test_a_circle_is_found(texts, circles):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(REPOSITORY)))
 def test_only_the_broker_starts_and_ends_processes(path):
     # `http.processes` forks an application that asks for several processes: never the front.
-    # `kernel.kin` ends what its own kernel has started, once no front and no guard is there.
+    # `kernel.process.kin` ends what its own kernel has started, once no front and no guard is
+    # there.
     # What is below `tests` are analyses, in which people may do as they like.
-    excused = (PACKAGE / "http" / "processes.py", PACKAGE / "kernel" / "kin.py")
+    excused = (PACKAGE / "http" / "processes.py", PACKAGE / "kernel" / "process" / "kin.py")
     if layer(path) in ("broker", "tests") or path in excused:
         return
     calls = {"Popen", "kill", "killpg", "fork", "posix_spawn", "create_subprocess_exec"}

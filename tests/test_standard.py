@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from databench import standard
-from databench.kernel.loading import load_analysis
+from databench.kernel.loading.load import load_analysis
 from databench.standard import OwnFirst, explain, find_hiding
 from tests.kernel.harness import Front, value
 

@@ -1,7 +1,7 @@
 """`--coverage FILE`: which lines of the server and of the analyses have run.
 
-The front and every kernel measure themselves (`kernel.coverage`), each into a file of its own
-beside FILE; at the end they are combined into FILE, with what it held before.
+The front and every kernel (`kernel.process.coverage`) measure themselves, each into a file of its
+own beside FILE; at the end they are combined into FILE, with what it held before.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ if __name__ == "__main__":
         import databench  # noqa: F401
     except ModuleNotFoundError:  # neither installed nor on PYTHONPATH
         sys.path.append(__file__.rpartition("databench")[0] or ".")
-    from databench.kernel import coverage
+    from databench.kernel.process import coverage
 
     coverage.begin()  # before all that is measured is imported
+    from databench.kernel.process.streams import settle
     from databench.kernel.runtime import main
-    from databench.kernel.streams import settle
 
     status = main()
     settle()

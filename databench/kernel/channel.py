@@ -25,7 +25,7 @@ import zmq
 from .. import multipart
 from ..errors import KernelError
 from ..protocol.codec import join_batch
-from . import signals
+from .process import signals
 
 # Plain numbers: pyzmq's enumerations cost a microsecond per operation.
 _POLLIN = int(zmq.POLLIN)

@@ -34,7 +34,7 @@ from typing import Any
 
 from ..protocol.variables import INTERRUPT
 from ..threads import call_later
-from .dispositions import Dispositions
+from .process.dispositions import Dispositions
 from .request import Cancelled, OpenRequests, Request, current
 from .workers import PlainWorker
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
-from .streams import say
+from .process.streams import say
 
 
 class KernelLoop(asyncio.SelectorEventLoop):

@@ -25,20 +25,20 @@ from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
 from ..protocol.layouts import LIST_ITEMS
-from . import forks, kin, signals, streams
 from .calls import find_declared
 from .channel import RECEIVES_PER_WAKE, Channel, Flusher
 from .class_data import ClassData
 from .context import Context
-from .dispositions import Dispositions
-from .environment import Environment, read_environment
 from .interrupts import Interrupts
-from .loading import load_analysis
+from .loading.load import load_analysis
+from .loading.sources import Sources
 from .loop import KernelLoop
+from .process import forks, kin, signals, streams
+from .process.dispositions import Dispositions
+from .process.environment import Environment, read_environment
 from .report import format_traceback
 from .request import OpenRequests, settle
 from .session import Session
-from .sources import Sources
 from .steps import LoopWorker
 from .workers import MainWorker, PlainWorker, PoolWorker, WorkerPool
 

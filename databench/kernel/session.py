@@ -20,11 +20,11 @@ from .context import Context
 from .inner import Inner
 from .lane import Lane
 from .outlet import Outlet
+from .process.streams import log_failure
 from .report import describe, format_traceback
 from .request import Call, Cancelled, Request, current
 from .send_window import SendWindow
 from .stores import Stores
-from .streams import log_failure
 from .workers import Job
 from .yields import (
     drive_asyncgen,

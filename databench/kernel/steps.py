@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from . import forks
 from .loop import KernelLoop
+from .process import forks
 from .request import Cancelled, Request, Worker, current
 
 Ended = Callable[[Request, Any, BaseException | None], None]

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..threads import NO_THREAD
-from . import forks, signals
+from .process import forks, signals
 from .request import Cancelled, Request, Worker, current
 
 logger = logging.getLogger("databench.kernel")

@@ -103,10 +103,10 @@ EMIT = [
 ]
 PLAIN = {
     "out": [*OUT, "kernel.workers"],
-    "work": ["kernel.dispositions"],
+    "work": ["kernel.process.dispositions"],
     "emit": EMIT,
     "end": [
-        "kernel.dispositions",
+        "kernel.process.dispositions",
         "kernel.session",
         "kernel.outlet",
         "protocol.codec",

@@ -15,7 +15,7 @@ from databench.broker.launchers.local import Exit
 from databench.datastore import Datastore
 from databench.kernel import channel as kernel_channel
 from databench.kernel import runtime
-from databench.kernel.environment import Environment
+from databench.kernel.process.environment import Environment
 from databench.kernel.request import Cancelled, current
 from databench.protocol.codec import decode_to_kernel
 

@@ -8,8 +8,8 @@ import textwrap
 
 import pytest
 
-from databench.kernel import streams
-from databench.kernel.streams import OwnLogger, settle, take_logger
+from databench.kernel.process import streams
+from databench.kernel.process.streams import OwnLogger, settle, take_logger
 
 
 class Away(logging.Handler):
@@ -63,7 +63,7 @@ def test_a_stream_that_cannot_be_flushed_is_let_go(monkeypatch):
 
 
 def run(code, **environ):
-    program = f"from databench.kernel import streams\nstreams.begin('pi', 'INFO')\n{code}"
+    program = f"from databench.kernel.process import streams\nstreams.begin('pi', 'INFO')\n{code}"
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
         env={**os.environ, **environ},

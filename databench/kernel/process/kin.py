@@ -14,7 +14,7 @@ import resource
 import signal
 from pathlib import Path
 
-from ..protocol import brand
+from ...protocol import brand
 
 
 def find_kin(pid: int, root: Path = Path("/proc")) -> list[int]:

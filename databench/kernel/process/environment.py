@@ -6,8 +6,8 @@ import dataclasses
 import json
 from collections.abc import MutableMapping
 
-from ..errors import KernelError
-from ..settings import Settings
+from ...errors import KernelError
+from ...settings import Settings
 
 
 @dataclasses.dataclass(frozen=True)

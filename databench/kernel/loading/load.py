@@ -21,13 +21,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from ..analysis import Analysis
-from ..errors import KernelError, ScriptEnd
-from ..functions import FunctionAnalysis
-from ..protocol.variables import LOADING
-from ..standard import explain, find_hiding
+from ...analysis import Analysis
+from ...errors import KernelError, ScriptEnd
+from ...functions import FunctionAnalysis
+from ...protocol.variables import LOADING
+from ...standard import explain, find_hiding
+from ..process.environment import Script
 from . import onemodule
-from .environment import Script
 from .functions import make_class
 
 logger = logging.getLogger("databench.kernel")

@@ -15,8 +15,8 @@ import textwrap
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from ..analysis import Analysis, on_action
-from ..functions import SESSION, FunctionAnalysis, FunctionSignals
+from ...analysis import Analysis, on_action
+from ...functions import SESSION, FunctionAnalysis, FunctionSignals
 
 # The step of a session that is named differently today.
 _STEPS = {"disconnect": "disconnected"}

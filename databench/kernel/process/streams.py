@@ -16,8 +16,8 @@ import sys
 import traceback
 from typing import Any, TextIO
 
-from .arguments import ActionError
-from .report import LineFormatter, describe, format_traceback, is_unanswered
+from ..arguments import ActionError
+from ..report import LineFormatter, describe, format_traceback, is_unanswered
 
 _descriptor = -1
 

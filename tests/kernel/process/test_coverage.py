@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-CODE = "from databench.kernel import coverage\ncoverage.begin()\nimport colorsys\n"
+REPOSITORY = Path(__file__).resolve().parents[3]
+CODE = "from databench.kernel.process import coverage\ncoverage.begin()\nimport colorsys\n"
 
 
 @pytest.mark.process

@@ -7,8 +7,8 @@ import types
 
 import pytest
 
-from databench.kernel import sources as module
-from databench.kernel.sources import Sources
+from databench.kernel.loading import sources as module
+from databench.kernel.loading.sources import Sources
 from databench.protocol import messages as m
 from tests.kernel.harness import Front
 

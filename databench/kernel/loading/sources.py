@@ -16,9 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..protocol import messages as m
+from ...protocol import messages as m
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parents[2]
 # Analyses that come with the package are a person's example to change, not Databench's own code.
 _EXAMPLES = tuple(f"{_PACKAGE / name}{os.sep}" for name in ("analyses_packaged", "tests"))
 _INSTALLED = ("site-packages", "dist-packages")

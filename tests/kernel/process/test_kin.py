@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from databench.kernel.kin import find_branded, find_kin
+from databench.kernel.process.kin import find_branded, find_kin
 from databench.protocol.brand import find_soft
 from tests.broker.harness import is_alive, wait_until
 
 PARENT = """
 import resource, subprocess, sys
-from databench.kernel import kin
+from databench.kernel.process import kin
 from databench.protocol import brand
 argv = [sys.executable, "-c", "import time; time.sleep(100)"]
 print(subprocess.Popen(argv).pid)

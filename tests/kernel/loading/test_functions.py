@@ -7,7 +7,7 @@ import pytest
 
 import databench
 from databench.analysis import find_handlers
-from databench.kernel.functions import _in_steps, make_class
+from databench.kernel.loading.functions import _in_steps, make_class
 
 
 def begun(made):

@@ -6,7 +6,7 @@ import pytest
 
 from databench.broker import Script
 from databench.errors import KernelError, SettingError
-from databench.kernel.environment import read_environment
+from databench.kernel.process.environment import read_environment
 
 
 def environ(**more):

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from databench.kernel.onemodule import _Finder
+from databench.kernel.loading.onemodule import _Finder
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import sys
 sys.path.insert(0, {outside!r})
-from databench.kernel.loading import load_analysis
+from databench.kernel.loading.load import load_analysis
 cls = load_analysis("analyses.pi.analysis", "pi", {project!r})
 module = sys.modules["analyses.pi.analysis"]
 {check}

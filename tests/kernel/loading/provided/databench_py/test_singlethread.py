@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import databench
-from databench.kernel import loading
+from databench.kernel.loading import load as loading
 from databench.protocol import variables
 
 FILE = """

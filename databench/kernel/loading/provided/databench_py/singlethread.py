@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from databench.analysis import Analysis
 from databench.errors import ScriptEnd
-from databench.kernel.loading import is_loading
+from databench.kernel.loading.load import is_loading
 
 
 class Meta:

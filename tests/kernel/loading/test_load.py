@@ -9,8 +9,8 @@ import pytest
 
 import databench
 from databench.errors import KernelError
-from databench.kernel.environment import Script
-from databench.kernel.loading import find_class, load_analysis
+from databench.kernel.loading.load import find_class, load_analysis
+from databench.kernel.process.environment import Script
 
 
 def load(file, *, name=None, analysis="probe", class_name=None, argv=()):

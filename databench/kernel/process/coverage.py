@@ -9,7 +9,7 @@ import atexit
 import os
 from collections.abc import Mapping
 
-from ..protocol.variables import COVERAGE
+from ...protocol.variables import COVERAGE
 
 
 def begin(environ: Mapping[str, str] = os.environ) -> None:
