@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from .broker.kernelspec import KernelSpec, find_kernelspecs
+from .broker.supervision.kernelspec import KernelSpec, find_kernelspecs
 from .config import FILE, RESERVED, find_problem, load
 from .errors import SettingError
 from .front import folders

@@ -35,7 +35,7 @@ class Limit:
     test: str
 
 
-SESSIONS = "tests/broker/test_sessions.py"
+SESSIONS = "tests/broker/sessions/test_sessions.py"
 MEMORY = (
     Limit(
         "the whole server: all rows below together",
@@ -81,21 +81,21 @@ MEMORY = (
         "2 * credit_window_bytes + kernel_message_bytes",
         "bytes",
         "The page goes on from the ring when it has drained; after `stall_limit_s` it is closed.",
-        "tests/broker/test_outbox.py::test_a_page_that_lags_gets_no_more_until_it_has_drained",
+        "tests/broker/sessions/test_outbox.py::test_a_page_that_lags_gets_no_more_until_it_has_drained",
     ),
     Limit(
         "arguments that wait for one kernel",
         "kernel_queue_bytes",
         "bytes",
         "The action ends with an error.",
-        "tests/broker/test_requests.py",
+        "tests/broker/sessions/test_requests.py",
     ),
     Limit(
         "sessions that one kernel was told of and has not read, with their state",
         "kernel_queue_bytes + state_bytes",
         "bytes",
         "Further sessions wait in the server until the kernel has read half of that.",
-        "tests/broker/test_opening.py::test_sessions_that_a_kernel_does_not_read_wait_in_the_front",
+        "tests/broker/sessions/test_opening.py::test_sessions_that_a_kernel_does_not_read_wait_in_the_front",
     ),
     Limit(
         "messages of pages that have not come whole, and as much of HTTP bodies",
@@ -147,7 +147,7 @@ MEMORY = (
         "512 * closed_sessions",
         "bytes",
         "The oldest is forgotten.",
-        "tests/broker/test_holdings.py::test_reasons_are_remembered_for_so_many_sessions",
+        "tests/broker/sessions/test_holdings.py::test_reasons_are_remembered_for_so_many_sessions",
     ),
 )
 TURN = (
@@ -163,7 +163,7 @@ TURN = (
         "replay_window_bytes + kernel_message_bytes",
         "bytes",
         "The next step has a turn of its own.",
-        "tests/broker/test_outbox.py::"
+        "tests/broker/sessions/test_outbox.py::"
         "test_a_replay_is_written_in_steps_of_a_window_and_taken_as_it_is_written",
     ),
     Limit(

@@ -183,7 +183,7 @@ def test_yaml_examples_are_read_by_the_code_that_reads_such_files(block, tmp_pat
 def check_index(text: str, folder: Path) -> None:
     """Reads an example of index.yaml as the front does; a warning is a failure."""
     from databench import config
-    from databench.broker.kernelspec import find_kernelspecs
+    from databench.broker.supervision.kernelspec import find_kernelspecs
 
     (folder / config.FILE).write_text(text)
     for item in yaml.safe_load(text).get("analyses") or []:
@@ -197,7 +197,7 @@ def check_index(text: str, folder: Path) -> None:
 
 def check_kernel_spec(text: str, folder: Path) -> None:
     """Reads an example of kernel.yaml as the broker does."""
-    from databench.broker.kernelspec import read_kernelspec
+    from databench.broker.supervision.kernelspec import read_kernelspec
 
     (folder / "kernel.yaml").write_text(text)
     read_kernelspec(folder / "kernel.yaml")

@@ -9,37 +9,34 @@ the outbox and flushed once at the end of each of these calls.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from secrets import token_urlsafe
 from typing import Any
 
-from ..protocol import messages as m
 from ..protocol import text
 from ..protocol.clients import make_client
-from ..protocol.lifecycle import State
 from ..protocol.poison import Poison
 from ..settings import Settings
 from .channel import Channel
 from .class_values import ClassValues
 from .code import Code
-from .groups import Groups
-from .guardian import Guardian
-from .holdings import make_budget
 from .inbound import Inbound
-from .kernelspec import KernelSpec, find_kernelspecs
-from .leavers import Leavers
-from .memory import Memory
-from .opening import Opening
+from .kernels import Kernels
 from .overview import Overview, outline
-from .requests import Requests
-from .sessions import Sessions
+from .pools import Pools
+from .records import KernelPool
+from .retiring import Retiring
+from .sessions.holdings import make_budget
+from .sessions.opening import Opening
+from .sessions.requests import Requests
+from .sessions.sessions import Sessions
 from .socketfolder import SocketFolder
 from .specs import AnalysisSpec, Page
 from .stores.base import Store
-from .supervisor import Supervisor
-from .tables import Group, Tables
+from .supervision.guardian import Guardian
+from .supervision.kernelspec import KernelSpec, find_kernelspecs
+from .tables import Tables
 
 logger = logging.getLogger("databench.broker")
 
@@ -93,7 +90,6 @@ class Broker:
             settings, self.budget, debug=debug, store=store, how_to_administer=how_to_administer
         )
         self._sweeper: asyncio.TimerHandle | None = None
-        self._numbers = itertools.count(1)  # a name of a kernel is not used anew
 
     # ------------------------------------------------------------ its life
 
@@ -104,18 +100,9 @@ class Broker:
             OSError: The directory or the socket cannot be made.
         """
         self._make_parts()
-        settings = self._settings
         self._guardian = Guardian(self.mark)
         self._guardian.start()
-        self._channel = Channel(
-            on_message=self._inbound.receive,
-            on_flush=self._tables.outbox.flush,
-            drain_messages=settings.drain_messages,
-            drain_turn_s=settings.drain_turn_s,
-            message_bytes=settings.kernel_message_bytes,
-        )
-        add = self._guardian.add_directory
-        self._folder = SocketFolder(self._channel.bind, add, settings.socket_touch_s)
+        self._connect_parts()
         try:
             self._channel.open()
             self._folder.open()
@@ -134,22 +121,42 @@ class Broker:
         self.has_session = self._sessions.is_there
         self.code = Code(self._tables, self._requests)
         self.class_values = ClassValues(self._tables)
-        self._memory = Memory(self._tables.loop)
         self.overview = Overview(self._tables, self._requests)
         parts = self._tables, self._requests, self._opening
         self._inbound = Inbound(*parts, self.code, self.class_values)
-        self._leavers = Leavers(self._tables, self._requests, self._sessions, self.class_values)
-        self._groups = Groups(self._tables, self._leavers, self._make_kernel)
-        self._sessions.on_closed = self._groups.vacate
+        self._retiring = Retiring(self._tables, self._requests, self._sessions, self.class_values)
+
+    def _connect_parts(self) -> None:
+        """To the socket, and to the processes."""
+        settings = self._settings
+        self._channel = Channel(
+            on_message=self._inbound.receive,
+            on_flush=self._tables.outbox.flush,
+            drain_messages=settings.drain_messages,
+            drain_turn_s=settings.drain_turn_s,
+            message_bytes=settings.kernel_message_bytes,
+        )
+        add = self._guardian.add_directory
+        self._folder = SocketFolder(self._channel.bind, add, settings.socket_touch_s)
+        self._kernels = Kernels(
+            self.mark,
+            self._tables,
+            self._opening,
+            self._guardian,
+            self._channel,
+            self._folder,
+            cli_args=self._cli_args,
+            log_level=self._log_level,
+            kernelspecs=self._kernelspecs,
+        )
+        self._pools = Pools(self._tables, self._retiring, self._kernels.make)
+        self._kernels.on_ready, self._kernels.on_culled = self._pools.ready, self._pools.culled
+        self._sessions.on_closed = self._pools.vacate
 
     @property
     def endpoint(self) -> str:
         """Where kernels that start now connect to."""
         return self._folder.endpoint
-
-    def renew_endpoint(self) -> None:
-        """See `Owner.renew_endpoint`."""
-        self._folder.renew()
 
     async def wind_down(self, limit_s: float) -> None:
         """Accept no further request, and wait for the end of those that are open.
@@ -183,27 +190,27 @@ class Broker:
         if self._sweeper:
             self._sweeper.cancel()
         self._tables.is_draining = True
-        self._groups.close()
-        self._memory.stop()
+        self._pools.close()
+        self._kernels.memory.stop()
         limit_s = self._settings.shutdown_limit_s * STOP_PART if limit_s is None else limit_s
         has_begun = bool(self._tables.by_kernel)
-        kernels = (entry.kernel.stop(limit_s) for entry in self._tables.entries)
-        await asyncio.gather(*kernels, self._leavers.wait())
+        kernels = (record.kernel.stop(limit_s) for record in self._tables.records)
+        await asyncio.gather(*kernels, self._retiring.wait())
         self._tables.outbox.flush()
         self._tables.channel = None
         self._channel.close()
         if has_begun:
             self._guardian.clean()
         self._guardian.stop()
-        await self._tables.keeper.stop()
+        await self._tables.persistence.stop()
 
     def status(self) -> dict[str, Any]:
         """Kernels, and counts of sessions, pages and dropped messages."""
         tables = self._tables
         return {
-            "kernels": [outline(entry.kernel) for entry in tables.entries],
-            "sessions": len(tables.seats),
-            "pages": len(tables.outbox.records),
+            "kernels": [outline(record.kernel) for record in tables.records],
+            "sessions": len(tables.sessions),
+            "pages": len(tables.outbox.page_records),
             "dropped": self._inbound.dropped,
         }
 
@@ -217,8 +224,8 @@ class Broker:
 
     def kernel_state(self, analysis: str) -> str:
         """The state of the analysis' first kernel; `"none"` while it was never needed."""
-        group = self._tables.groups.get(analysis)
-        return group.entries[0].kernel.life.state.value if group and group.entries else "none"
+        pool = self._tables.pools.get(analysis)
+        return pool.records[0].kernel.life.state.value if pool and pool.records else "none"
 
     def swap(
         self,
@@ -237,14 +244,14 @@ class Broker:
         self._analyses_version = analyses_version
         before = self._specs
         self._specs = {**{name: before[name] for name in kept if name in before}, **specs}
-        for name, group in list(self._tables.groups.items()):
+        for name, pool in list(self._tables.pools.items()):
             spec = self._specs.get(name)
             if spec is None:
-                self._leavers.begin(group)
-            elif spec != group.spec:
-                group.spec = spec
-                for entry in group.entries:
-                    entry.kernel.change_spec(spec, self._kernelspecs[spec.kernel])
+                self._retiring.begin(pool)
+            elif spec != pool.spec:
+                pool.spec = spec
+                for record in pool.records:
+                    record.kernel.change_spec(spec, self._kernelspecs[spec.kernel])
                 self.code.change(name, "index.yaml", at_once=False)
 
     def watch_sources(self, on_sources: Callable[[str], None]) -> None:
@@ -280,37 +287,37 @@ class Broker:
         tables = self._tables
         if tables.is_draining:
             return page.close(GOING_AWAY, "the server stops")
-        group = self._get_group(analysis)
+        pool = self._get_pool(analysis)
         client = make_client(page.address, page.person)
-        seat, problem = self._sessions.admit(client, connect, group, self._groups.place)
-        if seat is None:
+        hosted, problem = self._sessions.admit(client, connect, pool, self._pools.place)
+        if hosted is None:
             return page.close(TRY_LATER, problem)
-        record, session = self._sessions.attach(page, seat, client), seat.session
-        at, frames = session.join(page, connect, group.store)
-        self._sessions.note_viewed(seat)
-        answer = self._sessions.answer(record, connect, at, self._analyses_version)
-        tables.outbox.add(record, [answer])
-        tables.outbox.replay(record, frames)
-        self._groups.need(seat.entry)
+        page_record, session = self._sessions.attach(page, hosted, client), hosted.session
+        at, frames = session.join(page, connect, pool.store)
+        self._sessions.note_viewed(hosted)
+        answer = self._sessions.answer(page_record, connect, at, self._analyses_version)
+        tables.outbox.add(page_record, [answer])
+        tables.outbox.replay(page_record, frames)
+        self._pools.need(hosted.record)
         if connect.received is not None:
-            tables.outbox.add(record, [tables.compose_kernel(seat)])
-        self._sessions.welcome_page(record, connect)
+            tables.outbox.add(page_record, [tables.compose_kernel(hosted)])
+        self._sessions.welcome_page(page_record, connect)
         tables.outbox.flush()
 
     def receive(self, page: Page, message: text.PageMessage) -> None:
         """Whatever a page says after `__connect`."""
-        record = self._tables.outbox.records.get(page)
-        if record is not None:
-            self._requests.receive(record, message)
+        page_record = self._tables.outbox.page_records.get(page)
+        if page_record is not None:
+            self._requests.receive(page_record, message)
             self._tables.outbox.flush()
 
     def complain(self, page: Page, problem: str) -> None:
         """Answer what was not understood with `error`; the connection stays."""
-        record = self._tables.outbox.records.get(page)
-        if record is None:
+        page_record = self._tables.outbox.page_records.get(page)
+        if page_record is None:
             page.write([text.compose_value("error", problem)])
             return
-        self._requests.complain(record.seat, problem)
+        self._requests.complain(page_record.hosted, problem)
         self._tables.outbox.flush()
 
     def drained(self, page: Page) -> None:
@@ -320,81 +327,25 @@ class Broker:
 
     def leave(self, page: Page) -> None:
         """The page's connection is gone; the session stays for a while."""
-        record = self._tables.outbox.forget(page)
-        if record is not None:
-            self._tables.holdings.forget_page(record)
-            self._sessions.leave(page, record)
-            self._groups.leave(record.seat.entry)
-
-    # ------------------------------------------------------------ what supervisors ask and tell
-
-    def send(self, kernel: Supervisor, message: m.Message) -> bool:
-        """See `Owner.send`."""
-        return self._tables.send(kernel, message)
-
-    def is_read(self, kernel: Supervisor) -> bool:
-        """See `Owner.is_read`."""
-        return self._channel.is_read(kernel.routing_id)
-
-    def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
-        """See `Owner.kernel_spawned`."""
-        self._guardian.add(pgid, kernel.routing_id)
-        self._memory.watch(kernel)
-        entry = self._tables.by_kernel[kernel]
-        entry.began_s = self._tables.loop.time()
-        self._tables.route(entry)
-
-    def kernel_reaped(self, pgid: int) -> None:
-        """See `Owner.kernel_reaped`."""
-        self._guardian.discard(pgid)
-
-    def kernel_ready(self, kernel: Supervisor) -> None:
-        """See `Owner.kernel_ready`."""
-        entry = self._tables.by_kernel[kernel]
-        self._opening.welcome(entry, self._cli_args)
-        self._groups.ready(entry)
-
-    def kernel_lost(self, kernel: Supervisor) -> None:
-        """See `Owner.kernel_lost`."""
-        entry = self._tables.by_kernel[kernel]
-        self._channel.forget(kernel.routing_id)
-        self.overview.note_loss(entry)
-        self._opening.lose(entry)
-        if kernel.life.state is State.CULLED:
-            self._groups.culled(entry)
-        self._tables.outbox.flush()
-
-    def kernel_changed(self, kernel: Supervisor) -> None:
-        """See `Owner.kernel_changed`."""
-        tables = self._tables
-        tables.announcer.show(tables.by_kernel[kernel].shown)
-        tables.outbox.flush()
+        page_record = self._tables.outbox.forget(page)
+        if page_record is not None:
+            self._tables.holdings.forget_page(page_record)
+            self._sessions.leave(page, page_record)
+            self._pools.leave(page_record.hosted.record)
 
     # ------------------------------------------------------------ parts
 
-    def _get_group(self, analysis: str) -> Group:
+    def _get_pool(self, analysis: str) -> KernelPool:
         """The analysis' table; its first kernel starts when its first page opens."""
-        group = self._tables.groups.get(analysis)
-        if group is None:
+        pool = self._tables.pools.get(analysis)
+        if pool is None:
             values = self.class_values.store(analysis)
-            group = Group(self._specs[analysis], values, Poison(self._settings))
-            self._tables.groups[analysis] = group
-        return group
-
-    def _make_kernel(self, group: Group, is_queued: bool) -> Supervisor:
-        return Supervisor(
-            f"k{next(self._numbers)}",
-            group.spec,
-            self._kernelspecs[group.spec.kernel],
-            self._settings,
-            self,
-            log_level=self._log_level,
-            poison=group.poison,
-            is_queued=is_queued,
-        )
+            pool = KernelPool(self._specs[analysis], values, Poison(self._settings))
+            self._tables.pools[analysis] = pool
+        return pool
 
     def _sweep(self) -> None:
         self._sessions.reclaim.sweep()
-        self._groups.sweep()
+        self._pools.sweep()
         self._folder.touch(self._tables.loop.time())
         self._sweeper = self._tables.loop.call_later(SWEEP_S, self._sweep)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from ..errors import DatabenchError
 from ..protocol import messages as m
 from ..protocol import text
+from .records import KernelPool, KernelRecord
 from .stores.class_data import ClassData, ClassValue
-from .tables import Entry, Group, Tables
+from .tables import Tables
 
 
 class ClassValues:
@@ -30,7 +31,7 @@ class ClassValues:
         """The store of an analysis, made when it is first asked for."""
         store = self._stores.get(analysis)
         if store is None:
-            store = self._stores[analysis] = self._tables.keeper.class_data(analysis)
+            store = self._stores[analysis] = self._tables.persistence.class_data(analysis)
             store.count_in(self._tables.holdings.budget)
         return store
 
@@ -39,7 +40,7 @@ class ClassValues:
         store = self._stores.pop(analysis, None)
         if store is not None:
             store.count_in(None)
-            self._tables.keeper.put_aside(analysis, store)
+            self._tables.persistence.put_aside(analysis, store)
 
     def values(self, analysis: str) -> Iterator[tuple[str, ClassValue]]:
         """Every value, each with its version."""
@@ -64,7 +65,7 @@ class ClassValues:
         Raises:
             DatabenchError: It is over a limit; nothing was written.
         """
-        group = self._tables.groups.get(analysis)
+        pool = self._tables.pools.get(analysis)
         problem = self._find_problem(key, encoded)
         if problem is None:
             try:
@@ -74,40 +75,40 @@ class ClassValues:
                 problem = str(error)
         if problem is not None:
             raise DatabenchError(f"class_data {key!r:.80} of {analysis!r}: {problem}; not stored")
-        if group is not None:
-            self.show(group, key, encoded)
-            self.tell_kernels(group, key)
+        if pool is not None:
+            self.show(pool, key, encoded)
+            self.tell_kernels(pool, key)
             self._tables.outbox.flush()
         return True
 
-    def show(self, group: Group, key: str, shown: bytes) -> None:
+    def show(self, pool: KernelPool, key: str, shown: bytes) -> None:
         """Show a value, which was just written, to every page of its analysis.
 
         A session without a page needs the latest of each key at its return alone.
         """
         frame = text.compose_state("class_data", key, shown)
-        for entry in group.entries:
-            for seat in entry.shown:
-                if seat.session.set_class_value(key, shown, frame):
-                    self._tables.outbox.publish(seat, (frame,))
+        for record in pool.records:
+            for hosted in record.shown:
+                if hosted.session.set_class_value(key, shown, frame):
+                    self._tables.outbox.publish(hosted, (frame,))
 
-    def tell_kernels(self, group: Group, key: str, writer: Entry | None = None) -> None:
+    def tell_kernels(self, pool: KernelPool, key: str, writer: KernelRecord | None = None) -> None:
         """Tell a value, which was just written, to the kernels of its analysis.
 
         Args:
-            group: The analysis.
+            pool: The analysis.
             key: The value's name.
             writer: The kernel that wrote it, which gets an answer instead.
         """
-        for entry in group.entries:
-            if entry is not writer:
-                self._tell_kernel(entry, key)
+        for record in pool.records:
+            if record is not writer:
+                self._tell_kernel(record, key)
 
-    def tell_stale(self, entry: Entry) -> None:
+    def tell_stale(self, record: KernelRecord) -> None:
         """The kernel has read what it was told: now what was held back meanwhile."""
-        stale, entry.stale = entry.stale, set()
+        stale, record.stale = record.stale, set()
         for key in stale:
-            self._tell_kernel(entry, key)
+            self._tell_kernel(record, key)
 
     def _find_problem(self, key: str, encoded: bytes) -> str | None:
         settings = self._tables.settings
@@ -117,17 +118,17 @@ class ClassValues:
             return f"{size_bytes} bytes, limit {settings.page_message_bytes}"
         return None
 
-    def _tell_kernel(self, entry: Entry, key: str) -> None:
+    def _tell_kernel(self, record: KernelRecord, key: str) -> None:
         """A kernel that begins later is told with its welcome."""
-        value = entry.store.get(key)
-        if value is None or not entry.kernel.is_ready:
+        value = record.store.get(key)
+        if value is None or not record.kernel.is_ready:
             return
         # A kernel that reads nothing is not to end for what others write.
-        if entry.answer_bytes + len(value.stored) > self._tables.settings.class_data_bytes / 2:
-            entry.stale.add(key)
+        if record.answer_bytes + len(value.stored) > self._tables.settings.class_data_bytes / 2:
+            record.stale.add(key)
             return
         message = m.SetState(
             None, None, "class_data", key, value.version, False, True, value.stored
         )
-        self._tables.send(entry.kernel, message)
-        entry.answer_bytes += len(value.stored)
+        self._tables.send(record.kernel, message)
+        record.answer_bytes += len(value.stored)

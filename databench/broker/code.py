@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from ..protocol import messages as m
 from ..protocol.lifecycle import OnChange
 from ..protocol.text import CODE_CHANGED
-from .requests import Requests
-from .tables import Entry, Tables
+from .records import KernelRecord
+from .sessions.requests import Requests
+from .tables import Tables
 
 logger = logging.getLogger("databench.broker")
 
@@ -35,30 +36,30 @@ class Code:
         self._tables = tables
         self._requests = requests
 
-    def take_sources(self, entry: Entry, message: m.Sources) -> None:
+    def take_sources(self, record: KernelRecord, message: m.Sources) -> None:
         """The kernel has read its code from these files."""
-        generation = entry.kernel.life.generation
-        if entry.sources is None or entry.sources_of != generation:
-            entry.sources, entry.sources_of = {}, generation
-        known = entry.sources
+        generation = record.kernel.life.generation
+        if record.sources is None or record.sources_of != generation:
+            record.sources, record.sources_of = {}, generation
+        known = record.sources
         limit = self._tables.settings.watched_files
         for path in message.paths:
             if len(known) >= limit and path not in known:
-                name = entry.kernel.spec.name
+                name = record.kernel.spec.name
                 logger.warning(
                     "kernel %r: over %d source files, the limit; not all are watched", name, limit
                 )
                 break
             known[path] = message.since_s
-        self.on_sources(entry.kernel.spec.name)
+        self.on_sources(record.kernel.spec.name)
 
     def sources(self, analysis: str) -> Mapping[str, float | None] | None:
         """The files that the analysis' kernels have named last; `None` where they named none."""
-        group = self._tables.groups.get(analysis)
+        pool = self._tables.pools.get(analysis)
         found: dict[str, float | None] | None = None
-        for entry in group.entries if group else ():
-            if entry.sources is not None:
-                found = _merge(found or {}, entry.sources)
+        for record in pool.records if pool else ():
+            if record.sources is not None:
+                found = _merge(found or {}, record.sources)
         return found
 
     def change(self, analysis: str, what: str, *, at_once: bool) -> None:
@@ -69,25 +70,25 @@ class Code:
             what: The file's name, for people.
             at_once: Whether to restart the kernels whatever they do.
         """
-        group = self._tables.groups.get(analysis)
-        for entry in list(group.entries) if group else ():
-            self._change(entry, what[:CHANGE_CHARACTERS], at_once=at_once)
-        if group and not any(entry.code_change for entry in group.entries):
-            group.poison.forgive()  # also where no process is there to be restarted
-            for entry in group.entries:
-                entry.kernel.blame.starts.forgive()
+        pool = self._tables.pools.get(analysis)
+        for record in list(pool.records) if pool else ():
+            self._change(record, what[:CHANGE_CHARACTERS], at_once=at_once)
+        if pool and not any(record.code_change for record in pool.records):
+            pool.poison.forgive()  # also where no process is there to be restarted
+            for record in pool.records:
+                record.kernel.blame.starts.forgive()
         self._tables.outbox.flush()
 
-    def _change(self, entry: Entry, what: str, *, at_once: bool) -> None:
-        kernel = entry.kernel
-        step = kernel.life.judge_change(is_working=entry.open_requests > 0, at_once=at_once)
+    def _change(self, record: KernelRecord, what: str, *, at_once: bool) -> None:
+        kernel = record.kernel
+        step = kernel.life.judge_change(is_working=record.open_requests > 0, at_once=at_once)
         if step is OnChange.RESTART:
             kernel.restart(f"{CODE_CHANGED}{what}", is_reload=True)
-        elif step is OnChange.WAIT and entry.code_change != what:
-            entry.code_change = what
+        elif step is OnChange.WAIT and record.code_change != what:
+            record.code_change = what
             name = kernel.spec.name
             logger.info("kernel %r: code changed: %s; restarting when it is idle", name, what)
-            self._tables.announcer.show(entry.shown)
+            self._tables.announcer.show(record.shown)
 
 
 def _merge(

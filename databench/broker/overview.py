@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..protocol.lifecycle import Event, State
-from .requests import Requests
-from .supervisor import Supervisor
-from .tables import Entry, Loss, Tables
-from .usage import Sampler, Usage
+from ..protocol.lifecycle import Event
+from .records import KernelRecord
+from .sessions.requests import Requests
+from .supervision.supervisor import Supervisor
+from .supervision.usage import Sampler, Usage
+from .tables import Tables
 
 _BY_PERSON = "from the kernel page"
 COMMANDS = ("interrupt", "restart", "stop")
@@ -43,22 +44,13 @@ class Overview:
         self._requests = requests
         self._sampler = Sampler()
 
-    def note_loss(self, entry: Entry) -> None:
-        """The entry's kernel has ended: why is remembered."""
-        kernel = entry.kernel
-        words = tuple(kernel.stderr_lines)
-        now_s = self._tables.loop.time()
-        # In STARTING its number is already that of the next one.
-        number = kernel.life.generation - (kernel.life.state is State.STARTING)
-        entry.losses.append(Loss(now_s, number, kernel.reason, words))
-
     def describe(self) -> list[dict[str, Any]]:
         """Each kernel with its sessions, what it runs, what it uses and how it ended before."""
-        entries = self._tables.entries
-        pids = {entry.kernel.pid for entry in entries if entry.kernel.pid is not None}
+        records = self._tables.records
+        pids = {record.kernel.pid for record in records if record.kernel.pid is not None}
         usages = self._sampler.sample(pids) if pids else {}
         now_s = self._tables.loop.time()
-        return [describe(entry, usages, now_s) for entry in entries]
+        return [describe(record, usages, now_s) for record in records]
 
     def command(self, id_: str, command: str) -> str:
         """Interrupt, restart or stop a kernel.
@@ -70,8 +62,8 @@ class Overview:
         Returns:
             Why nothing was done; empty when something was.
         """
-        entries = self._tables.entries
-        found = [entry for entry in entries if entry.kernel.id_ == id_]
+        records = self._tables.records
+        found = [record for record in records if record.kernel.id_ == id_]
         if command not in COMMANDS:
             return f"command {command!r:.60}, expected one of {', '.join(COMMANDS)}; nothing done"
         if self._tables.is_draining:
@@ -80,8 +72,8 @@ class Overview:
             return f"{command}: that kernel has ended meanwhile; nothing done, look again"
         return self._carry_out(found[0], command)
 
-    def _carry_out(self, entry: Entry, command: str) -> str:
-        kernel = entry.kernel
+    def _carry_out(self, record: KernelRecord, command: str) -> str:
+        kernel = record.kernel
         if kernel.life.is_without_process:
             name, state = kernel.spec.name, kernel.life.state.value
             return f"{command}: kernel {name!r} is {state}, without a process; nothing done"
@@ -91,12 +83,12 @@ class Overview:
             kernel.halt(f"stopped {_BY_PERSON}")
         elif not can_interrupt(kernel):
             return f"kernel {kernel.spec.name!r} cannot be interrupted; restart it instead"
-        elif entry.open_requests == 0:
+        elif record.open_requests == 0:
             return f"kernel {kernel.spec.name!r} runs no action; nothing to interrupt"
         else:
             kernel.note(Event.CANCEL)
-            for seat in entry.seats.values():
-                self._requests.interrupt(seat)
+            for hosted in record.sessions.values():
+                self._requests.interrupt(hosted)
         return ""
 
 
@@ -105,16 +97,16 @@ def can_interrupt(kernel: Supervisor) -> bool:
     return bool(kernel.capabilities & {"cancel", "interrupt"})
 
 
-def describe(entry: Entry, usages: Mapping[int, Usage], now_s: float) -> dict[str, Any]:
+def describe(record: KernelRecord, usages: Mapping[int, Usage], now_s: float) -> dict[str, Any]:
     """One kernel, as JSON.
 
     Args:
-        entry: Its analysis.
+        record: Its analysis.
         usages: What process groups use.
         now_s: The loop's time.
     """
-    kernel = entry.kernel
-    age_s = None if kernel.pid is None else round(now_s - entry.began_s, 1)
+    kernel = record.kernel
+    age_s = None if kernel.pid is None else round(now_s - record.began_s, 1)
     return {
         "kernel": kernel.id_,
         **outline(kernel),
@@ -122,10 +114,10 @@ def describe(entry: Entry, usages: Mapping[int, Usage], now_s: float) -> dict[st
         "retry_in_s": kernel.retry_in_s,
         "age_s": age_s,
         **_describe_usage(None if kernel.pid is None else usages.get(kernel.pid), age_s),
-        "sessions": len(entry.seats),
-        "pages": sum(len(seat.session.views) for seat in entry.seats.values()),
+        "sessions": len(record.sessions),
+        "pages": sum(len(hosted.session.views) for hosted in record.sessions.values()),
         "can_interrupt": can_interrupt(kernel),
-        "running": _describe_running(entry, now_s),
+        "running": _describe_running(record, now_s),
         "restarts": [
             {
                 "ago_s": round(now_s - loss.at_s, 1),
@@ -133,7 +125,7 @@ def describe(entry: Entry, usages: Mapping[int, Usage], now_s: float) -> dict[st
                 "reason": loss.reason,
                 "stderr": list(loss.stderr),
             }
-            for loss in reversed(entry.losses)
+            for loss in reversed(record.losses)
         ],
         "stderr": kernel.stderr_lines,
     }
@@ -152,7 +144,7 @@ def _describe_usage(usage: Usage | None, age_s: float | None) -> dict[str, Any]:
     }
 
 
-def _describe_running(entry: Entry, now_s: float) -> list[dict[str, Any]]:
+def _describe_running(record: KernelRecord, now_s: float) -> list[dict[str, Any]]:
     """The open requests, the longest first; sessions are told apart by a number, not by their id.
 
     Whoever knows a session's id may join it.
@@ -165,7 +157,7 @@ def _describe_running(entry: Entry, now_s: float) -> list[dict[str, Any]]:
             "is_waiting": not request.is_sent,
             "cancels": request.cancels,
         }
-        for number, seat in enumerate(entry.seats.values(), 1)
-        for request in seat.session.requests.values()
+        for number, hosted in enumerate(record.sessions.values(), 1)
+        for request in hosted.session.requests.values()
     ]
     return sorted(open_, key=lambda told: -float(told["elapsed_s"]))

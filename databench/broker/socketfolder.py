@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from . import guard
+from .supervision import guard
 
 logger = logging.getLogger("databench.broker")
 

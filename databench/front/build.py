@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from ..broker.launchers.shell import Shell
+from ..broker.supervision.launchers.shell import Shell
 from ..config import Index
 
 log = logging.getLogger("databench.front")

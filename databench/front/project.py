@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import broker
 from ..broker import AnalysisSpec
-from ..broker.kernelspec import KernelSpec, find_kernelspecs
+from ..broker.supervision.kernelspec import KernelSpec, find_kernelspecs
 from ..config import Entry, Index, load, of_script
 from ..protocol.placement import Sharing
 from . import folders

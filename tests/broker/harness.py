@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from databench.broker import AnalysisSpec, Broker
-from databench.broker.kernelspec import find_kernelspecs
+from databench.broker.supervision.kernelspec import find_kernelspecs
 from databench.protocol import text
 from databench.protocol.placement import Sharing
 from databench.settings import Settings

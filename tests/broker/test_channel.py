@@ -161,8 +161,8 @@ async def test_waiting_for_the_end_of_a_peer_takes_nothing_beside_the_turns(ends
         await asyncio.sleep(0)
     of_dead = [frames[0] for id_, frames in ends.got if id_ == b"dead"]
     assert of_dead[1:] == [b"%d" % n for n in range(500)]
-    groups = [after - before for before, after in zip([0, *ends.flushes], ends.flushes)]
-    assert max(groups) <= 100
+    pools = [after - before for before, after in zip([0, *ends.flushes], ends.flushes)]
+    assert max(pools) <= 100
     ends.channel.forget(b"dead")
     assert not ends.channel._ending
 

@@ -64,14 +64,14 @@ async def test_of_values_that_a_silent_kernel_does_not_take_the_last_one_waits()
     async with rigged(class_data_bytes=2**10, ping_interval_s=0.1, ping_missed=1000) as rig:
         page = rig.join()
         await page.run("echo")
-        (entry,) = rig.broker._tables.groups["a"].entries
+        (record,) = rig.broker._tables.pools["a"].records
         rig.kill(signal.SIGSTOP)
         for n in range(99):
             assert rig.broker.class_values.write("a", "k", b'"%0100d"' % n, base=None)
-        assert entry.answer_bytes <= 2**9
-        assert entry.stale == {"k"}
+        assert record.answer_bytes <= 2**9
+        assert record.stale == {"k"}
         rig.kill(signal.SIGCONT)
-        await wait_until(lambda: not entry.stale)
+        await wait_until(lambda: not record.stale)
         assert (await page.run("class_told"))["result"] == ["k", 99, False, f"{98:0100}"]
 
 
@@ -90,7 +90,7 @@ async def test_a_session_without_a_page_holds_nothing_and_gets_the_latest_of_eac
         write = rig.broker.class_values.write
         write("a", "old", b"0", base=None)
         page.leave()
-        session = rig.broker._tables.seats[page.session].session
+        session = rig.broker._tables.sessions[page.session].session
         held_bytes = session.ring.held_bytes
         for number in range(100):
             for key in ("k", "l"):

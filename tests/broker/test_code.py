@@ -67,7 +67,7 @@ async def test_kernel_that_said_hello_before_it_is_ended_is_given_nothing():
         page = rig.join()
         waits = page.request("echo", 1)
         await page.kernel_state("starting")
-        kernel = rig.broker._tables.groups["a"].entries[0].kernel
+        kernel = rig.broker._tables.pools["a"].records[0].kernel
         hello = m.Hello(None, None, m.PROTOCOL_VERSION, kernel._token, "py", "", ("cancel",))
         rig.broker.code.change("a", "a.py", at_once=False)
         kernel.receive_hello(hello)
@@ -215,7 +215,7 @@ async def test_new_code_of_an_analysis_whose_kernels_have_gone_runs_an_action_th
     async with rigged(sharing=Sharing("session", preheat=0), session_grace_s=0.1) as rig:
         page = await crash_twice(rig)
         page.leave()
-        await wait_until(lambda: not rig.broker._tables.groups["a"].entries)
+        await wait_until(lambda: not rig.broker._tables.pools["a"].records)
         rig.broker.code.change("a", "a.py", at_once=False)
         assert (await rig.join().run("segfault"))["outcome"] == "lost"
 

@@ -88,7 +88,7 @@ async def test_a_second_hello_is_rejected():
     async with rigged() as rig:
         page = rig.join()
         await page.run("echo")
-        supervisor = rig.broker._tables.groups["a"].entries[0].kernel
+        supervisor = rig.broker._tables.pools["a"].records[0].kernel
         words = header("hello", None, None, 1, supervisor._token, "x", "x", [])
         page.request("raw", [[words, ""]])
         await page.signal("opened", 2)  # it exits on a reject, and comes back
@@ -358,8 +358,8 @@ async def test_what_belongs_to_no_session_is_bounded_until_the_kernel_keeps_up(m
         page, other = rig.join("a"), rig.join("b")
         await other.run("echo", 1)
         assert (await page.run("raw", [message] * 15))["outcome"] == "done"
-        entry = rig.broker._tables.groups["a"].entries[0]
-        entry.stray.renew()  # as an answer to a ping does
+        record = rig.broker._tables.pools["a"].records[0]
+        record.stray.renew()  # as an answer to a ping does
         assert (await page.run("raw", [message] * 15))["outcome"] == "done"
         assert rig.kernel()["deaths"] == 0
         page.request("raw", [message] * 15)
@@ -375,24 +375,24 @@ async def test_an_answer_to_a_ping_renews_what_a_kernel_may_send_and_no_other_wo
     async with rigged(credit_window_bytes=100_000, ping_interval_s=60) as rig:
         page = rig.join()
         await page.run("echo", 1)
-        entry = rig.broker._tables.groups["a"].entries[0]
+        record = rig.broker._tables.pools["a"].records[0]
         await page.run("raw", [say(*WORD, payload=b"x" * 5000)] * 15)
-        spent_bytes = entry.stray.left_bytes
+        spent_bytes = record.stray.left_bytes
         await page.run("raw", [say("pong", None, None, n) for n in range(1, 5)])
-        assert entry.stray.left_bytes < spent_bytes
-        entry.answer_bytes = 7
-        entry.kernel.pulse.beat(0.0)
-        await wait_until(lambda: entry.stray.left_bytes > spent_bytes)
-        assert entry.answer_bytes == 0
+        assert record.stray.left_bytes < spent_bytes
+        record.answer_bytes = 7
+        record.kernel.heartbeat.beat(0.0)
+        await wait_until(lambda: record.stray.left_bytes > spent_bytes)
+        assert record.answer_bytes == 0
 
 
 async def test_what_was_on_its_way_to_a_session_that_was_closed_is_forgiven():
     async with rigged(credit_window_bytes=100_000, ping_interval_s=60) as rig:
         page, gone = rig.join(), rig.join()
         await page.run("echo", 1)
-        seat = rig.broker._tables.seats[gone.session]
+        hosted = rig.broker._tables.sessions[gone.session]
         gone.leave()
-        rig.broker._sessions.close(seat, "as if its grace were over")
+        rig.broker._sessions.close(hosted, "as if its grace were over")
         late = say("emit", gone.session, None, "x", payload=b'"' + b"x" * 5000 + b'"')
         assert (await page.run("raw", [late] * 30))["outcome"] == "done"
         assert rig.kernel()["deaths"] == 0
@@ -444,7 +444,7 @@ async def test_a_kernel_that_answers_pings_may_write_on():
         page = rig.join()
         for _ in range(5):  # two and a half times what may wait
             assert (await page.run("class_flood", 8))["outcome"] == "done"
-            answered = rig.broker._tables.groups["a"].entries[0]
+            answered = rig.broker._tables.pools["a"].records[0]
             await wait_until(lambda answered=answered: answered.answer_bytes == 0)
         assert rig.kernel()["deaths"] == 0
 
@@ -461,11 +461,11 @@ async def test_results_of_requests_without_id_give_their_credit_back_though_noth
     async with rigged("a", credit_window_bytes=4096) as rig:
         page = rig.join()
         await rig.ready()
-        (seat,) = rig.broker._tables.seats.values()
+        (hosted,) = rig.broker._tables.sessions.values()
         for _ in range(20):
             rig.broker.receive(page, text.Request("result", b'"%b"' % (b"x" * 500), None))
-        await wait_until(lambda: not seat.session.requests)
-        assert seat.session.ledger.credit_bytes * 4 > 4096 * 3
+        await wait_until(lambda: not hosted.session.requests)
+        assert hosted.session.ledger.credit_bytes * 4 > 4096 * 3
 
 
 async def test_without_a_page_credit_returns_at_once():

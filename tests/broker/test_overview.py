@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from databench.broker.overview import COMMANDS, Overview, outline
-from databench.broker.tables import LOSSES
+from databench.broker.records import LOSSES
 from tests.broker.harness import is_alive, rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -25,7 +25,7 @@ async def test_running_action_sessions_and_usage_are_told():
         page.request("hold")
         await wait_until(lambda: page.loads("held"))
         told = only(rig)
-        assert told.items() >= outline(rig.broker._tables.groups["a"].entries[0].kernel).items()
+        assert told.items() >= outline(rig.broker._tables.pools["a"].records[0].kernel).items()
         assert (told["state"], told["sessions"], told["pages"]) == ("busy", 2, 2)
         (run,) = told["running"]
         assert (run["action"], run["session"], run["is_waiting"]) == ("hold", 1, False)
@@ -52,7 +52,7 @@ async def test_ends_are_remembered_with_generation_and_reason():
         assert "SIGKILL" in first["reason"]
         assert "restarted from the kernel page" in latest["reason"]
         assert (await page.run("echo"))["outcome"] == "done"
-        losses = rig.broker._tables.groups["a"].entries[0].losses
+        losses = rig.broker._tables.pools["a"].records[0].losses
         losses.extend(losses * LOSSES)
         assert len(only(rig)["restarts"]) == LOSSES
 

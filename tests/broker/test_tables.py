@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from databench.broker import AnalysisSpec
+from databench.broker.records import HostedSession, KernelPool, KernelRecord
 from databench.broker.stores.class_data import ClassData
-from databench.broker.tables import Entry, Group, Seat, Tables
+from databench.broker.tables import Tables
 from databench.protocol import codec
 from databench.protocol import messages as m
 from databench.protocol.lifecycle import State
@@ -38,7 +39,7 @@ async def tables():
 
 
 @pytest.fixture
-async def seat(tables):
+async def hosted(tables):
     kernel = SimpleNamespace(
         spec=SimpleNamespace(name="a"),
         capabilities=frozenset(),
@@ -52,60 +53,60 @@ async def seat(tables):
         blame=SimpleNamespace(starts=Starts(tables.settings)),
     )
     spec = AnalysisSpec("a", Path("/"), "none", Path("/"))
-    group = Group(spec, ClassData(1000), Poison(tables.settings))
-    entry = Entry(kernel, group)
-    group.entries.append(entry)
-    made = Seat(Session("s", epoch="e", request_args="", limits=tables.settings), entry)
-    entry.seats["s"] = made
+    pool = KernelPool(spec, ClassData(1000), Poison(tables.settings))
+    record = KernelRecord(kernel, pool)
+    pool.records.append(record)
+    made = HostedSession(Session("s", epoch="e", request_args="", limits=tables.settings), record)
+    record.sessions["s"] = made
     made.is_open = True
     return made
 
 
-def told(tables, seat):
-    return json.loads(tables.compose_kernel(seat))["load"]
+def told(tables, hosted):
+    return json.loads(tables.compose_kernel(hosted))["load"]
 
 
-async def test_a_message_goes_to_the_current_generation(tables, seat):
-    assert tables.send(seat.entry.kernel, m.Ping(None, None, 1))
+async def test_a_message_goes_to_the_current_generation(tables, hosted):
+    assert tables.send(hosted.record.kernel, m.Ping(None, None, 1))
     assert tables.channel.sent == [(b"k1.3", m.Ping(None, None, 1))]
     tables.channel = None
-    assert not tables.send(seat.entry.kernel, m.Ping(None, None, 1))
+    assert not tables.send(hosted.record.kernel, m.Ping(None, None, 1))
 
 
-async def test_credit_is_given_back_when_it_is_worth_a_message(tables, seat):
-    ledger = seat.session.ledger
+async def test_credit_is_given_back_when_it_is_worth_a_message(tables, hosted):
+    ledger = hosted.session.ledger
     ledger.owed_bytes = 249
-    tables.give_credit(seat)
+    tables.give_credit(hosted)
     assert tables.channel.sent == []
     ledger.owed_bytes = 250
-    tables.give_credit(seat)
+    tables.give_credit(hosted)
     assert tables.channel.sent == [(b"k1.3", m.Credit("s", None, 250))]
     assert ledger.owed_bytes == 0
 
 
-async def test_without_a_page_credit_beyond_some_windows_waits_for_an_answer(tables, seat):
-    kernel, asked = seat.entry.kernel, []
+async def test_without_a_page_credit_beyond_some_windows_waits_for_an_answer(tables, hosted):
+    kernel, asked = hosted.record.kernel, []
     kernel.capabilities = {"ping"}
-    kernel.pulse = SimpleNamespace(ask=lambda: asked.append(True))
+    kernel.heartbeat = SimpleNamespace(ask=lambda: asked.append(True))
     for _ in range(20):
-        seat.session.ledger.owed_bytes = 1000
-        tables.give_credit(seat)
+        hosted.session.ledger.owed_bytes = 1000
+        tables.give_credit(hosted)
     assert len(tables.channel.sent) == 17
-    assert (len(asked), seat.session.ledger.owed_bytes) == (1, 1000)
-    tables.take_pong(seat.entry)
+    assert (len(asked), hosted.session.ledger.owed_bytes) == (1, 1000)
+    tables.take_pong(hosted.record)
     assert len(tables.channel.sent) == 18
-    assert seat.session.ledger.owed_bytes == 0
+    assert hosted.session.ledger.owed_bytes == 0
 
 
-async def test_a_kernel_that_was_not_told_of_the_session_gets_no_credit(tables, seat):
-    seat.is_open = False
-    seat.session.ledger.owed_bytes = 500
-    tables.give_credit(seat)
+async def test_a_kernel_that_was_not_told_of_the_session_gets_no_credit(tables, hosted):
+    hosted.is_open = False
+    hosted.session.ledger.owed_bytes = 500
+    tables.give_credit(hosted)
     assert tables.channel.sent == []
 
 
-async def test_a_session_is_told_the_kernels_state(tables, seat):
-    assert told(tables, seat) == {
+async def test_a_session_is_told_the_kernels_state(tables, hosted):
+    assert told(tables, hosted) == {
         "state": "idle",
         "reason": "because",
         "generation": 3,
@@ -116,21 +117,21 @@ async def test_a_session_is_told_the_kernels_state(tables, seat):
 
 
 @pytest.mark.parametrize("state", [State.BACKOFF, State.FAILED])
-async def test_the_last_lines_are_shown_in_debug_and_where_it_is_down(tables, seat, state):
-    seat.entry.kernel.life.state = state
-    assert told(tables, seat)["stderr"] == ["one", "two"]
+async def test_the_last_lines_are_shown_in_debug_and_where_it_is_down(tables, hosted, state):
+    hosted.record.kernel.life.state = state
+    assert told(tables, hosted)["stderr"] == ["one", "two"]
     tables.debug = False
-    assert "stderr" not in told(tables, seat)
+    assert "stderr" not in told(tables, hosted)
 
 
-async def test_a_session_set_aside_is_shown_its_own_end_while_the_others_go_on(tables, seat):
-    seat.entry.kernel.blame.starts.aside["s"] = "it crashed"
-    seat.last_words = ("its last",)
-    shown = told(tables, seat)
+async def test_a_session_set_aside_is_shown_its_own_end_while_the_others_go_on(tables, hosted):
+    hosted.record.kernel.blame.starts.aside["s"] = "it crashed"
+    hosted.last_words = ("its last",)
+    shown = told(tables, hosted)
     assert (shown["state"], shown["reason"]) == ("failed", "it crashed")
     assert shown["stderr"] == ["its last"]
-    seat.entry.kernel.life.state = State.FAILED
-    assert told(tables, seat)["reason"] == "because"
+    hosted.record.kernel.life.state = State.FAILED
+    assert told(tables, hosted)["reason"] == "because"
 
 
 @pytest.mark.parametrize(
@@ -143,17 +144,17 @@ async def test_a_session_set_aside_is_shown_its_own_end_while_the_others_go_on(t
     ],
 )
 async def test_a_cancel_is_shown_to_the_session_that_asked(
-    tables, seat, state, is_cancelling, shown
+    tables, hosted, state, is_cancelling, shown
 ):
-    seat.entry.kernel.life.state = state
-    seat.is_cancelling = is_cancelling
-    assert told(tables, seat)["state"] == shown
+    hosted.record.kernel.life.state = state
+    hosted.is_cancelling = is_cancelling
+    assert told(tables, hosted)["state"] == shown
 
 
-async def test_last_words_are_a_json_string_in_debug_and_nothing_otherwise(tables, seat):
-    assert tables.last_words(seat.entry.kernel) == b'"one\\ntwo"'
-    seat.entry.kernel.stderr_lines = []
-    assert tables.last_words(seat.entry.kernel) == b""
+async def test_last_words_are_a_json_string_in_debug_and_nothing_otherwise(tables, hosted):
+    assert tables.last_words(hosted.record.kernel) == b'"one\\ntwo"'
+    hosted.record.kernel.stderr_lines = []
+    assert tables.last_words(hosted.record.kernel) == b""
     tables.debug = False
-    seat.entry.kernel.stderr_lines = ["one"]
-    assert tables.last_words(seat.entry.kernel) == b""
+    hosted.record.kernel.stderr_lines = ["one"]
+    assert tables.last_words(hosted.record.kernel) == b""

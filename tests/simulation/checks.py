@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 import orjson
 
-from databench.broker.holdings import SLACK_BYTES
+from databench.broker.sessions.holdings import SLACK_BYTES
 from databench.protocol.lifecycle import State
 from databench.protocol.placement import SESSION
 
@@ -88,15 +88,15 @@ class Audit:
             return
         tables, settings = front.tables, self._world.settings
         held_bytes = min(settings.ring_bytes, 1500 * settings.ring_messages)
-        for entry in tables.entries:
-            assert entry.junk == 0, f"{entry.junk} messages of an honest kernel are junk"
-        for group in tables.groups.values():
-            alive = sum(not entry.kernel.life.is_without_process for entry in group.entries)
-            most = group.spec.sharing.max_kernels
-            alone = group.spec.sharing.isolation == SESSION
-            assert not alone or alive + group.leaving <= most, f"{alive} kernels, limit {most}"
-        for seat in tables.seats.values():
-            session = seat.session
+        for record in tables.records:
+            assert record.junk == 0, f"{record.junk} messages of an honest kernel are junk"
+        for pool in tables.pools.values():
+            alive = sum(not record.kernel.life.is_without_process for record in pool.records)
+            most = pool.spec.sharing.max_kernels
+            alone = pool.spec.sharing.isolation == SESSION
+            assert not alone or alive + pool.leaving <= most, f"{alive} kernels, limit {most}"
+        for hosted in tables.sessions.values():
+            session = hosted.session
             assert len(session.ring._frames) <= settings.ring_messages
             assert session.ring.size_bytes <= 2 * settings.ring_bytes
             assert session.ledger.overdraft_bytes == 0, "an honest kernel is told to overdraw"
@@ -106,28 +106,30 @@ class Audit:
         self._look_at_holdings(tables)
         # Beside what lags: all that is held at once, and values and ends that are beside it.
         limit_bytes = 2 * settings.credit_window_bytes + held_bytes + 8000
-        for record in tables.outbox.records.values():
-            count = record.in_flight_bytes
+        for page_record in tables.outbox.page_records.values():
+            count = page_record.in_flight_bytes
             assert count <= limit_bytes, f"{count} bytes wait for a page, limit {limit_bytes}"
 
     def _look_at_holdings(self, tables):
         """The sums that run are what a look at everything says."""
         holdings = tables.holdings
-        held_bytes = sum(record.counted_bytes for record in tables.outbox.records.values())
+        held_bytes = sum(
+            page_record.counted_bytes for page_record in tables.outbox.page_records.values()
+        )
         held_bytes += sum(store._size_bytes for store in self._stores(tables))
         held_bytes += sum(v.frame_bytes for s in self._stores(tables) for _, v in s)
-        for entry in tables.by_kernel.values():
-            held_bytes += entry.open_bytes
-            assert entry.waiting == sum(s.session.is_waiting for s in entry.seats.values())
-        for seat in tables.seats.values():
-            session = seat.session
+        for record in tables.by_kernel.values():
+            held_bytes += record.open_bytes
+            assert record.waiting == sum(s.session.is_waiting for s in record.sessions.values())
+        for hosted in tables.sessions.values():
+            session = hosted.session
             assert session.is_waiting == (session.id_ in holdings.room), session.id_
             # Charges that were drained count until there are enough of them to look.
-            over_bytes = seat.counted_bytes - session.held_bytes
+            over_bytes = hosted.counted_bytes - session.held_bytes
             assert -SLACK_BYTES < over_bytes < 3 * SLACK_BYTES, f"{over_bytes} bytes too many"
-            held_bytes += seat.counted_bytes
-        live = len(tables.seats)
-        kept = [w for w in tables.keeper.list_kept() if w.id_ not in tables.seats]
+            held_bytes += hosted.counted_bytes
+        live = len(tables.sessions)
+        kept = [w for w in tables.persistence.list_kept() if w.id_ not in tables.sessions]
         held_bytes += sum(waiting.size_bytes for waiting in kept)
         assert len(holdings.shares) == live + len(kept)
         total_bytes = holdings.budget.total_bytes
@@ -137,10 +139,10 @@ class Audit:
     def _stores(self, tables):
         return self._world.front.broker.class_values._stores.values()
 
-    def check_credit(self, process, seat):
+    def check_credit(self, process, hosted):
         """All is delivered: nobody owes more than what is not worth a message."""
-        ledger = seat.session.ledger
-        lent = ledger.window_bytes - self._credit[(process.pid, seat.session.id_)]
+        ledger = hosted.session.ledger
+        lent = ledger.window_bytes - self._credit[(process.pid, hosted.session.id_)]
         assert ledger.in_flight_bytes == 0, f"{ledger.in_flight_bytes} bytes wait for nobody"
         assert lent == ledger.owed_bytes, f"kernel spent {lent}, front owes {ledger.owed_bytes}"
         assert 4 * lent < ledger.window_bytes, f"{lent} bytes of credit are held back"
@@ -152,24 +154,24 @@ def check_settled(world):
     for tab in world.tabs:
         if not tab.is_gone:
             _check_tab(world, tab)
-    for entry in tables.entries:
-        assert entry.open_requests == 0 and entry.open_bytes == 0, entry
-        if entry.kernel.life.state is State.CULLED:
-            assert not entry.is_in_use, "a page has no kernel"
+    for record in tables.records:
+        assert record.open_requests == 0 and record.open_bytes == 0, record
+        if record.kernel.life.state is State.CULLED:
+            assert not record.is_in_use, "a page has no kernel"
             continue
-        if not any(tab.session in entry.seats and not tab.is_gone for tab in world.tabs):
+        if not any(tab.session in record.sessions and not tab.is_gone for tab in world.tabs):
             continue  # nobody looks, and nobody could ask for another start
-        process = world.process_of(entry)
+        process = world.process_of(record)
         class_ = process.kernel.context.analysis_class
         values = _find_class_values(process)
-        shown = {key: orjson.loads(value.shown) for key, value in entry.store}
+        shown = {key: orjson.loads(value.shown) for key, value in record.store}
         assert values == shown, f"class_data: kernel {values}, front {shown}"
         counted, tried = world.truth.counted, world.truth.tried
         count = values.get("count") or 0
         low = 0 if world.deaths_of_front else counted[class_.__name__]
         assert low <= count <= tried[class_.__name__], f"count is {count}"
-        for seat in entry.seats.values():
-            world.audit.check_credit(process, seat)
+        for hosted in record.sessions.values():
+            world.audit.check_credit(process, hosted)
 
 
 def _check_tab(world, tab):
@@ -177,9 +179,9 @@ def _check_tab(world, tab):
     assert not tab.outbox
     if not tab.is_old:
         assert not tab.open, f"{tab}: no end of {tab.open}"
-    seat = world.front.tables.seats[tab.session]
-    assert tab.is_old or tab.received == seat.session.ring.place, f"{tab} counts {tab.received}"
-    process = world.process_of(seat.entry)
+    hosted = world.front.tables.sessions[tab.session]
+    assert tab.is_old or tab.received == hosted.session.ring.place, f"{tab} counts {tab.received}"
+    process = world.process_of(hosted.record)
     data = dict(process.kernel.sessions[tab.session].analysis.data.items())
     shown = {key: value for key, value in tab.data.items() if value is not None}  # null: deleted
     assert shown == data, f"{tab} has {tab.data}, its kernel {data}"
@@ -199,11 +201,11 @@ def _find_class_values(process):
 def check_empty(world):
     """All pages left, and the grace is over: nothing is kept of them."""
     tables = world.front.tables
-    assert not tables.seats and not tables.requests and not tables.outbox.records
-    for entry in tables.entries:
-        assert not entry.seats
-        if entry.kernel.life.state in (State.FAILED, State.CULLED):
+    assert not tables.sessions and not tables.requests and not tables.outbox.page_records
+    for record in tables.records:
+        assert not record.sessions
+        if record.kernel.life.state in (State.FAILED, State.CULLED):
             continue
-        kernel = world.process_of(entry).kernel
+        kernel = world.process_of(record).kernel
         assert not kernel.sessions, "the kernel was not told to close"
         assert not kernel.context.requests

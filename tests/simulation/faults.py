@@ -2,7 +2,7 @@
 
 import asyncio
 
-from databench.broker.launchers.local import Exit
+from databench.broker.supervision.launchers.local import Exit
 from databench.protocol.lifecycle import State
 from databench.protocol.placement import ANALYSIS, POOL, SESSION, Sharing
 
@@ -66,16 +66,16 @@ async def heal(world, limit_s):
     until_s = world.loop.time() + limit_s
     while world.loop.time() < until_s:
         await asyncio.sleep(3)
-        for entry in world.front.tables.entries:
-            if entry.kernel.life.state is State.FAILED:
-                _ask_for_restart(world, entry)
+        for record in world.front.tables.records:
+            if record.kernel.life.state is State.FAILED:
+                _ask_for_restart(world, record)
         if _is_quiet(world):
             break
     await asyncio.sleep(6)  # the longest grace: an abandoned session ends in the kernel too
 
 
-def _ask_for_restart(world, entry):
-    tabs = [tab for tab in world.tabs if tab.is_joined and tab.session in entry.seats]
+def _ask_for_restart(world, record):
+    tabs = [tab for tab in world.tabs if tab.is_joined and tab.session in record.sessions]
     if tabs:
         tabs[0].control("restart")
 
@@ -84,8 +84,8 @@ def _is_quiet(world):
     front = world.front
     if front.is_over or front.broker is None or front.tables.requests:
         return False
-    entries = front.tables.entries
-    if any(not (e.kernel.is_ready or e.kernel.life.state is State.CULLED) for e in entries):
+    records = front.tables.records
+    if any(not (e.kernel.is_ready or e.kernel.life.state is State.CULLED) for e in records):
         return False
     if any(len(p.up) + len(p.down) for p in world.processes if not p.is_over):
         return False

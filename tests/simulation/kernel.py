@@ -11,7 +11,7 @@ import math
 import threading
 
 from databench.analysis import Analysis, find_handlers, on
-from databench.broker.launchers.local import Exit
+from databench.broker.supervision.launchers.local import Exit
 from databench.datastore import Datastore
 from databench.kernel import channel as kernel_channel
 from databench.kernel import runtime
@@ -217,7 +217,7 @@ class Process(Life):
     def signal_group(self, number):
         self.die(Exit(signal=number))
 
-    def interrupt(self, record):
+    def interrupt(self, page_record):
         pass  # the message says the same
 
     def die(self, how):

@@ -3,14 +3,14 @@
 import contextlib
 from unittest import mock
 
-from databench.broker.broker import Broker
 from databench.broker.class_values import ClassValues
-from databench.broker.groups import Groups
-from databench.broker.holdings import Holdings
 from databench.broker.inbound import Inbound
-from databench.broker.outbox import Outbox
-from databench.broker.requests import Requests
-from databench.broker.sessions import Sessions
+from databench.broker.kernels import Kernels
+from databench.broker.pools import Pools
+from databench.broker.sessions.holdings import Holdings
+from databench.broker.sessions.outbox import Outbox
+from databench.broker.sessions.requests import Requests
+from databench.broker.sessions.sessions import Sessions
 from databench.kernel.send_window import SendWindow
 from databench.protocol import grace, placement
 from databench.protocol import messages as m
@@ -47,18 +47,18 @@ def end_before_its_emits(self, frames, owner):
     return False
 
 
-def kept_when_lost(self, entry):
-    for seat in entry.seats.values():
-        for request in seat.session.requests.values():
+def kept_when_lost(self, record):
+    for hosted in record.sessions.values():
+        for request in hosted.session.requests.values():
             request.is_sent = False  # so it is sent to the next process too
-    lose_all(self, entry)
+    lose_all(self, record)
 
 
-def sent_again(self, seat, request):
+def sent_again(self, hosted, request):
     request.is_sent = True
-    seat.entry.open_requests += 1
-    message = m.Action(seat.session.id_, request.number, request.action, request.payload)
-    self._tables.send(seat.entry.kernel, message)
+    hosted.record.open_requests += 1
+    message = m.Action(hosted.session.id_, request.number, request.action, request.payload)
+    self._tables.send(hosted.record.kernel, message)
 
 
 def ids_are_forgotten(self, request, **given):
@@ -94,7 +94,7 @@ def nothing_is_given(self, client, size_bytes):
     pass
 
 
-def nobody_wakes(self, seat):
+def nobody_wakes(self, hosted):
     pass
 
 
@@ -113,17 +113,17 @@ def epoch_kept(self, id_, *, epoch, **given):
     begin(self, id_, epoch="the same", **given)
 
 
-def unbounded_write(self, seat, frames, process_id=None):
-    for page, view in seat.session.views.items():
-        view.cursor = seat.session.ring.place
+def unbounded_write(self, hosted, frames, process_id=None):
+    for page, view in hosted.session.views.items():
+        view.cursor = hosted.session.ring.place
         self.add(
-            self.records[page], frames if view.is_counting else view.select(frames, process_id)
+            self.page_records[page], frames if view.is_counting else view.select(frames, process_id)
         )
 
 
-def session_not_closed_in_the_kernel(self, seat, reason):
-    self._tables.seats.pop(seat.session.id_, None)
-    seat.entry.seats.pop(seat.session.id_, None)
+def session_not_closed_in_the_kernel(self, hosted, reason):
+    self._tables.sessions.pop(hosted.session.id_, None)
+    hosted.record.sessions.pop(hosted.session.id_, None)
 
 
 def credit_kept_from_a_gone_page(self, key, now_s):
@@ -144,11 +144,11 @@ def room_that_nobody_leaves(self, now_s, limits, rows):
     return []
 
 
-def others_are_not_told(self, group, key, writer=None):
+def others_are_not_told(self, pool, key, writer=None):
     pass
 
 
-def nobody_is_needed(self, entry):
+def nobody_is_needed(self, record):
     pass
 
 
@@ -156,14 +156,14 @@ def room_without_end(sharing, kernels, leaving):
     return True
 
 
-def session_that_wanders(self, id_, group, place):
-    seat = find(self, id_, group, place)
-    if seat is not None:
-        seat.entry = group.entries[-1]
-    return seat
+def session_that_wanders(self, id_, pool, place):
+    hosted = find(self, id_, pool, place)
+    if hosted is not None:
+        hosted.record = pool.records[-1]
+    return hosted
 
 
-def answer_that_is_not_given(self, entry, key, accepted):
+def answer_that_is_not_given(self, record, key, accepted):
     pass
 
 
@@ -178,7 +178,7 @@ MUTATIONS = {
         (Requests, "_send_action", sent_again),
     ),
     "repeated request run again": ((Session, "accept", ids_are_forgotten),),
-    "stale generation accepted": ((Broker, "kernel_spawned", stale_generation_accepted),),
+    "stale generation accepted": ((Kernels, "kernel_spawned", stale_generation_accepted),),
     "lost pending class value": ((Session, "take_pending_class", lost_pending_class_value),),
     "end evicted from the ring": ((Ring, "_keep", end_evicted),),
     "lag that never catches up": ((Session, "catch_up", lag_that_never_catches_up),),
@@ -197,7 +197,7 @@ MUTATIONS = {
     "class_data not told to the other processes": (
         (ClassValues, "tell_kernels", others_are_not_told),
     ),
-    "culled kernel not started for a page": ((Groups, "need", nobody_is_needed),),
+    "culled kernel not started for a page": ((Pools, "need", nobody_is_needed),),
     "more processes than there may be": ((placement, "has_room", room_without_end),),
     "session given to another process": ((Sessions, "find", session_that_wanders),),
     "write of class_data not answered": ((Inbound, "_answer_write", answer_that_is_not_given),),

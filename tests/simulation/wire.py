@@ -39,11 +39,11 @@ class Pipe:
 
     def arrive(self):
         """Deliver what is there by now."""
-        now_s, items, group = self._world.loop.time() + 1e-6, self._items, []
+        now_s, items, pool = self._world.loop.time() + 1e-6, self._items, []
         while items and items[0][0] <= now_s:
-            group.append(items.popleft()[1])
-        if group and not self._reader.is_over:
-            self._deliver(group)
+            pool.append(items.popleft()[1])
+        if pool and not self._reader.is_over:
+            self._deliver(pool)
 
     def cut(self, keep):
         """The other end is gone: of what is under way only the first few arrive."""

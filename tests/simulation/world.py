@@ -11,11 +11,11 @@ from unittest import mock
 
 from databench.broker import AnalysisSpec
 from databench.broker import broker as broker_module
-from databench.broker import keeper as keeper_module
-from databench.broker import sessions as sessions_module
-from databench.broker import supervisor as supervisor_module
-from databench.broker.kernelspec import KernelSpec
+from databench.broker.sessions import persistence as persistence_module
+from databench.broker.sessions import sessions as sessions_module
 from databench.broker.stores import MemoryStore
+from databench.broker.supervision import supervisor as supervisor_module
+from databench.broker.supervision.kernelspec import KernelSpec
 from databench.kernel import outlet as outlet_module
 from databench.kernel import runtime as runtime_module
 from databench.kernel import steps as steps_module
@@ -141,9 +141,9 @@ class World:
         self.names[number] = id_
         return number
 
-    def process_of(self, entry):
+    def process_of(self, record):
         """The process of an analysis' kernel, which must live."""
-        name = entry.kernel.routing_id
+        name = record.kernel.routing_id
         found = [p for p in self.processes if p.routing_id == name and p.front is self.front]
         assert found and not found[-1].is_over, f"kernel {name.decode()} does not run"
         return found[-1]
@@ -285,8 +285,8 @@ _REPLACED = (
     (broker_module, "Guardian", _Guardian),
     (broker_module, "SocketFolder", _SocketFolder),
     (sessions_module, "secrets", _Secrets),
-    (keeper_module, "secrets", _Secrets),
-    (keeper_module, "time", _Clock),
+    (persistence_module, "secrets", _Secrets),
+    (persistence_module, "time", _Clock),
     (supervisor_module, "LocalProcess", kernel.Process),
     (supervisor_module, "Capture", _Lines),
     (supervisor_module, "random", _Random),

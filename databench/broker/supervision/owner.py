@@ -1,0 +1,48 @@
+"""What supervisors tell, and what they ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ...protocol import messages as m
+
+if TYPE_CHECKING:
+    from .supervisor import Supervisor
+
+
+class Owner(Protocol):
+    """What a supervisor needs of the broker (`broker.kernels`)."""
+
+    mark: str
+
+    @property
+    def endpoint(self) -> str:
+        """Where a kernel that starts now connects to."""
+
+    def renew_endpoint(self) -> None:
+        """See to it that the endpoint is there.
+
+        Raises:
+            OSError: It is not, and another one cannot be made.
+        """
+
+    def send(self, kernel: Supervisor, message: m.Message) -> bool:
+        """Send to the kernel's current generation."""
+
+    def is_read(self, kernel: Supervisor) -> bool:
+        """Whether all that this kernel sent, which has ended, was read and handled."""
+
+    def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
+        """A process began."""
+
+    def kernel_reaped(self, pgid: int) -> None:
+        """A process and its group ended."""
+
+    def kernel_ready(self, kernel: Supervisor) -> None:
+        """It said hello: welcome it and open its sessions."""
+
+    def kernel_lost(self, kernel: Supervisor, generation: int) -> None:
+        """That generation of it ended: `kernel.reason` says how; end what it had."""
+
+    def kernel_changed(self, kernel: Supervisor) -> None:
+        """Its state is to be shown to pages."""
