@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeVar
 
 from ...protocol import messages as m
 
-if TYPE_CHECKING:
-    from .supervisor import Supervisor
+Kernel = TypeVar("Kernel", contravariant=True)  # a supervisor, which imports this
 
 
-class Owner(Protocol):
+class Owner(Protocol[Kernel]):
     """What a supervisor needs of the broker (`broker.kernels`)."""
 
     mark: str
@@ -26,23 +25,23 @@ class Owner(Protocol):
             OSError: It is not, and another one cannot be made.
         """
 
-    def send(self, kernel: Supervisor, message: m.Message) -> bool:
+    def send(self, kernel: Kernel, message: m.Message) -> bool:
         """Send to the kernel's current generation."""
 
-    def is_read(self, kernel: Supervisor) -> bool:
+    def is_read(self, kernel: Kernel) -> bool:
         """Whether all that this kernel sent, which has ended, was read and handled."""
 
-    def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
+    def kernel_spawned(self, kernel: Kernel, pgid: int) -> None:
         """A process began."""
 
     def kernel_reaped(self, pgid: int) -> None:
         """A process and its group ended."""
 
-    def kernel_ready(self, kernel: Supervisor) -> None:
+    def kernel_ready(self, kernel: Kernel) -> None:
         """It said hello: welcome it and open its sessions."""
 
-    def kernel_lost(self, kernel: Supervisor, generation: int) -> None:
+    def kernel_lost(self, kernel: Kernel, generation: int) -> None:
         """That generation of it ended: `kernel.reason` says how; end what it had."""
 
-    def kernel_changed(self, kernel: Supervisor) -> None:
+    def kernel_changed(self, kernel: Kernel) -> None:
         """Its state is to be shown to pages."""

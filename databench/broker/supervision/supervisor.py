@@ -63,7 +63,7 @@ class Supervisor:
         spec: AnalysisSpec,
         kernelspec: KernelSpec,
         settings: Any,
-        owner: Owner,
+        owner: Owner[Supervisor],
         *,
         log_level: str,
         poison: Poison,
