@@ -109,8 +109,8 @@ _CIRCLES = [
     "http.command http.launch http.runner",
 ]
 
-# What sessions and supervision know of the rest of the broker; neither knows the other: they meet in
-# `broker.kernels`, which supervisors know as `supervision.owner.Owner` alone.
+# What sessions and supervision know of the rest of the broker. Neither knows the other: they meet
+# in `broker.kernels`, which supervisors know as `supervision.owner.Owner` alone.
 _WINGS = {
     "broker.sessions": {
         "broker.machine",
