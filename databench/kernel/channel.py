@@ -42,7 +42,7 @@ def checkpoint() -> None:
     """Where an interruption that was set before the lock was taken comes out."""
 
 
-class Channel:
+class KernelChannel:
     """The socket and the batch in front of it.
 
     Args:
@@ -213,7 +213,9 @@ class Flusher:
         wait_s: How old a batch may become.
     """
 
-    def __init__(self, channel: Channel, loop: asyncio.AbstractEventLoop, wait_s: float) -> None:
+    def __init__(
+        self, channel: KernelChannel, loop: asyncio.AbstractEventLoop, wait_s: float
+    ) -> None:
         self._channel = channel
         self._loop = loop
         self._wait_s = wait_s

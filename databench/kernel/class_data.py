@@ -26,7 +26,7 @@ from ..errors import DatabenchError
 from ..payload import clone
 from ..protocol import messages as m
 from ..protocol.codec import encode as encode_message
-from .channel import Channel, checkpoint
+from .channel import KernelChannel, checkpoint
 
 logger = logging.getLogger("databench.kernel")
 
@@ -34,7 +34,7 @@ _ATTEMPTS = 1000
 Answer = concurrent.futures.Future[bool]
 
 
-class ClassData:
+class ClassDataCopy:
     """The kernel's side of `class_data`.
 
     Args:
@@ -44,7 +44,10 @@ class ClassData:
     """
 
     def __init__(
-        self, analysis_class: type[Analysis], channel: Channel, loop: asyncio.AbstractEventLoop
+        self,
+        analysis_class: type[Analysis],
+        channel: KernelChannel,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._channel = channel
         self._loop = loop

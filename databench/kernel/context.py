@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from ..analysis import Analysis
 from ..protocol.actions import Declared
 from ..settings import Settings
-from .channel import Channel
-from .class_data import ClassData
+from .channel import KernelChannel
+from .class_data import ClassDataCopy
 from .interrupts import Interrupts
 from .loop import KernelLoop
 from .request import OpenRequests
@@ -49,13 +49,13 @@ class Context:
     declared: Declared
     settings: Settings
     logger: logging.Logger
-    channel: Channel
+    channel: KernelChannel
     loop: KernelLoop
     loop_worker: LoopWorker
     workers: WorkerPool
     requests: OpenRequests
     interrupts: Interrupts
-    class_data: ClassData
+    class_data: ClassDataCopy
     window_bytes: int = 0
     is_debug: bool = False
     cli_args: Sequence[str] = ()

@@ -35,7 +35,7 @@ from typing import Any
 from ..protocol.variables import INTERRUPT
 from ..threads import call_later
 from .process.dispositions import Dispositions
-from .request import Cancelled, OpenRequests, Request, current
+from .request import Cancelled, KernelRequest, OpenRequests, current
 from .workers import PlainWorker
 
 logger = logging.getLogger("databench.kernel")
@@ -103,7 +103,7 @@ class Interrupts:
             signal.signal(signal.SIGVTALRM, _nothing)
             signal.setitimer(signal.ITIMER_VIRTUAL, _TRACED_REPEAT_S, _TRACED_REPEAT_S)
 
-    def strike(self, request: Request) -> None:
+    def strike(self, request: KernelRequest) -> None:
         """Interrupt the request if a worker runs it and this attempt was not carried out."""
         with self.lock:
             worker = request.worker
@@ -138,7 +138,7 @@ class Interrupts:
             # thread for it, the page's next Cancel repeats it.
             call_later(_REPEAT_S, self._repeat, request, request.wanted)
 
-    def _repeat(self, request: Request, attempt: int) -> None:
+    def _repeat(self, request: KernelRequest, attempt: int) -> None:
         if not request.is_ended and request.wanted == attempt:
             request.raised = attempt - 1
             self.strike(request)
@@ -180,9 +180,9 @@ class Interrupts:
         else:
             self.dispositions.call_kept(number, frame)
 
-    def _read_records(self) -> list[Request]:
+    def _read_records(self) -> list[KernelRequest]:
         """The open requests that the pipe names and that do not run in the main thread."""
-        found: list[Request] = []
+        found: list[KernelRequest] = []
         while self._fd is not None:
             try:
                 block = os.read(self._fd, INTERRUPT.size * 256)
@@ -199,7 +199,7 @@ class Interrupts:
                 found += self._want(number, attempt)
         return found
 
-    def _want(self, number: int, attempt: int) -> list[Request]:
+    def _want(self, number: int, attempt: int) -> list[KernelRequest]:
         self._announced += 1
         request = self.requests.want(number, attempt)
         return [] if request is None or request.worker is self.main else [request]

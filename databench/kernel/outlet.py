@@ -21,9 +21,9 @@ from ..protocol import messages as m
 from ..protocol.codec import encode as encode_message
 from ..protocol.codec import encode_done_header, encode_emit_header
 from ..settings import Settings
-from .channel import Channel, checkpoint
-from .request import Cancelled, Request, current, settle
-from .send_window import Entry, SendWindow
+from .channel import KernelChannel, checkpoint
+from .request import Cancelled, KernelRequest, current, settle
+from .send_window import SendWindow, WaitingMessage
 from .steps import LoopWorker
 
 _SPECIAL = {*LEVELS, "data", "class_data"}
@@ -63,12 +63,12 @@ class Tick(Sent):
 TICK = Tick()
 
 
-class Pending:
+class PendingEmit:
     """What `emit` returns on the loop when the page is slow: awaiting it waits for credit."""
 
     __slots__ = ("_entry", "_outlet")
 
-    def __init__(self, outlet: Outlet, entry: Entry) -> None:
+    def __init__(self, outlet: SessionOutlet, entry: WaitingMessage) -> None:
         self._outlet = outlet
         self._entry = entry
 
@@ -80,7 +80,7 @@ class Pending:
         return self._entry.is_sent
 
 
-class Outlet:
+class SessionOutlet:
     """One session's way out.
 
     Args:
@@ -96,7 +96,7 @@ class Outlet:
     def __init__(
         self,
         id_: str,
-        channel: Channel,
+        channel: KernelChannel,
         worker: LoopWorker,
         window: SendWindow,
         *,
@@ -117,7 +117,7 @@ class Outlet:
         self._quiet_s: float = settings.batch_wait_s
         self._limit_bytes: int = settings.kernel_message_bytes
         # Stands for code that runs outside of any action (timers, ended actions' tasks).
-        self._outside = Request(self, None, "", b"")
+        self._outside = KernelRequest(self, None, "", b"")
         self._logger = logger
         self._start_inner = start_inner
 
@@ -212,15 +212,15 @@ class Outlet:
         frames = [header, payload] if stored is None else [header, payload, stored]
         self._send_latest(("state", key), frames, request)
 
-    def send_done(self, request: Request, number: int, payload: bytes) -> None:
+    def send_done(self, request: KernelRequest, number: int, payload: bytes) -> None:
         """Send the good end of a request, behind everything that it emitted."""
         self._send_end(request, [encode_done_header(self.id_, number), payload])
 
-    def send_end(self, request: Request, message: m.Message) -> None:
+    def send_end(self, request: KernelRequest, message: m.Message) -> None:
         """Send any end of a request; as `send_done`."""
         self._send_end(request, encode_message(message))
 
-    def _send_end(self, request: Request, frames: list[bytes]) -> None:
+    def _send_end(self, request: KernelRequest, frames: list[bytes]) -> None:
         with self._lock:
             checkpoint()
             window = self.window
@@ -262,7 +262,7 @@ class Outlet:
         self.window.close()
         self.window.credit = 2**53
 
-    def wait_sent(self, entry: Entry) -> Generator[Any, None, None]:
+    def wait_sent(self, entry: WaitingMessage) -> Generator[Any, None, None]:
         """Wait, on the loop, until the entry has gone."""
         if not entry.is_sent:
             with self._lock:
@@ -301,7 +301,7 @@ class Outlet:
         self.window.spend(size_bytes)
         self._transmit(frames, size_bytes)
 
-    def _send_latest(self, key: Any, frames: list[bytes], request: Request) -> None:
+    def _send_latest(self, key: Any, frames: list[bytes], request: KernelRequest) -> None:
         with self._lock:
             checkpoint()
             if self.is_closed:
@@ -334,10 +334,10 @@ class Outlet:
         text = json.dumps(f"{count} log messages were dropped: the page is slow").encode()
         self._pay(encode_message(m.Log(self.id_, None, "warn", text)))
 
-    def _wait(self, entry: Entry, request: Request) -> Awaitable[None]:
+    def _wait(self, entry: WaitingMessage, request: KernelRequest) -> Awaitable[None]:
         """On the loop: something to await. In another thread: wait here."""
         if _get_ident() == self._worker.ident:
-            return Pending(self, entry)
+            return PendingEmit(self, entry)
         gate = threading.Lock()
         gate.acquire()
         try:
@@ -358,7 +358,7 @@ class Outlet:
             raise
         return SENT
 
-    def _wake(self, entry: Entry) -> None:
+    def _wake(self, entry: WaitingMessage) -> None:
         """Let go who waits for an entry; for who holds the lock."""
         waiter, entry.waiter = entry.waiter, None
         if waiter is None:
@@ -368,26 +368,26 @@ class Outlet:
         else:
             self._worker.loop.call_soon(_resolve, waiter)
 
-    def wake_for(self, request: Request) -> None:
+    def wake_for(self, request: KernelRequest) -> None:
         """Let a thread look up that waits in an emit of this request."""
         with self._lock:
             for entry in self.window.waiting:
                 if entry.owner is request and hasattr(entry.waiter, "release"):
                     _open_gate(entry.waiter)
 
-    def _request(self) -> Request:
+    def _request(self) -> KernelRequest:
         request = _get_current()
         if request is None or request.is_ended or request.owner is not self:
             return self._outside
         return request
 
-    def _make_header(self, request: Request, signal: str) -> bytes:
+    def _make_header(self, request: KernelRequest, signal: str) -> bytes:
         if not isinstance(signal, str):
             raise TypeError(f"emit: the signal {signal!r:.80} is no string; not sent")
         header = encode_emit_header(self.id_, request.number, signal)
         return self._keep(request, signal, header)
 
-    def _keep(self, request: Request, name: str, header: bytes) -> bytes:
+    def _keep(self, request: KernelRequest, name: str, header: bytes) -> bytes:
         if len(request.headers) >= _HEADERS_LIMIT:
             request.headers.clear()
         request.headers[name] = header

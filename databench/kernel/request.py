@@ -26,14 +26,14 @@ class Cancelled(BaseException):  # it is no error: it is what was asked for
     """
 
 
-class Owner(Protocol):
+class RequestOwner(Protocol):
     """Whose request it is: its session's way out, as far as others need it."""
 
-    def wake_for(self, request: Request) -> None:
+    def wake_for(self, request: KernelRequest) -> None:
         """Let a thread look up that waits in an emit of this request."""
 
 
-class Request:
+class KernelRequest:
     """An action from its arrival to its end, or a step of a session's life.
 
     Attributes:
@@ -58,7 +58,9 @@ class Request:
         'progress_s', 'raised', 'result', 'task', 'wanted', 'worker',
     )  # fmt: skip
 
-    def __init__(self, owner: Owner | None, number: int | None, name: str, payload: bytes) -> None:
+    def __init__(
+        self, owner: RequestOwner | None, number: int | None, name: str, payload: bytes
+    ) -> None:
         self.owner = owner
         self.number = number
         self.name = name
@@ -91,7 +93,7 @@ class Worker:
 
     def __init__(self, lock: threading.RLock) -> None:
         self.lock = lock
-        self.current: Request | None = None
+        self.current: KernelRequest | None = None
         self.ident = 0
 
     def barrier(self) -> Cancelled | None:
@@ -116,7 +118,7 @@ class Worker:
         return late
 
 
-class OpenRequests(dict[int, Request]):
+class OpenRequests(dict[int, KernelRequest]):
     """A kernel's open requests by number; who ends one takes it out.
 
     A cancel comes through the interrupt pipe too, which may be read before the action's message: it
@@ -127,13 +129,13 @@ class OpenRequests(dict[int, Request]):
         super().__init__()
         self._early: dict[int, int] = {}  # attempts for requests that have not arrived
 
-    def open(self, number: int, request: Request) -> None:
+    def open(self, number: int, request: KernelRequest) -> None:
         """A request has arrived."""
         self[number] = request
         if self._early:
             request.wanted = self._early.pop(number, 0)
 
-    def want(self, number: int, attempt: int) -> Request | None:
+    def want(self, number: int, attempt: int) -> KernelRequest | None:
         """Note an attempt at cancelling; returns the request, if it has arrived and not ended."""
         request = self.get(number)
         if request is not None:
@@ -146,7 +148,7 @@ class OpenRequests(dict[int, Request]):
 
 
 # Which request the running code belongs to; tasks and contexts that it makes inherit it.
-current: contextvars.ContextVar[Request | None] = contextvars.ContextVar(
+current: contextvars.ContextVar[KernelRequest | None] = contextvars.ContextVar(
     "databench_request", default=None
 )
 

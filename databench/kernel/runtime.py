@@ -26,19 +26,19 @@ from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
 from ..protocol.layouts import LIST_ITEMS
 from .calls import find_declared
-from .channel import RECEIVES_PER_WAKE, Channel, Flusher
-from .class_data import ClassData
+from .channel import RECEIVES_PER_WAKE, Flusher, KernelChannel
+from .class_data import ClassDataCopy
 from .context import Context
 from .interrupts import Interrupts
 from .loading.load import load_analysis
-from .loading.sources import Sources
+from .loading.sources import SourceFiles
 from .loop import KernelLoop
 from .process import forks, kin, signals, streams
 from .process.dispositions import Dispositions
 from .process.environment import Environment, read_environment
 from .report import format_traceback
 from .request import OpenRequests, settle
-from .session import Session
+from .session import KernelSession
 from .steps import LoopWorker
 from .workers import MainWorker, PlainWorker, PoolWorker, WorkerPool
 
@@ -63,7 +63,7 @@ class Kernel:
         self,
         environment: Environment,
         analysis_class: type[Analysis],
-        sources: Sources,
+        sources: SourceFiles,
         loop: KernelLoop,
         dispositions: Dispositions,
     ) -> None:
@@ -72,7 +72,7 @@ class Kernel:
         self.settings = environment.settings
         self.dispositions = dispositions
         self.loop = loop
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, KernelSession] = {}
         self.status = 0
         self.channel = _make_channel(environment)
         Datastore.lock = lock = self.channel.lock
@@ -104,7 +104,7 @@ class Kernel:
             interrupts=Interrupts(
                 lock, self.main, requests, environment.interrupt_fd, self.dispositions
             ),
-            class_data=ClassData(analysis_class, self.channel, self.loop),
+            class_data=ClassDataCopy(analysis_class, self.channel, self.loop),
         )
 
     # -- the two threads
@@ -228,7 +228,7 @@ class Kernel:
         session = message.session or ""
         if self._is_stopping or session in self.sessions:
             return
-        self.sessions[session] = Session(self.context, message, self._forget)
+        self.sessions[session] = KernelSession(self.context, message, self._forget)
 
     def _on_action(self, message: m.Action) -> None:
         session = self.sessions.get(message.session or "")
@@ -283,7 +283,7 @@ class Kernel:
         self.channel.post(encode_message(m.Bye(reason=reason)))
         self.loop.stop()
 
-    def _forget(self, session: Session) -> None:
+    def _forget(self, session: KernelSession) -> None:
         if self.sessions.get(session.id_) is session:
             del self.sessions[session.id_]
 
@@ -307,7 +307,7 @@ def main() -> int:
 def _run(environment: Environment) -> int:
     streams.begin(environment.analysis, environment.log_level)
     dispositions = _prepare(environment)
-    sources = Sources(environment.settings.watched_files)
+    sources = SourceFiles(environment.settings.watched_files)
     # Timers and clients that the module makes find the loop that will run.
     loop = KernelLoop()
     asyncio.set_event_loop(loop)
@@ -346,10 +346,10 @@ def _tell_failure(environment: Environment, messages: Sequence[m.Sources]) -> No
     channel.close()
 
 
-def _make_channel(environment: Environment) -> Channel:
+def _make_channel(environment: Environment) -> KernelChannel:
     settings = environment.settings
     threads.require(THREADS)
-    return Channel(
+    return KernelChannel(
         environment.endpoint,
         environment.kernel,
         batch_messages=settings.batch_messages,

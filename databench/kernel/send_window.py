@@ -19,7 +19,7 @@ class OutOfCreditError(DatabenchError):
     """More waits for a slow page than may."""
 
 
-class Entry:
+class WaitingMessage:
     """A message that waits.
 
     Attributes:
@@ -61,8 +61,8 @@ class SendWindow:
         self.limit_bytes = limit_bytes
         self.unawaited_bytes = 0
         self.dropped = 0
-        self.waiting: deque[Entry] = deque()
-        self._by_key: dict[Hashable, Entry] = {}
+        self.waiting: deque[WaitingMessage] = deque()
+        self._by_key: dict[Hashable, WaitingMessage] = {}
 
     @property
     def is_open(self) -> bool:
@@ -73,13 +73,13 @@ class SendWindow:
         """Pay for a message that goes now."""
         self.credit -= size_bytes
 
-    def put(self, frames: list[bytes], owner: Any) -> Entry:
+    def put(self, frames: list[bytes], owner: Any) -> WaitingMessage:
         """Let an emit wait.
 
         Raises:
             OutOfCreditError: Too much waits that nobody awaits.
         """
-        entry = Entry(frames, owner)
+        entry = WaitingMessage(frames, owner)
         waiting = self.unawaited_bytes
         if waiting and waiting + entry.size_bytes > self.limit_bytes:
             raise OutOfCreditError(
@@ -92,14 +92,14 @@ class SendWindow:
         self.waiting.append(entry)
         return entry
 
-    def put_latest(self, key: Hashable, frames: list[bytes], owner: Any) -> Entry:
+    def put_latest(self, key: Hashable, frames: list[bytes], owner: Any) -> WaitingMessage:
         """Let a value wait, in the place of an earlier one of this key."""
         entry = self._by_key.get(key)
         if entry is not None:
             entry.frames = frames
             entry.size_bytes = sum(map(len, frames))
             return entry
-        entry = Entry(frames, owner)
+        entry = WaitingMessage(frames, owner)
         entry.key = key
         self._by_key[key] = entry
         self.waiting.append(entry)
@@ -109,25 +109,25 @@ class SendWindow:
         """Let an end wait behind what its request has waiting; False: it may go now."""
         if not any(entry.owner is owner for entry in self.waiting):
             return False
-        entry = Entry(frames, owner)
+        entry = WaitingMessage(frames, owner)
         entry.is_end = True
         self.waiting.append(entry)
         return True
 
-    def awaited(self, entry: Entry) -> None:
+    def awaited(self, entry: WaitingMessage) -> None:
         """Somebody waits for this entry: it no longer counts as unbounded."""
         if entry.is_counted:
             entry.is_counted = False
             self.unawaited_bytes -= entry.size_bytes
 
-    def grant(self, size_bytes: int) -> list[Entry]:
+    def grant(self, size_bytes: int) -> list[WaitingMessage]:
         """Take credit back.
 
         Returns:
             What goes now, in order, already paid.
         """
         self.credit += size_bytes
-        going: list[Entry] = []
+        going: list[WaitingMessage] = []
         while self.waiting and (self.credit > 0 or self.waiting[0].is_end):
             entry = self.waiting.popleft()
             self._leave(entry)
@@ -135,7 +135,7 @@ class SendWindow:
             going.append(entry)
         return going
 
-    def withdraw(self, entry: Entry) -> bool:
+    def withdraw(self, entry: WaitingMessage) -> bool:
         """Take out an entry that has not gone; False where it has."""
         try:
             self.waiting.remove(entry)
@@ -144,7 +144,7 @@ class SendWindow:
         self._leave(entry)
         return True
 
-    def close(self) -> list[Entry]:
+    def close(self) -> list[WaitingMessage]:
         """Drop all that waits, and say what it was."""
         entries = list(self.waiting)
         for entry in entries:
@@ -152,7 +152,7 @@ class SendWindow:
         self.waiting.clear()
         return entries
 
-    def _leave(self, entry: Entry) -> None:
+    def _leave(self, entry: WaitingMessage) -> None:
         entry.is_sent = True
         if entry.is_counted:
             entry.is_counted = False

@@ -19,10 +19,10 @@ from .calls import find_page_calls, make_call
 from .context import Context
 from .inner import Inner
 from .lane import Lane
-from .outlet import Outlet
+from .outlet import SessionOutlet
 from .process.streams import log_failure
 from .report import describe, format_traceback
-from .request import Call, Cancelled, Request, current
+from .request import Call, Cancelled, KernelRequest, current
 from .send_window import SendWindow
 from .stores import Stores
 from .workers import Job
@@ -43,7 +43,7 @@ _PRESS_S = 0.05
 _IN_SUCCESSION = ("connect", "args", "disconnected")
 
 
-class Session:
+class KernelSession:
     """One page's session.
 
     Args:
@@ -53,18 +53,18 @@ class Session:
     """
 
     def __init__(
-        self, context: Context, message: m.Open, forget: Callable[[Session], None]
+        self, context: Context, message: m.Open, forget: Callable[[KernelSession], None]
     ) -> None:
         self.context = context
         self.id_ = message.session or ""
         self.analysis: Analysis | None = None
-        self.requests: set[Request] = set()
+        self.requests: set[KernelRequest] = set()
         self.is_closing = False
         self._message = message
         self._forget = forget
-        self._lane: Lane[Request] = Lane()
+        self._lane: Lane[KernelRequest] = Lane()
         self.inner = Inner(context.loop_worker)
-        self.outlet = Outlet(
+        self.outlet = SessionOutlet(
             self.id_,
             context.channel,
             context.loop_worker,
@@ -75,19 +75,19 @@ class Session:
         )
         self._failure: str | None = None
         for name in ("open", "connect", "args", "connected", "opened"):
-            self._push(Request(self.outlet, None, name, b""))
+            self._push(KernelRequest(self.outlet, None, name, b""))
 
     # -- what the front asks for
 
     def run_action(self, message: m.Action) -> None:
         """Run an action when its turn comes."""
         number = message.request
-        request = Request(self.outlet, number, message.name, message.payload)
+        request = KernelRequest(self.outlet, number, message.name, message.payload)
         if number is not None:
             self.context.requests.open(number, request)
         self._push(request)
 
-    def cancel(self, request: Request, attempt: int) -> None:
+    def cancel(self, request: KernelRequest, attempt: int) -> None:
         """Cancel a request; an attempt that was carried out already does nothing."""
         request.wanted = max(request.wanted, attempt)
         if request.is_ended or request.wanted <= request.raised:
@@ -103,7 +103,7 @@ class Session:
         else:
             self._press(request)
 
-    def _press(self, request: Request) -> None:
+    def _press(self, request: KernelRequest) -> None:
         """Interrupt a plain action, until it has noticed.
 
         A signal that comes between two instructions, right before a call that waits, is noticed
@@ -127,13 +127,13 @@ class Session:
                 self.cancel(request, request.wanted + 1)
             self.inner.close()
             if self.analysis is not None:
-                self._push(Request(self.outlet, None, "disconnected", b""))
-            self._push(Request(self.outlet, None, "closed", b""))
+                self._push(KernelRequest(self.outlet, None, "disconnected", b""))
+            self._push(KernelRequest(self.outlet, None, "closed", b""))
         return self.closed
 
     # -- order
 
-    def _push(self, request: Request) -> None:
+    def _push(self, request: KernelRequest) -> None:
         self.requests.add(request)
         self._lane.push(request)
         self._pump()
@@ -145,14 +145,14 @@ class Session:
                 return
             self._lane.let_go(request)
 
-    def _step_on(self, request: Request) -> None:
+    def _step_on(self, request: KernelRequest) -> None:
         """A call of this request has ended, which may have kept the lane; on the loop."""
         self._lane.let_go(request)
         self._pump()
 
     # -- running
 
-    def _begin(self, request: Request) -> bool:
+    def _begin(self, request: KernelRequest) -> bool:
         """Start its first call, or the next one; whether it keeps the lane meanwhile."""
         try:
             if request.wanted > request.raised:
@@ -164,7 +164,7 @@ class Session:
             return False
         return self._next_call(request, request.calls)
 
-    def _find_calls(self, request: Request) -> list[Call]:
+    def _find_calls(self, request: KernelRequest) -> list[Call]:
         if request.number is None:
             special = {
                 "open": self._open,
@@ -193,7 +193,7 @@ class Session:
         given = (analysis.cli_args, analysis.request_args) if name == "args" else ()
         return [make_call(analysis, name, attribute, list(given), {}) for attribute in names]
 
-    def _next_call(self, request: Request, calls: list[Call]) -> bool:
+    def _next_call(self, request: KernelRequest, calls: list[Call]) -> bool:
         while calls:
             kind, function = calls.pop(0)
             if kind == "plain":
@@ -206,7 +206,7 @@ class Session:
         self._end(request, request.result, None)
         return False
 
-    def _call_here(self, request: Request, function: Callable[[], Any]) -> bool:
+    def _call_here(self, request: KernelRequest, function: Callable[[], Any]) -> bool:
         token = current.set(request)
         try:
             function()
@@ -217,7 +217,9 @@ class Session:
             current.reset(token)
         return True
 
-    def _start_coroutine(self, request: Request, kind: str, function: Callable[[], Any]) -> bool:
+    def _start_coroutine(
+        self, request: KernelRequest, kind: str, function: Callable[[], Any]
+    ) -> bool:
         if kind == "generator":
             coroutine = drive_generator(function())
         elif kind == "asyncgen":
@@ -232,13 +234,15 @@ class Session:
         self.context.loop_worker.start(request, coroutine, self._coroutine_ended)
         return request.number is None and request.name in _IN_SUCCESSION
 
-    def _give_up(self, request: Request) -> None:
+    def _give_up(self, request: KernelRequest) -> None:
         if request.task is not None:
             limit_s = self.context.settings.shutdown_limit_s
             self.context.logger.warning("disconnected took longer than %g s; cancelled", limit_s)
             request.task.cancel()
 
-    def _plain_ended(self, request: Request, result: Any, failure: BaseException | None) -> None:
+    def _plain_ended(
+        self, request: KernelRequest, result: Any, failure: BaseException | None
+    ) -> None:
         """A plain call has ended; on its own thread, which has no more to do with it."""
         request.worker = None
         calls = request.calls
@@ -257,7 +261,7 @@ class Session:
             self.context.loop.call_soon(self._go_on, request)
 
     def _coroutine_ended(
-        self, request: Request, result: Any, failure: BaseException | None
+        self, request: KernelRequest, result: Any, failure: BaseException | None
     ) -> None:
         """A coroutine has ended; inside its task's last step."""
         request.worker = request.task = None
@@ -270,7 +274,7 @@ class Session:
         if request.number is None:
             self.context.loop.call_soon(self._step_on, request)
 
-    def _go_on(self, request: Request) -> None:
+    def _go_on(self, request: KernelRequest) -> None:
         """Start the next call of a request, one of whose calls has ended; on the loop."""
         if self._lane.is_held_by(request):
             if not self._begin(request):
@@ -282,14 +286,14 @@ class Session:
         else:
             self._begin(request)
 
-    def _keep(self, request: Request, result: Any) -> None:
+    def _keep(self, request: KernelRequest, result: Any) -> None:
         """Keep what the first of several handlers returned; the catch-all is the last one."""
         if result is not None and request.result is None and is_result(result):
             request.result = result
 
     # -- ends
 
-    def _end(self, request: Request, result: Any, failure: BaseException | None) -> None:
+    def _end(self, request: KernelRequest, result: Any, failure: BaseException | None) -> None:
         """Say how a request ended, once; from any thread."""
         if request.is_ended:
             raise AssertionError("a request ends once: whoever ends it has taken it out before")
@@ -316,7 +320,7 @@ class Session:
         else:
             self._fail(request, failure)
 
-    def _fail(self, request: Request, failure: BaseException) -> None:
+    def _fail(self, request: KernelRequest, failure: BaseException) -> None:
         text = describe(failure)
         log_failure(self.context.logger, request.name, failure)
         if request.name == "open" and request.number is None:

@@ -19,9 +19,9 @@ from typing import Any
 
 from .loop import KernelLoop
 from .process import forks
-from .request import Cancelled, Request, Worker, current
+from .request import Cancelled, KernelRequest, Worker, current
 
-Ended = Callable[[Request, Any, BaseException | None], None]
+Ended = Callable[[KernelRequest, Any, BaseException | None], None]
 
 
 class LoopWorker(Worker):
@@ -37,7 +37,9 @@ class LoopWorker(Worker):
         self.loop = loop
         self.step_s = 0.0
 
-    def start(self, request: Request, coroutine: Coroutine[Any, Any, Any], ended: Ended) -> None:
+    def start(
+        self, request: KernelRequest, coroutine: Coroutine[Any, Any, Any], ended: Ended
+    ) -> None:
         """Run a coroutine for a request, as far as its first real wait.
 
         Args:
@@ -163,5 +165,5 @@ class _Inner(_Bracket):
         return failure
 
 
-def _nothing(_request: Request, _result: Any, _failure: BaseException | None) -> None:
+def _nothing(_request: KernelRequest, _result: Any, _failure: BaseException | None) -> None:
     pass

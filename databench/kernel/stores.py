@@ -14,7 +14,7 @@ from typing import Any
 from ..analysis import Analysis, as_shown
 from ..datastore import Datastore
 from ..payload import encode
-from .outlet import Outlet
+from .outlet import SessionOutlet
 
 
 class Stores:
@@ -26,7 +26,7 @@ class Stores:
         class_domain: The domain of the `class_data` that is shared through the broker.
     """
 
-    def __init__(self, analysis: Analysis, outlet: Outlet, class_domain: str) -> None:
+    def __init__(self, analysis: Analysis, outlet: SessionOutlet, class_domain: str) -> None:
         self._analysis = analysis
         self._outlet = outlet
         self._class_domain = class_domain

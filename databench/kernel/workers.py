@@ -19,11 +19,11 @@ from typing import Any
 
 from ..threads import NO_THREAD
 from .process import forks, signals
-from .request import Cancelled, Request, Worker, current
+from .request import Cancelled, KernelRequest, Worker, current
 
 logger = logging.getLogger("databench.kernel")
 
-Finish = Callable[[Request, Any, BaseException | None], None]
+Finish = Callable[[KernelRequest, Any, BaseException | None], None]
 _GRACE_S = 0.002
 
 
@@ -38,7 +38,7 @@ class Job:
 
     __slots__ = ("finish", "function", "request")
 
-    def __init__(self, request: Request, function: Callable[[], Any], finish: Finish) -> None:
+    def __init__(self, request: KernelRequest, function: Callable[[], Any], finish: Finish) -> None:
         self.request = request
         self.function = function
         self.finish = finish
@@ -233,7 +233,7 @@ class WorkerPool:
             _hand(worker, job)
             return job
 
-    def withdraw(self, request: Request) -> bool:
+    def withdraw(self, request: KernelRequest) -> bool:
         """Take out a request's job that no worker has; False where there is none."""
         with self._lock:
             for job in self._waiting:

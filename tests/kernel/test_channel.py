@@ -6,7 +6,7 @@ import time
 import pytest
 import zmq
 
-from databench.kernel.channel import Channel, Flusher
+from databench.kernel.channel import Flusher, KernelChannel
 from databench.protocol import codec
 from databench.protocol import messages as m
 
@@ -24,7 +24,7 @@ def router(tmp_path):
 
 @pytest.fixture
 def channel(router, tmp_path):
-    channel = Channel(f"ipc://{tmp_path}/s", "k1.1", batch_messages=4, batch_wait_s=0.05)
+    channel = KernelChannel(f"ipc://{tmp_path}/s", "k1.1", batch_messages=4, batch_wait_s=0.05)
     yield channel
     channel.close()
 

@@ -10,13 +10,13 @@ import zmq
 
 from databench.analysis import Analysis, find_handlers, on
 from databench.kernel.calls import find_declared
-from databench.kernel.channel import Channel
-from databench.kernel.class_data import ClassData
+from databench.kernel.channel import KernelChannel
+from databench.kernel.class_data import ClassDataCopy
 from databench.kernel.context import Context
 from databench.kernel.interrupts import Interrupts
 from databench.kernel.loop import KernelLoop
 from databench.kernel.request import OpenRequests, current
-from databench.kernel.session import Session
+from databench.kernel.session import KernelSession
 from databench.kernel.steps import LoopWorker
 from databench.kernel.workers import MainWorker
 from databench.protocol import codec
@@ -24,7 +24,7 @@ from databench.protocol import messages as m
 from databench.settings import Settings
 
 
-class Silent(Channel):
+class Silent(KernelChannel):
     """The shipped channel, whose socket is a list."""
 
     def _connect(self, endpoint, routing_id):
@@ -88,7 +88,7 @@ def context():
         workers=AtOnce(),
         requests=requests,
         interrupts=Interrupts(channel.lock, main, requests, None, None),
-        class_data=ClassData(Echo, channel, loop),
+        class_data=ClassDataCopy(Echo, channel, loop),
         window_bytes=2**20,
     )
     loop.close()
@@ -102,7 +102,7 @@ def turn(context):
 
 def test_a_session_needs_no_runtime(context):
     gone = []
-    session = Session(context, m.Open(session="s1"), gone.append)
+    session = KernelSession(context, m.Open(session="s1"), gone.append)
     for number, name in enumerate(("echo", "echo_later"), 1):
         turn(context)
         action = m.Action(session="s1", request=number, name=name, payload=b'"hello"')

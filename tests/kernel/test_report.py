@@ -2,6 +2,7 @@
 
 import bdb
 import builtins
+import contextvars
 import io
 import logging
 import sys
@@ -86,7 +87,7 @@ def test_the_kernels_own_frames_are_left_out():
     worker = own.MainWorker(None)
     job.request = type("Request", (), {"wanted": 0, "raised": 0})()
     try:
-        worker._invoke(job)
+        contextvars.copy_context().run(worker._invoke, job)
     except ValueError as error:
         error.__traceback__ = error.__traceback__.tb_next
         lines = format_traceback(error).splitlines()

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from databench.kernel.request import Cancelled, OpenRequests, Request, Worker, current, settle
+from databench.kernel.request import Cancelled, KernelRequest, OpenRequests, Worker, current, settle
 
 
 def test_a_cancel_is_no_exception_that_people_catch_by_accident():
@@ -13,7 +13,7 @@ def test_a_cancel_is_no_exception_that_people_catch_by_accident():
 
 
 def test_the_current_request_is_inherited_by_tasks():
-    request = Request(None, 5, "run", b"")
+    request = KernelRequest(None, 5, "run", b"")
 
     async def inner():
         return current.get()
@@ -29,7 +29,7 @@ def test_the_current_request_is_inherited_by_tasks():
 
 
 def make_request(number=1):
-    return Request(None, number, "run", b"")
+    return KernelRequest(None, number, "run", b"")
 
 
 def test_a_cancel_that_comes_before_its_request_is_kept_for_it():

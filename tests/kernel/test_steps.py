@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from databench.kernel.loop import KernelLoop
-from databench.kernel.request import Cancelled, Request, current
+from databench.kernel.request import Cancelled, KernelRequest, current
 from databench.kernel.steps import LoopWorker
 from databench.kernel.yields import drive_asyncgen, drive_generator
 
@@ -33,7 +33,7 @@ def run(loop, *functions):
     def begin():
         for number, function in enumerate(functions):
             log.append(f"start {number}")
-            worker.start(Request(None, number, "run", b""), function(log), ended)
+            worker.start(KernelRequest(None, number, "run", b""), function(log), ended)
 
     loop.call_soon(begin)
     loop.run_forever()

@@ -5,12 +5,12 @@ import threading
 
 import pytest
 
-from databench.kernel.request import Cancelled, Request, current
+from databench.kernel.request import Cancelled, KernelRequest, current
 from databench.kernel.workers import Job, MainWorker, PlainWorker, PoolWorker, WorkerPool
 
 
 def make_request(number=1):
-    return Request(None, number, "run", b"")
+    return KernelRequest(None, number, "run", b"")
 
 
 @pytest.fixture(params=[MainWorker, PoolWorker])

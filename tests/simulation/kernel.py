@@ -88,7 +88,7 @@ def load(name):
     return type(name, (Work,), {"datastore_class": store})
 
 
-class Channel(kernel_channel.Channel):
+class Channel(kernel_channel.KernelChannel):
     """The shipped channel, with a pipe for its socket."""
 
     def _connect(self, endpoint, routing_id):

@@ -291,7 +291,7 @@ _REPLACED = (
     (supervisor_module, "Capture", _Lines),
     (supervisor_module, "random", _Random),
     (supervisor_module, "secrets", _Secrets),
-    (runtime_module, "Channel", kernel.Channel),
+    (runtime_module, "KernelChannel", kernel.Channel),
     (runtime_module, "find_handlers", lambda _class: kernel.HANDLERS),
     (runtime_module, "WorkerPool", kernel.WorkerPool),
     (runtime_module, "Flusher", kernel.Flusher),

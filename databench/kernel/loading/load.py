@@ -26,7 +26,7 @@ from ...errors import KernelError, ScriptEnd
 from ...functions import FunctionAnalysis
 from ...protocol.variables import LOADING
 from ...standard import explain, find_hiding
-from ..process.environment import Script
+from ..process.environment import ScriptToRun
 from . import onemodule
 from .functions import make_class
 
@@ -36,7 +36,7 @@ _PROVIDED = str(Path(__file__).resolve().parent / "provided")
 
 
 def load_analysis(
-    module_name: str, analysis: str, project: str, script: Script | None = None
+    module_name: str, analysis: str, project: str, script: ScriptToRun | None = None
 ) -> type[Analysis]:
     """Import the module, or run the script, and find the class; in the main thread.
 
@@ -74,7 +74,7 @@ def load_analysis(
     return find_class(module, analysis, is_script=script is not None)
 
 
-def _set_up(script: Script) -> None:
+def _set_up(script: ScriptToRun) -> None:
     """The world of the script as the command line would make it."""
     sys.argv[:] = script.argv
     rest = [entry for entry in sys.path if entry not in script.path]

@@ -26,7 +26,7 @@ _PATHS_PER_MESSAGE = 100
 _CLOCK_S = 0.01  # a file's time is that of the system's last tick
 
 
-class Sources:
+class SourceFiles:
     """What was imported, and what of it the front knows.
 
     Args:

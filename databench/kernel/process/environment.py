@@ -11,7 +11,7 @@ from ...settings import Settings
 
 
 @dataclasses.dataclass(frozen=True)
-class Script:
+class ScriptToRun:
     """What to run where the analysis is one script.
 
     Attributes:
@@ -53,7 +53,7 @@ class Environment:
     log_level: str
     interrupt_fd: int | None
     settings: Settings
-    script: Script | None = None
+    script: ScriptToRun | None = None
 
 
 def read_environment(environ: MutableMapping[str, str]) -> Environment:
@@ -84,5 +84,5 @@ def read_environment(environ: MutableMapping[str, str]) -> Environment:
         raise KernelError(f"the environment of the kernel cannot be used: {error}") from None
 
 
-def _read_script(text: str | None) -> Script | None:
-    return Script(**json.loads(text)) if text else None
+def _read_script(text: str | None) -> ScriptToRun | None:
+    return ScriptToRun(**json.loads(text)) if text else None

@@ -10,12 +10,12 @@ import pytest
 import databench
 from databench.errors import KernelError
 from databench.kernel.loading.load import find_class, load_analysis
-from databench.kernel.process.environment import Script
+from databench.kernel.process.environment import ScriptToRun
 
 
 def load(file, *, name=None, analysis="probe", class_name=None, argv=()):
     """A script as the kernel loads it."""
-    script = Script(str(file), class_name, [str(file), *argv], [str(file.parent)])
+    script = ScriptToRun(str(file), class_name, [str(file), *argv], [str(file.parent)])
     return load_analysis(name or file.stem, analysis, "/nowhere", script)
 
 

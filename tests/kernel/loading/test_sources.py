@@ -8,7 +8,7 @@ import types
 import pytest
 
 from databench.kernel.loading import sources as module
-from databench.kernel.loading.sources import Sources
+from databench.kernel.loading.sources import SourceFiles
 from databench.protocol import messages as m
 from tests.kernel.harness import Front
 
@@ -28,7 +28,7 @@ def paths(messages):
 
 
 def test_fresh_imports_are_named_once_wherever_they_lie(project):
-    sources = Sources(10_000)
+    sources = SourceFiles(10_000)
     sources.look()
     (project / "far").mkdir()
     (project / "far" / "__init__.py").write_text("from . import near")
@@ -49,7 +49,7 @@ def test_what_is_installed_and_databench_itself_are_left_out(project):
         importlib.import_module("thing")
     finally:
         sys.path.remove(str(installed))
-    named = paths(Sources(10_000).look())
+    named = paths(SourceFiles(10_000).look())
     own = [path for path in named if "/databench/" in path and "/databench/tests/" not in path]
     assert [path for path in named if "site-packages" in path or "/json/" in path] == own == []
     assert __file__ in named
@@ -62,7 +62,7 @@ def test_a_name_that_is_no_text_is_left_out(project):
     with open(folder + b"/accent.py", "w"):
         pass
     sys.path.insert(0, os.fsdecode(folder))
-    sources = Sources(10_000)
+    sources = SourceFiles(10_000)
     sources.look()
     try:
         importlib.import_module("accent")
@@ -79,14 +79,14 @@ def test_lazy_modules_are_not_loaded_and_odd_ones_do_no_harm(monkeypatch):
     monkeypatch.setitem(sys.modules, "lazy_one", Lazy("lazy_one"))
     monkeypatch.setitem(sys.modules, "odd_one", 7)
     monkeypatch.setitem(sys.modules, "gone_one", None)
-    Sources(10_000).look()
+    SourceFiles(10_000).look()
 
 
 def test_the_count_of_files_is_bounded_and_messages_are_small(project, monkeypatch):
     monkeypatch.setattr(module, "_PATHS_PER_MESSAGE", 2)
     for name in "abcdef":
         (project / f"bounded_{name}.py").write_text("")
-    sources = Sources(10_000)
+    sources = SourceFiles(10_000)
     sources.look()
     known = len(sources._told)
     sources._limit = known + 5
@@ -99,7 +99,7 @@ def test_the_count_of_files_is_bounded_and_messages_are_small(project, monkeypat
 def test_failed_import_names_the_files_that_failed(project):
     (project / "outer_one.py").write_text("import inner_one")
     (project / "inner_one.py").write_text("x = = 1")
-    sources = Sources(10_000)
+    sources = SourceFiles(10_000)
     sources.look()
     with pytest.raises(SyntaxError) as caught:
         importlib.import_module("outer_one")
