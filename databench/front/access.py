@@ -187,10 +187,10 @@ class Access:
         if scheme.lower() == "bearer" and _is_same(word.strip(), self.token):
             return True  # a proxy's own token may stand there, and says nothing here
         name = self._name(is_secure=request.protocol == "https")
-        sent = request.cookies.get(name)
+        sent = cookies.read(request, name)
         if sent is None:
             return False
-        return _is_same(sent.value, make_value(self.token, name))
+        return _is_same(sent, make_value(self.token, name))
 
     def brings_token(self, request: tornado.httputil.HTTPServerRequest) -> bool:
         """Whether a browser brings the token in its address, which is to be exchanged.

@@ -340,6 +340,7 @@ def _rules(front: Front) -> list[Any]:
     rule = tornado.routing.Rule
     return [
         (r"/", pages.Gallery, {}),
+        rule(_OfAnalysis(front, "/"), pages.AnalysisPage),  # no analysis has a name of the next
         (r"/status", status.Status, {}),
         (r"/status/live", status.Live, {}),
         (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
@@ -348,7 +349,6 @@ def _rules(front: Front) -> list[Any]:
         (kernels.PATH, kernels.KernelPage, {}),
         (f"{kernels.PATH}/ws", kernels.KernelSocket, {}),
         rule(_OfAnalysis(front, ""), pages.AnalysisRedirect),
-        rule(_OfAnalysis(front, "/"), pages.AnalysisPage),
         rule(_OfAnalysis(front, "/ws"), websocket.PageSocket),
         rule(_OfAnalysis(front, r"/([^/]+\.html)"), pages.AnalysisPage),
         rule(tornado.routing.AnyMatches(), OwnFolders(front)),

@@ -11,8 +11,12 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
+
+import tornado.httputil
 
 _PROJECT_DIGITS = 8
+_READ = "_databench_cookies"  # of a request: they are asked for several times
 
 
 def find_project(folder: Path) -> str:
@@ -36,3 +40,19 @@ def name(what: str, *, port: int, project: str, is_secure: bool = False) -> str:
             (RFC 6265bis section 4.1.3.2).
     """
     return f"{'__Host-' if is_secure else ''}{port}_{project}_databench_{what}"
+
+
+def read(request: Any, name: str) -> str | None:
+    """The value of a cookie that a request brings; `None`: it brings none.
+
+    Tornado's own objects for cookies take 15 us for each request.
+
+    Args:
+        request: Tornado's.
+        name: Of the cookie.
+    """
+    found: dict[str, str] | None = getattr(request, _READ, None)
+    if found is None:
+        found = tornado.httputil.parse_cookie(request.headers.get("Cookie", ""))
+        setattr(request, _READ, found)
+    return found.get(name)

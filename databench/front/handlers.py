@@ -61,6 +61,9 @@ def find_headers(policy: str | None = None, *, has_scripts: bool = True) -> dict
     return {**headers, "Content-Security-Policy": policy} if policy else headers
 
 
+_find_headers = functools.lru_cache(maxsize=16)(find_headers)  # of one policy, or its changes
+
+
 def find_own_headers(
     application: Any, *, is_secure: bool, has_scripts: bool = True
 ) -> dict[str, str]:
@@ -72,7 +75,7 @@ def find_own_headers(
         has_scripts: As in `find_headers`.
     """
     policy = getattr(getattr(application, "index", None), "content_security_policy", None)
-    headers = find_headers(policy, has_scripts=has_scripts)
+    headers = dict(_find_headers(policy, has_scripts=has_scripts))
     hsts_s = getattr(getattr(application, "limits", None), "hsts_s", 0)
     if hsts_s and is_secure:
         headers["Strict-Transport-Security"] = f"max-age={hsts_s:.0f}"
@@ -103,7 +106,7 @@ class Headers(tornado.web.RequestHandler):
             self.application, is_secure=is_secure, has_scripts=self.has_scripts
         )
         for name, value in headers.items():
-            self.set_header(name, value)
+            self._headers[name] = value  # known to be well-formed: `set_header` looks each time
 
     async def send(self, answer: Answer, key: Hashable, *, caching: str = "no-cache") -> None:
         """Answer with what is kept, or could be; compressed where the browser takes that.

@@ -74,11 +74,14 @@ class Kept:
         limit_bytes: For all of them.
         interval_s: For how long an answer that was found to be unchanged is so.
         clock: The monotonic one.
+
+    Attributes:
+        interval_s: The same; may be changed.
     """
 
     def __init__(self, limit_bytes: int, interval_s: float, clock: Callable[[], float]) -> None:
         self._limit_bytes = limit_bytes
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self._clock = clock
         self._answers: dict[Hashable, Answer] = {}  # what was asked for last is last
         self.size_bytes = 0
@@ -95,7 +98,7 @@ class Kept:
             return None
         is_same = answer.circumstances == circumstances
         if is_same and answer.sources.are_unchanged(
-            now_s=self._clock(), interval_s=self._interval_s
+            now_s=self._clock(), interval_s=self.interval_s
         ):
             self._answers[key] = answer
             return answer

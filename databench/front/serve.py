@@ -48,6 +48,9 @@ log = logging.getLogger("databench.front")
 Tell = Callable[[Front, tornado.ioloop.IOLoop], None]
 
 _HEADERS_BYTES = 2**20
+# How often what a kept page was made of is looked at, where pages are reloaded after a save: they
+# are told of it later than that (`watch.QUIET_MS`), so none of them gets what was there before.
+_WATCHED_CHECK_S = 0.02
 _OTHER_THREADS = 4  # libzmq's two, the watcher's and a readme's
 _OF_CONNECTIONS = (
     "http_idle_limit_s",
@@ -237,6 +240,7 @@ def _run_watched(
     on_own = follower.on_own if is_editable() else None
     watcher = Watcher(front, on_index=read_again, on_own=on_own)
     front.is_watched = True
+    front.kept.interval_s = _WATCHED_CHECK_S
 
     async def begin(_front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         await watcher.start()  # what is saved after the address was told is seen

@@ -6,6 +6,7 @@ nothing that is under way: a websocket, a download and a running request are nev
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import itertools
 from collections import Counter
@@ -19,6 +20,8 @@ _SAY_S = 60.0
 _PRESSED_S = 1.0
 # An idle connection is looked at so many times within the limit for headers.
 _LOOKS = 4
+# Addresses whose share is remembered; a proxy may forward any, which are as long as it lets them.
+_ADDRESSES = 1024
 
 
 class Limits(NamedTuple):
@@ -115,6 +118,7 @@ class Shares:
         return len(self._counts)
 
 
+@functools.lru_cache(maxsize=_ADDRESSES)
 def find_share(address: str, *, is_forwarded: bool = False) -> str:
     """The name under which an address is counted; empty: it is not.
 

@@ -58,8 +58,7 @@ class Door(tornado.httputil.HTTPServerConnectionDelegate):
         self, server_conn: Any, request_conn: tornado.httputil.HTTPConnection
     ) -> tornado.httputil.HTTPMessageDelegate:
         """A request may follow."""
-        inner = self._inner.start_request(server_conn, request_conn)
-        watched = _Watched(self._server, server_conn, request_conn, inner)
+        watched = _Watched(self._server, server_conn, request_conn, self._inner)
         server_conn.stream.on_malformed = watched.compose_malformed
         return watched
 
@@ -72,12 +71,14 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
         server: Server,
         server_conn: Any,
         request_conn: Any,
-        inner: tornado.httputil.HTTPMessageDelegate,
+        application: tornado.httputil.HTTPServerConnectionDelegate,
     ) -> None:
         self._server = server
         self._server_conn = server_conn
         self._request_conn = request_conn
-        self._inner: tornado.httputil.HTTPMessageDelegate | None = inner
+        self._application = application
+        # The application's, from the headers on: many a connection ends without a further request.
+        self._inner: tornado.httputil.HTTPMessageDelegate | None = None
         self._address = ""
         self._held_bytes = 0
         self._is_answered = self._is_expecting = False
@@ -96,9 +97,10 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
             self._request_conn.finish = self._finish_early
         self._address = self._request_conn.context.remote_ip
         refusal = self._server.find_refusal(self._server_conn, self._address)
-        if self._inner is None or refusal:
+        if refusal:
             self._refuse(refusal, start_line.method)
             return None
+        self._inner = self._application.start_request(self._server_conn, self._request_conn)
         return self._inner.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:

@@ -1,8 +1,10 @@
 """Names of cookies: one for each port and project."""
 
+import types
 from pathlib import Path
 
 import pytest
+import tornado.httputil
 
 from databench.front import cookies
 
@@ -35,3 +37,10 @@ def test_name_of_a_visitors_cookie_is_what_browsers_have():
     project = cookies.find_project(Path("/home/u/analyses"))
     name = cookies.name("person", port=5000, project=project)
     assert name == "5000_013bbf09_databench_person"
+
+
+def test_cookies_of_a_request_are_read():
+    headers = tornado.httputil.HTTPHeaders({"Cookie": 'a=1; b="x y"; nonsense; c=2=3'})
+    request = types.SimpleNamespace(headers=headers)
+    assert [cookies.read(request, name) for name in "abcd"] == ["1", "x y", "2=3", None]
+    assert cookies.read(types.SimpleNamespace(headers={}), "a") is None

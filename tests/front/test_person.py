@@ -30,10 +30,9 @@ def make(cookie="", scheme="http"):
 
 def given(handler):
     """The only cookie that a handler sets, or nothing."""
-    (morsel, *others) = getattr(handler, "_new_cookie", http.cookies.SimpleCookie()).values() or [
-        None
-    ]
-    assert not others
+    (text, *others) = handler._headers.get_list("Set-Cookie") or [""]
+    (morsel, *more) = http.cookies.SimpleCookie(text).values() or [None]
+    assert not (others or more)
     return morsel
 
 
@@ -138,3 +137,47 @@ async def test_pages_of_analyses_give_it_and_the_websocket_tells_it(serve):
     assert len(front.broker.pages[-1].person) == 22
     await front.connect(Cookie=cookie.partition("=")[0] + "=" + WORD)
     assert front.broker.pages[-1].person == ""
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The signed values whose signature was checked."""
+    values = []
+    decode = tornado.web.decode_signed_value
+    monkeypatch.setattr(
+        tornado.web,
+        "decode_signed_value",
+        lambda key, name, value, **given: values.append(value) or decode(key, name, value, **given),
+    )
+    return values
+
+
+def test_a_signature_is_checked_once_in_an_hour(decoded, monkeypatch):
+    visitors = Visitors("key", port=5000, project="0a1b2c3d")
+    now_s = 100.0
+    monkeypatch.setattr("databench.front.person.time.monotonic", lambda: now_s)
+    cookie, word = sent(visitors)
+    for _ in range(3):
+        assert visitors.find(make(cookie)) == word
+    assert len(decoded) == 1
+    now_s += 3601.0
+    assert visitors.find(make(cookie)) == word
+    assert len(decoded) == 2
+
+
+def test_a_checked_word_is_none_under_another_name_or_with_another_end(decoded):
+    visitors = Visitors("key", port=5000, project="0a1b2c3d")
+    cookie, word = sent(visitors)
+    assert visitors.find(make(cookie)) == word
+    assert visitors.find(make(cookie[:-1] + ("0" if cookie[-1] != "0" else "1"))) == ""
+    assert visitors.find(make(f"__Host-{cookie}", "https")) == ""
+    assert visitors.find(make(cookie)) == word
+
+
+def test_junk_and_crowds_are_not_remembered_without_end(monkeypatch):
+    monkeypatch.setattr("databench.front.person._KNOWN", 3)
+    visitors = Visitors("key", port=5000, project="0a1b2c3d")
+    for _ in range(5):
+        visitors.find(make(f"{visitors.name(make())}=2|1:0|10:1|1:a|1:b|c"))
+        assert sent(visitors)[1]
+    assert len(visitors._known) == 3

@@ -120,3 +120,46 @@ async def test_stream_says_once_that_its_descriptor_is_closed(fake):
         stream.close()
         stream.close()
     assert closed == [stream]
+
+
+class Counted:
+    """A listening socket of which so many are waiting; counts who asks it."""
+
+    def __init__(self, waiting):
+        self.waiting = waiting
+        self.asked = 0
+
+    def accept(self):
+        self.asked += 1
+        if not self.waiting:
+            raise BlockingIOError
+        self.waiting -= 1
+        return socket.socket(), ("127.0.0.1", 1)
+
+
+def hear(fake, bound):
+    """One event of the socket; how many it brought."""
+    fake.bound.close()  # another one is heard
+    fake.listener._contexts[bound] = None
+    fake.listener._heard.add(bound)
+    before = len(fake.streams)
+    fake.listener._accept(bound, 0)
+    fake.listener._heard.discard(bound)
+    del fake.listener._contexts[bound]
+    return len(fake.streams) - before
+
+
+async def test_a_single_connection_costs_a_single_call(fake):
+    bound = Counted(1)
+    assert hear(fake, bound) == 1
+    assert bound.asked == 1
+    bound.waiting = 1
+    assert hear(fake, bound) == 1
+    assert bound.asked == 3  # there might have been a second one
+
+
+async def test_a_crowd_is_accepted_in_larger_and_larger_parts(fake):
+    bound = Counted(300)
+    assert [hear(fake, bound) for _ in range(10)] == [1, 2, 4, 8, 16, 32, 64, 64, 64, 45]
+    bound.waiting = 5
+    assert [hear(fake, bound) for _ in range(3)] == [1, 2, 2]  # and from the beginning again
