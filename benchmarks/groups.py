@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 
+from benchmarks.browsing import connections, loading, pages
 from benchmarks.client import Page, close_pages, open_pages
 from benchmarks.generator import Generator
 from benchmarks.loads import (
@@ -243,6 +244,9 @@ GROUPS: dict[str, Callable[[Run], None]] = {
     "payload": payload,
     "loops": loops,
     "lock": lock,
+    "pages": pages,
+    "loading": loading,
+    "connections": connections,
     "crowd": crowd,
     "revival": revival,
     "alone": alone,
@@ -253,4 +257,7 @@ GROUPS: dict[str, Callable[[Run], None]] = {
 }
 
 # Without a kernel of Databench there is nothing to compute beside or to kill.
-RELAY_GROUPS = ("generator", "echo", "pipelined", "stream", "payload", "crowd", "start")
+RELAY_GROUPS = (
+    *("generator", "echo", "pipelined", "stream", "payload", "pages", "loading", "connections"),
+    *("crowd", "start"),
+)

@@ -37,6 +37,10 @@ How it is measured:
   is sent every 5 ms, whether the one before was answered or not. The loop's kernel, the front, the
   echo's kernel and the load generator share the processors named above; the row with a bare process
   that computes shows what the machine alone adds.
+- `processor time of the gallery` and of a page: that of the front's process, for one request after
+  the other; the relay's page has a few bytes. A new visitor brings no cookie, on a new connection.
+- `50 pages per second`: a process of its own loads them by the clock, each on a new connection, and
+  an echo is sent every 5 ms. The relay serves its page, and the same files, at the same rate.
 - `memory`: the proportional set size of the server and all its descendants, before and after 1,000
   further pages that have each done one echo.
 - `preheated`: from the page's connection to the answer of its first action, with a kernel that has

@@ -15,8 +15,11 @@ import zmq
 from tornado.escape import utf8
 from zmq.eventloop.zmqstream import ZMQStream
 
+from benchmarks.servers import ROOT
+
 ECHOER = b"echoer"
 EVERYBODY = b"*"
+ASSETS = ROOT / "databench" / "static"  # what Databench's pages bring
 
 
 class Page(tornado.web.RequestHandler):
@@ -73,6 +76,7 @@ def main(port: int) -> None:
             [
                 (r"/", Page),
                 (r"/(.*)/ws", Socket, {"stream": stream}),
+                (r"/assets/(.*)", tornado.web.StaticFileHandler, {"path": str(ASSETS)}),
             ]
         )
         application.listen(port, address="127.0.0.1")

@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from benchmarks import bench, loads, report
+from benchmarks import bench, loads, report, visits
 from benchmarks.client import Frames, PageError, action, client_frame, close_pages, open_pages
 from benchmarks.figures import FIGURES, Figure, Results, percentile
+from benchmarks.relay import __main__ as relay_main
 from benchmarks.servers import ROOT, command_line, running
 
 
@@ -91,6 +92,14 @@ def test_each_target_of_the_table_is_a_figure():
         "same_plain": 25.0,
         "lock_other": 2.0,
         "lock_index": 2.0,
+        "gallery_new": 1.5,
+        "gallery_again": 1.5,
+        "page_new": 1.5,
+        "page_again": 1.5,
+        "loading_html": 1.5,
+        "loading_assets": 1.5,
+        "connections": 0.7,
+        "joins": 0.7,
         "memory": 40.0,
         "share": 1.5,
         "revival": 0.3,
@@ -188,6 +197,39 @@ def pages(relay):
     opened = open_pages(relay.port, 3)
     yield opened
     close_pages(opened)
+
+
+@pytest.mark.process
+def test_relay_serves_each_visit(relay):
+    visits.visit_new(relay.port, "/", 2)
+    visits.visit_again(relay.port, "/", 2)
+    assert visits.connections_s(relay.port, "/", 32) > 0
+    with visits.visiting(relay.port, 50.0, 0.5, ["/", "/assets/databench.css"]):
+        pass
+    with pytest.raises(PageError, match="404 Not Found"):
+        visits.visit(relay.port, ["/", "/assets/none"])
+
+
+@pytest.mark.process
+def test_visits_that_fail_are_no_figure(relay, capfd):
+    with (
+        pytest.raises(PageError, match=r"no visits in 0\.1 s"),
+        visits.visiting(relay.port, 50.0, 0.1, ["/assets/none"]),
+    ):
+        pass
+    assert "404 Not Found" in capfd.readouterr().err
+
+
+@pytest.mark.process
+def test_assets_of_a_page_are_found():
+    with running("databench") as servers:
+        names = visits.find_assets(servers["databench"].port, "/bench/")
+    plain = {name.partition("?v=")[0] for name in names}
+    assert plain == {"favicon.ico", "logo.svg", "databench.css", "databench.js"}
+    assert len(names) == 4
+    assert all(
+        relay_main.ASSETS.is_dir() and (relay_main.ASSETS / name).is_file() for name in plain
+    )
 
 
 @pytest.mark.process
