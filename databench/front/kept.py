@@ -22,7 +22,7 @@ from .sources import Sources
 Circumstances = tuple[Any, ...]
 
 _EACH_PART = 16  # no answer takes more than this part of all
-_OVERHEAD_BYTES = 1000  # of an answer, beside its body
+_OVERHEAD_BYTES = 1000  # of an answer, beside its body and its sources
 # Shorter ones are compressed on the loop, in less than a millisecond.
 _INLINE_BYTES = 2**14
 _SCALARS = (str, int, float, bool, bytes, type(None))
@@ -64,7 +64,8 @@ class Answer:
     @property
     def size_bytes(self) -> int:
         """What it takes of the memory."""
-        return _OVERHEAD_BYTES + len(self.body) + sum(map(len, self.forms.values()))
+        own_bytes = _OVERHEAD_BYTES + self.sources.size_bytes + len(self.body)
+        return own_bytes + sum(map(len, self.forms.values()))
 
 
 class Kept:
@@ -97,6 +98,8 @@ class Kept:
         if answer is None:
             return None
         is_same = answer.circumstances == circumstances
+        if is_same:
+            answer.circumstances = circumstances  # equal ones are compared faster when they are one
         if is_same and answer.sources.are_unchanged(
             now_s=self._clock(), interval_s=self.interval_s
         ):

@@ -18,6 +18,7 @@ Stamp = tuple[int, int, int, int]
 # Clocks of file systems may tick every 10 ms. What is saved twice within one tick has one stamp, so
 # a file as young as this is not trusted to be the one that was read.
 _YOUNG_NS = 20_000_000
+_ENTRY_BYTES = 300  # a path and four numbers
 
 
 def find_stamp(path: str | Path) -> Stamp | None:
@@ -47,6 +48,11 @@ class Sources:
     def paths(self) -> frozenset[str]:
         """All of them."""
         return frozenset(self._stamps)
+
+    @property
+    def size_bytes(self) -> int:
+        """About what this takes of the memory."""
+        return sum(_ENTRY_BYTES + len(path) for path in self._stamps)
 
     @property
     def is_settled(self) -> bool:

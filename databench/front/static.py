@@ -26,7 +26,9 @@ from .kept import Answer
 if TYPE_CHECKING:
     from .app import Front
 
-_FOR_EVER = "public, max-age=31536000, immutable"  # a year (RFC 8246)
+# A year (RFC 8246). Not `public`: a proxy may ask for a password, and then no cache that others use
+# is to have it (RFC 9111 section 3.5).
+_FOR_EVER = "max-age=31536000, immutable"
 
 
 def pattern_of(pattern: str) -> str:

@@ -77,7 +77,7 @@ async def test_saved_file_has_another_address_on_the_page(serve, files):
     answers = [await server.get(f"/x/{page.decode()}") for page in (first, second)]
     assert [answer.body for answer in answers] == [b"saved", b"saved"]
     caching = [answer.headers["Cache-Control"] for answer in answers]
-    assert caching == ["no-cache", "public, max-age=31536000, immutable"]
+    assert caching == ["no-cache", "max-age=31536000, immutable"]
 
 
 async def test_packaged_pages_name_files_that_browsers_may_hold(serve, folder):
@@ -90,7 +90,7 @@ async def test_packaged_pages_name_files_that_browsers_may_hold(serve, folder):
         for address in found:
             answer = await server.get(address.decode())
             assert answer.code == 200
-            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert answer.headers["Cache-Control"] == "max-age=31536000, immutable"
 
 
 def test_own_files_are_few(tmp_path):

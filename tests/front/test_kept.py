@@ -126,6 +126,22 @@ def test_one_that_would_take_too_much_is_not_kept():
     assert kept.find("k") is None  # nor is the one before it
 
 
+def test_the_files_of_an_answer_count_too(tmp_path, settled):
+    paths = [tmp_path / f"{number}" for number in range(100)]
+    kept = make_kept(limit_bytes=2**20)
+    kept.keep("k", make_answer(sources=Sources(*paths)))
+    assert kept.size_bytes > 100 * 300
+    assert kept.find("k", ("other",)) is None
+    assert kept.size_bytes == 0
+
+
+def test_circumstances_that_are_equal_become_those_that_are_asked_with():
+    kept = make_kept()
+    kept.keep("k", make_answer(circumstances=([1],)))
+    now = ([1],)
+    assert kept.find("k", now).circumstances is now
+
+
 def test_nothing_is_kept_in_no_memory():
     kept = make_kept(limit_bytes=0)
     kept.keep("k", make_answer(""))

@@ -249,7 +249,7 @@ def script(folder, settled):
     return file
 
 
-_HELD = "public, max-age=31536000, immutable"
+_HELD = "max-age=31536000, immutable"
 
 
 async def ask(server, path, *lines):
