@@ -49,6 +49,7 @@ class Frames:
         self._need = 0
         self.pings: list[bytes] = []
         self.is_closed = False
+        self.last_words = b""  # of a close frame: its code, and why
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Payloads of the text and binary frames that `chunk` completes, in order."""
@@ -83,6 +84,7 @@ class Frames:
             self.pings.append(payload)
         elif opcode == _CLOSE:
             self.is_closed = True
+            self.last_words = payload
 
 
 def _head(chunk: bytes, position: int, end: int) -> tuple[int, int]:
@@ -182,7 +184,7 @@ class Page:
                 raise PageError("the server closed the websocket")
         payloads = self._frames.feed(chunk)
         if self._frames.is_closed:
-            raise PageError("the server closed the websocket with a close frame")
+            raise PageError(f"the server closed the websocket: {self._frames.last_words!r}")
         while self._frames.pings:
             self.send(client_frame(self._frames.pings.pop(), opcode=_PONG))
         return payloads

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 _RESERVE_PART = 8
 _RESERVE_MOST = 256
+_UNCOUNTED_PART = 1024
 _SAY_S = 60.0
 # How long a connection may be idle while no further one can be accepted.
 _PRESSED_S = 1.0
@@ -62,6 +63,15 @@ class Accepting:
     def __init__(self) -> None:
         self.is_paused = False
         self._said_s: float | None = None
+        self._uncounted = 0
+
+    def is_far(self) -> bool:
+        """Whether the limit is so far that nobody need count now: asked for each connection.
+
+        Where half of it was free, a thousandth is gone through first. A small limit has none.
+        """
+        self._uncounted -= 1
+        return self._uncounted >= 0
 
     def decide(self, used: int, limit: int) -> bool:
         """Whether to accept a further connection.
@@ -70,6 +80,7 @@ class Accepting:
             used: Open descriptors.
             limit: How many there may be.
         """
+        self._uncounted = limit // _UNCOUNTED_PART if used < limit // 2 else 0
         reserve = find_reserve(limit)
         # Back when a few are free, not at each single one.
         slack = max(reserve // 4, 1) if self.is_paused else 0

@@ -109,7 +109,9 @@ class Server(tornado.httpserver.HTTPServer):
     # ------------------------------------------------------------ accepting
 
     def _may_accept(self) -> bool:
-        if self._accepting.decide(descriptors.count(), descriptors.limit()):
+        if self._accepting.is_far() or self._accepting.decide(
+            descriptors.count(), descriptors.limit()
+        ):
             return True
         self._pause(
             f"{descriptors.count()} of {descriptors.limit()} descriptors are in use; no connection "
@@ -242,7 +244,10 @@ class Server(tornado.httpserver.HTTPServer):
                 f"{address} holds {most} connections to this server, the limit "
                 "(connections_per_address). Close some of its pages."
             )
-        if not self._accepting.has_room(descriptors.count(), descriptors.limit()):
+        if not (
+            self._accepting.is_far()
+            or self._accepting.has_room(descriptors.count(), descriptors.limit())
+        ):
             return "The server has no descriptor left for this request. Try again in a few seconds."
         if self.xheaders:
             share = find_share(address, is_forwarded=True)

@@ -164,3 +164,14 @@ def test_without_limits_none_is_due():
     assert list(idlers.take_due(1e9, 9)) == []
     assert idlers.take_longest(5, 9) == ["a"]
     assert len(idlers) == 1
+
+
+def test_far_from_the_limit_descriptors_are_not_counted_each_time():
+    accepting = Accepting()
+    assert not accepting.is_far()
+    accepting.decide(100, 4096)
+    assert [accepting.is_far() for _ in range(5)] == [True] * 4 + [False]
+    accepting.decide(2048, 4096)
+    assert not accepting.is_far()
+    accepting.decide(10, 1000)
+    assert not accepting.is_far()
