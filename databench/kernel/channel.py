@@ -32,9 +32,13 @@ _POLLIN = int(zmq.POLLIN)
 _EVENTS = int(zmq.EVENTS)
 _SNDMORE = int(zmq.SNDMORE | zmq.DONTWAIT)
 _DONTWAIT = int(zmq.DONTWAIT)
+# A batch is joined in memory, which costs more than it saves for messages that are large anyway.
 _BATCH_BYTES = 2**18
+# How long the end waits for what was sent last: a front that reads nothing must not hold it up.
 _LINGER_MS = 1000
+# So that timers and coroutines have their turn between, however much the front sends.
 RECEIVES_PER_WAKE = 64
+# Looks without a batch before the flusher sleeps: waking it costs more than a few looks in vain.
 _QUIET_LOOKS = 10
 
 

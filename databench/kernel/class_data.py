@@ -30,6 +30,8 @@ from .channel import KernelChannel, checkpoint
 
 logger = logging.getLogger("databench.kernel")
 
+# Each attempt that fails means that another write came first, so this is no endless loop; beyond it
+# the key changes faster than this kernel can answer.
 _ATTEMPTS = 1000
 Answer = concurrent.futures.Future[bool]
 

@@ -40,6 +40,7 @@ from .workers import PlainWorker
 
 logger = logging.getLogger("databench.kernel")
 
+# After this, what must not be interrupted (the start of a process) has most often ended.
 _REPEAT_S = 0.05
 _TRACED_REPEAT_S = 0.01  # of computing time
 _SET_ASYNC_EXC = ctypes.pythonapi.PyThreadState_SetAsyncExc

@@ -27,8 +27,11 @@ from .send_window import SendWindow, WaitingMessage
 from .steps import LoopWorker
 
 _SPECIAL = {*LEVELS, "data", "class_data"}
+# Signals of one request whose headers are kept: code may make a new name for each emit.
 _HEADERS_LIMIT = 256
+# How long a step of a coroutine that only emits may take before others have their turn.
 _STEP_S = 0.002
+# Twenty times a second, which is as often as a person sees a bar move.
 _PROGRESS_S = 0.05
 _monotonic = time.monotonic
 _get_ident = threading.get_ident

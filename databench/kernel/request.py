@@ -15,6 +15,7 @@ from .channel import checkpoint
 
 # How a call runs (`plain`, `coroutine`, `generator`, `asyncgen`, or `here`: at once) and what.
 Call = tuple[str, Callable[[], Any]]
+# Cancels may come for requests that never do (they were lost on the way): the oldest go.
 _EARLY_LIMIT = 1024
 
 

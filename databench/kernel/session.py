@@ -35,8 +35,10 @@ from .yields import (
     is_to_await,
 )
 
+# Of a page's traceback: a deep recursion has a thousand lines, the last of which matter.
 _TRACEBACK_CHARACTERS = 2**14
-
+# Between two attempts to interrupt: a person sees no difference, and code that cleans up is not
+# interrupted so often that it never ends.
 _PRESS_S = 0.05
 # Steps of a session's own that end before the next one begins, however they are written.
 # `connected` does not: what it computes may take long, and can be cancelled meanwhile.
@@ -142,7 +144,7 @@ class KernelSession:
         """Start what waits, until something keeps the lane."""
         while (request := self._lane.take()) is not None:
             if self._begin(request):
-                return
+                return  # without another look: on a plain action's way nothing is asked twice
             self._lane.let_go(request)
 
     def _step_on(self, request: KernelRequest) -> None:
@@ -277,6 +279,7 @@ class KernelSession:
     def _go_on(self, request: KernelRequest) -> None:
         """Start the next call of a request, one of whose calls has ended; on the loop."""
         if self._lane.is_held_by(request):
+            # A plain call came before, or a step of the session's own: nothing else has begun.
             if not self._begin(request):
                 self._step_on(request)
         elif request.calls and request.calls[0][0] == "plain":

@@ -24,6 +24,7 @@ from .request import Cancelled, KernelRequest, Worker, current
 logger = logging.getLogger("databench.kernel")
 
 Finish = Callable[[KernelRequest, Any, BaseException | None], None]
+# Most plain actions end within it: for those, to start a thread would take longer than to wait.
 _GRACE_S = 0.002
 
 
@@ -227,6 +228,7 @@ class WorkerPool:
         """The job that a worker runs next, or `None`: then it is free; on the worker's thread."""
         with self._lock:
             if not self._waiting:
+                # In the same moment as the look: a job that comes now finds the worker free.
                 worker.is_busy = False
                 return None
             job = self._waiting.popleft()

@@ -8,6 +8,10 @@ terminated: it gets a mask without these signals.
 from __future__ import annotations
 
 import _posixsubprocess
+
+# What `signal` wraps: its enumerations take six times as long, and a worker does this before each
+# action.
+import _signal  # type: ignore[import-not-found]
 import os
 import signal
 import subprocess
@@ -16,6 +20,7 @@ from typing import Any
 
 # The last is what `interrupts` repeats a signal by.
 _OURS = {signal.SIGINT, signal.SIGTERM, signal.SIGVTALRM}
+_OUR_NUMBERS, _SIG_BLOCK = tuple(map(int, _OURS)), int(signal.SIG_BLOCK)
 # What subprocess, asyncio and multiprocessing come to; there is no public place for it.
 _STARTS = (
     (_posixsubprocess, "fork_exec"),
@@ -27,7 +32,7 @@ _STARTS = (
 
 def leave_to_main() -> None:
     """Let this thread, and threads that it starts, not take them."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+    _signal.pthread_sigmask(_SIG_BLOCK, _OUR_NUMBERS)
 
 
 def hold() -> set[int | signal.Signals]:
