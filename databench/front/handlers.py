@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import tornado.escape
+import tornado.iostream
 import tornado.web
 
 from .access import hide_token, strip_token
@@ -27,6 +28,7 @@ log = logging.getLogger("databench.front")
 # No plugin, no other base for addresses, no frame of another site. Nothing of scripts: projects'
 # pages have theirs in the page.
 POLICY = "object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
+_PART_BYTES = 2**16
 _DAYS = 365  # as long as browsers keep one (RFC 6265bis section 5.5: 400 at most)
 _ERROR_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -121,15 +123,32 @@ class Headers(tornado.web.RequestHandler):
         form = kept.find_form(key, answer, accepted)
         body, encoding = form or await kept.make_form(key, answer, accepted)
         self._etag = f'"{answer.tag}-{encoding}"' if encoding else f'"{answer.tag}"'
-        self.set_header("Content-Type", answer.kind)
-        self.set_header("Cache-Control", caching)
+        self._headers["Content-Type"] = answer.kind
+        self._headers["Cache-Control"] = caching
         for name, value in answer.headers.items():
-            self.set_header(name, value)
+            self._headers[name] = value
         if answer.pays:
             self.add_header("Vary", "Accept-Encoding")
         if encoding:
-            self.set_header("Content-Encoding", encoding)
-        self.finish(body)
+            self._headers["Content-Encoding"] = encoding
+        if len(body) > _PART_BYTES:
+            await self._send_parts(body)
+        else:
+            self.finish(body)
+
+    async def _send_parts(self, body: bytes) -> None:
+        """Hold one part for a browser that reads nothing, not a copy of all."""
+        self.set_etag_header()
+        if self.check_etag_header():
+            self.set_status(304)
+            return
+        self.set_header("Content-Length", len(body))
+        try:
+            for at in range(0, len(body) if self.request.method != "HEAD" else 0, _PART_BYTES):
+                self.write(body[at : at + _PART_BYTES])
+                await self.flush()
+        except tornado.iostream.StreamClosedError:
+            return
 
     def compute_etag(self) -> str | None:
         """Of what is kept it is known: Tornado hashes each body anew."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import tornado.iostream
 
 from databench.config import load
 from databench.front.kept import find_tag
@@ -403,3 +404,35 @@ async def test_a_large_file_is_sent_in_parts(serve, folder, settled):
     assert header(head, "Content-Encoding") is None
     assert body == file.read_bytes()
     assert server.front.kept.size_bytes == 0
+
+
+async def test_who_reads_nothing_makes_the_server_hold_one_part(
+    serve, folder, settled, monkeypatch
+):
+    written = []
+    write = tornado.iostream.IOStream.write
+    monkeypatch.setattr(
+        tornado.iostream.IOStream,
+        "write",
+        lambda self, data: written.append(len(data)) or write(self, data),
+    )
+    (folder / "x" / "static" / "a.png").write_bytes(bytes(1_900_000))
+    server = await serve()
+    head, body = await ask(server, "/x/static/a.png")
+    assert len(body) == 1_900_000 == int(header(head, "Content-Length"))
+    assert server.front.kept.size_bytes > 1_900_000
+    assert max(written) < 70_000
+    etag = header(head, "Etag")
+    head, body = await ask(server, "/x/static/a.png", f"If-None-Match: {etag}")
+    assert (head.split()[1], body) == ("304", b"")
+
+
+@pytest.mark.parametrize("count", [10_000, 20_000])  # in one part, and in two
+async def test_head_of_a_long_file_tells_its_length(serve, script, count):
+    script.write_text("words " * count)
+    server = await serve()
+    told = await server.raw(f"HEAD /x/static/a.js HTTP/1.0\nHost: {server.address}\n\n")
+    head, _, body = told.partition("\r\n\r\n")
+    assert head.split()[1] == "200"
+    assert header(head, "Content-Length") == str(6 * count)
+    assert body == ""
