@@ -159,12 +159,51 @@ TURN = (
         "tests/broker/test_channel.py",
     ),
     Limit(
+        "lines of one kernel's output",
+        "output_turn_lines",
+        "lines",
+        "The rest is read after `output_pause_s`; the log has `output_rate_lines` of one second, "
+        "and counts the others.",
+        "tests/broker/test_output.py::test_one_turn_hands_on_a_bounded_number_of_lines_and_loses_none",
+    ),
+    Limit(
+        "frames of one page",
+        "page_turn_frames",
+        "frames",
+        "The page is read again when its turn comes; so it is after `page_turn_bytes`, and, for "
+        "all pages, after `drain_turn_s`.",
+        "tests/protocol/test_turns.py::test_work_of_a_turn_is_bounded_whatever_pages_send",
+    ),
+    Limit(
+        "frames of all pages that have to wait for their turn",
+        "page_turns * page_turn_frames",
+        "frames",
+        "The next ones have the next turn, in order.",
+        "tests/front/test_pace.py::test_flooding_pages_have_a_bounded_part_of_each_round",
+    ),
+    Limit(
         "a step of a page's replay",
         "replay_window_bytes + kernel_message_bytes",
         "bytes",
         "The next step has a turn of its own.",
         "tests/broker/sessions/test_outbox.py::"
         "test_a_replay_is_written_in_steps_of_a_window_and_taken_as_it_is_written",
+    ),
+    Limit(
+        "sessions that a new kernel is told of",
+        "turn_sessions",
+        "sessions",
+        "The next turn tells it of more; those with a page come first.",
+        "tests/broker/test_groups.py::"
+        "test_a_new_kernel_is_told_of_so_many_sessions_in_a_turn_and_of_those_with_pages_first",
+    ),
+    Limit(
+        "sessions that are shown a change of their kernel's state",
+        "turn_sessions",
+        "sessions",
+        "The next turn shows it to more; one without a page is shown nothing.",
+        "tests/broker/test_groups.py::"
+        "test_only_sessions_with_pages_are_shown_a_change_and_so_many_in_a_turn",
     ),
     Limit(
         "sessions that are closed",
