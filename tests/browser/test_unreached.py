@@ -60,12 +60,13 @@ def test_a_proxy_that_passes_on_no_websocket_is_named_on_the_page(server, proxy,
     expect(alerts).not_to_contain_text("Connection lost")
 
 
-def test_a_page_without_its_script_says_so(server, pages):
+@pytest.mark.parametrize("name", ["scaffold_py", "simplepi_signals"])  # one of each template
+def test_a_page_without_its_script_says_so(server, pages, name):
     pages.allow("Failed to load resource", "Databench is not defined", "ERR_FAILED")
     page = pages.open(server, "/")
     notice = page.locator("#d-unreached")
     expect(notice).to_be_hidden()
     page.route("**/_static/databench.js*", lambda route: route.abort())
-    page.goto(f"{server.url}/scaffold_py/")
+    page.goto(f"{server.url}/{name}/")
     expect(notice).to_be_visible()
     expect(notice).to_contain_text("below a prefix such as /app/")
