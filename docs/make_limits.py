@@ -164,7 +164,7 @@ TURN = (
         "lines",
         "The rest is read after `output_pause_s`; the log has `output_rate_lines` of one second, "
         "and counts the others.",
-        "tests/broker/test_output.py::test_one_turn_hands_on_a_bounded_number_of_lines_and_loses_none",
+        "tests/broker/supervision/test_output.py::test_one_turn_hands_on_a_bounded_number_of_lines_and_loses_none",
     ),
     Limit(
         "frames of one page",
@@ -194,7 +194,7 @@ TURN = (
         "turn_sessions",
         "sessions",
         "The next turn tells it of more; those with a page come first.",
-        "tests/broker/test_groups.py::"
+        "tests/broker/test_pools.py::"
         "test_a_new_kernel_is_told_of_so_many_sessions_in_a_turn_and_of_those_with_pages_first",
     ),
     Limit(
@@ -202,7 +202,7 @@ TURN = (
         "turn_sessions",
         "sessions",
         "The next turn shows it to more; one without a page is shown nothing.",
-        "tests/broker/test_groups.py::"
+        "tests/broker/test_pools.py::"
         "test_only_sessions_with_pages_are_shown_a_change_and_so_many_in_a_turn",
     ),
     Limit(
