@@ -1,13 +1,16 @@
 """The table of settings: complete rows, one order of precedence, errors that say what to do."""
 
+import dataclasses
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from databench.errors import SettingError
-from databench.settings import ROWS, TABLE, Settings, find_row, resolve
+from databench.settings import ROWS, TABLE, Settings, find_row, override, resolve
 
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 
@@ -132,13 +135,42 @@ def test_wrong_value_is_refused_even_where_another_one_would_win():
 
 
 def test_settings_are_looked_up_by_name_and_know_all_of_their_values():
-    chosen = Settings({"ring_messages": 7})
+    chosen = Settings(ring_messages=7)
     assert chosen.ring_messages == 7
     assert set(chosen.values) == set(ROWS)
-    with pytest.raises(AttributeError, match="there is no setting 'ring_message'"):
+    with pytest.raises(AttributeError, match="'ring_message'"):
         chosen.ring_message  # noqa: B018
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        chosen.ring_messages = 8
+
+
+def test_overridden_settings_are_others_and_a_misspelt_name_tells_the_nearest():
+    base = Settings(ring_messages=7)
+    changed = override(base, {"ring_bytes": 5000})
+    assert (changed.ring_messages, changed.ring_bytes, base.ring_bytes) == (7, 5000, 4 * 2**20)
+    assert override(base, {}) is base
     with pytest.raises(SettingError, match="did you mean 'ring_messages'"):
-        Settings({"ring_mesages": 7})
+        override(base, {"ring_mesages": 7})
+
+
+@rows
+def test_the_type_of_a_field_is_that_of_its_default(row):
+    types = {field.name: field.type for field in dataclasses.fields(Settings)}
+    assert types[row.name] == type(row.default).__name__
+
+
+def test_a_misspelt_limit_is_an_error_for_mypy(tmp_path):
+    (tmp_path / "wrong.py").write_text(
+        "from databench.settings import Settings\nprint(Settings().ring_message)\n"
+    )
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path), str(tmp_path / "wrong.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 1
+    assert '"Settings" has no attribute "ring_message"' in checked.stdout
 
 
 @settings(deadline=None, database=None)

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 from ..broker.supervision.launchers.shell import Shell
 from ..config import Index
+from ..settings import Settings
 
 log = logging.getLogger("databench.front")
 
@@ -32,7 +32,7 @@ def plan(index: Index) -> dict[str, tuple[str, ...]]:
     return {name: commands for name, commands in jobs.items() if commands}
 
 
-async def run(index: Index, settings: Any, names: Iterable[str] | None = None) -> Faults:
+async def run(index: Index, settings: Settings, names: Iterable[str] | None = None) -> Faults:
     """Run the commands, one after another, in the analyses' folder.
 
     Args:
@@ -54,13 +54,13 @@ async def run(index: Index, settings: Any, names: Iterable[str] | None = None) -
         }
 
 
-def run_now(index: Index, settings: Any) -> Faults:
+def run_now(index: Index, settings: Settings) -> Faults:
     """Run all of them before anything is served, where no loop runs yet."""
     return asyncio.run(run(index, settings)) if plan(index) else {}
 
 
 async def _run_list(
-    shell: Shell, name: str, commands: tuple[str, ...], folder: Path, settings: Any
+    shell: Shell, name: str, commands: tuple[str, ...], folder: Path, settings: Settings
 ) -> tuple[str, ...]:
     what = f"build of {name!r}" if name else "build"
     for command in commands:
@@ -114,7 +114,7 @@ class Builder:
 
     def __init__(
         self,
-        settings: Any,
+        settings: Settings,
         faults: Faults | None = None,
         *,
         around: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..http.queued import QueuedStream
 from ..printable import PrintableFormatter
-from ..settings import ROWS
+from ..settings import ROWS, Settings
 from .links import hide_sessions
 
 _KERNELS = "databench.kernel."  # behind it the analysis' name: a line that its kernel printed
@@ -127,7 +127,7 @@ def configure(level: str) -> None:
         logging.getLogger(name).setLevel("WARNING")
 
 
-def adopt(limits: Any) -> None:
+def adopt(limits: Settings) -> None:
     """Take the limits of the log that were asked for, once they are known.
 
     Args:

@@ -24,6 +24,7 @@ from typing import Any
 
 from ..config import Entry, Index
 from ..readme import Readme, render_markdown
+from ..settings import Settings
 from ..threads import NO_THREAD
 from .sources import Sources, find_stamp
 
@@ -48,7 +49,7 @@ class Readmes:
         limits: `readme_bytes` and `readme_limit_s`.
     """
 
-    def __init__(self, limits: Any) -> None:
+    def __init__(self, limits: Settings) -> None:
         self._limits = limits
         self._made: OrderedDict[Any, str] = OrderedDict()
         self._making: dict[Any, asyncio.Task[str]] = {}

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..analysis import ANY_ACTION, Analysis, bare, find_class_inputs, kind_of
 from ..protocol.actions import STEPS, WRITERS, Declared, find_problem
+from ..settings import Settings
 from .arguments import (
     ActionError,
     Fit,
@@ -44,7 +45,7 @@ def find_page_calls(
     declared: Declared,
     name: str,
     payload: bytes,
-    limits: Any,
+    limits: Settings,
 ) -> list[Call]:
     """What an action of a page calls.
 
@@ -132,7 +133,7 @@ def _has_handler(handlers: Handlers, name: str) -> bool:
     return name in handlers or ANY_ACTION in handlers
 
 
-def _check_size(name: str, payload: bytes, limits: Any) -> None:
+def _check_size(name: str, payload: bytes, limits: Settings) -> None:
     if len(payload) > limits.page_value_bytes:
         raise ActionError(
             f"{name!r:.200} writes {len(payload)} bytes, limit {limits.page_value_bytes} "
@@ -141,7 +142,7 @@ def _check_size(name: str, payload: bytes, limits: Any) -> None:
 
 
 def _check_keys(
-    analysis: Analysis, name: str, attributes: Collection[str], payload: bytes, limits: Any
+    analysis: Analysis, name: str, attributes: Collection[str], payload: bytes, limits: Settings
 ) -> None:
     """See that a page that writes values of any name makes no more of them than it may."""
     built_in = getattr(Analysis, name)

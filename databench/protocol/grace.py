@@ -6,7 +6,7 @@ and all that are so kept share a limit of bytes: see `waiting`.
 
 from __future__ import annotations
 
-from typing import Any
+from ..settings import Settings
 
 NOBODY_CAME = "no page came back in time"
 NO_ROOM = "the server's memory for results that no page saw is full"
@@ -16,7 +16,7 @@ SHOWN = (
 )
 
 
-def find_grace_s(limits: Any, *, is_unseen: bool) -> float:
+def find_grace_s(limits: Settings, *, is_unseen: bool) -> float:
     """How long a session is kept after its last page.
 
     Args:

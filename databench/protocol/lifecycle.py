@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+
+from ..settings import Settings
 
 YOUNG_S = 2.0  # new code this soon after a start may come of the start itself
 FREE_RELOADS = 4  # of such changes in a row; what follows waits
@@ -131,7 +132,7 @@ class Lifecycle:
             asked from now on is for the next one.
     """
 
-    def __init__(self, limits: Any, *, is_queued: bool = False) -> None:
+    def __init__(self, limits: Settings, *, is_queued: bool = False) -> None:
         self.limits = limits
         self.state = State.QUEUED if is_queued else State.STARTING
         self.generation = 0 if is_queued else 1
@@ -323,7 +324,7 @@ class LastMessages:
         now_s: When the kernel's process ended, monotonic.
     """
 
-    def __init__(self, limits: Any, now_s: float) -> None:
+    def __init__(self, limits: Settings, now_s: float) -> None:
         self._limits = limits
         self._quiet_since_s = now_s
         self._until_s = now_s + max(limits.exit_drain_s, limits.exit_drain_most_s)

@@ -14,7 +14,8 @@ import re
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+
+from ..settings import Settings
 
 _CRASHES = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"})
 _OWN = re.compile(rb'"__process_id" *: *[-+.0-9eE]+')  # differs in each request
@@ -178,7 +179,7 @@ class Poison:
         limits: An object with the settings' attributes.
     """
 
-    def __init__(self, limits: Any) -> None:
+    def __init__(self, limits: Settings) -> None:
         self._limits = limits
         # Which deaths each was there at, the longest unsuspected first.
         self._deaths: OrderedDict[int, list[_Death]] = OrderedDict()

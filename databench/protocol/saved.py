@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
+from ..settings import Settings
 from . import text
 from .records import ProcessId
 from .session import Session
@@ -62,7 +62,12 @@ def save(session: Session, analysis: str, left_s: float | None, address: str = "
 
 
 def revive(
-    id_: str, saved: Saved, values: Mapping[str, tuple[bytes, bytes]], *, epoch: str, limits: Any
+    id_: str,
+    saved: Saved,
+    values: Mapping[str, tuple[bytes, bytes]],
+    *,
+    epoch: str,
+    limits: Settings,
 ) -> Session:
     """A session as it was, as far as it was kept.
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from ..settings import Settings
 from . import text
 from .flow import Ledger
 from .records import OpenRequest, ProcessId, Verdict, View
@@ -49,7 +50,7 @@ class Session:
     )  # fmt: skip
 
     def __init__(
-        self, id_: str, *, epoch: str, request_args: str, limits: Any, person: str = ""
+        self, id_: str, *, epoch: str, request_args: str, limits: Settings, person: str = ""
     ) -> None:
         self.id_ = id_
         self.person = person

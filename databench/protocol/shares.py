@@ -6,8 +6,7 @@ A client over its share loses its own oldest; where the server is full, the olde
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..settings import Settings
 from .clients import Client
 from .waiting import Waiting, WaitingRoom
 
@@ -59,7 +58,7 @@ class Shares:
         return list(self._by_person.get(person, ()))
 
     def choose_leaving(
-        self, client: Client, room: WaitingRoom, limits: Any
+        self, client: Client, room: WaitingRoom, limits: Settings
     ) -> tuple[Waiting | None, str]:
         """Which session must go before this client may begin one.
 

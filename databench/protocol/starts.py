@@ -16,7 +16,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+
+from ..settings import Settings
 
 _ROUNDS = 3  # deaths in a row that only move suspicion; more have another cause
 _CHANCES = 2  # kills in a row that may have come from outside, though a session began
@@ -56,7 +57,7 @@ class Starts:
         aside: The sessions that no process is given, each with how its start ended the last one.
     """
 
-    def __init__(self, limits: Any) -> None:
+    def __init__(self, limits: Settings) -> None:
         self.aside: dict[str, str] = {}
         self._limits = limits
         self._starts: dict[str, _Start] = {}

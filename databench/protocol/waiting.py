@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from ..settings import Settings
 from . import grace
 from .clients import Client
 
@@ -127,7 +127,7 @@ class WaitingRoom:
                 return next(iter(most.values()))
         return None
 
-    def choose_due(self, now_s: float, limits: Any, rows: int) -> list[tuple[str, str]]:
+    def choose_due(self, now_s: float, limits: Settings, rows: int) -> list[tuple[str, str]]:
         """The sessions to close now, at most so many, each with the reason.
 
         Args:

@@ -160,7 +160,7 @@ class Rig:
             )
             for name in analyses or ("a", "b")
         }
-        self.settings = Settings({**QUICK, **settings})
+        self.settings = Settings(**{**QUICK, **settings})
         self.broker = Broker(
             specs,
             self.settings,

@@ -20,7 +20,7 @@ class World:
 
     def __init__(self):
         self.told = []
-        self.tables = Tables(Settings({}), debug=True)
+        self.tables = Tables(Settings(), debug=True)
         self.tables.outbox.flush = lambda: self.told.append("flush")
         self.tables.announcer.show = lambda shown: self.told.append(("show", len(list(shown))))
         self.kernels = Kernels(

@@ -14,7 +14,7 @@ from databench.protocol.session import Session
 from databench.protocol.starts import Starts
 from databench.settings import Settings
 
-SETTINGS = Settings({})
+SETTINGS = Settings()
 
 
 def make_record(pool):

@@ -33,7 +33,7 @@ class Wire:
 @pytest.fixture
 async def tables():
     """Tables with a channel that keeps what is sent."""
-    made = Tables(Settings({"credit_window_bytes": 1000}), debug=True)
+    made = Tables(Settings(credit_window_bytes=1000), debug=True)
     made.channel = Wire()
     return made
 

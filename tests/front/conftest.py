@@ -244,7 +244,7 @@ async def serve(folder: Path) -> AsyncIterator[Serve]:
         front = Front(
             load(folder),
             broker,
-            Settings({"block_limit_s": 30.0} | limits),
+            Settings(**{"block_limit_s": 30.0, **limits}),
             hosts=Hosts(bound, allowed),
             debug=debug,
             access=access.Access(token, port=port, project="0a1b2c3d", is_development=debug),

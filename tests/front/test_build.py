@@ -75,7 +75,7 @@ async def test_a_failure_ends_its_list_alone(project):
 async def test_lines_are_told_with_the_name_and_bounded(project, caplog):
     caplog.set_level("INFO", "databench.front")
     (project / "index.yaml").write_text("analyses: [{name: x, build: 'seq 1 50'}]")
-    await build.run(load(project), Settings({"build_lines": 3}))
+    await build.run(load(project), Settings(build_lines=3))
     lines = [r.getMessage() for r in caplog.records]
     assert lines[1:] == [
         "build of 'x': 1",

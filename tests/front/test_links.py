@@ -80,7 +80,7 @@ def test_a_ticket_holds_once():
 
 
 def test_a_ticket_holds_for_a_time():
-    tickets = Tickets(Settings({"session_link_s": 5.0}))
+    tickets = Tickets(Settings(session_link_s=5.0))
     tickets.put("t", "s", 10.0)
     tickets.put("u", "s", 12.0)
     assert tickets.take("t", 15.0) is None
@@ -91,7 +91,7 @@ def test_a_ticket_holds_for_a_time():
 
 
 def test_one_session_does_not_push_out_the_tickets_of_others():
-    tickets = Tickets(Settings({"session_links": 10, "session_links_each": 3}))
+    tickets = Tickets(Settings(session_links=10, session_links_each=3))
     tickets.put("mine", "s", 0.0)
     for number in range(50):
         tickets.put(f"t{number}", "other", 0.0)
@@ -101,7 +101,7 @@ def test_one_session_does_not_push_out_the_tickets_of_others():
 
 
 def test_sessions_that_have_many_tickets_push_out_their_own():
-    tickets = Tickets(Settings({"session_links": 10, "session_links_each": 5}))
+    tickets = Tickets(Settings(session_links=10, session_links_each=5))
     tickets.put("mine", "s", 0.0)
     for number in range(60):
         tickets.put(f"t{number}", f"other{number % 4}", 0.0)
@@ -110,7 +110,7 @@ def test_sessions_that_have_many_tickets_push_out_their_own():
 
 
 def test_tickets_are_bounded():
-    tickets = Tickets(Settings({"session_links": 10}))
+    tickets = Tickets(Settings(session_links=10))
     for number in range(50):
         tickets.put(f"t{number}", f"s{number}", 0.0)
     assert len(tickets) == 10

@@ -133,7 +133,7 @@ def test_limits_of_the_log_are_taken(monkeypatch, screen):
     monkeypatch.setattr(sys, "stderr", QueuedStream(stream, writer))
     logs.configure("INFO")
     named = {"log_queue_lines": 123, "log_queue_bytes": 70_000, "log_flush_s": 0.5}
-    logs.adopt(settings.Settings({**named, "output_progress_s": 7.0}))
+    logs.adopt(settings.Settings(**{**named, "output_progress_s": 7.0}))
     assert (writer.queue_lines, writer.queue_bytes, writer.flush_s) == (123, 70_000, 0.5)
     assert logging.getLogger().handlers[0].progress_s == 7.0
 

@@ -61,7 +61,7 @@ async def test_text_of_the_index_comes_first(folder):
 @LOG
 async def test_a_readme_that_is_too_large_is_shown_as_it_is_written(folder):
     (folder / "README.md").write_text("# <b>" + "x" * 200_000)
-    made = Readmes(Settings({"readme_bytes": 1024}))
+    made = Readmes(Settings(readme_bytes=1024))
     text = await made.make_of_folder(folder)
     assert text.startswith(
         "<p>README.md: 200,005 bytes, limit 1,024 (readme_bytes); its first part is shown as it "
@@ -83,7 +83,7 @@ async def test_a_readme_that_takes_too_long_is_shown_as_it_is_written(folder, mo
             ended.set()
 
     monkeypatch.setattr("databench.readme.readme._RENDERERS", {".md": forever})
-    made = Readmes(Settings({"readme_limit_s": 0.1}))
+    made = Readmes(Settings(readme_limit_s=0.1))
     text = await made.make_of_folder(folder)
     assert "not ready after 0.1 s, limit (readme_limit_s)" in text
     assert "<pre># one</pre>" in text

@@ -468,9 +468,7 @@ class _Silent:
 
 
 def test_no_ping_times_out_while_a_write_is_undrained():
-    limits = Settings(
-        {"page_ping_interval_s": 10.0, "page_pong_limit_s": 30.0, "stall_limit_s": 120.0}
-    )
+    limits = Settings(page_ping_interval_s=10.0, page_pong_limit_s=30.0, stall_limit_s=120.0)
     handler = _Silent()
     page = websocket.Connection(handler, "x")
     page._joined = True

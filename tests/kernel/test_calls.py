@@ -111,7 +111,7 @@ class Own(CatchAll):
 def page_calls(analysis, name, payload=b"", **limits):
     handlers = find_handlers(type(analysis))
     declared = find_declared(handlers)
-    return find_page_calls(analysis, handlers, declared, name, payload, Settings(limits))
+    return find_page_calls(analysis, handlers, declared, name, payload, Settings(**limits))
 
 
 def begun(kind):

@@ -48,7 +48,7 @@ def make(state=State.STARTING, limits=DEFAULTS):
 
 
 def limits(**changes):
-    return Settings(changes)
+    return Settings(**changes)
 
 
 # ---------------------------------------------------------------- the table
@@ -432,7 +432,7 @@ def test_last_wish_of_a_person_holds():
     [(0.0, 1e9, False), (60.0, 59.9, False), (60.0, 60.0, True)],
 )
 def test_silent_kernel_is_ended_at_its_limit_and_never_without_one(limit_s, silent_s, is_ended):
-    life = Lifecycle(Settings({"hang_timeout_s": limit_s}))
+    life = Lifecycle(Settings(hang_timeout_s=limit_s))
     assert life.judge_silence(silent_s) == ""  # it is starting, which has a limit of its own
     life.step(Event.HELLO)
     life.step(Event.SILENT)
@@ -442,7 +442,7 @@ def test_silent_kernel_is_ended_at_its_limit_and_never_without_one(limit_s, sile
 
 # -- the last messages -----------------------------------------------------------------------------
 
-AWAITING = Settings({"exit_drain_s": 1.0, "exit_drain_most_s": 3.0})
+AWAITING = Settings(exit_drain_s=1.0, exit_drain_most_s=3.0)
 
 
 def test_a_dead_kernel_that_is_silent_is_given_up():

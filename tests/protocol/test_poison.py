@@ -45,7 +45,7 @@ def test_an_end_for_memory_speaks_against_what_ran():
 
 
 def make(**limits):
-    return Poison(Settings({"poison_limit": 2, "poison_suspects": 3, **limits}))
+    return Poison(Settings(**{"poison_limit": 2, "poison_suspects": 3, **limits}))
 
 
 def note(poison, fingerprint, cause="SIGSEGV", *, session="s", person="", is_alone=True):

@@ -9,7 +9,7 @@ from databench.protocol.session import Session
 from databench.settings import Settings
 from tests.protocol.session_model import hold_class_values
 
-LIMITS = Settings({"session_grace_s": 60, "result_grace_s": 1000})
+LIMITS = Settings(session_grace_s=60, result_grace_s=1000)
 
 
 def begin():
@@ -48,7 +48,7 @@ def test_a_session_comes_back_with_its_values_and_a_gap():
 
 
 def test_restored_values_count_against_the_limit():
-    limits = Settings({"state_bytes": 1024})
+    limits = Settings(state_bytes=1024)
     saved = save(begin(), "pi", None)
     session = revive("s", saved, {"k": (b"1" * 500, b"2" * 500)}, epoch="new", limits=limits)
     problem = "state 'm': 1040 bytes of state, limit 1024; not kept"

@@ -11,7 +11,7 @@ FAULT = "was ended by SIGSEGV"
 
 def make(*opened, **limits):
     """Starts of a process that has these sessions since long ago."""
-    starts = Starts(Settings({"start_settle_s": 1.0, **limits}))
+    starts = Starts(Settings(**{"start_settle_s": 1.0, **limits}))
     for id_ in opened:
         starts.begin(id_)
         starts.opened(id_, -100.0)

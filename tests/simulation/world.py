@@ -91,7 +91,7 @@ class World:
         self.loop = Loop()
         self.context = contextvars.copy_context()
         self._tell = tell
-        self.settings = Settings({**FIXED, **faults.draw_limits(self.random)})
+        self.settings = Settings(**{**FIXED, **faults.draw_limits(self.random)})
         self.kernelspec = KERNELSPEC
         self.sharing = {name: faults.draw_sharing(self.random) for name in kernel.ANALYSES}
         self.truth, self.audit = Truth(self), Audit(self)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Any
+
+from ...settings import Settings
 
 NUMBERS = 2**53
 
@@ -18,7 +19,7 @@ class Heartbeat:
             who has read it, and all that was sent before.
     """
 
-    def __init__(self, limits: Any, ping: Callable[[int], object]) -> None:
+    def __init__(self, limits: Settings, ping: Callable[[int], object]) -> None:
         self._limits = limits
         self._ping = ping
         self._heard = True  # the first ping is yet to be sent

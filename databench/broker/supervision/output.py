@@ -13,8 +13,8 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
+from ...settings import Settings
 from .launchers.local import LocalProcess
 from .lines import LineSplitter, OutputBudget
 
@@ -40,7 +40,7 @@ class LineReader:
         self,
         fd: int,
         on_line: Callable[[str], None],
-        settings: Any,
+        settings: Settings,
         *,
         budget: OutputBudget | None = None,
         on_unfinished: Callable[[str], None] | None = None,
@@ -183,7 +183,7 @@ class Capture:
         settings: The limits `output_…`.
     """
 
-    def __init__(self, process: LocalProcess, logger: logging.Logger, settings: Any) -> None:
+    def __init__(self, process: LocalProcess, logger: logging.Logger, settings: Settings) -> None:
         budget = OutputBudget(settings.output_rate_lines, settings.output_bytes_per_s)
         self._readers = [
             LineReader(

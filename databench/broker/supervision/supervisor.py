@@ -19,7 +19,7 @@ from ...protocol import messages as m
 from ...protocol.lifecycle import Event, LastMessages, Lifecycle, State
 from ...protocol.poison import Poison
 from ...protocol.variables import INTERRUPT
-from ...settings import override
+from ...settings import Settings, override
 from ..specs import AnalysisSpec
 from . import environment
 from .blame import Blame
@@ -62,7 +62,7 @@ class Supervisor:
         name: str,
         spec: AnalysisSpec,
         kernelspec: KernelSpec,
-        settings: Any,
+        settings: Settings,
         owner: Owner[Supervisor],
         *,
         log_level: str,

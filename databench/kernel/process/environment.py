@@ -7,7 +7,7 @@ import json
 from collections.abc import MutableMapping
 
 from ...errors import KernelError
-from ...settings import Settings
+from ...settings import Settings, override
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,7 @@ def read_environment(environ: MutableMapping[str, str]) -> Environment:
             folder=environ["DATABENCH_FOLDER"],
             log_level=environ.get("DATABENCH_LOG", "INFO").upper(),
             interrupt_fd=int(interrupt_fd) if interrupt_fd else None,
-            settings=Settings(json.loads(environ.get("DATABENCH_SETTINGS") or "{}")),
+            settings=override(Settings(), json.loads(environ.get("DATABENCH_SETTINGS") or "{}")),
             script=_read_script(environ.get("DATABENCH_SCRIPT")),
         )
     except KeyError as error:

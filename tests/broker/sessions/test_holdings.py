@@ -32,7 +32,7 @@ def clock():
 
 
 def make(clock, **limits):
-    return Holdings(Settings({"memory_budget_bytes": 10**6, **limits}), clock)
+    return Holdings(Settings(**{"memory_budget_bytes": 10**6, **limits}), clock)
 
 
 def sit(holdings, id_="s"):

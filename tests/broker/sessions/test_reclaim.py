@@ -23,7 +23,7 @@ class World:
     """Sessions that wait, and what was closed."""
 
     def __init__(self, **limits):
-        self.tables = Tables(Settings(limits), debug=False)
+        self.tables = Tables(Settings(**limits), debug=False)
         self.closed = []
         self.reclaim = Reclaim(self.tables, self.close)
 

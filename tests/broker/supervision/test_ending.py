@@ -66,7 +66,7 @@ def test_too_much_memory_is_told_with_who_said_so(spec, name):
     ("spec", "name"), [(PLAIN, "kernel_processor_s"), (OWN, "processor_limit_s")]
 )
 def test_processor_time_above_the_limit_is_told_with_the_limit(spec, name):
-    settings = Settings({"kernel_processor_s": 59.5})
+    settings = Settings(kernel_processor_s=59.5)
     text, cause = told(Exit(signal=signal.SIGXCPU), settings, spec)
     assert text == f"was ended by SIGXCPU: used 60 s of processor time, limit 60 ({name})"
     assert cause == ""
@@ -87,7 +87,7 @@ def test_an_end_that_a_person_asked_for_speaks_against_nothing():
 
 def test_limits_of_the_system_are_those_that_are_set():
     assert find_limits(Settings()) == {}
-    settings = Settings({"kernel_processor_s": 9, "kernel_open_files": 64})
+    settings = Settings(kernel_processor_s=9, kernel_open_files=64)
     assert find_limits(settings) == {resource.RLIMIT_CPU: 9, resource.RLIMIT_NOFILE: 64}
 
 

@@ -12,7 +12,7 @@ from databench.settings import Settings
 def environ(spec, **settings):
     return compose(
         spec,
-        Settings({"plain_threads": 3, **settings}),
+        Settings(**{"plain_threads": 3, **settings}),
         mark="MARK=x=y",
         endpoint="ipc:///there",
         routing_id=b"k7.2",

@@ -3,7 +3,7 @@
 from databench.broker.supervision.heartbeat import Heartbeat
 from databench.settings import Settings
 
-LIMITS = Settings({"ping_interval_s": 2.0, "ping_missed": 3})
+LIMITS = Settings(ping_interval_s=2.0, ping_missed=3)
 
 
 def test_silence_is_counted_from_the_first_unanswered_ping():

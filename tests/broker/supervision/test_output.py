@@ -13,7 +13,7 @@ from databench.broker.supervision.lines import OutputBudget
 from databench.broker.supervision.output import Capture, LineReader
 from tests.broker.harness import wait_until
 
-SHORT = settings.Settings({"output_line_bytes": 10, "output_lines": 3})
+SHORT = settings.Settings(output_line_bytes=10, output_lines=3)
 
 
 def reader_of(fd, lines, limits=SHORT, **more):
@@ -152,7 +152,7 @@ async def test_both_outputs_of_a_kernel_share_their_second(caplog):
     caplog.set_level(logging.INFO)
     pipes = os.pipe(), os.pipe()
     process = types.SimpleNamespace(stdout_fd=pipes[0][0], stderr_fd=pipes[1][0])
-    limits = settings.Settings({"output_rate_lines": 3, "output_lines": 1})
+    limits = settings.Settings(output_rate_lines=3, output_lines=1)
     capture = Capture(process, logging.getLogger("databench.kernel.x"), limits)
     for _, write_fd in pipes:
         os.write(write_fd, b"1\n2\n")

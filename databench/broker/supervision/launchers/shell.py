@@ -12,9 +12,9 @@ import secrets
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ....errors import KernelError
+from ....settings import Settings
 from ..guardian import Guardian
 from ..output import LineReader
 from .local import Exit, LocalProcess
@@ -27,7 +27,7 @@ class Shell:
         settings: The limits `build_limit_s` and `output_…`.
     """
 
-    def __init__(self, settings: Any) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._mark = f"DATABENCH_BUILD={secrets.token_urlsafe(12)}"
         self._guardian: Guardian | None = None

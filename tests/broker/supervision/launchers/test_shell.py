@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
 async def run(command, folder, lines=None, **limits):
-    async with Shell(Settings(limits)) as shell:
+    async with Shell(Settings(**limits)) as shell:
         return await shell.run(command, folder, (lines if lines is not None else []).append)
 
 
