@@ -145,8 +145,6 @@ class PageSocket(Headers, pace.Paced):
 
     def open(self, name: str) -> None:
         """The handshake is done: wait for `__connect`."""
-        # Tornado turns Nagle's algorithm on again after the HTTP part: 44 ms for a second emit.
-        self.set_nodelay(True)
         address = self.request.remote_ip or ""  # with --xheaders the forwarded one
         self.page = Connection(self, name, self.application.visitors.find(self), address)
         self.application.watch.add(self.page)

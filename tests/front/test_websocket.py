@@ -207,14 +207,6 @@ async def test_stream_of_tornado_is_where_we_use_it(serve):
     page.close()
 
 
-async def test_nagle_is_off(serve):
-    server = await serve()
-    page = await server.connect()
-    stream = server.broker.pages[0]._stream()
-    assert stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-    page.close()
-
-
 async def test_no_compression_is_agreed_on(serve):
     server = await serve()
     page = await tornado.websocket.websocket_connect(

@@ -122,6 +122,22 @@ async def test_stream_says_once_that_its_descriptor_is_closed(fake):
     assert closed == [stream]
 
 
+async def test_small_writes_are_sent_at_once_from_the_first_answer_on(fake):
+    fake.listener.add(fake.bound)
+    with socket.create_connection(fake.address, 5):
+        await fake.wait(lambda: fake.streams)
+        [stream] = fake.streams
+
+        def is_prompt():
+            return stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+        stream.set_nodelay(False)
+        assert not is_prompt()
+        stream.set_nodelay(True)
+        stream.set_nodelay(False)  # as Tornado does after each answer, the upgrade among them
+        assert is_prompt()
+
+
 class Counted:
     """A listening socket of which so many are waiting; counts who asks it."""
 

@@ -1,6 +1,7 @@
 """A server that drains: what its connections are doing, and how they end."""
 
 import asyncio
+import socket
 import ssl
 
 import pytest
@@ -29,6 +30,9 @@ class Fast(tornado.web.RequestHandler):
 
 class Echo(tornado.websocket.WebSocketHandler):
     def on_message(self, message):
+        if message == "prompt?":
+            connected = self.ws_connection.stream.socket
+            message = str(connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         self.write_message(message)
 
     def on_close(self):
@@ -394,3 +398,10 @@ async def test_behind_a_proxy_the_visitors_requests_and_websockets_count(limited
     await close(slow_writer)
     while len(server._shares):
         await asyncio.sleep(0.001)
+
+
+async def test_nagle_is_off_on_a_websocket(served):
+    page = await tornado.websocket.websocket_connect(f"ws://127.0.0.1:{served.port}/ws")
+    await page.write_message("prompt?")
+    assert await page.read_message() == "1"
+    page.close()
