@@ -81,7 +81,9 @@ def find_address(
 def _find_roots(index: Index, address: str, page: Entry | None) -> tuple[tuple[Path, ...], str]:
     if address.startswith("/"):
         first, _, path = address[1:].partition("/")
-        return static_roots(index).get(first, ()), path
+        if first not in index.entries:
+            return static_roots(index).get(first, ()), path
+        page, address = index.entries[first], path
     if page is None:
         return (), ""
     if address.startswith("static/"):
