@@ -12,6 +12,8 @@ SameSite). Over TLS no other host of the domain can set it either (`__Host-`: Se
 
 from __future__ import annotations
 
+import base64
+import hmac
 import re
 import secrets
 import time
@@ -85,11 +87,19 @@ class Visitors:
         if self.find(handler):
             return
         name = self.name(handler)
-        signed = tornado.web.create_signed_value(self._key, name, secrets.token_urlsafe(16))
+        signed = _sign(self._key, name, secrets.token_urlsafe(16))
         # By hand: each new visitor's page has one, and Tornado takes 50 us for it. The signed value
         # is of characters that need no quotes (RFC 6265 section 4.1.1).
         secure = "; Secure" if is_encrypted(handler) else ""
-        handler.add_header("Set-Cookie", f"{name}={signed.decode('ascii')}{_ATTRIBUTES}{secure}")
+        handler.add_header("Set-Cookie", f"{name}={signed}{_ATTRIBUTES}{secure}")
+
+
+def _sign(key: str, name: str, word: str) -> str:
+    """As `tornado.web.create_signed_value` does, its version 2, in a third of the time."""
+    value = base64.b64encode(word.encode("ascii")).decode("ascii")
+    fields = ("0", str(int(time.time())), name, value)
+    told = f"2|{'|'.join(f'{len(field)}:{field}' for field in fields)}|"
+    return told + hmac.digest(key.encode(), told.encode("ascii"), "sha256").hex()
 
 
 def make_key() -> str:

@@ -19,7 +19,7 @@ import tornado.netutil
 
 log = logging.getLogger("databench.http")
 
-# At most, of one socket at one event, so that the others, and all else, have their turn.
+# Of one socket at one event, so that the others, and all else, have their turn.
 _AT_ONCE = 64
 # The connection was gone before it was accepted (accept(2)): nothing is wrong here.
 _GONE = (errno.ECONNABORTED, errno.EPROTO, errno.EINTR, errno.ENETDOWN, errno.EHOSTUNREACH)
@@ -120,7 +120,6 @@ class Listener:
         self._max_buffer_size = max_buffer_size
         self._contexts: dict[socket.socket, ssl.SSLContext | None] = {}
         self._heard: set[socket.socket] = set()
-        self._at_once = 1
 
     def add(self, bound: socket.socket, context: ssl.SSLContext | None = None) -> None:
         """Accept on this socket too."""
@@ -152,10 +151,7 @@ class Listener:
         tornado.ioloop.IOLoop.current().add_handler(bound, self._accept, read)
 
     def _accept(self, bound: socket.socket, events: int) -> None:
-        # As many as came at the last event and more: mostly one, and then no second call that finds
-        # nobody; in a crowd soon all at once. Whoever is left over makes the next event.
-        at_once, self._at_once = self._at_once, 1
-        for count in range(1, at_once + 1):
+        for _ in range(_AT_ONCE):
             if bound not in self._heard or not self._may_accept():
                 return
             try:
@@ -172,8 +168,6 @@ class Listener:
             except OSError as error:  # it is gone by now
                 log.debug("connection of %s: %s", address, error)
                 connection.close()
-            if count == at_once:
-                self._at_once = min(2 * at_once, _AT_ONCE)
 
     def _wrap(
         self, connection: socket.socket, context: ssl.SSLContext | None

@@ -181,3 +181,13 @@ def test_junk_and_crowds_are_not_remembered_without_end(monkeypatch):
         visitors.find(make(f"{visitors.name(make())}=2|1:0|10:1|1:a|1:b|c"))
         assert sent(visitors)[1]
     assert len(visitors._known) == 3
+
+
+def test_words_are_signed_as_tornado_does(monkeypatch):
+    monkeypatch.setattr("databench.front.person.time.time", lambda: 1234567890.5)
+    monkeypatch.setattr("databench.front.person.secrets.token_urlsafe", lambda _: WORD)
+    cookie, word = sent(VISITORS)
+    name, _, signed = cookie.partition("=")
+    assert word == WORD
+    made = tornado.web.create_signed_value("key", name, WORD, clock=lambda: 1234567890.5)
+    assert signed == made.decode()
