@@ -124,6 +124,10 @@ class OpenRequests(dict[int, KernelRequest]):
 
     A cancel comes through the interrupt pipe too, which may be read before the action's message: it
     is kept until its request arrives.
+
+    Theory of operation: the main thread reads the pipe, the loop's thread the messages. Each first
+    writes what it has and then looks for what the other wrote, so that one of the two sees both: a
+    cancel that both missed would never come again where the action holds the loop.
     """
 
     def __init__(self) -> None:
@@ -133,19 +137,21 @@ class OpenRequests(dict[int, KernelRequest]):
     def open(self, number: int, request: KernelRequest) -> None:
         """A request has arrived."""
         self[number] = request
-        if self._early:
-            request.wanted = self._early.pop(number, 0)
+        if self._early and (attempt := self._early.pop(number, None)) is not None:
+            request.wanted = max(request.wanted, attempt)
 
     def want(self, number: int, attempt: int) -> KernelRequest | None:
         """Note an attempt at cancelling; returns the request, if it has arrived and not ended."""
+        if number not in self:
+            while len(self._early) >= _EARLY_LIMIT:
+                self._early.pop(next(iter(self._early)), None)
+            self._early[number] = attempt
         request = self.get(number)
-        if request is not None:
-            request.wanted = max(request.wanted, attempt)
-            return request
-        while len(self._early) >= _EARLY_LIMIT:
-            self._early.pop(next(iter(self._early)), None)
-        self._early[number] = attempt
-        return None
+        if request is None:
+            return None
+        self._early.pop(number, None)
+        request.wanted = max(request.wanted, attempt)
+        return request
 
 
 # Which request the running code belongs to; tasks and contexts that it makes inherit it.

@@ -118,7 +118,7 @@ class _Bracket(Coroutine[Any, Any, Any]):
             try:
                 worker.current = self._request
                 try:
-                    yielded = step(value)
+                    yielded = self._take(step, value)
                     worker.current = None
                 except StopIteration as stop:
                     worker.current = None
@@ -136,6 +136,14 @@ class _Bracket(Coroutine[Any, Any, Any]):
             if (value := late or failure) is None:
                 return yielded
             step = coroutine.throw  # it came just behind the step: met where the coroutine waits
+
+    def _take(self, step: Callable[[Any], Any], value: Any) -> Any:
+        request = self._request
+        if request is not None and request.wanted > request.raised:
+            # It came right before `current` was set, and found nobody to interrupt.
+            request.raised = request.wanted
+            raise Cancelled
+        return step(value)
 
     def _end(self, result: Any, failure: BaseException | None) -> BaseException:
         """What the task is told at the end."""

@@ -43,6 +43,29 @@ def test_a_cancel_that_comes_before_its_request_is_kept_for_it():
     assert requests.want(7, 3) is None
 
 
+class Meanwhile(OpenRequests):
+    """A request arrives right after the first look for it."""
+
+    def __init__(self, number, request):
+        super().__init__()
+        self.arrival = number, request
+
+    def __contains__(self, number):
+        is_there = super().__contains__(number)
+        if self.arrival:
+            arrival, self.arrival = self.arrival, None
+            self.open(*arrival)
+        return is_there
+
+
+def test_a_cancel_that_is_read_while_its_request_arrives_is_not_lost():
+    request = make_request(7)
+    requests = Meanwhile(7, request)
+    assert requests.want(7, 1) is request
+    assert request.wanted == 1
+    assert requests._early == {}
+
+
 def test_cancels_for_requests_that_never_come_are_bounded():
     requests = OpenRequests()
     for number in range(2000):

@@ -124,3 +124,40 @@ def test_an_async_generators_awaitables_are_awaited(loop):
         yield None
 
     assert run(loop, lambda log: drive_asyncgen(generator(log)))[1:] == ["slept", (0, None, None)]
+
+
+def test_a_cancel_that_came_right_before_the_first_step_is_raised_in_it(loop):
+    request, ends, ran = KernelRequest(None, 1, "run", b""), [], []
+    worker = LoopWorker(threading.RLock(), loop)
+
+    async def code():
+        ran.append(1)
+
+    request.wanted = 1
+    worker.start(request, code(), lambda *end: ends.append(end))
+    ((ended, _result, failure),) = ends
+    assert (ended, type(failure), ran) == (request, Cancelled, [])
+    assert request.raised == 1
+    assert worker.current is None
+
+
+def test_a_cancel_that_came_right_before_a_later_step_is_raised_where_it_waits(loop):
+    request, seen = KernelRequest(None, 1, "run", b""), []
+    worker = LoopWorker(threading.RLock(), loop)
+
+    async def code():
+        try:
+            await asyncio.sleep(0)
+        except Cancelled:
+            seen.append("cancelled")
+
+    def ended(*_end):
+        loop.call_soon(loop.stop)
+
+    def begin():
+        worker.start(request, code(), ended)
+        request.wanted = 1
+
+    loop.call_soon(begin)
+    loop.run_forever()
+    assert seen == ["cancelled"]
