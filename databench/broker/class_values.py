@@ -128,7 +128,12 @@ class ClassValues:
             record.stale.add(key)
             return
         message = m.SetState(
-            None, None, "class_data", key, value.version, False, True, value.stored
+            scope="class_data",
+            key=key,
+            version=value.version,
+            own=False,
+            accepted=True,
+            payload=value.stored,
         )
         self._tables.send(record.kernel, message)
         record.answer_bytes += len(value.stored)

@@ -240,14 +240,12 @@ class Inbound:
         """Tell a kernel what became of its write; one that reads nothing does not fill memory."""
         value = record.store.get(key)
         answer = m.SetState(
-            None,
-            None,
-            "class_data",
-            key,
-            value.version if value else 0,
-            True,
-            accepted,
-            value.stored if value else b"null",
+            scope="class_data",
+            key=key,
+            version=value.version if value else 0,
+            own=True,
+            accepted=accepted,
+            payload=value.stored if value else b"null",
         )
         self._tables.send(record.kernel, answer)
         record.answer_bytes += len(answer.payload)

@@ -102,7 +102,7 @@ class Tables:
         if not size_bytes or not hosted.is_open:
             return
         kernel = record.kernel
-        self.send(kernel, m.Credit(session.id_, None, size_bytes))
+        self.send(kernel, m.Credit(session=session.id_, size_bytes=size_bytes))
         if not session.views and "ping" in kernel.capabilities and record.unread.lend(size_bytes):
             kernel.heartbeat.ask()
 

@@ -185,7 +185,7 @@ class SessionOutlet:
             return
         request.progress_s = now_s
         total = total if total is None or abs(total) <= 2**53 else None
-        message = m.Progress(self.id_, request.number, value, total)
+        message = m.Progress(session=self.id_, request=request.number, value=value, total=total)
         self._send_latest(("progress", request.number), encode_message(message), request)
         settle()
 
@@ -203,14 +203,16 @@ class SessionOutlet:
             LocalProtocolError: Its key is too long or no Unicode text.
         """
         self._channel.check_size(f"data {key!r:.80}", len(payload) + len(stored or b""))
-        encode_message(m.State(self.id_, None, "data", key, None))
+        encode_message(m.State(session=self.id_, scope="data", key=key, base=None))
 
     def send_state(self, key: str, payload: bytes, stored: bytes | None) -> None:
         """Tell a value of `data`; the latest one where there is no credit."""
         request = self._request()
         header = request.headers.get(f"\0{key}")
         if header is None:
-            message = m.State(self.id_, request.number, "data", key, None)
+            message = m.State(
+                session=self.id_, request=request.number, scope="data", key=key, base=None
+            )
             header = self._keep(request, f"\0{key}", encode_message(message)[0])
         frames = [header, payload] if stored is None else [header, payload, stored]
         self._send_latest(("state", key), frames, request)
@@ -320,7 +322,9 @@ class SessionOutlet:
         text = message if isinstance(message, str) else payload.decode("utf-8", "replace")
         self._logger.log(LEVELS[level], "%s", text[:2000])
         request = self._request()
-        frames = encode_message(m.Log(self.id_, request.number, level, payload))
+        frames = encode_message(
+            m.Log(session=self.id_, request=request.number, level=level, payload=payload)
+        )
         with self._lock:
             checkpoint()
             if self.window.dropped and self.window.is_open and not self.is_closed:
@@ -335,7 +339,7 @@ class SessionOutlet:
     def _say_dropped(self) -> None:
         count, self.window.dropped = self.window.dropped, 0
         text = json.dumps(f"{count} log messages were dropped: the page is slow").encode()
-        self._pay(encode_message(m.Log(self.id_, None, "warn", text)))
+        self._pay(encode_message(m.Log(session=self.id_, level="warn", payload=text)))
 
     def _wait(self, entry: WaitingMessage, request: KernelRequest) -> Awaitable[None]:
         """On the loop: something to await. In another thread: wait here."""

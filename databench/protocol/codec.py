@@ -194,9 +194,10 @@ def _decode(frames: Sequence[bytes], layouts: dict[str, Layout]) -> m.Message | 
             )
         tail.append(further)
     message = layout.message(header[1], header[2], *tail)
-    problem = _find_count_problem(layout, message) or _find_empty_value(layout, message)
-    if problem:
-        raise RemoteProtocolError(f"{header[0]}: {problem}; dropped")
+    if layout.keys is not None or layout.is_value:
+        problem = _find_count_problem(layout, message) or _find_empty_value(layout, message)
+        if problem:
+            raise RemoteProtocolError(f"{header[0]}: {problem}; dropped")
     return message
 
 

@@ -125,7 +125,7 @@ async def test_what_one_turn_takes_from_kernels_is_one_write():
         page = rig.join()
         await page.run("echo")
         before = page.writes
-        frames = codec.encode(m.Emit(page.session, None, "n", b"1"))
+        frames = codec.encode(m.Emit(session=page.session, signal="n", payload=b"1"))
         (name,) = rig.broker._tables.by_routing
         for _ in range(100):
             rig.broker._inbound.receive(name, frames)

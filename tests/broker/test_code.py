@@ -68,7 +68,13 @@ async def test_kernel_that_said_hello_before_it_is_ended_is_given_nothing():
         waits = page.request("echo", 1)
         await page.kernel_state("starting")
         kernel = rig.broker._tables.pools["a"].records[0].kernel
-        hello = m.Hello(None, None, m.PROTOCOL_VERSION, kernel._token, "py", "", ("cancel",))
+        hello = m.Hello(
+            version=m.PROTOCOL_VERSION,
+            token=kernel._token,
+            language="py",
+            library="",
+            capabilities=("cancel",),
+        )
         rig.broker.code.change("a", "a.py", at_once=False)
         kernel.receive_hello(hello)
         assert (page.kernel["state"], kernel.life.state.value) == ("starting", "starting")

@@ -67,10 +67,10 @@ def told(tables, hosted):
 
 
 async def test_a_message_goes_to_the_current_generation(tables, hosted):
-    assert tables.send(hosted.record.kernel, m.Ping(None, None, 1))
-    assert tables.channel.sent == [(b"k1.3", m.Ping(None, None, 1))]
+    assert tables.send(hosted.record.kernel, m.Ping(number=1))
+    assert tables.channel.sent == [(b"k1.3", m.Ping(number=1))]
     tables.channel = None
-    assert not tables.send(hosted.record.kernel, m.Ping(None, None, 1))
+    assert not tables.send(hosted.record.kernel, m.Ping(number=1))
 
 
 async def test_credit_is_given_back_when_it_is_worth_a_message(tables, hosted):
@@ -80,7 +80,7 @@ async def test_credit_is_given_back_when_it_is_worth_a_message(tables, hosted):
     assert tables.channel.sent == []
     ledger.owed_bytes = 250
     tables.give_credit(hosted)
-    assert tables.channel.sent == [(b"k1.3", m.Credit("s", None, 250))]
+    assert tables.channel.sent == [(b"k1.3", m.Credit(session="s", size_bytes=250))]
     assert ledger.owed_bytes == 0
 
 

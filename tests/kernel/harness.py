@@ -159,7 +159,7 @@ class Front:
         values = data or {}
         self.send(
             m.Open(
-                session,
+                session=session,
                 request_args=request_args,
                 restored=restored,
                 data_keys=tuple(values),
@@ -175,18 +175,18 @@ class Front:
         self.number += 1
         if payload is None:
             payload = json.dumps(args[0]).encode() if args else b""
-        self.send(m.Action(session, self.number, name=name, payload=payload))
+        self.send(m.Action(session=session, request=self.number, name=name, payload=payload))
         return self.number
 
     def cancel(self, session, number, attempt=1, *, message=True, pipe=True):
         if message:
-            self.send(m.Cancel(session, number, attempt=attempt))
+            self.send(m.Cancel(session=session, request=number, attempt=attempt))
         if pipe and self.pipe is not None:
             os.write(self.pipe, struct.pack("<QQ", number, attempt))
             os.kill(self.process.pid, signal.SIGINT)
 
     def credit(self, session, size_bytes):
-        self.send(m.Credit(session, size_bytes=size_bytes))
+        self.send(m.Credit(session=session, size_bytes=size_bytes))
 
     # -- receiving
 

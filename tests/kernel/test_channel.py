@@ -68,7 +68,7 @@ def test_batches_go_when_full_when_old_when_flushed_and_before_what_is_urgent(ro
 @pytest.mark.parametrize("way", ["at once", "soon"])
 def test_a_large_message_goes_by_itself_behind_what_is_batched(router, channel, way):
     # In a batch it might become larger than a message may be, and cost the connection.
-    large = codec.encode(m.Emit("s", None, "large", b"1" * 2**20))
+    large = codec.encode(m.Emit(session="s", signal="large", payload=b"1" * 2**20))
     channel.send_soon(pong(1), 10, 1.0)
     if way == "soon":
         channel.send_soon(large, 2**20, 1.0)

@@ -201,7 +201,7 @@ def front():
 def session(front):
     session = front.open()
     yield session
-    front.send(m.Close(session))
+    front.send(m.Close(session=session))
     front.drain(0.02)
 
 
@@ -262,7 +262,7 @@ def test_a_cancel_reaches_what_tornados_coroutine_decorates(front, session):
 def test_what_goes_on_ends_with_its_session(front):
     session = front.open()
     front.run(session, "begins_slow")
-    front.send(m.Close(session))
+    front.send(m.Close(session=session))
     front.wait_printed("slow was cancelled", front.stdout_lines)
 
 

@@ -175,7 +175,7 @@ def front():
 def session(front):
     session = front.open()
     yield session
-    front.send(m.Close(session))
+    front.send(m.Close(session=session))
 
 
 @pytest.mark.parametrize("action", KINDS)
@@ -244,7 +244,7 @@ def test_cancels_of_a_kernel_that_is_profiled_hold_nobody_up():
                 ends = front.ends(numbers).values()
                 assert {type(end) for end in ends} == {m.Cancelled}
             for session in sessions:
-                front.send(m.Close(session))
+                front.send(m.Close(session=session))
             front.received.clear()
 
 

@@ -235,7 +235,7 @@ def test_a_worker_that_waits_for_credit_can_be_cancelled(front, session):
 def test_a_session_that_closes_lets_go_who_waits(front, session):
     front.action(session, "plain", [1000, 100])
     front.drain(0.1)
-    front.send(m.Close(session))
+    front.send(m.Close(session=session))
     again = front.open()
     assert value(front.run(again, "echo", 1)[0]) == 1
 

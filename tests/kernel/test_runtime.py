@@ -127,9 +127,9 @@ def test_ping_is_answered_while_a_plain_action_runs(front):
 def test_junk_and_unknown_kinds_do_no_harm(front):
     for frames in ([b""], [b"\xc1"], [b"\x93\xa4what\xc0\xc0"], [b"\x91\xa4ping", b"x", b"y"]):
         front.send_frames(frames)
-    front.send(m.Action("nobody", 3, name="look"))
-    front.send(m.Credit("nobody", size_bytes=3))
-    front.send(m.Close("nobody"))
+    front.send(m.Action(session="nobody", request=3, name="look"))
+    front.send(m.Credit(session="nobody", size_bytes=3))
+    front.send(m.Close(session="nobody"))
     assert value(front.run(front.open(), "look")[0])["token"] is None
 
 
@@ -191,7 +191,7 @@ def test_disconnected_runs_to_its_end_however_it_is_written(how):
             front.process.send_signal(signal.SIGTERM)
         else:
             if how == "close":
-                front.send(m.Close(sessions[0]))
+                front.send(m.Close(session=sessions[0]))
             front.send(m.Shutdown(reason="the server stops"))
         front.expect(m.Bye)
         assert front.wait_exit() == 0

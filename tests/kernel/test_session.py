@@ -185,7 +185,7 @@ def session(front):
     session = front.open(request_args="?a=1&a=2&b=")
     front.expect(m.State, session=session, key="text")
     yield session
-    front.send(m.Close(session))
+    front.send(m.Close(session=session))
 
 
 def test_a_session_begins_with_connect_args_connected(front, session):
@@ -351,7 +351,7 @@ def test_the_main_thread_takes_plain_actions_first_and_others_the_rest(front, se
     numbers = [front.action(s, "thread_name") for s in (session, other)]
     names = [value(front.end(number)[0]) for number in numbers]
     assert names == ["MainThread", "databench-plain"]
-    front.send(m.Close(other))
+    front.send(m.Close(session=other))
 
 
 def test_plain_actions_of_one_session_all_run_in_the_main_thread(front, session):
@@ -400,7 +400,7 @@ def test_closing_cancels_runs_disconnected_and_says_nothing_more(front):
     front.expect(m.State, session=session, key="text")
     number = front.action(session, "slow", "x")
     front.action(session, "slow", "y")
-    front.send(m.Close(session))
+    front.send(m.Close(session=session))
     front.wait_printed(f"disconnected {session} 10", front.stdout_lines)
     front.drain(0.05)
     front.action(session, "look")
@@ -487,12 +487,12 @@ def test_each_step_of_a_session_ends_before_the_next_one_begins():
         session = front.open(wait=False)
         end, _ = front.run(session, "look")
         assert value(end) == ["connect", "connect too", "args", "connected"]
-        front.send(m.Close(session))
+        front.send(m.Close(session=session))
         front.wait_printed("disconnected {'end': 1}\nnot reached", front.stdout_lines)
 
         front.stdout_lines.clear()
         session = front.open(request_args="?a=1")
-        front.send(m.Close(session))
+        front.send(m.Close(session=session))
         front.wait_printed("disconnected took longer than 0.2 s; cancelled")
         assert front.stdout_lines == ["disconnecting", "disconnected {'end': 1}"]
 

@@ -156,5 +156,5 @@ def test_another_backend_tells_by_its_subscribe(override):
         end, before = front.run(session, "store")
         assert value(end) == 1
         assert emits(before) == [("data", {"hooked": 2}), ("class_data", {"b": 2})]
-        front.send(m.Close(session))
+        front.send(m.Close(session=session))
         front.run(front.open(), "store")

@@ -104,7 +104,7 @@ def test_payload_is_always_a_frame_and_the_frames_are_bytes(message):
 
 
 def test_messages_are_frozen_and_hold_nothing_beside_their_fields():
-    message = m.Emit("s", 7, "status", b"1")
+    message = m.Emit(session="s", request=7, signal="status", payload=b"1")
     with pytest.raises(dataclasses.FrozenInstanceError):
         message.signal = "other"  # type: ignore[misc]
     with pytest.raises((AttributeError, TypeError)):
@@ -121,8 +121,8 @@ def test_unknown_kind_is_nothing_and_no_error(decode):
 
 
 def test_kind_of_the_other_direction_is_unknown():
-    assert codec.decode_from_kernel(codec.encode(m.Ping(None, None, 1))) is None
-    assert codec.decode_to_kernel(codec.encode(m.Pong(None, None, 1))) is None
+    assert codec.decode_from_kernel(codec.encode(m.Ping(number=1))) is None
+    assert codec.decode_to_kernel(codec.encode(m.Pong(number=1))) is None
 
 
 @given(ANY_FROM_KERNEL, st.lists(st.none() | st.integers(0, 9) | st.text(UNICODE), max_size=3))
@@ -133,11 +133,15 @@ def test_unknown_fields_behind_the_known_ones_are_ignored(message, tail):
 
 
 def test_payload_frame_may_be_missing():
-    assert codec.decode_from_kernel([header("done", "s", 7)]) == m.Done("s", 7, b"")
+    assert codec.decode_from_kernel([header("done", "s", 7)]) == m.Done(
+        session="s", request=7, payload=b""
+    )
 
 
 def test_frames_of_a_kind_that_has_none_are_ignored():
-    assert codec.decode_from_kernel([header("opened", "s", None), b"x", b"y"]) == m.Opened("s")
+    assert codec.decode_from_kernel([header("opened", "s", None), b"x", b"y"]) == m.Opened(
+        session="s"
+    )
 
 
 # ---------------------------------------------------------------- what a peer may not say
@@ -237,7 +241,7 @@ def test_deep_nesting_is_refused_or_ignored(depth, place):
     fields[["kind", "session", "request", "field", "tail"].index(place)] = deep
     frames = [b"\x95" + b"".join(fields), b""]
     if place == "tail" and depth <= 1000:
-        assert codec.decode_from_kernel(frames) == m.Emit("s", 7, "x")
+        assert codec.decode_from_kernel(frames) == m.Emit(session="s", request=7, signal="x")
         return
     with pytest.raises(RemoteProtocolError):
         codec.decode_from_kernel(frames)
@@ -296,25 +300,29 @@ def test_mutated_frames_are_a_message_or_the_protocol_error(decode, message, dat
 # ---------------------------------------------------------------- what we may not say
 
 NOT_SENT = {
-    "name is a number": m.Action("s", 7, 1),  # type: ignore[arg-type]
-    "name is too long": m.Action("s", 7, "x" * 1025),
-    "name is no Unicode text": m.Emit("s", None, "\ud800", b"1"),
-    "session is no Unicode text": m.Opened("\ud800"),
-    "no session": m.Opened(None),
-    "session is too long": m.Opened("x" * 65),
-    "session where none may be": m.Ping("s", None, 1),
-    "no request": m.Done("s", None),
-    "request where none may be": m.Opened("s", 7),
-    "count is negative": m.Credit("s", None, -1),
-    "count is too large": m.Pong(None, None, 2**53 + 1),
-    "count is a bool": m.Ping(None, None, True),
+    "name is a number": m.Action(session="s", request=7, name=1),  # type: ignore[arg-type]
+    "name is too long": m.Action(session="s", request=7, name="x" * 1025),
+    "name is no Unicode text": m.Emit(session="s", signal="\ud800", payload=b"1"),
+    "session is no Unicode text": m.Opened(session="\ud800"),
+    "no session": m.Opened(),
+    "session is too long": m.Opened(session="x" * 65),
+    "session where none may be": m.Ping(session="s", number=1),
+    "no request": m.Done(
+        session="s",
+    ),
+    "request where none may be": m.Opened(session="s", request=7),
+    "count is negative": m.Credit(session="s", size_bytes=-1),
+    "count is too large": m.Pong(number=2**53 + 1),
+    "count is a bool": m.Ping(number=True),
     "names are a list in a list": m.Hello(capabilities=(("x",),)),  # type: ignore[arg-type]
-    "too many names": m.Open("s", data_keys=("k",) * 10_001, further=(b"1",) * 10_001),
-    "key without a value": m.Open("s", data_keys=("k",)),
+    "too many names": m.Open(session="s", data_keys=("k",) * 10_001, further=(b"1",) * 10_001),
+    "key without a value": m.Open(session="s", data_keys=("k",)),
     "class value without a key": m.Welcome(further=(b"1",)),
-    "unknown scope": m.State("s", 7, "other", "k", None, b"1"),
-    "unknown level": m.Log("s", 7, "debug"),
-    "header too large": m.Open("s", data_keys=("k" * 1024,) * 3000, further=(b"1",) * 3000),
+    "unknown scope": m.State(
+        session="s", request=7, scope="other", key="k", base=None, payload=b"1"
+    ),
+    "unknown level": m.Log(session="s", request=7, level="debug"),
+    "header too large": m.Open(session="s", data_keys=("k" * 1024,) * 3000, further=(b"1",) * 3000),
 }
 
 
@@ -374,7 +382,7 @@ def test_batch_that_does_not_fit_is_refused(payload):
 
 
 def test_messages_before_a_broken_one_in_a_batch_are_still_given():
-    good = codec.encode(m.Opened("s"))
+    good = codec.encode(m.Opened(session="s"))
     payload = b"\x92" + msgpack.packb(good) + b"\xc0"
     items = codec.split_batch(payload)
     assert next(items) == good
@@ -399,7 +407,7 @@ def test_batch_of_empty_arrays_is_refused_at_the_first():
 
 @pytest.mark.parametrize("request_", [None, 0, 7])
 def test_header_of_an_emit_is_the_one_that_encode_makes(request_):
-    whole = codec.encode(m.Emit("s", request_, "status", b"1"))
+    whole = codec.encode(m.Emit(session="s", request=request_, signal="status", payload=b"1"))
     assert codec.encode_emit_header("s", request_, "status") == whole[0]
 
 

@@ -1,6 +1,8 @@
 """The list of messages: complete, each kind once, and growing only at the end."""
 
+import ast
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +49,27 @@ def test_every_message_can_be_made_of_its_defaults(message):
     # The payload and the frames behind it come last: they are no part of the header.
     tail = [name for name in names if name in ("payload", "further")]
     assert names[len(names) - len(tail) :] == tail
+
+
+PACKAGE = Path(m.__file__).resolve().parents[1]
+SOURCES = [*PACKAGE.rglob("*.py"), *Path(__file__).resolve().parents[1].rglob("*.py")]
+
+
+def find_positional(text):
+    """The lines that make a message of `messages as m` and do not name each field."""
+    names = {message.__name__ for message in m.TO_KERNEL + m.FROM_KERNEL}
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and (node.func.value.id, node.func.attr in names) == ("m", True)
+        and node.args
+    ]
+
+
+def test_messages_are_made_with_the_names_of_their_fields():
+    assert find_positional("m.Emit('s', 1)\nm.Emit(signal='x')\nother.Emit(1)\n") == [1]
+    found = {path.name: find_positional(path.read_text()) for path in SOURCES}
+    assert {name: lines for name, lines in found.items() if lines} == {}

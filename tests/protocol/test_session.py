@@ -251,7 +251,14 @@ def test_state_that_is_kept_can_always_be_restored():
             session.set_value(key, b"1", b"1", charge_bytes=0)
         assert "limit" in problem
         values = tuple(value.stored for value in session.data.values())
-        again = m.Open("s", None, "", "x" * 65536, tuple(session.data), b"", values)
+        again = m.Open(
+            session="s",
+            request_args="",
+            restored="x" * 65536,
+            data_keys=tuple(session.data),
+            payload=b"",
+            further=values,
+        )
         assert codec.decode_to_kernel(codec.encode(again)) == again
         assert session.data.find_problem(next(iter(session.data)), b"2", b"2") is None
         session = make_session(state_bytes=10**9)

@@ -120,28 +120,28 @@ def test_words_for_a_page_are_json_that_says_its_load(entry):
 # fixarray 1001nnnn, fixstr 101nnnnn, nil c0, false c2, true c3, positive fixint 0nnnnnnn,
 # uint 16 cd, uint 64 cf, float 64 cb, str 8 d9, bin 8 c4.
 BY_HAND = [
-    (m.Opened("s"), [b"\x93\xa6opened\xa1s\xc0", b""]),
-    (m.Done("s", 7, b"[1]"), [b"\x93\xa4done\xa1s\x07", b"[1]"]),
-    (m.Done("s", 256), [b"\x93\xa4done\xa1s\xcd\x01\x00", b""]),
+    (m.Opened(session="s"), [b"\x93\xa6opened\xa1s\xc0", b""]),
+    (m.Done(session="s", request=7, payload=b"[1]"), [b"\x93\xa4done\xa1s\x07", b"[1]"]),
+    (m.Done(session="s", request=256), [b"\x93\xa4done\xa1s\xcd\x01\x00", b""]),
     (
-        m.Done("s", 2**53),
+        m.Done(session="s", request=2**53),
         [b"\x93\xa4done\xa1s\xcf\x00\x20\x00\x00\x00\x00\x00\x00", b""],
     ),
-    (m.Emit("s", None, "pi", b"3.14"), [b"\x94\xa4emit\xa1s\xc0\xa2pi", b"3.14"]),
+    (m.Emit(session="s", signal="pi", payload=b"3.14"), [b"\x94\xa4emit\xa1s\xc0\xa2pi", b"3.14"]),
     (
-        m.Emit("s", 7, "é" * 16, b"", (b"\x00",)),
+        m.Emit(session="s", request=7, signal="é" * 16, payload=b"", further=(b"\x00",)),
         [b"\x94\xa4emit\xa1s\x07\xd9\x20" + b"\xc3\xa9" * 16, b"", b"\x00"],
     ),
     (
-        m.State(None, None, "class_data", "n", 0, b"1", (b"2",)),
+        m.State(scope="class_data", key="n", base=0, payload=b"1", further=(b"2",)),
         [b"\x96\xa5state\xc0\xc0\xaaclass_data\xa1n\x00", b"1", b"2"],
     ),
     (
-        m.Progress("s", 7, 0.5, None),
+        m.Progress(session="s", request=7, value=0.5, total=None),
         [b"\x95\xa8progress\xa1s\x07\xcb\x3f\xe0\x00\x00\x00\x00\x00\x00\xc0", b""],
     ),
     (
-        m.Hello(None, None, 1, "t", "R", "0.1", ("ping",)),
+        m.Hello(version=1, token="t", language="R", library="0.1", capabilities=("ping",)),
         [b"\x98\xa5hello\xc0\xc0\x01\xa1t\xa1R\xa30.1\x91\xa4ping", b""],
     ),
     (
@@ -149,19 +149,37 @@ BY_HAND = [
         [b"\x93\xa5batch\xc0\xc0", b"\x91\x92\xc4\x02ab\xc4\x00"],
     ),
     (
-        m.SetState(None, None, "class_data", "n", 3, True, False, b"1"),
+        m.SetState(scope="class_data", key="n", version=3, own=True, accepted=False, payload=b"1"),
         [b"\x98\xa5state\xc0\xc0\xaaclass_data\xa1n\x03\xc3\xc2", b"1"],
     ),
     (
-        m.Welcome(None, None, 1, 5, False, ("a",), (("n", 2),), b"", (b"1",)),
+        m.Welcome(
+            version=1,
+            window_bytes=5,
+            debug=False,
+            cli_args=("a",),
+            class_keys=(("n", 2),),
+            payload=b"",
+            further=(b"1",),
+        ),
         [b"\x98\xa7welcome\xc0\xc0\x01\x05\xc2\x91\xa1a\x91\x92\xa1n\x02", b"", b"1"],
     ),
     (
-        m.Open("s", None, "?a", None, ("k",), b"", (b"1",)),
+        m.Open(
+            session="s",
+            request_args="?a",
+            restored=None,
+            data_keys=("k",),
+            payload=b"",
+            further=(b"1",),
+        ),
         [b"\x96\xa4open\xa1s\xc0\xa2?a\xc0\x91\xa1k", b"", b"1"],
     ),
-    (m.Action("s", 7, "run", b"{}"), [b"\x94\xa6action\xa1s\x07\xa3run", b"{}"]),
-    (m.Cancel("s", 7, 2), [b"\x94\xa6cancel\xa1s\x07\x02", b""]),
+    (
+        m.Action(session="s", request=7, name="run", payload=b"{}"),
+        [b"\x94\xa6action\xa1s\x07\xa3run", b"{}"],
+    ),
+    (m.Cancel(session="s", request=7, attempt=2), [b"\x94\xa6cancel\xa1s\x07\x02", b""]),
 ]
 
 
@@ -183,9 +201,9 @@ def test_frames_that_the_protocol_page_prints_are_ours():
     page = (FOLDER.parent.parent / "docs" / "protocol.md").read_text()
     printed = {
         m.Hello(token="t", language="R", library="0.1", capabilities=("ping",)),
-        m.Action("s", 7, "run", b'{"n": 10}'),
-        m.Emit("s", 7, "pi", b"3.14"),
-        m.Done("s", 7),
+        m.Action(session="s", request=7, name="run", payload=b'{"n": 10}'),
+        m.Emit(session="s", request=7, signal="pi", payload=b"3.14"),
+        m.Done(session="s", request=7),
     }
     for message in printed:
         for frame in codec.encode(message):

@@ -57,7 +57,12 @@ def kept_when_lost(self, record):
 def sent_again(self, hosted, request):
     request.is_sent = True
     hosted.record.open_requests += 1
-    message = m.Action(hosted.session.id_, request.number, request.action, request.payload)
+    message = m.Action(
+        session=hosted.session.id_,
+        request=request.number,
+        name=request.action,
+        payload=request.payload,
+    )
     self._tables.send(hosted.record.kernel, message)
 
 

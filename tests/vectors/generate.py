@@ -32,28 +32,28 @@ TO_KERNEL = {
         further=(b"42", b'["a", "b"]'),
     ),
     "reject": m.Reject(reason="hello with protocol 9, this front speaks 1"),
-    "open": m.Open("s", request_args="?a=1"),
+    "open": m.Open(session="s", request_args="?a=1"),
     "open after a crash": m.Open(
-        "s",
+        session="s",
         request_args="",
         restored="kernel 'pi' was ended by SIGKILL",
         data_keys=("pi", "samples"),
         further=(b"3.14", b"1e400"),
     ),
-    "action without argument": m.Action("s", 7, "run"),
-    "action": m.Action("s", 7, "run", b'{"n": 10}'),
+    "action without argument": m.Action(session="s", request=7, name="run"),
+    "action": m.Action(session="s", request=7, name="run", payload=b'{"n": 10}'),
     "action with an argument kept byte for byte": m.Action(
-        "s", 8, "run", b'{"a": 1e400,\t"a":2 , "__process_id": 7}'
+        session="s", request=8, name="run", payload=b'{"a": 1e400,\t"a":2 , "__process_id": 7}'
     ),
-    "cancel": m.Cancel("s", 7, 1),
-    "cancel again": m.Cancel("s", 7, 2),
-    "close": m.Close("s", reason="no page came back in time"),
+    "cancel": m.Cancel(session="s", request=7, attempt=1),
+    "cancel again": m.Cancel(session="s", request=7, attempt=2),
+    "close": m.Close(session="s", reason="no page came back in time"),
     "state": m.SetState(key="count", version=4, own=True, accepted=True, payload=b"43"),
     "state that was not written": m.SetState(
         key="count", version=5, own=True, accepted=False, payload=b"44"
     ),
     "state of another kernel": m.SetState(key="count", version=6, payload=b"45"),
-    "credit": m.Credit("s", size_bytes=1048576),
+    "credit": m.Credit(session="s", size_bytes=1048576),
     "ping": m.Ping(number=1),
     "shutdown": m.Shutdown(reason="the server stops"),
 }
@@ -67,25 +67,45 @@ FROM_KERNEL = {
         capabilities=("cancel", "interrupt", "credit", "ping", "buffers"),
     ),
     "hello of a later version": m.Hello(version=2, token="t"),
-    "opened": m.Opened("s"),
-    "emit": m.Emit("s", 7, "pi", b"3.14"),
-    "emit without message": m.Emit("s", 7, "tick"),
-    "emit outside of an action": m.Emit("s", None, "tick", b'"caf\xc3\xa9"'),
-    "emit with buffers": m.Emit("s", 7, "a", b'{"shape": [2]}', (b"\x00\x00\x80?", b"")),
-    "state of data": m.State("s", 7, "data", "pi", None, b'{"estimate": 3.1}'),
-    "state whose stored value differs": m.State("s", None, "data", "x", None, b"1", (b"2",)),
-    "state that was deleted": m.State("s", None, "data", "x", None, b"null", (b"",)),
-    "state of class_data": m.State(None, None, "class_data", "count", None, b"1"),
-    "state of class_data by compare and set": m.State(None, 7, "class_data", "count", 4, b"5"),
-    "log": m.Log("s", 7, "log", b'{"action": "done"}'),
-    "warn": m.Log("s", None, "warn", b'"careful"'),
-    "done": m.Done("s", 7),
-    "done with a result": m.Done("s", 7, b"[1, 2]"),
-    "error": m.Error("s", 7, "ValueError", "n must be above 0", b'"Traceback \\u2026"'),
-    "error of the session's own code": m.Error("s", None, "KeyError", "no 'a'"),
-    "cancelled": m.Cancelled("s", 7),
-    "progress": m.Progress("s", 7, 3, 40),
-    "progress of unknown length": m.Progress("s", 7, 0.5, None),
+    "opened": m.Opened(session="s"),
+    "emit": m.Emit(session="s", request=7, signal="pi", payload=b"3.14"),
+    "emit without message": m.Emit(session="s", request=7, signal="tick"),
+    "emit outside of an action": m.Emit(session="s", signal="tick", payload=b'"caf\xc3\xa9"'),
+    "emit with buffers": m.Emit(
+        session="s",
+        request=7,
+        signal="a",
+        payload=b'{"shape": [2]}',
+        further=(b"\x00\x00\x80?", b""),
+    ),
+    "state of data": m.State(
+        session="s", request=7, scope="data", key="pi", base=None, payload=b'{"estimate": 3.1}'
+    ),
+    "state whose stored value differs": m.State(
+        session="s", scope="data", key="x", base=None, payload=b"1", further=(b"2",)
+    ),
+    "state that was deleted": m.State(
+        session="s", scope="data", key="x", base=None, payload=b"null", further=(b"",)
+    ),
+    "state of class_data": m.State(scope="class_data", key="count", base=None, payload=b"1"),
+    "state of class_data by compare and set": m.State(
+        request=7, scope="class_data", key="count", base=4, payload=b"5"
+    ),
+    "log": m.Log(session="s", request=7, level="log", payload=b'{"action": "done"}'),
+    "warn": m.Log(session="s", level="warn", payload=b'"careful"'),
+    "done": m.Done(session="s", request=7),
+    "done with a result": m.Done(session="s", request=7, payload=b"[1, 2]"),
+    "error": m.Error(
+        session="s",
+        request=7,
+        type="ValueError",
+        text="n must be above 0",
+        payload=b'"Traceback \\u2026"',
+    ),
+    "error of the session's own code": m.Error(session="s", type="KeyError", text="no 'a'"),
+    "cancelled": m.Cancelled(session="s", request=7),
+    "progress": m.Progress(session="s", request=7, value=3, total=40),
+    "progress of unknown length": m.Progress(session="s", request=7, value=0.5, total=None),
     "pong": m.Pong(number=1),
     "bye": m.Bye(reason="asked to"),
     "sources": m.Sources(
@@ -96,12 +116,15 @@ FROM_KERNEL = {
     "actions, and others": m.Actions(),
     "batch": m.Batch(
         payload=codec.join_batch(
-            [codec.encode(m.Emit("s", 7, "pi", b"3.14")), codec.encode(m.Done("s", 7))]
+            [
+                codec.encode(m.Emit(session="s", request=7, signal="pi", payload=b"3.14")),
+                codec.encode(m.Done(session="s", request=7)),
+            ]
         )[1]
     ),
     "empty batch": m.Batch(payload=codec.join_batch([])[1]),
-    "largest numbers": m.Progress("s", 2**53, 2**53, -(2**53)),
-    "longest names": m.Emit("s" * 64, 7, "x" * 1024),
+    "largest numbers": m.Progress(session="s", request=2**53, value=2**53, total=-(2**53)),
+    "longest names": m.Emit(session="s" * 64, request=7, signal="x" * 1024),
 }
 
 

@@ -38,8 +38,6 @@ class Opening:
         self._tables.send(
             record.kernel,
             m.Welcome(
-                None,
-                None,
                 window_bytes=self._tables.settings.credit_window_bytes,
                 debug=self._tables.debug,
                 cli_args=cli_args,
@@ -142,13 +140,12 @@ class Opening:
         self._tables.send(
             kernel,
             m.Open(
-                session.id_,
-                None,
-                session.request_args,
-                hosted.restored,
-                tuple(values),
-                b"",
-                tuple(values.values()),
+                session=session.id_,
+                request_args=session.request_args,
+                restored=hosted.restored,
+                data_keys=tuple(values),
+                payload=b"",
+                further=tuple(values.values()),
             ),
         )
         self._requests.send_waiting(hosted)

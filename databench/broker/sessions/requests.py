@@ -217,7 +217,9 @@ class Requests:
         record.open_requests += 1
         if record.open_requests == 1:
             record.kernel.note(Event.WORK)
-        message = m.Action(hosted.session.id_, request.number, request.action, payload)
+        message = m.Action(
+            session=hosted.session.id_, request=request.number, name=request.action, payload=payload
+        )
         self._tables.send(record.kernel, message)
 
     def _cancel(self, page_record: PageRecord, message: text.Cancel) -> None:
@@ -304,7 +306,10 @@ class Requests:
         request.cancels += 1
         # First the pipe and SIGINT: a kernel that holds its interpreter lock reads no message.
         kernel.interrupt(request.number, request.cancels)
-        self._tables.send(kernel, m.Cancel(hosted.session.id_, request.number, request.cancels))
+        self._tables.send(
+            kernel,
+            m.Cancel(session=hosted.session.id_, request=request.number, attempt=request.cancels),
+        )
 
     def _count_off(self, hosted: HostedSession, number: int) -> ProcessId | None:
         self._tables.requests.pop(number, None)

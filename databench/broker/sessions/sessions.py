@@ -286,7 +286,7 @@ class Sessions:
         )  # a kernel that reads nothing would hold it for long
         self._tables.persistence.drop(hosted)
         if hosted.is_open:
-            self._tables.send(hosted.record.kernel, m.Close(id_, None, reason))
+            self._tables.send(hosted.record.kernel, m.Close(session=id_, reason=reason))
         self._opening.note_closed(hosted)
         logger.debug("session of %r closed: %s", hosted.record.kernel.spec.name, reason)
         self.on_closed(hosted.record)

@@ -159,7 +159,7 @@ class Supervisor:
         problem = find_problem(hello, self._token, self.life.state)
         if problem:
             logger.warning("kernel %r: %s; rejected", self.spec.name, problem)
-            self._owner.send(self, m.Reject(None, None, problem))
+            self._owner.send(self, m.Reject(reason=problem))
             return
         self.capabilities = frozenset(hello.capabilities)
         self.life.step(Event.HELLO)
@@ -250,7 +250,7 @@ class Supervisor:
         """
         if self._process and not self.life.is_ending:
             self.life.wish_cull()
-            if not is_graceful or not self._owner.send(self, m.Shutdown(None, None, why)):
+            if not is_graceful or not self._owner.send(self, m.Shutdown(reason=why)):
                 self.end(why)
                 return
             self._ending.why = why
@@ -285,7 +285,7 @@ class Supervisor:
             self._be_gone()  # with what waited for the next life, or for the end of its messages
             return
         self._owner.kernel_changed(self)
-        if not self._owner.send(self, m.Shutdown(None, None, why)):
+        if not self._owner.send(self, m.Shutdown(reason=why)):
             self._process.signal_group(signal.SIGTERM)
         await self._insist(limit_s)
 

@@ -8,16 +8,16 @@ from databench.protocol.lifecycle import State
 
 
 def test_the_hello_of_the_process_that_was_started_is_welcome():
-    assert find_problem(m.Hello(None, None, 1, "secret"), "secret", State.STARTING) == ""
+    assert find_problem(m.Hello(version=1, token="secret"), "secret", State.STARTING) == ""
 
 
 @pytest.mark.parametrize(
     ("hello", "state", "problem"),
     [
-        (m.Hello(None, None, 1, "other"), State.STARTING, "a token that was not given"),
-        (m.Hello(None, None, 1, ""), State.STARTING, "a token that was not given"),
-        (m.Hello(None, None, 2, "secret"), State.STARTING, "protocol 2, this front speaks 1"),
-        (m.Hello(None, None, 1, "secret"), State.IDLE, "a second hello"),
+        (m.Hello(version=1, token="other"), State.STARTING, "a token that was not given"),
+        (m.Hello(version=1, token=""), State.STARTING, "a token that was not given"),
+        (m.Hello(version=2, token="secret"), State.STARTING, "protocol 2, this front speaks 1"),
+        (m.Hello(version=1, token="secret"), State.IDLE, "a second hello"),
     ],
 )
 def test_any_other_hello_is_rejected_with_the_reason(hello, state, problem):
