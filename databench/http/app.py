@@ -240,7 +240,11 @@ class CallbackManager:
             asyncio.ensure_future(_call("on_start", callback, own, io_loop))
             for callback in self.on_start_callbacks
         ]
-        is_good = all(await asyncio.gather(*spawned))
+        is_good = True
+        for called in asyncio.as_completed(spawned):
+            is_good = await called and is_good
+            if not is_good and self.must_start:
+                return False  # what still waits need not end: the process does
         if is_good:
             self.on_started()
         return is_good

@@ -201,6 +201,21 @@ def test_failed_on_start_of_an_application_that_must_start_ends_with_70():
 
 
 @pytest.mark.expected_log("on_start callback .* failed")
+@pytest.mark.parametrize("is_first", [True, False])
+def test_failed_on_start_ends_it_while_another_callback_still_waits(is_first):
+    class Front(Application):
+        must_start = True
+
+    async def wait(app, io_loop):
+        await asyncio.Event().wait()
+
+    application = Front([], shutdown_limit_s=0.1)
+    callbacks = [fail_to_start, wait] if is_first else [wait, fail_to_start]
+    application.on_start_callbacks.extend(callbacks)
+    assert run_here(application) == EXIT_SOFTWARE
+
+
+@pytest.mark.expected_log("on_start callback .* failed")
 def test_failed_on_start_of_another_application_leaves_it_serving():
     application = Application([])
     application.on_start_callbacks += [fail_to_start, stop_soon]
