@@ -13,7 +13,20 @@ SOURCE = """
     import tornado.ioloop
     import databench
 
+    RELEASED = asyncio.Event()
+
     class Demo(databench.Analysis):
+        @databench.on
+        def until_released(self, n):
+            self.emit('begins', n)
+            yield RELEASED.wait()
+            self.emit('ends')
+
+        @databench.on
+        async def release(self):
+            RELEASED.set()
+            RELEASED.clear()
+
         @databench.on
         def generator(self, n):
             self.emit('begins', n)
@@ -68,12 +81,12 @@ SOURCE = """
 
         @databench.on
         def left_alone(self):
-            self.generator(1)
+            self.until_released(1)
             self.emit('after')
 
         @databench.on
         def left_alone_in_plain(self):
-            self.generator(1)
+            self.until_released(1)
             self.emit('after')
 
         @databench.on
@@ -234,6 +247,7 @@ def test_what_a_plain_action_calls_has_begun_when_the_call_returns(front, sessio
 def test_what_nobody_waits_for_goes_on(front, session, action):
     _, before = front.run(session, action)
     assert emits(before) == [("begins", 1), ("after", None)]
+    front.run(session, "release")
     assert front.expect(m.Emit, signal="ends").request is None
 
 
