@@ -27,10 +27,8 @@ from ..settings import Settings
 from . import (
     addresses,
     bodies,
-    build,
     class_data,
     cookies,
-    follow,
     kernels,
     links,
     pace,
@@ -49,6 +47,7 @@ from .handlers import Exchange, Headers, NotFound, Refused, find_own_headers
 from .hosts import Hosts, tell_unknown
 from .kept import Kept
 from .readmes import Readmes
+from .reload import build, livereload
 from .routes import Routes, first_word
 from .static import Files, OwnFolders, pattern_of
 from .templates import Loader
@@ -184,7 +183,7 @@ class Front(http.Application):
         self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits, broker.budget)
         self.hold_body = functools.partial(bodies.hold, broker.budget)  # asked by `http.Server`
         self.is_watched = False  # whether saves reload pages: then they follow them
-        self.followers, self.saves = follow.Followers(), follow.Saves()
+        self.followers, self.saves = livereload.Followers(), livereload.Saves()
         self.offered: dict[str, tuple[str, ...]] = {}  # by analysis: what its page last offered
         self.lookers, self.routes = kernels.Lookers(self), Routes(self)
         self.builder = build.Builder(limits, around=self.authored.building)
@@ -345,7 +344,7 @@ def _rules(front: Front) -> list[Any]:
         (r"/status/live", status.Live, {}),
         (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
         (r"/_static/(.+)", Files, {"roots": roots["_static"]}),
-        (follow.PATH, follow.FollowSocket, {}),
+        (livereload.PATH, livereload.FollowSocket, {}),
         (kernels.PATH, kernels.KernelPage, {}),
         (f"{kernels.PATH}/ws", kernels.KernelSocket, {}),
         rule(_OfAnalysis(front, ""), pages.AnalysisRedirect),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
 from ..config import Entry
-from . import addresses, follow, formulae, functions, templates
+from . import addresses, formulae, functions, templates
 from .handlers import Headers
 from .kept import Answer, Circumstances, may_keep
+from .reload import livereload
 from .sources import Sources
 
 if TYPE_CHECKING:
@@ -136,5 +137,5 @@ class Page(Headers):
             str(error) if self.may_administer else "a template of this page is wrong: see the log"
         )
         # It comes back when the template is saved.
-        foot = follow.make_script(front.saves.count) if front.is_watched else ""
+        foot = livereload.make_script(front.saves.count) if front.is_watched else ""
         self.refuse(500, told, title="Template error", foot=foot)

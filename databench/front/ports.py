@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from .. import http
 from ..errors import SettingError
-from . import again, tls
+from . import tls
+from .reload import reexec
 
 log = logging.getLogger("databench.front")
 
@@ -65,10 +66,10 @@ def open_ports(options: argparse.Namespace, environ: Mapping[str, str], host: st
             name="ssl_only",
         )
     context = tls.make_context(wanted, host) if wanted else None
-    sockets = again.take_sockets(os.environ)
+    sockets = reexec.take_sockets(os.environ)
     if not sockets and not options.ssl_only:
         sockets = listen(host, options.port, environ)
-    tls_sockets = again.take_sockets(os.environ, again.TLS_VARIABLE)
+    tls_sockets = reexec.take_sockets(os.environ, reexec.TLS_VARIABLE)
     if wanted and not tls_sockets:
         try:
             tls_sockets = listen(host, options.ssl_port, environ, is_tls=True)

@@ -22,14 +22,12 @@ from ..printable import clean_line
 from . import (
     access,
     addresses,
-    again,
     allocator,
     asked,
-    build,
     cookies,
+    coverage,
     earlier,
     logs,
-    measure,
     misspelt,
     ports,
     project,
@@ -40,8 +38,9 @@ from .earlier import Runs
 from .hosts import ANY_ADDRESS, Hosts
 from .person import Visitors, make_key
 from .project import Project
+from .reload import build, reexec
+from .reload.watch import Watcher, is_editable
 from .script import Script
-from .watch import Watcher, is_editable
 
 log = logging.getLogger("databench.front")
 
@@ -85,7 +84,7 @@ def serve(
     allocator.keep_freed()
     with queued_streams():
         logs.configure(options.log)
-        with measure.measured(options.coverage):
+        with coverage.measured(options.coverage):
             return _serve(options, environ, cli_args, script)
 
 
@@ -235,7 +234,7 @@ def _run_watched(
     runner: http.Runner, front: Front, read_again: Callable[[], None], tell: Tell
 ) -> None:
     """Run it, watch what it serves, and run again in its place when its own code was saved."""
-    follower = again.Again(runner.sockets, runner.tls_sockets)
+    follower = reexec.Again(runner.sockets, runner.tls_sockets)
     follower.stop = runner.stop
     on_own = follower.on_own if is_editable() else None
     watcher = Watcher(front, on_index=read_again, on_own=on_own)

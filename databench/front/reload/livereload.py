@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import tornado.web
 import tornado.websocket
 
-from .._version import __version__
-from ..errors import RemoteProtocolError
-from ..protocol import text
-from . import hosts, pace
-from .handlers import Headers
+from ..._version import __version__
+from ...errors import RemoteProtocolError
+from ...protocol import text
+from .. import hosts, pace
+from ..handlers import Headers
 
 if TYPE_CHECKING:
-    from .app import Front
+    from ..app import Front
 
 PATH = "/_reload"
 _MESSAGE_BYTES = 65536

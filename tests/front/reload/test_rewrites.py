@@ -2,7 +2,7 @@
 
 import pytest
 
-from databench.front.rewrites import Rewrites
+from databench.front.reload.rewrites import Rewrites
 
 PATH = "/p/analyses/a/stamp.py"
 

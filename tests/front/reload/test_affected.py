@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from databench.config import load
-from databench.front.shown import find_paths, first_paths
+from databench.front.reload.affected import find_paths, first_paths
 
 
 @pytest.fixture

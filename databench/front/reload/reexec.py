@@ -14,9 +14,9 @@ import socket
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
 
-from .. import descriptors
-from ..http.processes import STOP_SIGNALS
-from ..http.queued import drain_streams
+from ... import descriptors
+from ...http.processes import STOP_SIGNALS
+from ...http.queued import drain_streams
 
 log = logging.getLogger("databench.front")
 

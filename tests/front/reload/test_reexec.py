@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from databench.front import again
-from databench.front.again import Again, find_problem, take_sockets
+from databench.front.reload import reexec
+from databench.front.reload.reexec import Again, find_problem, take_sockets
 from tests.processes import server as servers
 from tests.processes.server import REPOSITORY, Server
 
@@ -30,7 +30,7 @@ def test_sockets_go_over_to_the_next_process(listening, monkeypatch):
     follower.finish(environ)
     ((program, words),) = executed
     assert words[0] == program
-    for bound, variable in ((listening, again.VARIABLE), (tls_socket, again.TLS_VARIABLE)):
+    for bound, variable in ((listening, reexec.VARIABLE), (tls_socket, reexec.TLS_VARIABLE)):
         (taken,) = take_sockets(environ, variable)
         with bound, taken:
             assert taken.getsockname() == bound.getsockname()
@@ -69,7 +69,7 @@ def test_problem_names_file_and_line(tmp_path):
 
 @pytest.mark.expected_log("which is no socket; ignored")
 def test_words_that_are_no_sockets_are_ignored():
-    assert take_sockets({again.VARIABLE: "x,999999"}) == []
+    assert take_sockets({reexec.VARIABLE: "x,999999"}) == []
 
 
 @pytest.mark.process

@@ -9,7 +9,7 @@ import coverage
 import pytest
 
 from databench.errors import SettingError
-from databench.front.measure import measured
+from databench.front.coverage import measured
 from tests.processes.server import Server
 from tests.processes.visitor import visit
 

@@ -24,14 +24,15 @@ from typing import TYPE_CHECKING
 
 from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
 
-from ..config import FILE, Entry, Index, prepare
-from ..threads import NO_THREAD, can_start
-from . import changes, offered, shown
+from ...config import FILE, Entry, Index, prepare
+from ...threads import NO_THREAD, can_start
+from .. import offered
+from . import affected, changes
 from .rewrites import Rewrites
 from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
 
 if TYPE_CHECKING:
-    from .app import Front
+    from ..app import Front
 
 log = logging.getLogger("databench.front")
 
@@ -172,7 +173,7 @@ class Watcher:
         for name, files in steps.restarts.items():
             self._restart(name, self._judge_rewrites(name, files))
         if steps.shown:
-            self.reload(shown.find_paths(steps.shown, self._front.index))
+            self.reload(affected.find_paths(steps.shown, self._front.index))
 
     def _restart(self, name: str, files: list[str]) -> None:
         entries = self._front.index.entries
@@ -189,7 +190,7 @@ class Watcher:
         found = await asyncio.to_thread(offered.find_offered, entry)
         if not self._is_stopped and found != self._front.offered.get(entry.name):
             self._front.offered[entry.name] = found
-            self.reload(shown.first_paths(entry, self._front.index))
+            self.reload(affected.first_paths(entry, self._front.index))
 
     def _judge_rewrites(self, name: str, files: list[str]) -> list[str]:
         """The files that restart the kernel, without those that it writes itself."""
@@ -218,7 +219,7 @@ class Watcher:
         """Another build fails, or none any more: pages tell."""
         entries = self._front.index.entries.values()
         concerned = [entry for entry in entries if "" in names or entry.name in names]
-        paths = {path for entry in concerned for path, _ in shown.page_paths(entry)}
+        paths = {path for entry in concerned for path, _ in affected.page_paths(entry)}
         self.reload(sorted({"/", *paths}) if names else [])
 
     def _read_index(self) -> None:
@@ -229,7 +230,7 @@ class Watcher:
         self.renew()
         changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
         entries = {**index.entries, **self._front.index.entries}
-        paths = {path for key in changed if key for path, _ in shown.page_paths(entries[key])}
+        paths = {path for key in changed if key for path, _ in affected.page_paths(entries[key])}
         if changed:
             self.reload(sorted({"/", *paths}))
 

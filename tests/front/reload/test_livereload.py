@@ -6,7 +6,7 @@ import pytest
 import tornado.httpclient
 import tornado.websocket
 
-from databench.front.follow import Saves
+from databench.front.reload.livereload import Saves
 
 
 async def follow(served, **headers):

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from databench.front.scan import GONE_S, Plan, Scanner, _digest
+from databench.front.reload.scan import GONE_S, Plan, Scanner, _digest
 
 
 class Looker:
@@ -194,7 +194,7 @@ def test_file_that_was_saved_while_it_was_read_is_late_once(looker):
 
 
 def test_large_file_is_compared_by_time_and_size(folder, monkeypatch):
-    monkeypatch.setattr("databench.front.scan.DIGEST_BYTES", 2)
+    monkeypatch.setattr("databench.front.reload.scan.DIGEST_BYTES", 2)
     looker = Looker(folder)
     os.utime(folder / "base.html", (1, 1))
     assert looker.look() == ["base.html"]

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from ..config import Entry, Index
-from . import addresses
-from .templates import Loader
+from ...config import Entry, Index
+from .. import addresses
+from ..templates import Loader
 
 _TEMPLATES = frozenset({".html", ".htm"})
 _READMES = frozenset({".md", ".rst"})

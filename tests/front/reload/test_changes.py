@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from databench.front.changes import Analysis, find_builds, judge
-from databench.front.scan import Scan
+from databench.front.reload.changes import Analysis, find_builds, judge
+from databench.front.reload.scan import Scan
 
 FOLDER = "/p/analyses"
 PACKAGE = "/lib/databench"

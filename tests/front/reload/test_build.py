@@ -12,7 +12,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from databench.config import load
-from databench.front import build
+from databench.front.reload import build
 from databench.settings import Settings
 from tests.broker.harness import is_alive, wait_until
 from tests.processes.server import REPOSITORY, Server

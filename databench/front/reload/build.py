@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
-from ..broker.supervision.launchers.shell import Shell
-from ..config import Index
-from ..settings import Settings
+from ...broker.supervision.launchers.shell import Shell
+from ...config import Index
+from ...settings import Settings
 
 log = logging.getLogger("databench.front")
 

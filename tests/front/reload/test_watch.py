@@ -10,9 +10,9 @@ import tornado.websocket
 from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from databench.config import load, of_script
-from databench.front import watch
 from databench.front.folders import from_folder
-from databench.front.watch import Watcher, is_editable
+from databench.front.reload import watch
+from databench.front.reload.watch import Watcher, is_editable
 
 pytestmark = pytest.mark.slow
 
