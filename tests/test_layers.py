@@ -104,8 +104,8 @@ _OUTSIDE = {
 # Circles of imports that still stand, each with all its modules. The list can only shrink: a circle
 # that is new, that has grown, that has lost a module or that is gone fails the test.
 _CIRCLES = [
-    "front.app front.follow front.handlers front.kernels front.pace front.page front.pages "
-    "front.routes front.static front.status front.websocket",
+    "front.app front.handlers front.kernels front.pace front.page front.reload.livereload "
+    "front.routes front.static front.websocket",
     "http.command http.launch http.runner",
 ]
 

@@ -8,7 +8,6 @@ import functools
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,27 +18,21 @@ import tornado.web
 import tornado.websocket
 
 from .. import http
-from ..broker import AnalysisSpec, Page
+from ..broker import Broker
 from ..config import Entry, Index
-from ..protocol import text
-from ..protocol.budget import Budget
 from ..settings import Settings
 from . import (
-    addresses,
     bodies,
-    class_data,
     cookies,
     kernels,
     links,
     pace,
-    pages,
     person,
     script,
-    status,
     watched,
     websocket,
 )
-from .access import Access, hide_token
+from .access import Access
 from .authored import Authored
 from .earlier import Runs
 from .folders import Place
@@ -48,8 +41,8 @@ from .hosts import Hosts, tell_unknown
 from .kept import Kept
 from .readmes import Readmes
 from .reload import build, livereload
-from .routes import Routes, first_word
-from .static import Files, OwnFolders, pattern_of
+from .routes import Routes
+from .static import pattern_of
 from .templates import Loader
 
 log = logging.getLogger("databench.front")
@@ -58,79 +51,16 @@ _WARM_UP_S = 0.5  # after the first page, which needs none of it
 # The same wherever an analysis' page is: a script's page at `/` leaves them alone.
 _SHARED = r"/(favicon\.ico|_.+|node_modules/.*|status(/.*)?)"
 _ACTIONS_PART = 0.75  # of the time to drain: the rest is for kernels that do not end by themselves
-_NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 
 
-class Broker(Protocol):
-    """What the front asks of the broker."""
+class Routing(Protocol):
+    """Which handler answers which address (`rules`, which knows the handlers, as this does not)."""
 
-    @property
-    def budget(self) -> Budget:
-        """Of what the server holds."""
+    def find_rules(self, front: Front) -> list[Any]:
+        """As `tornado.web.Application` takes them, in their order."""
 
-    @property
-    def class_values(self) -> class_data.Values:
-        """The values of `class_data`, once it has started."""
-
-    async def start(self) -> None:
-        """Begin; called on the running loop."""
-
-    async def wind_down(self, limit_s: float) -> None:
-        """Accept no further request, and wait for those that are open."""
-
-    async def stop(self, limit_s: float | None = None) -> None:
-        """End every kernel and remove everything, within `shutdown_limit_s`."""
-
-    def status(self) -> dict[str, Any]:
-        """Kernels, and counts of sessions, pages and dropped messages."""
-
-    def join(self, analysis: str, page: Page, connect: text.Connect) -> None:
-        """The first message of a page."""
-
-    def has_session(self, analysis: str, session: str) -> bool:
-        """Whether a session of that id is there for a page of the analysis to join."""
-
-    def receive(self, page: Page, message: text.Request | text.Cancel | text.Control) -> None:
-        """Any later message of a page."""
-
-    def complain(self, page: Page, problem: str) -> None:
-        """Tell a page what was wrong with its message."""
-
-    def drained(self, page: Page) -> None:
-        """All that was written to this page is out of the process."""
-
-    def leave(self, page: Page) -> None:
-        """The page's connection is gone."""
-
-    def swap(
-        self,
-        specs: Mapping[str, AnalysisSpec],
-        kept: Iterable[str] = (),
-        *,
-        analyses_version: str | None = None,
-    ) -> None:
-        """Other analyses from now on; those that are kept cannot be begun with, and go on."""
-
-    def kernels(self) -> list[dict[str, Any]]:
-        """Each kernel, with what it runs, what it uses and how it ended before."""
-
-    def command_kernel(self, kernel: str, command: str) -> str:
-        """Interrupt, restart or stop a kernel; why nothing was done."""
-
-    def kernel_state(self, analysis: str) -> str:
-        """The state of the analysis' kernel."""
-
-    def watch_sources(self, on_sources: Callable[[str], None]) -> None:
-        """Tell when a kernel has named files that it was read from."""
-
-    def sources(self, analysis: str) -> Mapping[str, float | None] | None:
-        """Those files, each with the time since when it may have been read."""
-
-    def change_code(self, analysis: str, what: str, *, at_once: bool) -> None:
-        """A file on which the analysis' kernel depends was saved."""
-
-    def announce(self, frame: bytes) -> None:
-        """A frame for each page that knows such frames."""
+    def log_request(self, handler: tornado.web.RequestHandler) -> None:
+        """Log a request that was answered."""
 
 
 class Front(http.Application):
@@ -140,6 +70,7 @@ class Front(http.Application):
         index: What to serve.
         broker: Runs the analyses; started and stopped with the application.
         limits: The settings in force.
+        routing: Its handlers.
         hosts: The names that it answers to.
         debug: Whether this is development: what is saved shows at once.
         access: Who may administer the server; nobody by default.
@@ -159,6 +90,7 @@ class Front(http.Application):
         index: Index,
         broker: Broker,
         limits: Settings,
+        routing: Routing,
         *,
         hosts: Hosts,
         debug: bool = False,
@@ -190,8 +122,8 @@ class Front(http.Application):
         self.authored.learn(_find_folders(index))
         if index.single is not None:
             self.routes.add(index.single, extra_routes)
-        wanted = {"default_handler_class": NotFound, "log_function": _log_request}
-        super().__init__(_rules(self), **wanted)
+        wanted = {"default_handler_class": NotFound, "log_function": routing.log_request}
+        super().__init__(routing.find_rules(self), **wanted)
         self._is_started = False
         self.on_start_callbacks.append(Front._start_broker)
         self.on_shutdown_callbacks.append(_stop_watch)
@@ -317,54 +249,6 @@ class Front(http.Application):
         return any(re.fullmatch(pattern, path) for pattern in patterns)
 
 
-class _OfAnalysis(tornado.routing.PathMatches):
-    """Paths that begin with the name of an analysis that there is."""
-
-    def __init__(self, front: Front, rest: str) -> None:
-        super().__init__(f"/{_NAME}{rest}")
-        self._front = front
-
-    def match(self, request: tornado.httputil.HTTPServerRequest) -> dict[str, Any] | None:
-        if first_word(request.path) not in self._front.index.entries:
-            return None
-        return super().match(request)
-
-
-def _rules(front: Front) -> list[Any]:
-    """Routes take the analysis' name from the address: a changed index needs no new ones.
-
-    The order is what keeps pages safe from patterns of `static:` and from those of `routes.py`.
-    """
-    roots = addresses.static_roots(front.index)
-    rule = tornado.routing.Rule
-    return [
-        (r"/", pages.Gallery, {}),
-        rule(_OfAnalysis(front, "/"), pages.AnalysisPage),  # no analysis has a name of the next
-        (r"/status", status.Status, {}),
-        (r"/status/live", status.Live, {}),
-        (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
-        (r"/_static/(.+)", Files, {"roots": roots["_static"]}),
-        (livereload.PATH, livereload.FollowSocket, {}),
-        (kernels.PATH, kernels.KernelPage, {}),
-        (f"{kernels.PATH}/ws", kernels.KernelSocket, {}),
-        rule(_OfAnalysis(front, ""), pages.AnalysisRedirect),
-        rule(_OfAnalysis(front, "/ws"), websocket.PageSocket),
-        rule(_OfAnalysis(front, r"/([^/]+\.html)"), pages.AnalysisPage),
-        rule(tornado.routing.AnyMatches(), OwnFolders(front)),
-        (rf"/static/({addresses.OLD})", Files, {"roots": (*roots["static"], *roots["_static"])}),
-        (r"/static/(.+)", Files, {"roots": roots["static"]}),
-        (r"/node_modules/(.+)", Files, {"roots": roots["node_modules"]}),
-        (rf"/{_NAME}", pages.AnalysisRedirect, {}),
-        (rf"/{_NAME}/", pages.AnalysisPage, {}),
-        (rf"/{_NAME}/ws", websocket.PageSocket, {}),
-        (rf"/{_NAME}/static/(.+)", pages.AnalysisStatic, {}),
-        (rf"/{_NAME}/(.+\.html)", pages.AnalysisPage, {}),
-        (rf"/{_NAME}/(analysis\.(?:js|css))", pages.AnalysisFile, {}),
-        rule(tornado.routing.AnyMatches(), front.routes),
-        (rf"/{_NAME}/(.+)", pages.AnalysisFile, {}),
-    ]
-
-
 def _find_folders(index: Index) -> list[Path]:
     """Where templates of a project may be."""
     entries = index.entries.values()
@@ -376,25 +260,3 @@ def _stop_watch(front: Front) -> None:
     front.watch.close_all(websocket.GOING_AWAY, "the server stops")
     front.followers.close_all(websocket.GOING_AWAY, "the server stops")
     front.lookers.close_all(websocket.GOING_AWAY, "the server stops")
-
-
-def _log_request(handler: tornado.web.RequestHandler) -> None:
-    """Pages at INFO, files and websockets at DEBUG, refusals at WARNING, faults at ERROR.
-
-    A line of an error has the id that the answer has.
-    """
-    code = handler.get_status()
-    is_file = isinstance(handler, Files | tornado.websocket.WebSocketHandler)
-    level = logging.DEBUG if is_file else logging.INFO
-    level = logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else level
-    if isinstance(handler, status.Status | status.Live):
-        level = logging.DEBUG  # asked every few seconds, also while it is not ready
-    if not log.isEnabledFor(level):
-        return
-    request = handler.request
-    uri = hide_token(request)
-    took_ms = 1000 * request.request_time()
-    id_ = ""
-    if code >= 400 and isinstance(handler, Headers):
-        id_ = f" (request {handler.request_id})"
-    log.log(level, "%s %.500s %d %.1f ms%s", request.method, uri, code, took_ms, id_)

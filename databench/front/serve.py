@@ -31,6 +31,7 @@ from . import (
     misspelt,
     ports,
     project,
+    rules,
 )
 from .access import Access
 from .app import Front
@@ -167,6 +168,7 @@ def _make(
         served.index,
         broker,
         limits,
+        rules,
         hosts=hosts,
         debug=debug,
         access=right,

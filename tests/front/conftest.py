@@ -13,7 +13,7 @@ from databench import http
 from databench.broker.class_values import ClassValues
 from databench.broker.tables import Tables
 from databench.config import load
-from databench.front import access, sources
+from databench.front import access, rules, sources
 from databench.front.app import Front
 from databench.front.folders import Place
 from databench.front.hosts import Hosts
@@ -245,6 +245,7 @@ async def serve(folder: Path) -> AsyncIterator[Serve]:
             load(folder),
             broker,
             Settings(**{"block_limit_s": 30.0, **limits}),
+            rules,
             hosts=Hosts(bound, allowed),
             debug=debug,
             access=access.Access(token, port=port, project="0a1b2c3d", is_development=debug),

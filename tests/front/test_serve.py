@@ -18,6 +18,7 @@ from databench.cli import make_parser
 from databench.config import Entry, Index, load
 from databench.config.datastore import Datastore
 from databench.errors import SettingError
+from databench.front import rules
 from databench.front import serve as serving
 from databench.front.access import Access
 from databench.front.app import Front
@@ -134,7 +135,7 @@ async def real(folder):
     (folder / "x" / "analysis.py").write_text(ANALYSIS)
     index, limits = load(folder), Settings()
     broker = Broker(specs(index, from_folder(folder)), limits, debug=True)
-    front = Front(index, broker, limits, hosts=Hosts("127.0.0.1"))
+    front = Front(index, broker, limits, rules, hosts=Hosts("127.0.0.1"))
     await broker.start()
     server = tornado.httpserver.HTTPServer(front)
     sockets = http.bind("127.0.0.1", 0)

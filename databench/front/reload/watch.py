@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("databench.front")
 
-PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parents[2]
 STEP_MS = 10  # the library looks this often whether events came
 QUIET_MS = 25  # a burst is over after this
 BURST_S = 0.5  # and is looked at after this in any case
