@@ -1,5 +1,5 @@
 # make serve   sets everything up and serves the gallery (PORT=5000)
-# make test    sets everything up, a Chromium and a Redis too, and runs all tests
+# make test    sets everything up, a Chromium and a Redis too, and runs all tests (FILE=…: those of it)
 # make help    lists the rest
 #
 # Each set-up step leaves a stamp, so that the next run does nothing twice. `make serve` needs no Node.
@@ -26,26 +26,41 @@ STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tes
     tests/test_statements.py
 ARGS ?=
 
-# Several processes share the tests, file by file. Those of a browser run by themselves: Playwright's
-# loop stays in its thread until the run has ended.
+# Python may keep what it has compiled: else each of the thousands of processes compiles all again.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+# Two processes share the tests: one that has none left takes some of the other's.
 TEST_PROCESSES ?= 2
-SHARED := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+SHARED := $(PYTEST) -n $(TEST_PROCESSES) --dist worksteal
+# A run of some tests only says what it left out.
+SOME := -p tests.left_out
+FAST := not slow and not browser and not process and not bench
 
-.PHONY: help serve test quick check docs format bench simulate soak attack coverage build clean
+.PHONY: help serve test test-browser test-attacks quick check docs format bench simulate soak attack coverage build clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 serve: $(RUN)  ## the gallery of demo analyses, at PORT (5000)
 	@exec $(BIN)/python -m databench $(ARGS)
 
-test: $(DEV) $(CHROMIUM) $(REDIS) $(NODE)  ## all tests
+# Those of a browser run by themselves: Playwright's loop stays in its thread until the run has ended.
+test: $(DEV) $(CHROMIUM) $(REDIS) $(NODE)  ## all tests, or those of FILE
+ifdef FILE
+	$(PYTEST) $(SOME) -m 'not bench' $(FILE) $(ARGS)
+else
 	$(if $(NODE),npm test --silent)
 	$(SHARED) -m 'not browser and not bench' $(ARGS)
 	$(SHARED) -m 'browser and not bench' $(ARGS)
+endif
 
-quick: $(DEV)  ## the fast tests, in less than a minute
-	$(BIN)/python -m pytest -q -m 'not slow and not browser and not process and not bench' $(ARGS)
+test-browser: $(DEV) $(CHROMIUM) $(REDIS)  ## the part of make test that drives a Chromium
+	$(SHARED) $(SOME) -m 'browser and not bench' $(ARGS)
+
+test-attacks: $(DEV)  ## the part of make test that attacks a real server
+	$(SHARED) $(SOME) -m 'not bench' tests/attacks $(ARGS)
+
+quick: $(DEV)  ## the fast tests, in about half a minute
+	$(SHARED) $(SOME) -q -m '$(FAST)' $(ARGS)
 
 check: $(DEV) $(NODE)  ## style, types, documents, built files
 	$(BIN)/python -m ruff check
@@ -75,7 +90,7 @@ attack: $(DEV)  ## strangers and bad kernels against a real server: ATTACK (all)
 
 coverage: $(DEV)  ## the fast tests' coverage
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -q -m 'not slow and not browser and not process and not bench'
+	$(BIN)/python -m coverage run -m pytest -q -m '$(FAST)'
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 

@@ -39,6 +39,7 @@ def test_nothing_steers_the_terminal(text, shown):
     assert clean(text) == shown
 
 
+@pytest.mark.slow
 def test_of_all_characters_only_line_ends_and_tabs_do_something():
     every = "".join(map(chr, range(0x110000)))
     left = {c for c in clean(every) if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")}

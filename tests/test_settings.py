@@ -159,6 +159,7 @@ def test_the_type_of_a_field_is_that_of_its_default(row):
     assert types[row.name] == type(row.default).__name__
 
 
+@pytest.mark.slow
 def test_a_misspelt_limit_is_an_error_for_mypy(tmp_path):
     (tmp_path / "wrong.py").write_text(
         "from databench.settings import Settings\nprint(Settings().ring_message)\n"

@@ -167,6 +167,7 @@ async def test_waiting_for_the_end_of_a_peer_takes_nothing_beside_the_turns(ends
     assert not ends.channel._ending
 
 
+@pytest.mark.slow
 async def test_many_peers_that_end_while_others_talk_are_each_read_to_their_end(ends):
     """libzmq moves a queue back when another one ends: none may be taken for empty too soon."""
     talkers = [ends.dealer(b"talker%d" % n) for n in range(3)]

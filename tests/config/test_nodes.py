@@ -157,6 +157,7 @@ def test_each_fault_is_a_sentence_with_its_place(folder, text, problem):
     assert all("index.yaml" in line for line in told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -215,6 +216,7 @@ def test_merged_pairs_leave_the_map_as_it_is():
         list(pairs(compose("<<: 3").node))
 
 
+@pytest.mark.slow
 def test_values_are_counted_with_their_aliases():
     assert count_values(compose("[&a [1, 2], *a, *a]").node, {}) == 10
     assert count_values(compose("&a [*a]").node, {}) == 1

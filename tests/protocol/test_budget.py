@@ -1,5 +1,6 @@
 """The front's memory: sums that run, and what goes when they are too high."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,7 @@ def close(budget, room, chosen):
         budget.give(waiting.client, waiting.size_bytes)
 
 
+@pytest.mark.slow
 @given(servers(), st.integers(1, 4))
 def test_what_goes_is_seen_before_unseen_and_oldest_first_and_of_the_largest_client(found, rows):
     budget, room, held = found
@@ -98,6 +100,7 @@ def test_what_goes_is_seen_before_unseen_and_oldest_first_and_of_the_largest_cli
         assert left > budget.low_bytes
 
 
+@pytest.mark.slow
 @given(servers())
 def test_it_comes_to_rest_and_then_only_what_may_not_go_is_too_much(found):
     budget, room, _ = found

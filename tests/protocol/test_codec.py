@@ -86,6 +86,7 @@ ANY_TO_KERNEL = st.one_of([messages_of(layout) for layout in layouts.TO_KERNEL_L
 ANY_FROM_KERNEL = st.one_of([messages_of(layout) for layout in layouts.FROM_KERNEL_LAYOUTS])
 
 
+@pytest.mark.slow
 @given(ANY_TO_KERNEL)
 def test_what_the_front_says_arrives(message):
     assert codec.decode_to_kernel(codec.encode(message)) == message
@@ -273,6 +274,7 @@ MSGPACK = st.recursive(
 KINDS = st.sampled_from([kind.KIND for kind in m.TO_KERNEL + m.FROM_KERNEL] + ["later"])
 
 
+@pytest.mark.slow
 @both_directions
 @given(kind=KINDS, fields=st.lists(MSGPACK, max_size=8), further=st.lists(st.binary(), max_size=3))
 def test_any_header_of_a_known_kind_is_a_message_or_the_protocol_error(
@@ -332,6 +334,7 @@ def test_own_message_that_does_not_fit_is_our_error(message):
         codec.encode(message)
 
 
+@pytest.mark.slow
 @given(ANY_TO_KERNEL | ANY_FROM_KERNEL, st.data())
 def test_any_own_field_is_sent_or_our_error(message, data):
     field = data.draw(st.sampled_from(dataclasses.fields(type(message)))).name
@@ -345,6 +348,7 @@ def test_any_own_field_is_sent_or_our_error(message, data):
 # ---------------------------------------------------------------- batch
 
 
+@pytest.mark.slow
 @given(st.lists(ANY_FROM_KERNEL, max_size=5))
 def test_batch_holds_its_messages_in_order(messages):
     frames = codec.join_batch([codec.encode(message) for message in messages])

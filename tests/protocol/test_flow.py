@@ -91,7 +91,7 @@ class ObeyingKernel(RuleBasedStateMachine):
         assert WINDOW * 3 < self.credit * 4 <= WINDOW * 4
 
 
-TestObeyingKernel = ObeyingKernel.TestCase
+TestObeyingKernel = pytest.mark.slow(ObeyingKernel.TestCase)
 
 
 def test_kernel_that_ignores_its_credit_is_found_beyond_twice_the_window():

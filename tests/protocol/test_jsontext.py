@@ -86,6 +86,7 @@ _PIECES = st.lists(
 ).map("".join)
 
 
+@pytest.mark.slow
 @given(_VALUES, st.booleans())
 def test_whatever_the_standard_writer_writes_is_taken(value, is_ascii):
     text = json.dumps(value, ensure_ascii=is_ascii)

@@ -69,6 +69,7 @@ def find_positional(text):
     ]
 
 
+@pytest.mark.slow
 def test_messages_are_made_with_the_names_of_their_fields():
     assert find_positional("m.Emit('s', 1)\nm.Emit(signal='x')\nother.Emit(1)\n") == [1]
     found = {path.name: find_positional(path.read_text()) for path in SOURCES}

@@ -149,6 +149,7 @@ def test_page_gets_each_frame_after_its_place_once_or_a_gap_with_the_right_count
         assert got == sorted(after)
 
 
+@pytest.mark.slow
 @given(rings(), st.data())
 def test_page_that_counts_ends_at_the_rings_place(made, data):
     ring, _, _ = made
@@ -169,6 +170,7 @@ def test_what_is_not_sent_after_a_gap_is_gone_and_is_no_kept_end(made, data):
         assert places(replay.frames) == kept + list(range(ring.cut + 1, ring.place + 1))
 
 
+@pytest.mark.slow
 @given(rings())
 def test_ring_stays_within_its_limits_and_counts_its_bytes(made):
     ring, frames, limits = made

@@ -1,5 +1,6 @@
 """A session in any order of events: nothing is lost, nothing comes twice, no credit goes astray."""
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -231,4 +232,4 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.check()
 
 
-TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder = pytest.mark.slow(AnyOrder.TestCase)

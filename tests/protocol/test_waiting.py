@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def rooms(draw):
     return room, list(held.values()), now_s
 
 
+@pytest.mark.slow
 @given(rooms(), st.integers(0, 1500))
 def test_what_is_due_is_closed_and_what_just_came_is_not(found, later_s):
     room, held, now_s = found

@@ -1,5 +1,6 @@
 """What every store is held to; each store's own test file runs it."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -125,6 +126,7 @@ class StoreSuite:
         assert rows_of(last.load()) == model.rows
         last.close()
 
+    @pytest.mark.slow
     @settings(
         max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
     )

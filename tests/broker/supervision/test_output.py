@@ -96,6 +96,7 @@ async def test_beyond_the_lines_of_a_second_they_are_counted():
     assert lines[6:] == list(reader.tail) == ["997", "998", "999"]
 
 
+@pytest.mark.slow
 async def test_what_is_left_out_is_said_once_a_second_while_it_goes_on():
     read_fd, write_fd = os.pipe()
     lines = []
@@ -117,6 +118,7 @@ async def test_the_bytes_of_a_second_are_limited_too():
     assert lines == ["0123456789"] * 3 + ["… 7 more lines (77 bytes)"] + ["0123456789"] * 3
 
 
+@pytest.mark.slow
 async def test_a_flood_pauses_the_reader_and_loses_nothing_without_a_budget():
     read_fd, write_fd = os.pipe()
     lines = []

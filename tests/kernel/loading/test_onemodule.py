@@ -46,6 +46,7 @@ def _run(tmp_path, project, check):
     return subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inits", [True, False])
 @pytest.mark.parametrize(
     "imports",
