@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar, overload
 from .datastore import Datastore, Results, Updater
 from .functions import MISSING as MISSING
 from .functions import FunctionAnalysis
-from .progress import Progress
+from .progress import ProgressIterator
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -293,14 +293,16 @@ class Analysis:
 
     def progress(
         self, iterable: Iterable[T] | AsyncIterable[T], total: float | None = None
-    ) -> Progress[T]:
+    ) -> ProgressIterator[T]:
         """Iterate (`for` or `async for`) and tell the page how far it is.
 
         Args:
             iterable: What to iterate over.
             total: Number of items, where `len(iterable)` does not tell.
         """
-        return Progress(iterable, total, None if self._outlet is None else self._outlet.progress)
+        return ProgressIterator(
+            iterable, total, None if self._outlet is None else self._outlet.progress
+        )
 
     def toast(self, text: str) -> Awaitable[None]:
         """Show a short notice on the page."""

@@ -20,7 +20,7 @@ from ._version import __version__
 from .errors import SettingError
 
 if TYPE_CHECKING:
-    from .front.script import Script
+    from .front.script import ServedScript
 
 EXIT_USAGE = 2
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -177,7 +177,7 @@ class _Parser(argparse.ArgumentParser):
         return None if action is None else action.nargs != 0
 
 
-def make_parser(script: Script | None = None) -> argparse.ArgumentParser:
+def make_parser(script: ServedScript | None = None) -> argparse.ArgumentParser:
     """The parser of our own options; the help is made from it.
 
     Args:
@@ -241,7 +241,7 @@ def main(
     words: Sequence[str] | None = None,
     environ: Mapping[str, str] | None = None,
     *,
-    script: Script | None = None,
+    script: ServedScript | None = None,
 ) -> int:
     """Run the command.
 
@@ -296,7 +296,7 @@ def _is_somewhere() -> bool:
     return True
 
 
-def _find_script(target: str, cli_args: Sequence[str]) -> Script:
+def _find_script(target: str, cli_args: Sequence[str]) -> ServedScript:
     """The file that the command line names.
 
     Raises:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 Say = Callable[[float, float | None], None]
 
 
-class Progress(Generic[T]):
+class ProgressIterator(Generic[T]):
     """Goes through items, by `for` or `async for`, and says so.
 
     Args:

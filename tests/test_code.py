@@ -111,3 +111,19 @@ def test_module_of_the_package_opens_with_a_docstring(path):
         return
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
     assert docstring, "a module opens with what it owns and what it refuses"
+
+
+# What people import under these names: an exception of the kernel's and the 0.7 API.
+_TWICE = {"Cancelled", "Meta"}
+
+
+def test_each_class_of_the_package_has_a_name_of_its_own():
+    package = REPOSITORY / "databench"
+    found: dict[str, list[str]] = {}
+    for path in package.rglob("*.py"):
+        if (package / "tests") in path.parents:
+            continue  # analyses as people write theirs
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(str(path.relative_to(package)))
+    assert {name for name, paths in found.items() if len(paths) > 1} == _TWICE, found

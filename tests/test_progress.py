@@ -1,7 +1,7 @@
 """An iterable that says how far it is."""
 
 import databench
-from databench.progress import Progress
+from databench.progress import ProgressIterator
 
 
 class Sink:
@@ -31,4 +31,4 @@ async def test_progress_says_how_far_it_is():
     assert [x async for x in demo.progress(items(), total=2)] == [1, 2]
     assert [x async for x in demo.progress([3])] == [3]
     assert sink.said == [(0, 2), (1, 2), (2, 2), (0, 1), (1, 1)]
-    assert list(Progress([1], None, None)) == [1]
+    assert list(ProgressIterator([1], None, None)) == [1]

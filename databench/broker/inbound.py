@@ -54,7 +54,7 @@ class Inbound:
         self._class_values = class_values
         self._handlers: dict[type[m.Message], Callable[[HostedSession, Any, int], None]] = {
             m.Emit: self._emit,
-            m.State: self._state,
+            m.StateChange: self._state,
             m.Log: self._log,
             m.Done: self._done,
             m.Error: self._error,
@@ -121,13 +121,13 @@ class Inbound:
             self._spend(record, frames)
             return
         handler(hosted, message, sum(map(len, frames)))
-        ledger = hosted.session.ledger
+        receive_window = hosted.session.receive_window
         # Now: what made no frame for a page has no write that could drain.
         self._tables.give_credit(hosted)
-        if ledger.is_overdrawn:
+        if receive_window.is_overdrawn:
             record.kernel.end(
-                f"it sent {ledger.overdraft_bytes} bytes without credit, "
-                f"limit {2 * ledger.window_bytes}"
+                f"it sent {receive_window.overdraft_bytes} bytes without credit, "
+                f"limit {2 * receive_window.window_bytes}"
             )
 
     def _dispatch_batch(self, record: KernelRecord, batch: m.Batch) -> None:
@@ -152,7 +152,7 @@ class Inbound:
     def _log(self, hosted: HostedSession, message: m.Log, size_bytes: int) -> None:
         self._publish(hosted, message.level, message.payload, size_bytes)
 
-    def _state(self, hosted: HostedSession, message: m.State, size_bytes: int) -> None:
+    def _state(self, hosted: HostedSession, message: m.StateChange, size_bytes: int) -> None:
         if message.scope != "data":
             raise RemoteProtocolError("state: class_data names a session; dropped")
         stored = message.further[0] if message.further else message.payload
@@ -215,7 +215,7 @@ class Inbound:
         hosted.session.return_charge(size_bytes)
 
     def _class_state(self, record: KernelRecord, message: m.Message) -> None:
-        if not isinstance(message, m.State) or message.scope != "class_data":
+        if not isinstance(message, m.StateChange) or message.scope != "class_data":
             raise RemoteProtocolError(f"{message.KIND}: no session; dropped")
         stored = message.further[0] if message.further else message.payload
         if not stored:

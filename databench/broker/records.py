@@ -186,7 +186,7 @@ class HostedSession:
         """No process has it any more, for that reason; the next one is told of it, with credit."""
         self.is_open = self.is_cancelling = False
         self.restored = reason
-        self.session.begin_ledger()
+        self.session.begin_receive_window()
 
     @property
     def set_aside_for(self) -> str:

@@ -98,7 +98,7 @@ class Tables:
         if not session.views and record.unread.is_lent_out:
             record.withheld[hosted] = None
             return
-        size_bytes = session.ledger.take_owed()
+        size_bytes = session.receive_window.take_owed()
         if not size_bytes or not hosted.is_open:
             return
         kernel = record.kernel

@@ -16,7 +16,7 @@ import yaml
 
 from .. import settings
 from ..errors import SettingError
-from .datastore import Datastore
+from .datastore import DatastoreChoice
 from .packages import find_folder
 
 Check = Callable[[yaml.Node, Any], Any]
@@ -155,11 +155,11 @@ def _header(node: yaml.Node, value: Any) -> str | None:
     return text
 
 
-def _datastore(node: yaml.Node, value: Any) -> Datastore | None:
+def _datastore(node: yaml.Node, value: Any) -> DatastoreChoice | None:
     if value is None:
         return None
     text = node.value if isinstance(node, yaml.ScalarNode) else value
-    return Datastore(str(text), node.start_mark.line + 1)
+    return DatastoreChoice(str(text), node.start_mark.line + 1)
 
 
 GLOBAL_KEYS: Mapping[str, Check] = {

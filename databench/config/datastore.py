@@ -20,7 +20,7 @@ _SQLITE = "sqlite:///"
 
 
 @dataclasses.dataclass(frozen=True)
-class Datastore:
+class DatastoreChoice:
     """What the file says.
 
     Attributes:

@@ -25,7 +25,7 @@ from .checks import (
     TAKES_NOTHING,
     Check,
 )
-from .datastore import Datastore
+from .datastore import DatastoreChoice
 from .discovery import find_analyses, find_problem
 from .functions import Functions, find_one
 from .nodes import Told, compose, construct, pairs, read_text
@@ -108,7 +108,7 @@ class Index:
     build: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     static: tuple[tuple[str, str], ...] = ()
-    datastore: Datastore | None = None
+    datastore: DatastoreChoice | None = None
     content_security_policy: str | None = None
     settings: Mapping[str, settings.Value] = dataclasses.field(default_factory=dict)
     entries: Mapping[str, Entry] = dataclasses.field(default_factory=dict)

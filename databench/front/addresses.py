@@ -12,7 +12,7 @@ from urllib.parse import quote
 from ..config import IMAGES, Entry, Index
 from . import files, functions
 from .kept import Kept
-from .sources import Sources
+from .sources import PageSources
 
 PACKAGED = Path(__file__).resolve().parent.parent / "static"
 # The scripts that pages of the first release look for below /static/.
@@ -56,7 +56,7 @@ def static_roots(index: Index) -> dict[str, tuple[Path, ...]]:
 
 
 def find_address(
-    kept: Kept, index: Index, address: str, page: Entry | None, sources: Sources
+    kept: Kept, index: Index, address: str, page: Entry | None, sources: PageSources
 ) -> str:
     """An address of a file with the word that names its content; as it is where that has none.
 

@@ -112,7 +112,7 @@ class Front(http.Application):
         self.loader = Loader(index.folder, self.authored, follows_saves=debug)
         check_s = 0.0 if debug else limits.kept_check_s  # who saves a file looks at once
         self.kept = Kept(limits.kept_bytes, check_s, time.monotonic)
-        self.watch, self.pacer = watched.Watch(limits), pace.Pacer(limits, broker.budget)
+        self.watch, self.pacer = watched.PageWatch(limits), pace.Pacer(limits, broker.budget)
         self.hold_body = functools.partial(bodies.hold, broker.budget)  # asked by `http.Server`
         self.is_watched = False  # whether saves reload pages: then they follow them
         self.followers, self.saves = livereload.Followers(), livereload.Saves()

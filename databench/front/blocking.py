@@ -26,7 +26,7 @@ Told = Callable[[float], None]
 _COROUTINE_CODE = tornado.gen.coroutine(lambda: None).__code__
 
 
-class Watch:
+class BlockingWatch:
     """Logs what took longer than it may.
 
     Args:

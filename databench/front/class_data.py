@@ -22,7 +22,7 @@ class Stored(Protocol):
     version: int
 
 
-class Values(Protocol):
+class ClassValueTable(Protocol):
     """What is asked of the broker: see `ClassValues`."""
 
     def values(self, analysis: str) -> Any:
@@ -35,7 +35,7 @@ class Values(Protocol):
         """Write; False where `base` is no longer the current version."""
 
 
-class ClassData:
+class HandlerClassData:
     """The values that all sessions of one analysis share, for a handler.
 
     `await self.class_data` is a dict of them all. They are there before a kernel runs; what a
@@ -46,7 +46,7 @@ class ClassData:
         analysis: The analysis' name.
     """
 
-    def __init__(self, values: Values, analysis: str) -> None:
+    def __init__(self, values: ClassValueTable, analysis: str) -> None:
         self._values = values
         self._analysis = analysis
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import tornado.httputil
 
 from .kept import Answer, Kept
-from .sources import Sources
+from .sources import PageSources
 
 # Never sent, wherever they are: what a project runs, what Python makes of it, and copies of both,
 # whatever a person, an editor or a packer adds to the name: code.py~, code.py.1, code.py.gz.
@@ -30,7 +30,7 @@ _TEXT_TYPES = {
 }
 
 
-def find_file(roots: Sequence[Path], path: str, sources: Sources | None = None) -> Path | None:
+def find_file(roots: Sequence[Path], path: str, sources: PageSources | None = None) -> Path | None:
     """The file of that path in the first of the folders that has it, or `None`.
 
     Args:
@@ -68,7 +68,7 @@ def find_answer(kept: Kept, roots: Sequence[Path], path: str) -> Answer | None:
     answer = kept.find(key)
     if answer is not None:
         return answer
-    sources = Sources()
+    sources = PageSources()
     found = find_file(roots, path, sources)
     if found is None:
         return None

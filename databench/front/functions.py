@@ -25,7 +25,7 @@ from markupsafe import Markup
 from ..config.packages import PREFIX, find_folder
 from ..readme import render_markdown
 from .authored import Authored
-from .sources import Sources
+from .sources import PageSources
 from .templates import PACKAGED, TemplateError
 
 _BASE = PACKAGED / "functions"
@@ -45,7 +45,7 @@ class _Loader(jinja2.FileSystemLoader):
 
     def get_source(self, environment: jinja2.Environment, template: str) -> Any:
         """The template's text, where it is, and what says whether it is still that."""
-        sources = Sources(*(os.path.join(folder, template) for folder in self.searchpath))
+        sources = PageSources(*(os.path.join(folder, template) for folder in self.searchpath))
         text, file, _ = super().get_source(environment, template)
         is_packaged = Path(file).is_relative_to(_BASE)
         if self._authored is not None and not (is_packaged or self._authored.may_run(file)):

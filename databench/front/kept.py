@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
 from . import encodings, reads
-from .sources import Sources
+from .sources import PageSources
 
 Circumstances = tuple[Any, ...]
 
@@ -47,7 +47,7 @@ class Answer:
         self,
         body: bytes,
         kind: str,
-        sources: Sources,
+        sources: PageSources,
         circumstances: Circumstances = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:

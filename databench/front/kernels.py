@@ -22,7 +22,7 @@ from ..errors import RemoteProtocolError
 from ..protocol import text
 from . import hosts, pace
 from .handlers import Headers, wants_page
-from .page import Page
+from .page import PageHandler
 from .templates import PACKAGED
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def describe(front: Front) -> list[dict[str, Any]]:
     ]
 
 
-class KernelPage(Page):
+class KernelPage(PageHandler):
     """The page, or its content as JSON."""
 
     async def get(self) -> None:

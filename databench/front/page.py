@@ -15,7 +15,7 @@ from . import addresses, formulae, functions, templates
 from .handlers import Headers
 from .kept import Answer, Circumstances, may_keep
 from .reload import livereload
-from .sources import Sources
+from .sources import PageSources
 
 if TYPE_CHECKING:
     from .app import Front
@@ -24,7 +24,7 @@ log = logging.getLogger("databench.front")
 
 
 @dataclasses.dataclass
-class Plan:
+class PagePlan:
     """How a page is made.
 
     Attributes:
@@ -37,12 +37,12 @@ class Plan:
 
     key: Hashable
     circumstances: Circumstances
-    sources: Sources
+    sources: PageSources
     entry: Entry | None = None
     is_constant: bool = True
 
 
-class Page(Headers):
+class PageHandler(Headers):
     """A page."""
 
     application: Front
@@ -52,7 +52,7 @@ class Page(Headers):
         front = self.application
         return front.access.how if front.debug and not self.may_administer else ""
 
-    def find_given(self, plan: Plan) -> dict[str, Any]:
+    def find_given(self, plan: PagePlan) -> dict[str, Any]:
         """What Databench gives to each template, beside Tornado's own names."""
         front = self.application
         return {
@@ -69,18 +69,18 @@ class Page(Headers):
             ),
         }
 
-    def find_kept(self, plan: Plan) -> Answer | None:
+    def find_kept(self, plan: PagePlan) -> Answer | None:
         """What was made before, where it would be made in the same way now."""
         return self.application.kept.find(plan.key, plan.circumstances)
 
-    async def send_kept(self, plan: Plan) -> bool:
+    async def send_kept(self, plan: PagePlan) -> bool:
         """Answer with that; False: there is none."""
         answer = self.find_kept(plan)
         if answer is not None:
             await self.send(answer, plan.key)
         return answer is not None
 
-    def plan(self, name: str, path: str = "") -> Plan:
+    def plan(self, name: str, path: str = "") -> PagePlan:
         """How the page is made.
 
         Args:
@@ -95,10 +95,10 @@ class Page(Headers):
             front.authored.changes,
             front.find_faults(name),
         )
-        return Plan((name, path, self.may_administer), circumstances, Sources())
+        return PagePlan((name, path, self.may_administer), circumstances, PageSources())
 
     async def show(
-        self, path: str, namespace: dict[str, Any], plan: Plan, *, is_jinja: bool = False
+        self, path: str, namespace: dict[str, Any], plan: PagePlan, *, is_jinja: bool = False
     ) -> None:
         """Answer with a template, of Tornado or of Jinja2."""
         try:
@@ -112,7 +112,7 @@ class Page(Headers):
         await self.send(answer, plan.key)
 
     def _make(
-        self, path: str, namespace: dict[str, Any], plan: Plan, *, is_jinja: bool
+        self, path: str, namespace: dict[str, Any], plan: PagePlan, *, is_jinja: bool
     ) -> tuple[bytes, bool]:
         """The page, and whether it is the same for whoever asks."""
         front = self.application

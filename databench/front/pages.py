@@ -24,8 +24,8 @@ from .authored import Authored
 from .files import find_file
 from .handlers import Headers, wants_page
 from .kept import are_constant
-from .page import Page, Plan
-from .sources import Sources
+from .page import PageHandler, PagePlan
+from .sources import PageSources
 from .static import Files
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _told(problems: Sequence[str], *, is_trusted: bool) -> list[str]:
     )
 
 
-class Gallery(Page):
+class Gallery(PageHandler):
     """The list of analyses, and what is wrong with `index.yaml`."""
 
     async def get(self) -> None:
@@ -144,7 +144,7 @@ def _gallery(front: Front) -> str:
     return front.loader.find("index.html")
 
 
-class AnalysisPage(Page):
+class AnalysisPage(PageHandler):
     """A page of an analysis: its `index.html`, any `*.html` beside it, or the default one."""
 
     async def get(self, name: str, path: str = _FIRST) -> None:
@@ -177,7 +177,7 @@ class AnalysisPage(Page):
 
     head = get
 
-    def _find_file(self, entry: Entry, path: str, sources: Sources) -> tuple[Path | None, bool]:
+    def _find_file(self, entry: Entry, path: str, sources: PageSources) -> tuple[Path | None, bool]:
         """The page's file, and whether it is one of Jinja2; `None`: it has none."""
         front = self.application
         jinja = find_jinja_page(entry, front.authored) if path == _FIRST else None
@@ -188,7 +188,7 @@ class AnalysisPage(Page):
             return None, False  # an analysis wrote it: what was there before is its page
         return file, False
 
-    async def _describe(self, entry: Entry, plan: Plan) -> dict[str, Any]:
+    async def _describe(self, entry: Entry, plan: PagePlan) -> dict[str, Any]:
         front = self.application
         plan.entry, plan.is_constant = entry, are_constant(entry.extra)
         plan.sources.add(entry.folder)  # which may get a thumbnail
@@ -197,7 +197,7 @@ class AnalysisPage(Page):
         names["faults"] = _told(front.find_faults(entry.name), is_trusted=self.may_administer)
         return names
 
-    async def _offer(self, entry: Entry, sources: Sources) -> dict[str, Any]:
+    async def _offer(self, entry: Entry, sources: PageSources) -> dict[str, Any]:
         """What the default page has of its analysis."""
         front = self.application
         sources.add(offered.find_path(entry))
@@ -214,7 +214,7 @@ class AnalysisPage(Page):
         self.set_header("Cache-Control", "no-cache")
         self.finish(file.read_bytes())
 
-    def _show_problems(self, entry: Entry, names: dict[str, Any], plan: Plan) -> None:
+    def _show_problems(self, entry: Entry, names: dict[str, Any], plan: PagePlan) -> None:
         text = "\n".join(names["problems"])
         if not wants_page(self.request.headers.get("Accept", "")):
             self.refuse(503, text)

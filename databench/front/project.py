@@ -12,7 +12,7 @@ from ..broker.supervision.kernelspec import KernelSpec, find_kernelspecs
 from ..config import Entry, Index, load, of_script
 from ..protocol.placement import Sharing
 from . import folders
-from .script import Routes, Script
+from .script import Routes, ServedScript
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _module(entry: Entry, place: folders.Place) -> str:
     return place.beside(entry.functions.file.stem)
 
 
-def from_script(script: Script, *, here: Path) -> Project:
+def from_script(script: ServedScript, *, here: Path) -> Project:
     """One script.
 
     Args:

@@ -26,7 +26,7 @@ from ..config import Entry, Index
 from ..readme import Readme, render_markdown
 from ..settings import Settings
 from ..threads import NO_THREAD
-from .sources import Sources, find_stamp
+from .sources import PageSources, find_stamp
 
 log = logging.getLogger("databench.front")
 
@@ -56,7 +56,7 @@ class Readmes:
         self._turn = asyncio.Lock()
         self._warming: asyncio.Task[None] | None = None
 
-    async def make(self, entry: Entry, sources: Sources | None = None) -> str | None:
+    async def make(self, entry: Entry, sources: PageSources | None = None) -> str | None:
         """An analysis' readme as HTML, of `index.yaml` or of its folder; `None`: there is none.
 
         Args:
@@ -72,14 +72,14 @@ class Readmes:
             sources.distrust()
         return made
 
-    async def make_of_folder(self, folder: Path, sources: Sources | None = None) -> str | None:
+    async def make_of_folder(self, folder: Path, sources: PageSources | None = None) -> str | None:
         """The readme of a folder as HTML; `None`: there is none.
 
         Args:
             folder: Where it is.
             sources: Takes the files that it is made of.
         """
-        sources = Sources() if sources is None else sources
+        sources = PageSources() if sources is None else sources
         sources.add(folder)  # which names it has
         readme = Readme(folder)
         file = readme.file

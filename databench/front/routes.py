@@ -26,8 +26,8 @@ import tornado.routing
 import tornado.web
 
 from ..config import Entry, Index
-from .blocking import Watch
-from .class_data import ClassData
+from .blocking import BlockingWatch
+from .class_data import HandlerClassData
 from .folders import Place
 from .handlers import Refused, find_own_headers
 from .hosts import matches_origin, tell_foreign
@@ -141,7 +141,7 @@ class Routes(tornado.routing.Router):
         self, entry: Entry, place: Place, stamp: tuple[int, int], before: Loaded | None
     ) -> Loaded:
         file = entry.folder / FILE
-        watch = Watch(f"{entry.name}/{FILE}", self._front.limits.block_limit_s)
+        watch = BlockingWatch(f"{entry.name}/{FILE}", self._front.limits.block_limit_s)
         try:
             with _importing(place.root):
                 items = watch.call(_import, entry, place)
@@ -192,7 +192,7 @@ class Routes(tornado.routing.Router):
     ) -> type[tornado.web.RequestHandler]:
         """The handler as a class of its own: measured, and with the analysis' `class_data`."""
         front = self._front
-        watch = Watch(f"{name}/{FILE}: {handler.__name__}", front.limits.block_limit_s)
+        watch = BlockingWatch(f"{name}/{FILE}: {handler.__name__}", front.limits.block_limit_s)
         body: dict[str, Any] = {"__module__": handler.__module__, "__doc__": handler.__doc__}
         for method in _MEASURED:
             own = getattr(handler, method, None)
@@ -200,7 +200,9 @@ class Routes(tornado.routing.Router):
                 body[method] = watch.wrap(own)
         body["set_default_headers"] = _with_headers(handler, front)
         if not hasattr(handler, "class_data"):
-            body["class_data"] = property(lambda _: ClassData(front.broker.class_values, name))
+            body["class_data"] = property(
+                lambda _: HandlerClassData(front.broker.class_values, name)
+            )
         make_loader = handler.create_template_loader
         if make_loader is tornado.web.RequestHandler.create_template_loader:
             authored = front.authored

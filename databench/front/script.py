@@ -27,7 +27,7 @@ Routes = Sequence[tuple[str, Any, Mapping[str, Any] | None]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Script:
+class ServedScript:
     """What is known of a script before it is served.
 
     Attributes:
@@ -63,7 +63,7 @@ class Script:
     loop: asyncio.AbstractEventLoop | None = None
 
 
-def from_file(path: Path, *, argv: Sequence[str]) -> Script:
+def from_file(path: Path, *, argv: Sequence[str]) -> ServedScript:
     """A file that the command line names.
 
     Args:
@@ -73,7 +73,7 @@ def from_file(path: Path, *, argv: Sequence[str]) -> Script:
     """
     real = Path(os.path.realpath(path))
     title = real.parent.name if path.name == "analysis.py" else path.stem
-    return Script(
+    return ServedScript(
         name=_name(title),
         title=title,
         folder=real.parent,
@@ -93,7 +93,7 @@ def from_class(
     info: Mapping[str, Any] | None,
     static: Any,
     extra_routes: Routes,
-) -> Script:
+) -> ServedScript:
     """The class that a running script hands over.
 
     Args:
@@ -112,7 +112,7 @@ def from_class(
     module = sys.modules[analysis_class.__module__]
     file, module_name = _source(analysis_class, module)
     beside = file if path is None else Path(os.path.realpath(path))
-    return Script(
+    return ServedScript(
         name=_name(name or analysis_class.__name__.lower()),
         title=name or analysis_class.__name__,
         folder=beside if beside.is_dir() else beside.parent,

@@ -41,7 +41,7 @@ from .person import Visitors, make_key
 from .project import Project
 from .reload import build, reexec
 from .reload.watch import Watcher, is_editable
-from .script import Script
+from .script import ServedScript
 
 log = logging.getLogger("databench.front")
 
@@ -65,7 +65,7 @@ def serve(
     options: argparse.Namespace,
     environ: Mapping[str, str],
     cli_args: Sequence[str],
-    script: Script | None = None,
+    script: ServedScript | None = None,
 ) -> int:
     """Serve until a signal.
 
@@ -93,7 +93,7 @@ def _serve(
     options: argparse.Namespace,
     environ: Mapping[str, str],
     cli_args: Sequence[str],
-    script: Script | None,
+    script: ServedScript | None,
 ) -> int:
     served = _find(options.analyses, script)
     index = served.index
@@ -213,7 +213,7 @@ def _open_store(index: Index) -> Store | None:
     return SqliteStore(path) if path else None
 
 
-def _find(analyses: str | None, script: Script | None) -> Project:
+def _find(analyses: str | None, script: ServedScript | None) -> Project:
     here = Path.cwd()
     if script is None:
         return project.from_folder(analyses, here=here)
@@ -253,7 +253,7 @@ def _run_watched(
     follower.finish(os.environ)
 
 
-def _read_again(front: Front, analyses: str | None, script: Script | None) -> None:
+def _read_again(front: Front, analyses: str | None, script: ServedScript | None) -> None:
     """`index.yaml` or a `routes.py` was saved, or an analysis came or went."""
     if script is not None:
         return  # what is served stands in the script's own call

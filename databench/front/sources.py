@@ -30,7 +30,7 @@ def find_stamp(path: str | Path) -> Stamp | None:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
-class Sources:
+class PageSources:
     """The files and folders of one thing; those that were looked for in vain too.
 
     Args:
@@ -72,7 +72,7 @@ class Sources:
         """It may be made otherwise the next time, whatever the files say."""
         self._is_settled = False
 
-    def update(self, other: Sources) -> None:
+    def update(self, other: PageSources) -> None:
         """What this is made of is made of those."""
         for path, stamp in other._stamps.items():
             self._stamps.setdefault(path, stamp)

@@ -25,7 +25,7 @@ import tornado.template
 
 from . import reads
 from .authored import Authored
-from .sources import Sources
+from .sources import PageSources
 
 _CHANGED = (
     "was changed after the server started, so it is not run: an analysis may have written it. If "
@@ -63,7 +63,7 @@ class Compiled:
     """
 
     template: tornado.template.Template
-    sources: Sources
+    sources: PageSources
 
     @functools.cached_property
     def reads(self) -> frozenset[str] | None:
@@ -89,7 +89,7 @@ class Loader(tornado.template.BaseLoader):
         self._authored = authored
         self._follows_saves = follows_saves
         self._compiled: dict[str, Compiled] = {}
-        self._noting: list[Sources] = []
+        self._noting: list[PageSources] = []
         self._depth = 0  # of templates that are being read
         # Those that were read meanwhile: Tornado asks for each again and again then.
         self._current: set[str] = set()
@@ -115,7 +115,7 @@ class Loader(tornado.template.BaseLoader):
         return known
 
     def _read(self, path: str) -> Compiled:
-        sources = Sources(path)
+        sources = PageSources(path)
         self._depth += 1
         try:
             with self.noting(sources):
@@ -131,7 +131,7 @@ class Loader(tornado.template.BaseLoader):
         return known.sources.is_settled and known.sources.are_unchanged()
 
     @contextlib.contextmanager
-    def noting(self, sources: Sources) -> Iterator[None]:
+    def noting(self, sources: PageSources) -> Iterator[None]:
         """Note the files that are looked at inside."""
         self._noting.append(sources)
         try:

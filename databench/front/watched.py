@@ -28,7 +28,7 @@ class Looked(Protocol):
         """Close it."""
 
 
-class Watch:
+class PageWatch:
     """Looks after all pages from one timer.
 
     Args:

@@ -99,7 +99,7 @@ class Accepting:
         return True
 
 
-class Shares:
+class ConnectionShares:
     """How many connections each address has.
 
     Args:

@@ -21,7 +21,7 @@ _THROWN_S = 2.0
 _THROWN_BYTES = 2**40
 
 
-class Server(Protocol):
+class DoorServer(Protocol):
     """What the door asks of the server."""
 
     def find_refusal(self, server_conn: Any, address: str) -> str:
@@ -49,7 +49,7 @@ class Door(tornado.httputil.HTTPServerConnectionDelegate):
     """
 
     def __init__(
-        self, server: Server, inner: tornado.httputil.HTTPServerConnectionDelegate
+        self, server: DoorServer, inner: tornado.httputil.HTTPServerConnectionDelegate
     ) -> None:
         self._server = server
         self._inner = inner
@@ -68,7 +68,7 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
 
     def __init__(
         self,
-        server: Server,
+        server: DoorServer,
         server_conn: Any,
         request_conn: Any,
         application: tornado.httputil.HTTPServerConnectionDelegate,

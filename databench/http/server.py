@@ -27,7 +27,7 @@ import tornado.httputil
 import tornado.websocket
 
 from .. import descriptors
-from .connections import Accepting, Idlers, Limits, Shares, find_share
+from .connections import Accepting, ConnectionShares, Idlers, Limits, find_share
 from .door import Door
 from .listening import Listener, Stream, TlsStream
 
@@ -75,7 +75,7 @@ class Server(tornado.httpserver.HTTPServer):
         self._is_draining = False
         self._sockets_open: weakref.WeakSet[tornado.websocket.WebSocketHandler] = weakref.WeakSet()
         self._idlers = Idlers(limits)
-        self._shares = Shares(limits.per_address)
+        self._shares = ConnectionShares(limits.per_address)
         self._accepting = Accepting()
         self.unfinished_bytes = 0
         self._unfinished_limit_bytes = limits.unfinished_bytes

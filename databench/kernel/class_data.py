@@ -128,7 +128,7 @@ class ClassDataCopy:
             with self._channel.lock:
                 checkpoint()
                 base = self._versions.get(key, 0)
-                message = m.State(scope="class_data", key=key, base=base, payload=encoded)
+                message = m.StateChange(scope="class_data", key=key, base=base, payload=encoded)
                 self._on_their_way.setdefault(key, deque()).append(answer)
                 self._channel.send(encode_message(message))
             if await asyncio.wrap_future(answer):
@@ -140,7 +140,7 @@ class ClassDataCopy:
 
     def _prepare(self, key: str, _value: Any, encoded: bytes) -> Callable[[], None]:
         self._channel.check_size(f"class_data {key!r:.80}", len(encoded))
-        state = m.State(scope="class_data", key=key, base=None, payload=encoded or b"null")
+        state = m.StateChange(scope="class_data", key=key, base=None, payload=encoded or b"null")
         return functools.partial(self._commit, key, encode_message(state), not encoded)
 
     def _commit(self, key: str, frames: list[bytes], is_deleted: bool) -> None:

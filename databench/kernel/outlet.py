@@ -203,14 +203,14 @@ class SessionOutlet:
             LocalProtocolError: Its key is too long or no Unicode text.
         """
         self._channel.check_size(f"data {key!r:.80}", len(payload) + len(stored or b""))
-        encode_message(m.State(session=self.id_, scope="data", key=key, base=None))
+        encode_message(m.StateChange(session=self.id_, scope="data", key=key, base=None))
 
     def send_state(self, key: str, payload: bytes, stored: bytes | None) -> None:
         """Tell a value of `data`; the latest one where there is no credit."""
         request = self._request()
         header = request.headers.get(f"\0{key}")
         if header is None:
-            message = m.State(
+            message = m.StateChange(
                 session=self.id_, request=request.number, scope="data", key=key, base=None
             )
             header = self._keep(request, f"\0{key}", encode_message(message)[0])

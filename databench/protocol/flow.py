@@ -1,6 +1,6 @@
 """Credit: how many bytes a kernel may have in flight for one session (docs/protocol.md, 6).
 
-The front keeps one `Ledger` per session and kernel life. It charges each message of the kernel,
+The front keeps one `ReceiveWindow` per session and kernel life. It charges each message of it,
 frees the charge when a page has it, and says when to give credit back. What belongs to no session
 costs the kernel's `Allowance`.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 
 
-class Ledger:
+class ReceiveWindow:
     """One session's credit, as the front sees it.
 
     A kernel may send while its credit is above zero, so it goes below by one message at most.

@@ -152,7 +152,7 @@ FROM_KERNEL_LAYOUTS = (
     Layout(m.Opened),
     Layout(m.Emit, (("signal", is_name),), request=None, payload=True, further=-1),
     Layout(
-        m.State,
+        m.StateChange,
         (("scope", _is_scope), ("key", is_name), ("base", _or_none(is_count))),
         session=None,
         request=None,

@@ -105,7 +105,7 @@ class OnChange(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ExitVerdict:
     """What is to be done after a death.
 
     Attributes:
@@ -251,7 +251,7 @@ class Lifecycle:
         is_young = not self._completed and (not self._said_hello or age_s < YOUNG_S)
         self._young_reloads = self._young_reloads + 1 if is_young else 0
 
-    def judge_exit(self, now_s: float, *, jitter: float, is_excused: bool = False) -> Verdict:
+    def judge_exit(self, now_s: float, *, jitter: float, is_excused: bool = False) -> ExitVerdict:
         """Decide what follows the death of the current generation.
 
         Args:
@@ -260,9 +260,9 @@ class Lifecycle:
             is_excused: Whether it came of a session's start (`protocol.starts`).
         """
         if self._is_stop_wished:
-            return Verdict(Event.EXIT_FINAL)
+            return ExitVerdict(Event.EXIT_FINAL)
         if self._is_cull_wished:
-            return Verdict(Event.EXIT_CULL)
+            return ExitVerdict(Event.EXIT_CULL)
         if self._is_end_wished:
             return self._judge_wished(jitter)
         if not self._said_hello:
@@ -270,13 +270,13 @@ class Lifecycle:
             limit = self.limits.hello_exit_limit
             if self._hello_exits >= limit:
                 count = f"it ended {self._hello_exits} times before it was ready, limit {limit}"
-                return Verdict(Event.EXIT_FINAL, note=f"{count}; not restarting")
+                return ExitVerdict(Event.EXIT_FINAL, note=f"{count}; not restarting")
         if self._completed:
-            return Verdict(Event.EXIT_NOW)
+            return ExitVerdict(Event.EXIT_NOW)
         if is_excused:
             times = self._count(self._excused, now_s)
             wait_s = min(self._wait_s(times, jitter), EXCUSED_WAIT_S)
-            return Verdict(Event.EXIT_RETRY if wait_s else Event.EXIT_NOW, wait_s)
+            return ExitVerdict(Event.EXIT_RETRY if wait_s else Event.EXIT_NOW, wait_s)
         return self._judge_death(now_s, jitter)
 
     def _count(self, deaths: deque[float], now_s: float) -> int:
@@ -286,7 +286,7 @@ class Lifecycle:
             deaths.popleft()
         return len(deaths)
 
-    def _judge_death(self, now_s: float, jitter: float) -> Verdict:
+    def _judge_death(self, now_s: float, jitter: float) -> ExitVerdict:
         limits = self.limits
         count = self._count(self._deaths, now_s)
         if count >= limits.restart_limit:
@@ -294,15 +294,15 @@ class Lifecycle:
                 f"{count} deaths without a completed action in {limits.restart_window_s:g} s, "
                 f"limit {limits.restart_limit}; not restarting"
             )
-            return Verdict(Event.EXIT_FINAL, note=note)
+            return ExitVerdict(Event.EXIT_FINAL, note=note)
         wait_s = self._wait_s(count, jitter)
-        return Verdict(Event.EXIT_RETRY if wait_s else Event.EXIT_NOW, wait_s)
+        return ExitVerdict(Event.EXIT_RETRY if wait_s else Event.EXIT_NOW, wait_s)
 
-    def _judge_wished(self, jitter: float) -> Verdict:
+    def _judge_wished(self, jitter: float) -> ExitVerdict:
         wait_s = min(self._wait_s(self._young_reloads - FREE_RELOADS, jitter), RELOAD_WAIT_S)
         if not wait_s:
-            return Verdict(Event.EXIT_NOW)
-        return Verdict(Event.EXIT_RETRY, wait_s, "its files change each time it starts")
+            return ExitVerdict(Event.EXIT_NOW)
+        return ExitVerdict(Event.EXIT_RETRY, wait_s, "its files change each time it starts")
 
     def _wait_s(self, count: int, jitter: float) -> float:
         """0, then 0.5, 1, 2 … up to the longest wait, each moved by up to a fifth."""

@@ -194,7 +194,7 @@ class Emit(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class State(Message):
+class StateChange(Message):
     """A changed value of `data` (with a session) or `class_data` (without one).
 
     Attributes:
@@ -332,7 +332,7 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Hello,
     Opened,
     Emit,
-    State,
+    StateChange,
     Log,
     Done,
     Error,

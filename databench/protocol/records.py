@@ -11,7 +11,7 @@ from . import text
 ProcessId = int | float
 
 
-class Verdict(enum.Enum):
+class Acceptance(enum.Enum):
     """What became of a request that a page sent."""
 
     ACCEPTED = "accepted"

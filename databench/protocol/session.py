@@ -22,8 +22,8 @@ from typing import Any
 
 from ..settings import Settings
 from . import text
-from .flow import Ledger
-from .records import OpenRequest, ProcessId, Verdict, View
+from .flow import ReceiveWindow
+from .records import Acceptance, OpenRequest, ProcessId, View
 from .ring import Ring
 from .values import Snapshots, Values, take_snapshots
 
@@ -45,8 +45,8 @@ class Session:
 
     __slots__ = (
         'class_places', 'data', 'detached_s', 'ended_before', 'epoch', 'id_', 'ids', 'last_end',
-        'ledger', 'left_place', 'limits', 'pending_class', 'person', 'recent', 'request_args',
-        'requests', 'ring', 'seen_place', 'views',
+        'left_place', 'limits', 'pending_class', 'person', 'receive_window', 'recent',
+        'request_args', 'requests', 'ring', 'seen_place', 'views',
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +60,7 @@ class Session:
         self.ring = Ring(
             messages=limits.ring_messages, size_bytes=limits.ring_bytes, ends=limits.ring_ends
         )
-        self.ledger = Ledger(limits.credit_window_bytes)
+        self.receive_window = ReceiveWindow(limits.credit_window_bytes)
         self.requests: dict[int, OpenRequest] = {}
         self.ids: dict[ProcessId, int] = {}
         self.recent: OrderedDict[ProcessId, None] = OrderedDict()
@@ -96,9 +96,9 @@ class Session:
         if is_end:
             self.last_end = place
         if charge_bytes:
-            self.ledger.charge(place, charge_bytes, needs_credit=needs_credit)
+            self.receive_window.charge(place, charge_bytes, needs_credit=needs_credit)
             if not self.views:
-                self.ledger.deliver_all()
+                self.receive_window.deliver_all()
         return place
 
     def set_value(self, key: str, shown: bytes, stored: bytes, *, charge_bytes: int) -> bytes:
@@ -132,11 +132,11 @@ class Session:
 
     def return_charge(self, size_bytes: int) -> None:
         """A message that makes no frame costs nothing in the end."""
-        self.ledger.owed_bytes += size_bytes
+        self.receive_window.owed_bytes += size_bytes
 
-    def begin_ledger(self) -> None:
+    def begin_receive_window(self) -> None:
         """A new life of the kernel begins with the whole window."""
-        self.ledger = Ledger(self.limits.credit_window_bytes)
+        self.receive_window = ReceiveWindow(self.limits.credit_window_bytes)
 
     def set_class_value(self, key: str, shown: bytes, frame: bytes) -> bool:
         """Show a value of `class_data`, or hold it while a page has not drained.
@@ -179,7 +179,7 @@ class Session:
 
     def accept(
         self, request: text.Request, *, number: int, view: Any, now_s: float
-    ) -> tuple[Verdict, list[bytes]]:
+    ) -> tuple[Acceptance, list[bytes]]:
         """Decide on a request of a page.
 
         Returns:
@@ -188,7 +188,7 @@ class Session:
         process_id = request.process_id
         if process_id is not None:
             if process_id in self.ids or process_id in self.recent:
-                return Verdict.REPEATED, self._end_again(number, process_id, request.action)
+                return Acceptance.REPEATED, self._end_again(number, process_id, request.action)
             if view in self.views:
                 self.views[view].own_ids.add(process_id)
         frames = []
@@ -201,8 +201,8 @@ class Session:
         limit = self.limits.open_actions
         if len(self.requests) > limit:
             problem = f"action {action!r}: open actions: {limit}, the limit; not run"
-            return Verdict.REFUSED, frames + self.fail(number, "TooManyActions", problem)
-        return Verdict.ACCEPTED, frames
+            return Acceptance.REFUSED, frames + self.fail(number, "TooManyActions", problem)
+        return Acceptance.ACCEPTED, frames
 
     def finish(
         self, number: int, outcome: str, result: bytes = b"", *, charge_bytes: int = 0
@@ -331,14 +331,14 @@ class Session:
         if left and not self.views:
             self.detached_s = now_s
             self.left_place = self.ring.place
-            self.ledger.deliver_all()
+            self.receive_window.deliver_all()
 
     def drain(self, key: Any) -> None:
         """Everything written to that page has left the process."""
         view = self.views[key]
         view.drained = view.cursor
         self.seen_place = max(self.seen_place, view.drained)
-        self.ledger.deliver(view.drained)
+        self.receive_window.deliver(view.drained)
 
     @property
     def is_unseen(self) -> bool:
@@ -354,7 +354,7 @@ class Session:
     def held_bytes(self) -> int:
         """What it holds of the front's memory, payloads that wait for the kernel left out."""
         data = self.data
-        small = len(self.recent) + self.ledger.charges + len(self.requests) + 4 * len(data)
+        small = len(self.recent) + self.receive_window.charges + len(self.requests) + 4 * len(data)
         held_bytes = SESSION_BYTES + data.size_bytes + data.key_bytes
         return held_bytes + self.ring.held_bytes + SMALL_BYTES * small
 
@@ -363,8 +363,8 @@ class Session:
         if self.views or place <= self.left_place or not self.ring.replace(place, frame):
             return self.append(frame, charge_bytes=charge_bytes)
         if charge_bytes:
-            self.ledger.charge(place, charge_bytes)
-            self.ledger.deliver_all()
+            self.receive_window.charge(place, charge_bytes)
+            self.receive_window.deliver_all()
         return place
 
     def _replay(self, received: int, class_values: Snapshots) -> tuple[int, Iterator[bytes]]:

@@ -58,7 +58,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
+class PageCancel:
     """Cancels the action of that process id; with `force`, its kernel ends."""
 
     process_id: int | float
@@ -72,7 +72,7 @@ class Control:
     command: str
 
 
-PageMessage = Connect | Request | Cancel | Control
+PageMessage = Connect | Request | PageCancel | Control
 
 
 class _Envelope(msgspec.Struct):
@@ -119,7 +119,7 @@ def parse_page(frame: str | bytes) -> PageMessage:
     if not isinstance(envelope.connect, msgspec.UnsetType):
         return _read_connect(envelope, envelope.connect)
     if not isinstance(envelope.cancel, msgspec.UnsetType):
-        return Cancel(envelope.cancel, envelope.force)
+        return PageCancel(envelope.cancel, envelope.force)
     if isinstance(envelope.kernel, str):
         if envelope.kernel not in ("restart", "interrupt"):
             raise RemoteProtocolError(

@@ -18,7 +18,7 @@ from ..meta import Meta, begin
 from ..payload import encode
 
 
-class Runner(Protocol):
+class ActionRunner(Protocol):
     """What runs the actions: `databench.Meta`, or something in its place."""
 
     def run_process(
@@ -55,7 +55,7 @@ class AnalysisTest:
         analysis: Analysis | type[Analysis],
         cli_args: Sequence[str] | str | None = None,
         request_args: Mapping[str, Sequence[str]] | str | None = None,
-        meta: Runner | type[Meta] | None = None,
+        meta: ActionRunner | type[Meta] | None = None,
     ) -> None:
         self.analysis: Any = analysis() if isinstance(analysis, type) else analysis
         self.emitted_messages: list[tuple[str, Any]] = []

@@ -116,7 +116,7 @@ class Page:
         return id_
 
     def cancel(self, id_, *, force=False):
-        self.broker.receive(self, text.Cancel(id_, force))
+        self.broker.receive(self, text.PageCancel(id_, force))
 
     def control(self, command):
         self.broker.receive(self, text.Control(command))

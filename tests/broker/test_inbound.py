@@ -465,7 +465,7 @@ async def test_results_of_requests_without_id_give_their_credit_back_though_noth
         for _ in range(20):
             rig.broker.receive(page, text.Request("result", b'"%b"' % (b"x" * 500), None))
         await wait_until(lambda: not hosted.session.requests)
-        assert hosted.session.ledger.credit_bytes * 4 > 4096 * 3
+        assert hosted.session.receive_window.credit_bytes * 4 > 4096 * 3
 
 
 async def test_without_a_page_credit_returns_at_once():

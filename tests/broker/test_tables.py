@@ -74,14 +74,14 @@ async def test_a_message_goes_to_the_current_generation(tables, hosted):
 
 
 async def test_credit_is_given_back_when_it_is_worth_a_message(tables, hosted):
-    ledger = hosted.session.ledger
-    ledger.owed_bytes = 249
+    receive_window = hosted.session.receive_window
+    receive_window.owed_bytes = 249
     tables.give_credit(hosted)
     assert tables.channel.sent == []
-    ledger.owed_bytes = 250
+    receive_window.owed_bytes = 250
     tables.give_credit(hosted)
     assert tables.channel.sent == [(b"k1.3", m.Credit(session="s", size_bytes=250))]
-    assert ledger.owed_bytes == 0
+    assert receive_window.owed_bytes == 0
 
 
 async def test_without_a_page_credit_beyond_some_windows_waits_for_an_answer(tables, hosted):
@@ -89,18 +89,18 @@ async def test_without_a_page_credit_beyond_some_windows_waits_for_an_answer(tab
     kernel.capabilities = {"ping"}
     kernel.heartbeat = SimpleNamespace(ask=lambda: asked.append(True))
     for _ in range(20):
-        hosted.session.ledger.owed_bytes = 1000
+        hosted.session.receive_window.owed_bytes = 1000
         tables.give_credit(hosted)
     assert len(tables.channel.sent) == 17
-    assert (len(asked), hosted.session.ledger.owed_bytes) == (1, 1000)
+    assert (len(asked), hosted.session.receive_window.owed_bytes) == (1, 1000)
     tables.take_pong(hosted.record)
     assert len(tables.channel.sent) == 18
-    assert hosted.session.ledger.owed_bytes == 0
+    assert hosted.session.receive_window.owed_bytes == 0
 
 
 async def test_a_kernel_that_was_not_told_of_the_session_gets_no_credit(tables, hosted):
     hosted.is_open = False
-    hosted.session.ledger.owed_bytes = 500
+    hosted.session.receive_window.owed_bytes = 500
     tables.give_credit(hosted)
     assert tables.channel.sent == []
 

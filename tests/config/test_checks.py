@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from databench.config.checks import ENTRY_KEYS, GLOBAL_KEYS
-from databench.config.datastore import Datastore
+from databench.config.datastore import DatastoreChoice
 
 KEYS = {**GLOBAL_KEYS, **ENTRY_KEYS}
 
@@ -37,8 +37,8 @@ def check(key, text):
         ("content_security_policy", '"a;\\n  b"', "a; b"),
         ("content_security_policy", "''", ""),
         ("content_security_policy", "", None),
-        ("datastore", "{url: redis}", Datastore("{'url': 'redis'}", 1)),
-        ("datastore", "sqlite:///a.db", Datastore("sqlite:///a.db", 1)),
+        ("datastore", "{url: redis}", DatastoreChoice("{'url': 'redis'}", 1)),
+        ("datastore", "sqlite:///a.db", DatastoreChoice("sqlite:///a.db", 1)),
     ],
 )
 def test_value_is_taken(key, text, value):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from databench.config.datastore import Datastore
+from databench.config.datastore import DatastoreChoice
 from databench.errors import SettingError
 
 FOLDER = Path("/project/analyses")
@@ -21,7 +21,7 @@ FOLDER = Path("/project/analyses")
     ],
 )
 def test_a_place_is_taken(text, path):
-    assert Datastore(text, 1).find_path(FOLDER) == path
+    assert DatastoreChoice(text, 1).find_path(FOLDER) == path
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_place_is_taken(text, path):
 )
 def test_anything_else_ends_the_start_with_file_and_line(text, hint):
     with pytest.raises(SettingError) as info:
-        Datastore(text, 3).find_path(FOLDER)
+        DatastoreChoice(text, 3).find_path(FOLDER)
     assert str(info.value) == (
         f"/project/analyses/index.yaml:3: datastore is {text!r}, expected memory or "
         f"sqlite:///state.db{hint}; not started, since nothing would be kept"
@@ -49,5 +49,5 @@ def test_a_file_that_anybody_could_read_ends_the_start(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "static")
     for path in ("static/state.db", "static/a/state.db", "pi/../static/state.db", "link/state.db"):
         with pytest.raises(SettingError, match=r"whose files are given out; not started"):
-            Datastore(f"sqlite:///{path}", 1).find_path(tmp_path, [tmp_path / "static"])
-    assert Datastore("sqlite:///statics.db", 1).find_path(tmp_path, [tmp_path / "static"])
+            DatastoreChoice(f"sqlite:///{path}", 1).find_path(tmp_path, [tmp_path / "static"])
+    assert DatastoreChoice("sqlite:///statics.db", 1).find_path(tmp_path, [tmp_path / "static"])

@@ -12,7 +12,7 @@ from databench.front.addresses import (
     is_own_file,
     static_roots,
 )
-from databench.front.sources import Sources
+from databench.front.sources import PageSources
 
 pytestmark = pytest.mark.usefixtures("settled")
 
@@ -50,19 +50,19 @@ def files(folder):
 )
 async def test_address_names_the_content_of_a_file_that_is_sent(serve, files, address, expected):
     front = (await serve()).front
-    found = find_address(front.kept, front.index, address, front.index.entries["x"], Sources())
+    found = find_address(front.kept, front.index, address, front.index.entries["x"], PageSources())
     assert re.fullmatch(expected, found)
 
 
 async def test_page_without_an_analysis_has_no_files_beside_it(serve, files):
     front = (await serve()).front
-    found = find_address(front.kept, front.index, "analysis.js", None, Sources())
+    found = find_address(front.kept, front.index, "analysis.js", None, PageSources())
     assert found == "analysis.js"
 
 
 async def test_page_depends_on_the_files_that_it_names(serve, files):
     front = (await serve()).front
-    sources = Sources()
+    sources = PageSources()
     find_address(front.kept, front.index, "/static/a.js", None, sources)
     find_address(front.kept, front.index, "/static/none.js", None, sources)
     assert sources.are_unchanged()

@@ -6,7 +6,7 @@ import functools
 import pytest
 import tornado.gen
 
-from databench.front.blocking import Watch
+from databench.front.blocking import BlockingWatch
 
 now_s = [0.0]  # moved by hand
 
@@ -20,7 +20,7 @@ def block():
 
 
 def watch(limit_s=0.1):
-    return Watch("x/routes.py: Get", limit_s, clock)
+    return BlockingWatch("x/routes.py: Get", limit_s, clock)
 
 
 async def run(method, *args):

@@ -4,7 +4,7 @@ import pytest
 
 from databench.broker.stores.class_data import ClassData as Store
 from databench.errors import DatabenchError
-from databench.front.class_data import ClassData
+from databench.front.class_data import HandlerClassData
 
 
 class Values:
@@ -37,7 +37,7 @@ def values():
 
 @pytest.fixture
 def class_data(values):
-    return ClassData(values, "x")
+    return HandlerClassData(values, "x")
 
 
 async def test_awaited_it_is_a_dict_of_all(class_data):

@@ -4,7 +4,7 @@ import pytest
 
 from databench.front.files import find_answer, find_file, find_kind
 from databench.front.kept import Kept
-from databench.front.sources import Sources
+from databench.front.sources import PageSources
 
 
 def test_first_folder_that_has_it_wins(tmp_path):
@@ -21,7 +21,7 @@ def test_first_folder_that_has_it_wins(tmp_path):
 def test_what_was_looked_at_is_noted(tmp_path):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "x.txt").write_text("")
-    sources = Sources()
+    sources = PageSources()
     assert find_file([tmp_path / "a", tmp_path / "b"], "x.txt", sources) == tmp_path / "b" / "x.txt"
     assert sources.paths == {str(tmp_path / "a" / "x.txt"), str(tmp_path / "b" / "x.txt")}
 

@@ -7,7 +7,7 @@ import pytest
 
 from databench.front.kept import Answer, Kept, are_constant, find_tag, may_keep
 from databench.front.reads import FUNCTIONS
-from databench.front.sources import Sources
+from databench.front.sources import PageSources
 
 HTML = "text/html; charset=utf-8"
 
@@ -17,7 +17,7 @@ def make_kept(limit_bytes=2**20, interval_s=0.0, clock=lambda: 0.0):
 
 
 def make_answer(text="page", sources=None, circumstances=()):
-    return Answer(text.encode(), HTML, sources or Sources(), circumstances)
+    return Answer(text.encode(), HTML, sources or PageSources(), circumstances)
 
 
 # ---------------------------------------------------------------- what may be kept
@@ -72,7 +72,7 @@ def test_an_answer_is_found_until_a_file_of_it_changes(tmp_path, settled):
     file = tmp_path / "a"
     file.write_text("one")
     kept = make_kept()
-    answer = make_answer(sources=Sources(file))
+    answer = make_answer(sources=PageSources(file))
     kept.keep("k", answer)
     assert kept.find("k") is answer
     file.write_text("other")
@@ -84,7 +84,7 @@ def test_files_are_looked_at_once_in_an_interval(tmp_path, settled):
     file = tmp_path / "a"
     file.write_text("one")
     kept = make_kept(interval_s=0.5, clock=lambda: now_s)
-    answer = make_answer(sources=Sources(file))
+    answer = make_answer(sources=PageSources(file))
     kept.keep("k", answer)
     assert kept.find("k") is answer
     file.write_text("other")
@@ -129,7 +129,7 @@ def test_one_that_would_take_too_much_is_not_kept():
 def test_the_files_of_an_answer_count_too(tmp_path, settled):
     paths = [tmp_path / f"{number}" for number in range(100)]
     kept = make_kept(limit_bytes=2**20)
-    kept.keep("k", make_answer(sources=Sources(*paths)))
+    kept.keep("k", make_answer(sources=PageSources(*paths)))
     assert kept.size_bytes > 100 * 300
     assert kept.find("k", ("other",)) is None
     assert kept.size_bytes == 0

@@ -10,7 +10,7 @@ import pytest
 from databench.config import Entry
 from databench.front import readmes
 from databench.front.readmes import Readmes, run_in_thread
-from databench.front.sources import Sources
+from databench.front.sources import PageSources
 from databench.settings import Settings
 
 LOG = pytest.mark.expected_log("its first part is shown as it is written")
@@ -42,7 +42,7 @@ async def test_a_readme_is_made_in_a_thread_and_once(folder, monkeypatch):
 
 async def test_a_page_hears_of_what_its_readme_is_made_of(folder, settled):
     made = Readmes(Settings())
-    of_file, of_index = Sources(), Sources()
+    of_file, of_index = PageSources(), PageSources()
     await made.make(Entry("x", folder), of_file)
     await made.make(Entry("x", folder, readme="words"), of_index)
     assert of_file.paths == {str(folder), str(folder / "README.md")}
@@ -130,7 +130,7 @@ async def test_without_a_thread_it_is_shown_as_it_is_written_and_made_when_there
     folder, few_threads
 ):
     made = Readmes(Settings())
-    sources = Sources()
+    sources = PageSources()
     with few_threads(0):
         answer = await made.make_of_folder(folder, sources)
     assert not sources.is_settled  # no page that shows it is kept

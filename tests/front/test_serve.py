@@ -16,7 +16,7 @@ from databench import http
 from databench.broker import Broker
 from databench.cli import make_parser
 from databench.config import Entry, Index, load
-from databench.config.datastore import Datastore
+from databench.config.datastore import DatastoreChoice
 from databench.errors import SettingError
 from databench.front import rules
 from databench.front import serve as serving
@@ -77,7 +77,7 @@ def project(folder):
 )
 def test_datastore_among_files_that_are_given_out_is_an_error(folder, path):
     entries = {"dice": Entry("dice", folder / "dice")}
-    store = Datastore(f"sqlite:///{path}", 2)
+    store = DatastoreChoice(f"sqlite:///{path}", 2)
     index = Index(folder, static=(("own/(.*)", "own"),), datastore=store, entries=entries)
     with pytest.raises(SettingError, match=r"index.yaml:2: .* whose files are given out"):
         serving._open_store(index)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from databench.front import sources
-from databench.front.sources import Sources, find_stamp
+from databench.front.sources import PageSources, find_stamp
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def file(tmp_path):
 
 
 def test_files_that_nobody_touched_are_unchanged(file):
-    assert Sources(file, file.parent, file.parent / "none").are_unchanged()
+    assert PageSources(file, file.parent, file.parent / "none").are_unchanged()
 
 
 @pytest.mark.parametrize(
@@ -29,22 +29,22 @@ def test_files_that_nobody_touched_are_unchanged(file):
     ],
 )
 def test_a_save_is_seen(file, change):
-    found = Sources(file, file.parent / "new")
+    found = PageSources(file, file.parent / "new")
     change(file)
     assert not found.are_unchanged()
 
 
 def test_a_file_that_comes_is_seen_by_its_folder(file):
-    found = Sources(file.parent)
+    found = PageSources(file.parent)
     os.utime(file.parent, ns=(1, 2))  # whatever the clock of the file system is
-    found_again = Sources(file.parent)
+    found_again = PageSources(file.parent)
     (file.parent / "new").write_text("")
     assert not found.are_unchanged()
     assert not found_again.are_unchanged()
 
 
 def test_a_file_in_the_place_of_another_is_another_one(file):
-    found = Sources(file)
+    found = PageSources(file)
     status = file.stat()
     other = file.parent / "b"
     other.write_text("two")  # as long, and as old
@@ -54,15 +54,15 @@ def test_a_file_in_the_place_of_another_is_another_one(file):
 
 
 def test_the_first_stamp_counts(file):
-    found = Sources(file)
+    found = PageSources(file)
     file.write_text("longer than before")
     found.add(file)
-    found.update(Sources(file))
+    found.update(PageSources(file))
     assert not found.are_unchanged()
 
 
 def test_what_was_found_holds_for_an_interval(file):
-    found = Sources(file)
+    found = PageSources(file)
     assert found.are_unchanged(now_s=100.0, interval_s=1.0)
     file.write_text("longer than before")
     assert found.are_unchanged(now_s=100.9, interval_s=1.0)
@@ -72,17 +72,17 @@ def test_what_was_found_holds_for_an_interval(file):
 def test_what_was_saved_just_now_is_not_trusted(file, monkeypatch):
     now_ns = max(find_stamp(file)[:2])
     monkeypatch.setattr(sources.time, "time_ns", lambda: now_ns + 1_000_000)
-    young = Sources(file)
+    young = PageSources(file)
     monkeypatch.setattr(sources.time, "time_ns", lambda: now_ns + 1_000_000_000)
     assert not young.is_settled
-    old = Sources(file)
+    old = PageSources(file)
     assert old.is_settled
     old.update(young)
     assert not old.is_settled
 
 
 def test_distrust_holds(file):
-    found = Sources()
+    found = PageSources()
     assert found.is_settled
     found.distrust()
     assert not found.is_settled

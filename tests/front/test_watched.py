@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from databench.front.watched import Watch
+from databench.front.watched import PageWatch
 from databench.settings import Settings
 
 
@@ -22,7 +22,7 @@ class Page:
 
 @pytest.fixture
 def watch():
-    return Watch(Settings(stall_limit_s=0.1))
+    return PageWatch(Settings(stall_limit_s=0.1))
 
 
 async def test_each_page_is_looked_at_until_it_is_gone(watch):

@@ -228,7 +228,7 @@ async def test_messages_reach_the_broker_in_order(serve):
     received = [call[1] for call in server.broker.calls if call[0] == "receive"]
     assert received == [
         text.Request("run", b'{"n": 1, "__process_id": 7}', 7),
-        text.Cancel(7),
+        text.PageCancel(7),
     ]
     page.close()
     await server.broker.wait("leave")

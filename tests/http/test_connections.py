@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from databench.http.connections import (
     Accepting,
+    ConnectionShares,
     Idlers,
     Limits,
-    Shares,
     find_reserve,
     find_share,
 )
@@ -66,7 +66,7 @@ def test_loopback_that_a_proxy_names_is_counted():
 
 
 def test_address_has_its_share_and_others_have_theirs():
-    shares = Shares(2)
+    shares = ConnectionShares(2)
     assert [shares.enter("a") for _ in range(3)] == [True, True, False]
     assert shares.enter("b")
     assert all(shares.enter("") for _ in range(9))
@@ -79,7 +79,7 @@ def test_address_has_its_share_and_others_have_theirs():
 
 
 def test_no_limit_counts_and_refuses_nothing():
-    shares = Shares(0)
+    shares = ConnectionShares(0)
     assert all(shares.enter("a") for _ in range(100))
 
 

@@ -68,10 +68,10 @@ def answer(front, n, version, *, accepted=True, own=True):
 def test_a_change_names_the_version_it_replaces_and_is_tried_again(front, action):
     session = front.open()
     number = front.action(session, action)
-    state = front.expect(m.State)
+    state = front.expect(m.StateChange)
     assert (state.scope, state.base, value(state)) == ("class_data", 0, 1)
     answer(front, 41, 7, accepted=False)
-    state = front.expect(m.State)
+    state = front.expect(m.StateChange)
     assert (state.base, value(state)) == (7, 42)
     answer(front, 42, 8)
     end, _ = front.end(number)
@@ -83,11 +83,11 @@ def test_a_change_names_the_version_it_replaces_and_is_tried_again(front, action
 def test_two_changes_at_once_are_told_apart_by_their_order(front):
     session = front.open()
     numbers = [front.action(session, "count") for _ in range(2)]
-    assert [front.expect(m.State).base for _ in range(2)] == [0, 0]
+    assert [front.expect(m.StateChange).base for _ in range(2)] == [0, 0]
     answer(front, 1, 1)
     answer(front, 1, 1, accepted=False)
     assert value(front.end(numbers[0])[0]) == 1
-    state = front.expect(m.State)
+    state = front.expect(m.StateChange)
     assert (state.base, value(state)) == (1, 2)
     answer(front, 2, 2)
     assert value(front.end(numbers[1])[0]) == 2
@@ -101,7 +101,7 @@ def test_a_function_that_fails_changes_nothing(front):
 def test_what_is_deleted_here_does_not_come_back_and_is_null_elsewhere(front):
     session = front.open()
     front.run(session, "delete")
-    assert [value(front.expect(m.State)) for _ in range(2)] == [5, None]
+    assert [value(front.expect(m.StateChange)) for _ in range(2)] == [5, None]
     answer(front, 5, 1)
     answer(front, None, 2)
     assert value(front.run(session, "keys")[0]) == []

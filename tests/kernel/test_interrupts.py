@@ -210,7 +210,7 @@ def test_either_way_of_cancelling_is_enough(front, session, action, way):
 )
 def test_a_loop_that_never_rests_is_cancelled_and_its_emits_come_first(front, session, action):
     number = front.action(session, action)
-    front.expect((m.Emit, m.State), request=number)
+    front.expect((m.Emit, m.StateChange), request=number)
     front.cancel(session, number)
     assert type(front.end(number)[0]) is m.Cancelled
     assert [x for x in front.drain() if x.request == number] == []
@@ -239,7 +239,7 @@ def test_cancels_of_a_kernel_that_is_profiled_hold_nobody_up():
                 # The main thread, and either another one or the loop's.
                 numbers = {front.action(s, action): s for s in sessions}
                 for number, session in numbers.items():
-                    front.expect((m.Emit, m.State, m.Cancelled), session=session)
+                    front.expect((m.Emit, m.StateChange, m.Cancelled), session=session)
                     front.cancel(session, number)
                 ends = front.ends(numbers).values()
                 assert {type(end) for end in ends} == {m.Cancelled}

@@ -161,7 +161,7 @@ def test_state_out_of_credit_is_the_latest_per_key_and_comes_before_what_followe
     front.credit(session, 10 * WINDOW)
     end, before = front.end(number)
     assert type(end) is m.Done
-    assert [(x.key, value(x)) for x in before if isinstance(x, m.State)] == [
+    assert [(x.key, value(x)) for x in before if isinstance(x, m.StateChange)] == [
         ("a", 999),
         ("b", -999),
     ]
@@ -250,7 +250,7 @@ def test_class_data_costs_nothing(front, session):
     exhaust(front, session)
     spent = front.cost[session]
     number = front.action(session, "share", 5)
-    state = front.expect(m.State)
+    state = front.expect(m.StateChange)
     assert (state.session, state.scope, state.key, value(state)) == (None, "class_data", "n", 5)
     end, _ = front.end(number)
     assert front.cost[session] - spent < 60
@@ -328,7 +328,7 @@ def test_batches_keep_the_order_of_everything():
             assert [v for s, v in emits(before) if s == "tick"] == list(range(100))
             ticks = -1
             for message in before:
-                if isinstance(message, m.State):
+                if isinstance(message, m.StateChange):
                     assert value(message) == ticks
                 else:
                     ticks = value(message)

@@ -275,10 +275,10 @@ def test_class_data_of_the_start_is_there_and_a_write_is_one_message():
         first, second = front.open(), front.open()
         assert value(front.run(first, "shared")[0]) == {"n": 4}
         number = front.action(first, "share", 5)
-        state = front.expect(m.State)
+        state = front.expect(m.StateChange)
         assert (state.session, state.request, state.base, value(state)) == (None, None, None, 5)
         front.end(number)
-        assert [x for x in front.drain() if isinstance(x, m.State)] == []
+        assert [x for x in front.drain() if isinstance(x, m.StateChange)] == []
         assert value(front.run(second, "shared")[0]) == {"n": 5}
 
 

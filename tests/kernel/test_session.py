@@ -183,7 +183,7 @@ def front():
 @pytest.fixture
 def session(front):
     session = front.open(request_args="?a=1&a=2&b=")
-    front.expect(m.State, session=session, key="text")
+    front.expect(m.StateChange, session=session, key="text")
     yield session
     front.send(m.Close(session=session))
 
@@ -218,7 +218,7 @@ def test_a_page_takes_no_step_and_writes_no_name(front, session, name, given):
 
 def test_a_session_that_is_restored_has_its_values_and_emits_none(front):
     session = front.open(data={"samples": 77}, restored="its kernel was lost")
-    state = [x for x in front.drain() if isinstance(x, m.State) and x.session == session]
+    state = [x for x in front.drain() if isinstance(x, m.StateChange) and x.session == session]
     assert [(x.key, x.request) for x in state] == [("text", None)]
     _, before = front.run(session, "look")
     assert dict(emits(before))["identity"][1:] == [
@@ -397,7 +397,7 @@ def test_an_emit_after_the_end_belongs_to_no_request(front, session):
 
 def test_closing_cancels_runs_disconnected_and_says_nothing_more(front):
     session = front.open()
-    front.expect(m.State, session=session, key="text")
+    front.expect(m.StateChange, session=session, key="text")
     number = front.action(session, "slow", "x")
     front.action(session, "slow", "y")
     front.send(m.Close(session=session))

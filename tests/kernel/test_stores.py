@@ -39,10 +39,10 @@ def test_what_a_subscriber_repeats_is_told_once():
         session = front.open()
         end, before = front.run(session, "store")
         assert type(end) is m.Done
-        states = [(x.key, value(x), x.further) for x in before if isinstance(x, m.State)]
+        states = [(x.key, value(x), x.further) for x in before if isinstance(x, m.StateChange)]
         assert states == [("a", {"n": 1}, ()), ("hooked", 2, (b"1",))]
         assert emits(before) == [("data", {"own": 3})]
-        shared = front.expect(m.State, scope="class_data")
+        shared = front.expect(m.StateChange, scope="class_data")
         assert (shared.key, value(shared)) == ("b", 2)
         # What another kernel has changed: the pages have it from the broker.
         front.send(m.SetState(scope="class_data", key="b", version=2, own=False, payload=b"5"))
@@ -97,7 +97,7 @@ def test_stores_of_other_domains_tell_every_session_that_shares_them():
         told = [*before, *front.drain()]
         for session in sessions:
             mine = [x for x in told if x.session == session]
-            states = [(x.scope, x.key, value(x)) for x in mine if isinstance(x, m.State)]
+            states = [(x.scope, x.key, value(x)) for x in mine if isinstance(x, m.StateChange)]
             assert states == [("data", "a", 1)]
             assert emits(mine) == [("class_data", {"b": 1})]
 

@@ -239,9 +239,9 @@ class World:
     # -- what must always hold
 
     def check(self):
-        session, ledger = self.session, self.session.ledger
-        assert self.spent_bytes == ledger.in_flight_bytes + ledger.owed_bytes
-        assert ledger.credit_bytes == LIMITS.credit_window_bytes - self.spent_bytes
+        session, receive_window = self.session, self.session.receive_window
+        assert self.spent_bytes == receive_window.in_flight_bytes + receive_window.owed_bytes
+        assert receive_window.credit_bytes == LIMITS.credit_window_bytes - self.spent_bytes
         assert {n: r.process_id for n, r in session.requests.items()} == self.open
         open_ids = [process_id for process_id in self.open.values() if process_id is not None]
         assert sorted(session.ids) == sorted(open_ids)
@@ -249,10 +249,10 @@ class World:
         assert {i for i, word in self.lives.items() if word == "start"} == set(open_ids)
         assert not (set(open_ids) & set(self.recent))
         if not session.views:
-            assert ledger.in_flight_bytes == 0
+            assert receive_window.in_flight_bytes == 0
             assert not session.pending_class
         if session.is_drained:
-            assert ledger.in_flight_bytes == 0
+            assert receive_window.in_flight_bytes == 0
         assert session.is_waiting == (not session.views and not session.requests)
         assert session.is_unseen == (session.last_end > session.seen_place)
         for view in session.views.values():
@@ -288,4 +288,4 @@ class World:
             own_ids = own_ids & session.views[page.key].own_ids  # older ones are forgotten
         for process_id in own_ids:
             assert process_id in page.ended or self.lives[process_id] == "start"
-        assert session.ledger.in_flight_bytes == 0
+        assert session.receive_window.in_flight_bytes == 0

@@ -320,7 +320,7 @@ NOT_SENT = {
     "too many names": m.Open(session="s", data_keys=("k",) * 10_001, further=(b"1",) * 10_001),
     "key without a value": m.Open(session="s", data_keys=("k",)),
     "class value without a key": m.Welcome(further=(b"1",)),
-    "unknown scope": m.State(
+    "unknown scope": m.StateChange(
         session="s", request=7, scope="other", key="k", base=None, payload=b"1"
     ),
     "unknown level": m.Log(session="s", request=7, level="debug"),

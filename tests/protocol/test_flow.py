@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from databench.protocol.flow import GRANTS, STRAY_BYTES, Allowance, Ledger, Unread
+from databench.protocol.flow import GRANTS, STRAY_BYTES, Allowance, ReceiveWindow, Unread
 
 WINDOW = 1000
 
@@ -16,7 +16,7 @@ class ObeyingKernel(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.ledger = Ledger(WINDOW)
+        self.receive_window = ReceiveWindow(WINDOW)
         self.credit = WINDOW
         self.to_front = deque()
         self.to_kernel = deque()
@@ -40,23 +40,23 @@ class ObeyingKernel(RuleBasedStateMachine):
         size_bytes, needs_credit = self.to_front.popleft()
         if makes_frame:
             self.place += 1
-            self.ledger.charge(self.place, size_bytes, needs_credit=needs_credit)
+            self.receive_window.charge(self.place, size_bytes, needs_credit=needs_credit)
         else:
-            self.ledger.owed_bytes += size_bytes
+            self.receive_window.owed_bytes += size_bytes
 
     @rule(data=st.data())
     def page_drains(self, data):
         self.delivered = data.draw(st.integers(self.delivered, self.place))
-        self.ledger.deliver(self.delivered)
+        self.receive_window.deliver(self.delivered)
 
     @rule()
     def last_page_leaves(self):
         self.delivered = self.place
-        self.ledger.deliver_all()
+        self.receive_window.deliver_all()
 
     @rule()
     def front_gives_credit(self):
-        size_bytes = self.ledger.take_owed()
+        size_bytes = self.receive_window.take_owed()
         assert size_bytes == 0 or size_bytes * 4 >= WINDOW
         if size_bytes:
             self.to_kernel.append(size_bytes)
@@ -68,23 +68,26 @@ class ObeyingKernel(RuleBasedStateMachine):
 
     @invariant()
     def no_credit_is_lost(self):
-        ledger = self.ledger
-        assert ledger.credit_bytes + ledger.in_flight_bytes + ledger.owed_bytes == WINDOW
-        assert ledger.in_flight_bytes >= 0
-        assert ledger.owed_bytes >= 0
+        receive_window = self.receive_window
+        assert (
+            receive_window.credit_bytes + receive_window.in_flight_bytes + receive_window.owed_bytes
+            == WINDOW
+        )
+        assert receive_window.in_flight_bytes >= 0
+        assert receive_window.owed_bytes >= 0
         on_the_way = sum(size for size, _ in self.to_front) + sum(self.to_kernel)
-        assert self.credit + on_the_way == ledger.credit_bytes
+        assert self.credit + on_the_way == receive_window.credit_bytes
 
     @invariant()
     def it_is_never_blamed(self):
-        assert self.ledger.overdraft_bytes == 0
-        assert not self.ledger.is_overdrawn
+        assert self.receive_window.overdraft_bytes == 0
+        assert not self.receive_window.is_overdrawn
 
     def teardown(self):
         """When all is delivered, it has at least three quarters of the window again."""
         while self.to_front:
             self.front_receives(makes_frame=True)
-        self.ledger.deliver(self.place)
+        self.receive_window.deliver(self.place)
         self.front_gives_credit()
         while self.to_kernel:
             self.kernel_receives()
@@ -95,77 +98,77 @@ TestObeyingKernel = pytest.mark.slow(ObeyingKernel.TestCase)
 
 
 def test_kernel_that_ignores_its_credit_is_found_beyond_twice_the_window():
-    ledger = Ledger(WINDOW)
-    ledger.charge(1, WINDOW)  # this much it may
-    ledger.charge(2, 2 * WINDOW)
-    assert (ledger.overdraft_bytes, ledger.is_overdrawn) == (2 * WINDOW, False)
-    ledger.charge(3, 1)
-    assert ledger.is_overdrawn
+    receive_window = ReceiveWindow(WINDOW)
+    receive_window.charge(1, WINDOW)  # this much it may
+    receive_window.charge(2, 2 * WINDOW)
+    assert (receive_window.overdraft_bytes, receive_window.is_overdrawn) == (2 * WINDOW, False)
+    receive_window.charge(3, 1)
+    assert receive_window.is_overdrawn
 
 
 def test_one_message_below_zero_is_no_overdraft():
-    ledger = Ledger(WINDOW)
-    ledger.charge(1, WINDOW - 1)
-    ledger.charge(2, 10 * WINDOW)
-    assert ledger.credit_bytes == 1 - 10 * WINDOW
-    assert ledger.overdraft_bytes == 0
+    receive_window = ReceiveWindow(WINDOW)
+    receive_window.charge(1, WINDOW - 1)
+    receive_window.charge(2, 10 * WINDOW)
+    assert receive_window.credit_bytes == 1 - 10 * WINDOW
+    assert receive_window.overdraft_bytes == 0
 
 
 def test_credit_of_exactly_zero_is_none():
-    ledger = Ledger(WINDOW)
-    ledger.charge(1, WINDOW)
-    ledger.charge(2, 1)
-    assert ledger.overdraft_bytes == 1
+    receive_window = ReceiveWindow(WINDOW)
+    receive_window.charge(1, WINDOW)
+    receive_window.charge(2, 1)
+    assert receive_window.overdraft_bytes == 1
 
 
 def test_ends_overdraw_nothing():
-    ledger = Ledger(WINDOW)
+    receive_window = ReceiveWindow(WINDOW)
     for place in range(1, 100):
-        ledger.charge(place, WINDOW, needs_credit=False)
-    assert not ledger.is_overdrawn
-    assert ledger.in_flight_bytes == 99 * WINDOW
+        receive_window.charge(place, WINDOW, needs_credit=False)
+    assert not receive_window.is_overdrawn
+    assert receive_window.in_flight_bytes == 99 * WINDOW
 
 
 def test_overdraft_is_forgiven_by_what_is_given_back():
-    ledger = Ledger(WINDOW)
-    ledger.charge(1, WINDOW)
-    ledger.charge(2, WINDOW)
-    ledger.deliver(2)
-    assert ledger.take_owed() == 2 * WINDOW
-    assert ledger.overdraft_bytes == 0
+    receive_window = ReceiveWindow(WINDOW)
+    receive_window.charge(1, WINDOW)
+    receive_window.charge(2, WINDOW)
+    receive_window.deliver(2)
+    assert receive_window.take_owed() == 2 * WINDOW
+    assert receive_window.overdraft_bytes == 0
 
 
 @pytest.mark.parametrize(("owed_bytes", "given_bytes"), [(0, 0), (249, 0), (250, 250), (900, 900)])
 def test_credit_is_given_from_a_quarter_of_the_window_on(owed_bytes, given_bytes):
-    ledger = Ledger(WINDOW)
+    receive_window = ReceiveWindow(WINDOW)
     if owed_bytes:
-        ledger.charge(1, owed_bytes)
-        ledger.deliver(1)
-    assert ledger.take_owed() == given_bytes
-    assert ledger.owed_bytes == owed_bytes - given_bytes
+        receive_window.charge(1, owed_bytes)
+        receive_window.deliver(1)
+    assert receive_window.take_owed() == given_bytes
+    assert receive_window.owed_bytes == owed_bytes - given_bytes
 
 
 def test_only_what_the_page_has_is_freed():
-    ledger = Ledger(WINDOW)
+    receive_window = ReceiveWindow(WINDOW)
     for place in (1, 3, 5):
-        ledger.charge(place, 100)
-    ledger.deliver(3)
-    assert (ledger.in_flight_bytes, ledger.owed_bytes) == (100, 200)
-    ledger.deliver(1)  # a slower page
-    assert (ledger.in_flight_bytes, ledger.owed_bytes) == (100, 200)
-    ledger.deliver(4)
-    assert ledger.in_flight_bytes == 100
-    ledger.deliver(5)
-    assert (ledger.in_flight_bytes, ledger.owed_bytes) == (0, 300)
+        receive_window.charge(place, 100)
+    receive_window.deliver(3)
+    assert (receive_window.in_flight_bytes, receive_window.owed_bytes) == (100, 200)
+    receive_window.deliver(1)  # a slower page
+    assert (receive_window.in_flight_bytes, receive_window.owed_bytes) == (100, 200)
+    receive_window.deliver(4)
+    assert receive_window.in_flight_bytes == 100
+    receive_window.deliver(5)
+    assert (receive_window.in_flight_bytes, receive_window.owed_bytes) == (0, 300)
 
 
 def test_all_is_freed_when_no_page_is_there():
-    ledger = Ledger(WINDOW)
-    ledger.charge(1, 600)
-    ledger.deliver_all()
-    ledger.deliver(1)  # nothing twice
-    assert ledger.take_owed() == 600
-    assert ledger.credit_bytes == WINDOW
+    receive_window = ReceiveWindow(WINDOW)
+    receive_window.charge(1, 600)
+    receive_window.deliver_all()
+    receive_window.deliver(1)  # nothing twice
+    assert receive_window.take_owed() == 600
+    assert receive_window.credit_bytes == WINDOW
 
 
 # -- what no session pays for ----------------------------------------------------------------------

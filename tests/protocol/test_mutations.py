@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from databench.protocol import records, ring, session
-from databench.protocol.flow import Ledger
+from databench.protocol.flow import ReceiveWindow
 from databench.protocol.lifecycle import TABLE, Event, Lifecycle, State
 from tests.protocol import test_flow, test_lifecycle, test_ring, test_session
 from tests.protocol.test_session_any_order import AnyOrder
@@ -48,8 +48,8 @@ def follows():
 real_end = Session._end
 real_replay = Ring.replay
 real_snapshot = Session._snapshot
-real_charge = Ledger.charge
-real_take = Ledger.take_owed
+real_charge = ReceiveWindow.charge
+real_take = ReceiveWindow.take_owed
 
 
 def end_without_id_keeps_its_credit(self, number, compose, *, charge_bytes):
@@ -193,12 +193,12 @@ MUTATIONS = [
     (ends_first, Ring, "replay", replay_forgets_the_ends),
     (ends_first, Ring, "replay", replay_counts_from_the_cut),
     (only_ends, Ring, "replay", replay_without_gap_sends_all_ends),
-    (any_order, Ledger, "deliver", deliver_leaves_out_the_place_itself),
-    (any_credit, Ledger, "charge", charge_is_lost),
-    (any_credit, Ledger, "charge", charge_blames_ends),
-    (any_credit, Ledger, "deliver", deliver_leaves_out_the_place_itself),
-    (any_credit, Ledger, "take_owed", take_drops_what_is_little),
-    (any_credit, Ledger, "take_owed", take_gives_twice),
+    (any_order, ReceiveWindow, "deliver", deliver_leaves_out_the_place_itself),
+    (any_credit, ReceiveWindow, "charge", charge_is_lost),
+    (any_credit, ReceiveWindow, "charge", charge_blames_ends),
+    (any_credit, ReceiveWindow, "deliver", deliver_leaves_out_the_place_itself),
+    (any_credit, ReceiveWindow, "take_owed", take_drops_what_is_little),
+    (any_credit, ReceiveWindow, "take_owed", take_gives_twice),
     (own_life, Lifecycle, "step", step_keeps_completed),
     (forgiven, Lifecycle, "forgive", forgive_forgets_early_exits_only),
 ]

@@ -3,7 +3,7 @@
 import json
 
 from databench.protocol import text
-from databench.protocol.records import Verdict
+from databench.protocol.records import Acceptance
 from databench.protocol.saved import SAVED_IDS, revive, save
 from databench.protocol.session import Session
 from databench.settings import Settings
@@ -64,14 +64,14 @@ def test_a_request_whose_end_went_with_the_ring_ends_as_lost_when_it_is_sent_aga
     place = session.ring.place
     request = text.Request("run", b"", 7)
     verdict, frames = session.accept(request, number=2, view=None, now_s=0.0)
-    assert verdict is Verdict.REPEATED
+    assert verdict is Acceptance.REPEATED
     problem = "action 'run' has run; the server's restart lost its result"
     assert frames == [
         text.compose_value("error", problem),
         text.compose_failure(7, "lost", "ServerRestarted", problem, b""),
     ]
     assert session.ring.replay(place).frames == frames
-    assert session.accept(request, number=3, view=None, now_s=0.0) == (Verdict.REPEATED, [])
+    assert session.accept(request, number=3, view=None, now_s=0.0) == (Acceptance.REPEATED, [])
 
 
 def test_open_requests_come_back_as_lost_once_and_are_not_run_again():

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from databench.protocol import codec, text
 from databench.protocol import messages as m
-from databench.protocol.records import Verdict
+from databench.protocol.records import Acceptance
 from databench.protocol.session import Session
 from tests.protocol.session_model import hold_class_values
 
@@ -52,7 +52,7 @@ def catch_up(session, key):
 def test_request_gets_one_start_and_one_end():
     session = make_session()
     verdict, start = accept(session, 7)
-    assert (verdict, start) == (Verdict.ACCEPTED, [text.compose_start(7)])
+    assert (verdict, start) == (Acceptance.ACCEPTED, [text.compose_start(7)])
     assert session.finish(1, "done", b"42") == [text.compose_end(7, "done", b"42")]
     assert session.finish(1, "done", b"42") == []
     assert session.fail(1, "E", "again") == []
@@ -61,7 +61,7 @@ def test_request_gets_one_start_and_one_end():
 
 def test_request_without_id_has_no_frames_but_is_open():
     session = make_session()
-    assert accept(session) == (Verdict.ACCEPTED, [])
+    assert accept(session) == (Acceptance.ACCEPTED, [])
     assert list(session.requests) == [1]
     assert session.finish(1, "done", b"42") == []
     assert not session.requests
@@ -94,10 +94,10 @@ def test_failure_outside_of_any_request_says_error():
 def test_repeated_id_is_not_run_again_while_open_and_after_its_end():
     session = make_session()
     accept(session, 7)
-    assert accept(session, 7, number=2) == (Verdict.REPEATED, [])
-    assert accept(session, 7.0, number=2) == (Verdict.REPEATED, [])
+    assert accept(session, 7, number=2) == (Acceptance.REPEATED, [])
+    assert accept(session, 7.0, number=2) == (Acceptance.REPEATED, [])
     session.finish(1, "done")
-    assert accept(session, 7, number=3) == (Verdict.REPEATED, [])
+    assert accept(session, 7, number=3) == (Acceptance.REPEATED, [])
     assert list(session.requests) == []
 
 
@@ -106,9 +106,9 @@ def test_exactly_the_last_ended_ids_are_remembered():
     for number in (1, 2, 3):
         accept(session, number, number=number)
         session.finish(number, "done")
-    assert accept(session, 2, number=4)[0] is Verdict.REPEATED
-    assert accept(session, 3, number=4)[0] is Verdict.REPEATED
-    assert accept(session, 1, number=4)[0] is Verdict.ACCEPTED
+    assert accept(session, 2, number=4)[0] is Acceptance.REPEATED
+    assert accept(session, 3, number=4)[0] is Acceptance.REPEATED
+    assert accept(session, 1, number=4)[0] is Acceptance.ACCEPTED
 
 
 def test_page_forgets_its_ids_with_the_session():
@@ -123,9 +123,9 @@ def test_page_forgets_its_ids_with_the_session():
 def test_request_beyond_the_limit_gets_start_error_and_end():
     session = make_session(open_actions=2)
     for number in (1, 2):
-        assert accept(session, number, number=number)[0] is Verdict.ACCEPTED
+        assert accept(session, number, number=number)[0] is Acceptance.ACCEPTED
     verdict, frames = accept(session, 3, number=3)
-    assert verdict is Verdict.REFUSED
+    assert verdict is Acceptance.REFUSED
     start, error, end = loads(frames)
     assert start["load"] == {"id": 3, "status": "start"}
     assert error == {
@@ -135,7 +135,7 @@ def test_request_beyond_the_limit_gets_start_error_and_end():
     assert (end["load"]["status"], end["load"]["outcome"]) == ("end", "error")
     assert list(session.requests) == [1, 2]
     session.finish(1, "done")
-    assert accept(session, 4, number=4)[0] is Verdict.ACCEPTED
+    assert accept(session, 4, number=4)[0] is Acceptance.ACCEPTED
 
 
 def test_waiting_are_the_requests_that_were_not_sent_in_order():
@@ -166,8 +166,8 @@ def test_end_of_a_request_without_id_gives_its_credit_back():
     session.finish(2, "cancelled", charge_bytes=200)
     session.finish(3, "done", charge_bytes=10)  # one that is not open
     session.fail(4, "E", "no", charge_bytes=10)
-    assert session.ledger.take_owed() == 520
-    assert session.ledger.credit_bytes == 1000
+    assert session.receive_window.take_owed() == 520
+    assert session.receive_window.credit_bytes == 1000
 
 
 def test_ends_overdraw_no_credit_since_they_go_without():
@@ -178,9 +178,9 @@ def test_ends_overdraw_no_credit_since_they_go_without():
         accept(session, number, number=number)
     session.finish(1, "done", charge_bytes=5000)
     session.fail(2, "E", "no", charge_bytes=5000)
-    assert session.ledger.overdraft_bytes == 0
+    assert session.receive_window.overdraft_bytes == 0
     session.append(b"x", charge_bytes=7)
-    assert session.ledger.overdraft_bytes == 7
+    assert session.receive_window.overdraft_bytes == 7
 
 
 def test_credit_waits_for_the_fastest_page_only():
@@ -190,30 +190,30 @@ def test_credit_waits_for_the_fastest_page_only():
     place = session.append(b"x", charge_bytes=400)
     for view in session.views.values():
         view.cursor = place
-    assert session.ledger.take_owed() == 0
+    assert session.receive_window.take_owed() == 0
     session.drain("b")
-    assert session.ledger.take_owed() == 400
+    assert session.receive_window.take_owed() == 400
 
 
 def test_credit_waits_for_nobody_while_no_page_is_there():
     session = make_session()
     session.append(b"x", charge_bytes=400)
-    assert session.ledger.take_owed() == 400
+    assert session.receive_window.take_owed() == 400
     join(session)
     session.append(b"x", charge_bytes=400)
-    assert session.ledger.take_owed() == 0
+    assert session.receive_window.take_owed() == 0
     session.leave("p", 1.0)
-    assert session.ledger.take_owed() == 400
+    assert session.receive_window.take_owed() == 400
 
 
 def test_new_life_of_the_kernel_has_the_whole_window():
     session = make_session()
     join(session)
     session.append(b"x", charge_bytes=900)
-    session.begin_ledger()
-    assert session.ledger.credit_bytes == 1000
+    session.begin_receive_window()
+    assert session.receive_window.credit_bytes == 1000
     session.drain("p")
-    assert session.ledger.owed_bytes == 0
+    assert session.receive_window.owed_bytes == 0
 
 
 # ---------------------------------------------------------------- values
@@ -500,7 +500,7 @@ def test_state_and_progress_take_one_place_per_key_while_no_page_is_there():
         session.set_progress(1, number, 1000, charge_bytes=10)
         if number % 500 == 1:
             session.append(text.compose("n", value))
-        assert session.ledger.in_flight_bytes == 0
+        assert session.receive_window.in_flight_bytes == 0
     assert join(session, received=2, epoch="e", class_values={"c": b"999"})[1] == [
         text.compose_state("data", "k", b"999"),
         text.compose_state("class_data", "c", b"999"),

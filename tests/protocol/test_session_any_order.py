@@ -11,7 +11,7 @@ from hypothesis.stateful import (
 )
 
 from databench.protocol import text
-from databench.protocol.records import Verdict
+from databench.protocol.records import Acceptance
 from tests.protocol.session_model import LIMITS, Page, World
 
 SIZES = st.integers(1, 700)
@@ -102,14 +102,14 @@ class AnyOrder(RuleBasedStateMachine):
             now_s=world.now_s,
         )
         assert verdict is self.expected(process_id)
-        if verdict is Verdict.REPEATED:
+        if verdict is Acceptance.REPEATED:
             assert frames == []
             return
         if process_id is not None:
             page.own_ids.add(process_id)
             page.ended.discard(process_id)
         world.open[world.numbers] = process_id
-        if verdict is Verdict.REFUSED:
+        if verdict is Acceptance.REFUSED:
             world.end(world.numbers, frames)
         else:
             world.publish(frames, process_id)
@@ -127,9 +127,9 @@ class AnyOrder(RuleBasedStateMachine):
         world = self.world
         known = [i for i in world.open.values() if i is not None] + world.recent
         if process_id in known:
-            return Verdict.REPEATED
+            return Acceptance.REPEATED
         full = len(world.open) >= LIMITS.open_actions
-        return Verdict.REFUSED if full else Verdict.ACCEPTED
+        return Acceptance.REFUSED if full else Acceptance.ACCEPTED
 
     # -- the kernel
 
@@ -200,14 +200,14 @@ class AnyOrder(RuleBasedStateMachine):
         for number in list(world.open):
             frames = world.session.fail(number, "KernelLost", "gone", outcome="lost")
             world.end(number, frames)
-        world.session.begin_ledger()
+        world.session.begin_receive_window()
         world.spent_bytes = 0
 
     # -- the front
 
     @rule()
     def front_gives_credit(self):
-        self.world.spent_bytes -= self.world.session.ledger.take_owed()
+        self.world.spent_bytes -= self.world.session.receive_window.take_owed()
 
     @rule(delta_s=st.floats(0, 100))
     def time_passes(self, delta_s):

@@ -133,7 +133,7 @@ BY_HAND = [
         [b"\x94\xa4emit\xa1s\x07\xd9\x20" + b"\xc3\xa9" * 16, b"", b"\x00"],
     ),
     (
-        m.State(scope="class_data", key="n", base=0, payload=b"1", further=(b"2",)),
+        m.StateChange(scope="class_data", key="n", base=0, payload=b"1", further=(b"2",)),
         [b"\x96\xa5state\xc0\xc0\xaaclass_data\xa1n\x00", b"1", b"2"],
     ),
     (

@@ -99,9 +99,11 @@ class Audit:
             session = hosted.session
             assert len(session.ring._frames) <= settings.ring_messages
             assert session.ring.size_bytes <= 2 * settings.ring_bytes
-            assert session.ledger.overdraft_bytes == 0, "an honest kernel is told to overdraw"
+            assert session.receive_window.overdraft_bytes == 0, (
+                "an honest kernel is told to overdraw"
+            )
             assert len(session.requests) <= settings.open_actions + 1
-            waits = 0 if session.views else session.ledger.in_flight_bytes
+            waits = 0 if session.views else session.receive_window.in_flight_bytes
             assert not waits, f"{waits} bytes of credit wait for a page, and none is there"
         self._look_at_holdings(tables)
         # Beside what lags: all that is held at once, and values and ends that are beside it.
@@ -141,11 +143,15 @@ class Audit:
 
     def check_credit(self, process, hosted):
         """All is delivered: nobody owes more than what is not worth a message."""
-        ledger = hosted.session.ledger
-        lent = ledger.window_bytes - self._credit[(process.pid, hosted.session.id_)]
-        assert ledger.in_flight_bytes == 0, f"{ledger.in_flight_bytes} bytes wait for nobody"
-        assert lent == ledger.owed_bytes, f"kernel spent {lent}, front owes {ledger.owed_bytes}"
-        assert 4 * lent < ledger.window_bytes, f"{lent} bytes of credit are held back"
+        receive_window = hosted.session.receive_window
+        lent = receive_window.window_bytes - self._credit[(process.pid, hosted.session.id_)]
+        assert receive_window.in_flight_bytes == 0, (
+            f"{receive_window.in_flight_bytes} bytes wait for nobody"
+        )
+        assert lent == receive_window.owed_bytes, (
+            f"kernel spent {lent}, front owes {receive_window.owed_bytes}"
+        )
+        assert 4 * lent < receive_window.window_bytes, f"{lent} bytes of credit are held back"
 
 
 def check_settled(world):

@@ -15,12 +15,12 @@ from databench.kernel.send_window import SendWindow
 from databench.protocol import grace, placement
 from databench.protocol import messages as m
 from databench.protocol.budget import Budget
-from databench.protocol.flow import Ledger
+from databench.protocol.flow import ReceiveWindow
 from databench.protocol.ring import Ring
 from databench.protocol.session import Session
 from databench.protocol.waiting import WaitingRoom
 
-take_owed = Ledger.take_owed
+take_owed = ReceiveWindow.take_owed
 replay = Ring.replay
 accept = Session.accept
 lose_all = Requests.lose_all
@@ -139,9 +139,9 @@ def credit_kept_from_a_gone_page(self, key, now_s):
 def place_given_to_another_after_it_was_sent(self, place, frame, charge_bytes=0):
     if not place or not self.ring.replace(place, frame):
         return self.append(frame, charge_bytes=charge_bytes)
-    self.ledger.charge(place, charge_bytes)
+    self.receive_window.charge(place, charge_bytes)
     if not self.views:
-        self.ledger.deliver_all()
+        self.receive_window.deliver_all()
     return place
 
 
@@ -173,8 +173,8 @@ def answer_that_is_not_given(self, record, key, accepted):
 
 
 MUTATIONS = {
-    "dropped credit": ((Ledger, "take_owed", dropped_credit),),
-    "doubled credit": ((Ledger, "take_owed", doubled_credit),),
+    "dropped credit": ((ReceiveWindow, "take_owed", dropped_credit),),
+    "doubled credit": ((ReceiveWindow, "take_owed", doubled_credit),),
     "credit kept from a gone page": ((Session, "leave", credit_kept_from_a_gone_page),),
     "place off by one": ((Ring, "replay", place_off_by_one),),
     "end before its emits": ((SendWindow, "put_end", end_before_its_emits),),

@@ -78,17 +78,17 @@ FROM_KERNEL = {
         payload=b'{"shape": [2]}',
         further=(b"\x00\x00\x80?", b""),
     ),
-    "state of data": m.State(
+    "state of data": m.StateChange(
         session="s", request=7, scope="data", key="pi", base=None, payload=b'{"estimate": 3.1}'
     ),
-    "state whose stored value differs": m.State(
+    "state whose stored value differs": m.StateChange(
         session="s", scope="data", key="x", base=None, payload=b"1", further=(b"2",)
     ),
-    "state that was deleted": m.State(
+    "state that was deleted": m.StateChange(
         session="s", scope="data", key="x", base=None, payload=b"null", further=(b"",)
     ),
-    "state of class_data": m.State(scope="class_data", key="count", base=None, payload=b"1"),
-    "state of class_data by compare and set": m.State(
+    "state of class_data": m.StateChange(scope="class_data", key="count", base=None, payload=b"1"),
+    "state of class_data by compare and set": m.StateChange(
         request=7, scope="class_data", key="count", base=4, payload=b"5"
     ),
     "log": m.Log(session="s", request=7, level="log", payload=b'{"action": "done"}'),
@@ -310,7 +310,8 @@ def describe(message: Any) -> dict[str, Any]:
     fields = {
         field.name: _value(getattr(message, field.name)) for field in dataclasses.fields(message)
     }
-    return {"kind": getattr(message, "KIND", type(message).__name__.lower()), "fields": fields}
+    name = type(message).__name__.removeprefix("Page").lower()
+    return {"kind": getattr(message, "KIND", name), "fields": fields}
 
 
 def _hex(frames: Sequence[bytes]) -> list[str]:

@@ -12,7 +12,7 @@ from ...protocol.lifecycle import Event, State
 from ...protocol.placement import SESSION
 from ...protocol.poison import find_suspect, make_fingerprint
 from ...protocol.rates import Rates
-from ...protocol.records import OpenRequest, ProcessId, Verdict
+from ...protocol.records import Acceptance, OpenRequest, ProcessId
 from ..records import HostedSession, KernelRecord, PageRecord
 from ..specs import Page
 from ..tables import Tables
@@ -39,7 +39,7 @@ class Requests:
         """Whatever a page says after `__connect`."""
         if isinstance(message, text.Request):
             self._request(page_record.hosted, page_record.page, message)
-        elif isinstance(message, text.Cancel):
+        elif isinstance(message, text.PageCancel):
             self._cancel(page_record, message)
         elif isinstance(message, text.Control):
             self._control(page_record, message)
@@ -162,7 +162,7 @@ class Requests:
         )
         tables.persistence.touch(hosted)
         tables.outbox.publish(hosted, frames, message.process_id)
-        if verdict is not Verdict.ACCEPTED:
+        if verdict is not Acceptance.ACCEPTED:
             return
         tables.requests[number] = hosted
         kernel = hosted.record.kernel
@@ -222,7 +222,7 @@ class Requests:
         )
         self._tables.send(record.kernel, message)
 
-    def _cancel(self, page_record: PageRecord, message: text.Cancel) -> None:
+    def _cancel(self, page_record: PageRecord, message: text.PageCancel) -> None:
         hosted = page_record.hosted
         number = hosted.session.ids.get(message.process_id)
         if number is None:

@@ -213,9 +213,9 @@ class Sessions:
             return
         hosted = page_record.hosted
         session = hosted.session
-        before = session.ledger.charges
+        before = session.receive_window.charges
         session.drain(page)
-        hosted.uncounted += before - session.ledger.charges
+        hosted.uncounted += before - session.receive_window.charges
         if hosted.uncounted * SMALL_BYTES >= SLACK_BYTES:
             outbox.touch(hosted)  # fewer charges are counted off with the next frame
         if session.views[page].is_lagging:

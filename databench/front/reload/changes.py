@@ -19,7 +19,7 @@ _EXAMPLES = ("analyses_packaged", "tests")  # of Databench's folder: analyses li
 
 
 @dataclass(frozen=True)
-class Analysis:
+class AnalysisFiles:
     """An analysis, as far as changes concern it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Steps:
     own: list[str] = field(default_factory=list)
 
 
-def judge(scan: Scan, analyses: Sequence[Analysis], *, folder: str, package: str) -> Steps:
+def judge(scan: Scan, analyses: Sequence[AnalysisFiles], *, folder: str, package: str) -> Steps:
     """Decide what follows.
 
     Args:
@@ -86,7 +86,7 @@ def judge(scan: Scan, analyses: Sequence[Analysis], *, folder: str, package: str
 
 
 def find_builds(
-    scan: Scan, analyses: Sequence[Analysis], project: frozenset[str], folder: str
+    scan: Scan, analyses: Sequence[AnalysisFiles], project: frozenset[str], folder: str
 ) -> dict[str, set[str]]:
     """What is to be built again: by the file that was saved, the names that depend on it.
 
@@ -113,7 +113,9 @@ def find_builds(
     return found
 
 
-def _concerns_kernel(path: str, tokens: Iterable[Token], analysis: Analysis, folder: str) -> bool:
+def _concerns_kernel(
+    path: str, tokens: Iterable[Token], analysis: AnalysisFiles, folder: str
+) -> bool:
     if analysis.sources is not None and path in analysis.sources:
         return True
     if any(kind == "glob" and pattern in analysis.globs for kind, pattern in tokens):
@@ -135,7 +137,9 @@ def _is_of_page(path: str, folder: str) -> bool:
     )
 
 
-def _concerns_index(path: str, analyses: Sequence[Analysis], folder: str, *, is_gone: bool) -> bool:
+def _concerns_index(
+    path: str, analyses: Sequence[AnalysisFiles], folder: str, *, is_gone: bool
+) -> bool:
     inside, name = os.path.split(path)
     if path == os.path.join(folder, INDEX):
         return True

@@ -36,7 +36,7 @@ Token = tuple[str, str]  # why a file is looked at: "folder", "glob" or "file", 
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScanPlan:
     """What to look at; all paths are absolute.
 
     Attributes:
@@ -106,7 +106,7 @@ class Scanner:
         self.is_cut = False
         self._folder_limit = folder_limit
         self._marks: dict[str, _Mark] = {}
-        self._plan = Plan()
+        self._plan = ScanPlan()
         self._suspected: set[tuple[str, str, bytes]] = set()
 
     @property
@@ -114,11 +114,11 @@ class Scanner:
         """Whether a file is gone that may come back in a moment."""
         return any(mark.gone_s is not None for mark in self._marks.values())
 
-    def locate(self, plan: Plan) -> None:
+    def locate(self, plan: ScanPlan) -> None:
         """Find the folders of a plan, and look at no file yet."""
         self.folders = frozenset(self._find(plan)[1])
 
-    def scan(self, plan: Plan, now_s: float) -> Scan:
+    def scan(self, plan: ScanPlan, now_s: float) -> Scan:
         """Look at everything.
 
         What the plan has newly is taken as it is: it has not changed.
@@ -143,7 +143,7 @@ class Scanner:
         self._plan, self.folders = plan, frozenset(folders)
         return Scan({**changed, **gone}, frozenset(gone), late)
 
-    def _find(self, plan: Plan) -> tuple[dict[str, frozenset[Token]], set[str]]:
+    def _find(self, plan: ScanPlan) -> tuple[dict[str, frozenset[Token]], set[str]]:
         found: dict[str, set[Token]] = {}
         folders: set[str] = set()
         self.is_cut = False

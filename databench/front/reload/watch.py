@@ -29,7 +29,7 @@ from ...threads import NO_THREAD, can_start
 from .. import offered
 from . import affected, changes
 from .rewrites import Rewrites
-from .scan import PAGE_ENDINGS, Plan, Scan, Scanner
+from .scan import PAGE_ENDINGS, Scan, Scanner, ScanPlan
 
 if TYPE_CHECKING:
     from ..app import Front
@@ -69,7 +69,7 @@ class Watcher:
         self._quiet_s: float = front.limits.reload_quiet_s
         limit, window_s = front.limits.reload_limit, front.limits.reload_window_s
         self._rewrites = Rewrites(limit, window_s, self._quiet_s)
-        self._plan = Plan()
+        self._plan = ScanPlan()
         self._renewals: set[asyncio.Future[None]] = set()
         self._is_stopped = False
         self._is_cut = False
@@ -118,7 +118,7 @@ class Watcher:
     def _on_sources(self, _analysis: str) -> None:
         self.renew()
 
-    def _make_plan(self) -> Plan:
+    def _make_plan(self) -> ScanPlan:
         index = self._front.index
         folders, globs = _find_folders(index)
         if self._on_own is not None:
@@ -128,16 +128,16 @@ class Watcher:
             globs |= analysis.globs
             for path, since_s in self._sources(analysis.name).items():
                 files.add((analysis.name, path, since_s))
-        return Plan(frozenset(folders), frozenset(globs), frozenset(files))
+        return ScanPlan(frozenset(folders), frozenset(globs), frozenset(files))
 
     def _sources(self, name: str) -> Mapping[str, float | None]:
         return self._front.broker.sources(name) or {}
 
-    def _analyses(self) -> Iterator[changes.Analysis]:
+    def _analyses(self) -> Iterator[changes.AnalysisFiles]:
         index, broker = self._front.index, self._front.broker
         for entry in index.entries.values():
             sources = broker.sources(entry.name)
-            yield changes.Analysis(
+            yield changes.AnalysisFiles(
                 entry.name,
                 str(entry.folder),
                 globs=frozenset(

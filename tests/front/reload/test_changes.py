@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from databench.front.reload.changes import Analysis, find_builds, judge
+from databench.front.reload.changes import AnalysisFiles, find_builds, judge
 from databench.front.reload.scan import Scan
 
 FOLDER = "/p/analyses"
 PACKAGE = "/lib/databench"
 PI, MU = f"{FOLDER}/pi", f"{FOLDER}/mu"
 GLOB = f"{FOLDER}/data/*.csv"
-READY = Analysis(
+READY = AnalysisFiles(
     "pi", PI, globs=frozenset({GLOB}), sources=frozenset({f"{PI}/analysis.py", "/p/lib/a.py"})
 )
-OTHER = Analysis("mu", MU, sources=frozenset({f"{MU}/analysis.py"}))
-SILENT = Analysis("pi", PI)
-FAILED = Analysis("pi", PI, sources=frozenset({f"{PI}/analysis.py"}), is_ready=False)
+OTHER = AnalysisFiles("mu", MU, sources=frozenset({f"{MU}/analysis.py"}))
+SILENT = AnalysisFiles("pi", PI)
+FAILED = AnalysisFiles("pi", PI, sources=frozenset({f"{PI}/analysis.py"}), is_ready=False)
 
 
 def steps(*paths, pi=READY, tokens=frozenset(), late=(), gone=()):
@@ -95,7 +95,7 @@ def test_index_is_read_for_its_own_files(path, reads):
 
 def test_index_is_read_when_an_analysis_goes_or_a_broken_one_changes():
     assert steps(f"{PI}/analysis.py", gone=[f"{PI}/analysis.py"]).reads_index
-    broken = Analysis("pi", PI, is_broken=True)
+    broken = AnalysisFiles("pi", PI, is_broken=True)
     assert steps(f"{PI}/anything.py", pi=broken).reads_index
 
 
@@ -130,7 +130,7 @@ TOKENS = st.frozensets(
     st.sampled_from([("glob", GLOB), ("folder", FOLDER), ("file", "/p/lib/a.py")]), max_size=3
 )
 ANALYSES = st.builds(
-    Analysis,
+    AnalysisFiles,
     st.just("pi"),
     st.just(PI),
     globs=st.frozensets(st.just(GLOB)),

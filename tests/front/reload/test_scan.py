@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from databench.front.reload.scan import GONE_S, Plan, Scanner, _digest
+from databench.front.reload.scan import GONE_S, Scanner, ScanPlan, _digest
 
 
 class Looker:
@@ -14,7 +14,7 @@ class Looker:
 
     def __init__(self, folder, **plan):
         self.scanner = Scanner(100)
-        self.plan = Plan(**{"folders": frozenset({str(folder)}), **plan})
+        self.plan = ScanPlan(**{"folders": frozenset({str(folder)}), **plan})
         self.now_s = 0.0
         self.folder = folder
         assert self.look() == []
@@ -161,11 +161,11 @@ def test_what_a_plan_has_newly_is_taken_as_it_is(looker, tmp_path_factory):
     far = tmp_path_factory.mktemp("far") / "lib.py"
     far.write_text("one")
     files = frozenset({("pi", str(far), None)})
-    looker.plan = Plan(folders=looker.plan.folders, files=files)
+    looker.plan = ScanPlan(folders=looker.plan.folders, files=files)
     assert looker.look() == []
     far.write_text("two")
     assert looker.scan().changed == {str(far): frozenset({("file", str(far))})}
-    looker.plan = Plan(folders=looker.plan.folders)
+    looker.plan = ScanPlan(folders=looker.plan.folders)
     far.write_text("three")
     assert looker.look() == []
 
@@ -178,7 +178,7 @@ def test_file_that_was_saved_while_it_was_read_is_late_once(looker):
 
     def late(since_s):
         files = frozenset({("pi", str(file), since_s)})
-        looker.plan = Plan(folders=looker.plan.folders, files=files)
+        looker.plan = ScanPlan(folders=looker.plan.folders, files=files)
         return looker.scan().late
 
     assert late(1001.0) == set()
@@ -204,7 +204,7 @@ def test_a_file_is_read_no_further_than_its_size(folder):
     """Of no size, and without an end: read whole, it filled the memory."""
     endless = "/proc/self/pagemap"
     scanner = Scanner(100)
-    plan = Plan(files=frozenset({("pi", endless, 1.0)}))
+    plan = ScanPlan(files=frozenset({("pi", endless, 1.0)}))
     assert scanner.scan(plan, 0.0).changed == {}
     assert scanner.scan(plan, 1.0).changed == {}
     assert _digest(endless, (0, 0, 0)) == _digest(os.devnull, (0, 0, 0))
@@ -214,7 +214,7 @@ def test_folders_are_bounded(folder):
     for number in range(5):
         (folder / f"f{number}").mkdir()
     scanner = Scanner(3)
-    scanner.scan(Plan(folders=frozenset({str(folder)})), 0.0)
+    scanner.scan(ScanPlan(folders=frozenset({str(folder)})), 0.0)
     assert scanner.is_cut
     assert len(scanner.folders) == 3
 
