@@ -101,108 +101,122 @@ class Settings:
     """
 
     # kernels
-    start_limit_s: float = _row(30.0, "s", 0.1, "How long a kernel may take to say hello.")
-    ping_interval_s: float = _row(2.0, "s", 0.05, "Time between two pings to a silent kernel.")
-    ping_missed: int = _row(3, "count", 1, "Unanswered pings after which it is unresponsive.")
+    start_limit_s: float = _row(30.0, "s", 0.1, "Time for a kernel to send hello.")
+    ping_interval_s: float = _row(2.0, "s", 0.05, "Time between two heartbeats to a silent kernel.")
+    ping_missed: int = _row(3, "count", 1, "Unanswered heartbeats until it is unresponsive.")
     hang_timeout_s: float = _row(
-        0.0, "s", 0.0, "Silence after which a kernel is ended; 0 is never."
+        0.0, "s", 0.0, "Silence after which the server ends a kernel; 0: never."
     )
-    restart_limit: int = _row(5, "count", 1, "Deaths without a completed action before giving up.")
-    restart_window_s: float = _row(180.0, "s", 1.0, "The time within which such deaths count.")
-    restart_rate_s: float = _row(60.0, "s", 0.0, "The time within which restarts by pages count.")
-    kernel_restarts: int = _row(10, "count", 1, "Restarts of one kernel that pages may ask for.")
-    visitor_restarts: int = _row(10, "count", 1, "Restarts that one browser may ask for.")
-    address_restarts: int = _row(40, "count", 1, "Restarts that one address may ask for.")
-    hello_exit_limit: int = _row(2, "count", 1, "Exits before hello after which we give up.")
-    backoff_first_s: float = _row(0.5, "s", 0.0, "Wait before the second restart that counts.")
-    backoff_max_s: float = _row(30.0, "s", 0.0, "Longest wait before a restart.")
+    restart_limit: int = _row(5, "count", 1, "Crashes without a completed action until giving up.")
+    restart_window_s: float = _row(180.0, "s", 1.0, "Time within which such crashes count.")
+    restart_rate_s: float = _row(60.0, "s", 0.0, "Time within which restarts by pages count.")
+    kernel_restarts: int = _row(10, "count", 1, "Restarts of one kernel that pages may request.")
+    visitor_restarts: int = _row(10, "count", 1, "Restarts that one browser may request.")
+    address_restarts: int = _row(40, "count", 1, "Restarts that one address may request.")
+    hello_exit_limit: int = _row(2, "count", 1, "Exits before hello until giving up.")
+    backoff_first_s: float = _row(0.5, "s", 0.0, "Delay before the second restart that counts.")
+    backoff_max_s: float = _row(30.0, "s", 0.0, "Longest delay before a restart.")
     cancel_attempts: int = _row(10, "count", 1, "Times that a kernel is asked to end a request.")
-    cancel_limit_s: float = _row(2.0, "s", 0.1, "After this a cancel offers to end the kernel.")
-    shutdown_limit_s: float = _row(5.0, "s", 0.2, "Time for the whole server to stop its kernels.")
-    exit_drain_s: float = _row(1.0, "s", 0.0, "Silence after which a dead kernel is given up.")
-    exit_drain_most_s: float = _row(30.0, "s", 0.0, "Time for all last messages of a dead kernel.")
-    cull_after_s: float = _row(600.0, "s", 0.0, "A kernel nobody uses is ended; 0 is never.")
-    max_kernels: int = _row(8, "count", 1, "Processes per analysis, where each session has one.")
+    cancel_limit_s: float = _row(
+        2.0, "s", 0.1, "Time after a cancel until a page offers to end the kernel."
+    )
+    shutdown_limit_s: float = _row(5.0, "s", 0.2, "Time for the server to stop its kernels.")
+    exit_drain_s: float = _row(
+        1.0, "s", 0.0, "Silence after which the server stops reading from a dead kernel."
+    )
+    exit_drain_most_s: float = _row(30.0, "s", 0.0, "Time for the last messages of a dead kernel.")
+    cull_after_s: float = _row(
+        600.0, "s", 0.0, "Time after which the server ends an unused kernel; 0: never."
+    )
+    max_kernels: int = _row(8, "count", 1, "Processes per analysis with isolation: session.")
     kernel_memory_bytes: int = _row(0, "bytes", 0, "Memory that a kernel may hold; 0: no limit.")
     kernel_processor_s: float = _row(0.0, "s", 0.0, "Processor time of one process; 0: no limit.")
     kernel_open_files: int = _row(0, "count", 0, "Files open in one process; 0: as for the server.")
-    kernel_threads: int = _row(0, "count", 0, "Threads of numerical libraries; 0: as they choose.")
-    poison_limit: int = _row(2, "count", 1, "Deaths of a kernel until an action is refused.")
-    restore_deaths: int = _row(2, "count", 1, "Deaths over restored state until it is dropped.")
-    start_alone_s: float = _row(10.0, "s", 0.0, "Longest wait of others for a suspected start.")
-    start_settle_s: float = _row(1.0, "s", 0.0, "For so long after it a start may be suspected.")
-    poison_suspects: int = _row(1000, "count", 1, "Actions that are remembered for such deaths.")
+    kernel_threads: int = _row(0, "count", 0, "Threads of numerical libraries; 0: their default.")
+    poison_limit: int = _row(2, "count", 1, "Crashes of a kernel until an action is refused.")
+    restore_deaths: int = _row(2, "count", 1, "Crashes over restored state until it is dropped.")
+    start_alone_s: float = _row(10.0, "s", 0.0, "Longest wait behind a suspected start.")
+    start_settle_s: float = _row(1.0, "s", 0.0, "Time after a start in which it may be suspected.")
+    poison_suspects: int = _row(1000, "count", 1, "Actions that are remembered for such crashes.")
     kernel_queue_bytes: int = _row(64 * 2**20, "bytes", 2**16, "Bytes that wait for one kernel.")
     kernel_message_bytes: int = _row(64 * 2**20, "bytes", 2**16, "Largest message of a kernel.")
-    socket_touch_s: float = _row(3600.0, "s", 1.0, "How often the socket's folder is touched.")
+    socket_touch_s: float = _row(3600.0, "s", 1.0, "Time between touches of the socket's folder.")
     kernel_message_frames: int = _row(64, "count", 2, "Most frames in one message of a kernel.")
-    junk_messages: int = _row(1000, "count", 1, "Messages not understood until a kernel is ended.")
+    junk_messages: int = _row(1000, "count", 1, "Invalid messages until the server ends a kernel.")
     output_line_bytes: int = _row(8192, "bytes", 80, "Longest captured line of a kernel's output.")
-    output_rate_lines: int = _row(2000, "count", 1, "Lines of a kernel logged in a second.")
-    output_bytes_per_s: int = _row(2**20, "bytes/s", 2**10, "Bytes of a kernel logged in a second.")
-    output_turn_lines: int = _row(100, "count", 1, "Lines taken of a kernel's output per turn.")
-    output_turn_bytes: int = _row(2**16, "bytes", 2**10, "Bytes taken of it per turn.")
-    output_pause_s: float = _row(0.005, "s", 0.0, "Pause after such a turn, while there is more.")
-    output_unfinished_s: float = _row(
-        0.5, "s", 0.0, "Age at which a line without an end is shown too."
+    output_rate_lines: int = _row(2000, "count", 1, "Lines of a kernel's output logged per second.")
+    output_bytes_per_s: int = _row(
+        2**20, "bytes/s", 2**10, "Bytes of a kernel's output logged per second."
     )
+    output_turn_lines: int = _row(100, "count", 1, "Lines of a kernel's output read per turn.")
+    output_turn_bytes: int = _row(2**16, "bytes", 2**10, "Bytes of that output read per turn.")
+    output_pause_s: float = _row(0.005, "s", 0.0, "Pause after such a turn if there is more.")
+    output_unfinished_s: float = _row(0.5, "s", 0.0, "Age at which an unfinished line is logged.")
     watched_files: int = _row(2000, "count", 1, "Source files of one kernel that are watched.")
-    output_lines: int = _row(20, "count", 1, "Last lines of stderr that are kept per kernel.")
+    output_lines: int = _row(20, "count", 1, "Last lines of stderr kept per kernel.")
     output_progress_s: float = _row(
-        10.0, "s", 0.0, "Time between two lines of a progress bar where the log is no terminal."
+        10.0, "s", 0.0, "Time between two lines of a progress bar if the log is not a terminal."
     )
     # the log
-    log_queue_lines: int = _row(10_000, "count", 100, "Lines of the log that wait to be written.")
-    log_queue_bytes: int = _row(4 * 2**20, "bytes", 2**16, "Bytes of such lines.")
-    log_flush_s: float = _row(2.0, "s", 0.0, "How long the end waits for the log to be written.")
-    # watching
-    watch_scan_s: float = _row(2.0, "s", 0.1, "How often files are looked at without an event.")
-    reload_limit: int = _row(
-        3, "count", 1, "Restarts in a row by a file that each one writes again."
+    log_queue_lines: int = _row(10_000, "count", 100, "Log lines that may wait to be written.")
+    log_queue_bytes: int = _row(
+        4 * 2**20, "bytes", 2**16, "Bytes of log lines that may wait to be written."
     )
-    reload_window_s: float = _row(5.0, "s", 0.1, "How soon after a restart such a save counts.")
-    reload_quiet_s: float = _row(10.0, "s", 0.1, "How long it is left alone until it counts again.")
+    log_flush_s: float = _row(2.0, "s", 0.0, "Time that the server waits at its end for the log.")
+    # watching
+    watch_scan_s: float = _row(2.0, "s", 0.1, "Time between two checks of files without events.")
+    reload_limit: int = _row(
+        3, "count", 1, "Restarts in a row by a file that the analysis itself writes."
+    )
+    reload_window_s: float = _row(
+        5.0, "s", 0.1, "Time after a restart within which such a save counts."
+    )
+    reload_quiet_s: float = _row(
+        10.0, "s", 0.1, "Time without a save until such a file counts again."
+    )
     watched_folders: int = _row(2000, "count", 1, "Folders whose files are watched.")
     # builds
-    build_limit_s: float = _row(600.0, "s", 0.1, "How long one command of build may take.")
-    build_lines: int = _row(1000, "count", 0, "Lines of one build command that are shown.")
+    build_limit_s: float = _row(600.0, "s", 0.1, "Time for one build command.")
+    build_lines: int = _row(1000, "count", 0, "Lines of one build command that are logged.")
     # sessions
     memory_budget_bytes: int = _row(
         0,
         "bytes",
         0,
-        "What the server holds for pages and kernels; 0: half of the machine or control group.",
+        "Memory of the server for pages and kernels; 0: half of the machine's or control group's.",
     )
     open_actions: int = _row(256, "count", 1, "Actions that may be open in one session.")
     recent_ids: int = _row(1000, "count", 1, "Ended process ids that a session remembers.")
     ring_messages: int = _row(1000, "count", 1, "Messages in a session's replay ring.")
     ring_bytes: int = _row(4 * 2**20, "bytes", 2**12, "Bytes in a session's replay ring.")
     ring_ends: int = _row(1000, "count", 1, "Ends of requests kept beyond the replay ring.")
-    state_bytes: int = _row(64 * 2**20, "bytes", 2**10, "State that one session or class may hold.")
-    session_grace_s: float = _row(60.0, "s", 0.0, "How long a session without a page is kept.")
-    result_grace_s: float = _row(86400.0, "s", 0.0, "How long an end that no page saw is kept.")
-    result_bytes: int = _row(
-        256 * 2**20, "bytes", 0, "Bytes of sessions that wait for a page beyond their grace."
+    state_bytes: int = _row(64 * 2**20, "bytes", 2**10, "State of one session, or of one class.")
+    session_grace_s: float = _row(60.0, "s", 0.0, "Time that a session without a page is kept.")
+    result_grace_s: float = _row(
+        86400.0, "s", 0.0, "Time that a result which no page has seen is kept."
     )
-    session_link_s: float = _row(60.0, "s", 1.0, "Time for a page to join by a link of a session.")
-    session_links: int = _row(1000, "count", 1, "Links of sessions that wait for such a join.")
-    session_links_each: int = _row(20, "count", 1, "Of these, how many may be for one session.")
-    flush_interval_s: float = _row(0.1, "s", 0.002, "Time within which a datastore has a write.")
+    result_bytes: int = _row(
+        256 * 2**20, "bytes", 0, "Bytes of sessions without a page that are kept for a result."
+    )
+    session_link_s: float = _row(60.0, "s", 1.0, "Time for a page to join through a session link.")
+    session_links: int = _row(1000, "count", 1, "Session links that may wait for a page to join.")
+    session_links_each: int = _row(20, "count", 1, "Session links of one session that may wait.")
+    flush_interval_s: float = _row(0.1, "s", 0.002, "Time until a change is on disk.")
     sessions: int = _row(10000, "count", 1, "Sessions that the server holds at once.")
-    sessions_per_person: int = _row(200, "count", 1, "Sessions that one browser may have at once.")
+    sessions_per_person: int = _row(200, "count", 1, "Sessions of one browser at once.")
     sessions_per_address: int = _row(
         2500,
         "count",
         1,
-        "Sessions from one address at once; the loopback interface has no such limit.",
+        "Sessions of one address at once; does not apply to the loopback interface.",
     )
     closed_sessions: int = _row(
-        10000, "count", 0, "Closed sessions whose pages are shown the reason."
+        10000, "count", 0, "Closed sessions whose reason is kept for their pages."
     )
-    session_pages: int = _row(32, "count", 1, "Pages that one session has at once.")
+    session_pages: int = _row(32, "count", 1, "Pages of one session at once.")
     # connections
     http_idle_limit_s: float = _row(
-        20.0, "s", 0.0, "How long a connection without a request is kept."
+        20.0, "s", 0.0, "Time that a connection without a request is kept."
     )
     http_header_limit_s: float = _row(10.0, "s", 0.0, "Time for a request's headers, or for TLS.")
     http_body_limit_s: float = _row(30.0, "s", 0.0, "Time for the body of a request.")
@@ -213,67 +227,73 @@ class Settings:
         0.0,
         "s",
         0.0,
-        "How long browsers are held to encryption (Strict-Transport-Security); 0: not.",
+        "Time that browsers use encryption only (Strict-Transport-Security); 0: not set.",
     )
-    form_bytes: int = _row(2**20, "bytes", 2**10, "Largest form of a request, not of files.")
+    form_bytes: int = _row(2**20, "bytes", 2**10, "Largest form in a request, without files.")
     # flow control
     credit_window_bytes: int = _row(4 * 2**20, "bytes", 2**10, "Bytes in flight per session.")
     replay_window_bytes: int = _row(2**20, "bytes", 1, "Bytes of a replay in flight to one page.")
-    stall_limit_s: float = _row(120.0, "s", 0.1, "A page that has not drained for this is closed.")
+    stall_limit_s: float = _row(
+        120.0, "s", 0.1, "Time without progress after which a slow page is closed."
+    )
     class_data_bytes: int = _row(
-        64 * 2**20, "bytes", 2**10, "Answers to writes of class state that wait for a kernel."
+        64 * 2**20, "bytes", 2**10, "Answers to writes of class state that may wait for a kernel."
     )
     # pages
     block_limit_s: float = _row(
-        0.1, "s", 0.001, "How long a handler may hold up the server untold."
+        0.1, "s", 0.001, "Time that a handler may block the server before the log names it."
     )
     page_message_bytes: int = _row(10 * 2**20, "bytes", 2**10, "Largest message of a page.")
     page_value_bytes: int = _row(
-        2**20, "bytes", 1, "Largest value that an input may write by itself."
+        2**20, "bytes", 1, "Largest value that an input without a handler may write."
     )
     page_keys: int = _row(100, "count", 0, "Values that a page may add with set_state.")
     page_message_limit_s: float = _row(
-        30.0, "s", 0.1, "Time for a message of a page to come whole."
+        30.0, "s", 0.1, "Time for a message of a page to arrive whole."
     )
     unfinished_bytes: int = _row(
         256 * 2**20,
         "bytes",
         2**16,
-        "Bytes of messages of pages, and of bodies, that have not come whole.",
+        "Bytes of incomplete messages of pages; the same again of HTTP bodies.",
     )
-    page_junk_messages: int = _row(10, "count", 0, "Answers to what comes before __connect.")
+    page_junk_messages: int = _row(10, "count", 0, "Answers to other messages before __connect.")
     page_turn_frames: int = _row(16, "count", 1, "Frames of one page that one turn handles.")
     page_turn_bytes: int = _row(2**18, "bytes", 2**10, "Bytes of one page that one turn handles.")
     page_turns: int = _row(4, "count", 1, "Waiting pages that share one turn.")
     project_files: int = _row(20000, "count", 1, "Files of a project that may be templates.")
-    page_join_limit_s: float = _row(30.0, "s", 0.1, "Time for a websocket to say __connect.")
+    page_join_limit_s: float = _row(30.0, "s", 0.1, "Time for a websocket to send __connect.")
     page_ping_interval_s: float = _row(
-        20.0, "s", 0.0, "Silence of a page before a ping; 0 is none."
+        20.0, "s", 0.0, "Silence of a page before a ping; 0: no pings."
     )
     page_pong_limit_s: float = _row(
-        120.0, "s", 0.1, "A page silent for this after a ping is closed."
+        120.0, "s", 0.1, "Silence after a ping until the page is closed."
     )
-    drain_messages: int = _row(100, "count", 1, "Messages taken from the kernels per wake-up.")
+    drain_messages: int = _row(100, "count", 1, "Messages read from the kernels per wake-up.")
     turn_sessions: int = _row(
         200, "count", 1, "Sessions opened, shown a change or closed in one turn."
     )
-    drain_turn_s: float = _row(0.002, "s", 0.0, "After this a turn takes no further message.")
+    drain_turn_s: float = _row(0.002, "s", 0.0, "Time after which a turn reads no further message.")
     readme_bytes: int = _row(2**19, "bytes", 2**10, "Largest readme that is rendered.")
-    readme_limit_s: float = _row(5.0, "s", 0.1, "Time to render one; then it is shown as text.")
+    readme_limit_s: float = _row(
+        5.0, "s", 0.1, "Time to render a readme; then it is shown as text."
+    )
     kept_bytes: int = _row(
         32 * 2**20, "bytes", 0, "Unchanged pages and small files kept in memory."
     )
     kept_check_s: float = _row(
-        0.5, "s", 0.0, "How often, in production, what such a page was made of is looked at."
+        0.5, "s", 0.0, "Time between two checks, in production, of the files behind such a page."
     )
     # the kernel's own
     batch_messages: int = _row(100, "count", 1, "Emits that are sent together.")
-    batch_wait_s: float = _row(0.002, "s", 0.0, "How long an emit of a batch waits for others.")
+    batch_wait_s: float = _row(0.002, "s", 0.0, "Time that an emit waits for others to batch with.")
     batch_plain_emits: int = _row(
-        500, "count", 0, "Emits without a pause that plain code sends at once."
+        500, "count", 0, "Emits without a pause that plain code sends one by one."
     )
-    batch_quiet_emits: int = _row(16, "count", 0, "Emits of a quiet spell that are sent at once.")
-    unawaited_bytes: int = _row(16 * 2**20, "bytes", 2**10, "Emits nobody awaited, out of credit.")
+    batch_quiet_emits: int = _row(16, "count", 0, "Emits after a pause that are sent at once.")
+    unawaited_bytes: int = _row(
+        16 * 2**20, "bytes", 2**10, "Bytes of unawaited emits that may wait for credit."
+    )
     plain_threads: int = _row(8, "count", 0, "Threads for plain actions beside the main one.")
 
     @property

@@ -42,23 +42,24 @@ MEMORY = (
         "memory_budget_bytes",
         "bytes",
         "New sessions, large arguments and large replays are refused, and rings and `data` do not "
-        "grow. Sessions without a page are closed: those whose results were seen, then unseen "
-        "results of the client that takes most. One message per session may be on its way.",
+        "grow. The server closes sessions without a page: those whose results were seen, then "
+        "those with unseen results of the client that uses most. One message per session may be in "
+        "flight.",
         f"{SESSIONS}::test_whatever_one_client_does_the_sum_stays_within_the_budget",
     ),
     Limit(
         "the replay ring of a session, with the ends beside it",
         "2 * (ring_bytes + kernel_message_bytes) + 128 * (ring_messages + ring_ends)",
         "bytes",
-        "The oldest go, and the newest stays whatever its size; a page that comes back gets "
-        "`__gap`.",
+        "The oldest messages are dropped; the newest stays whatever its size. A page that comes "
+        "back gets `__gap`.",
         "tests/protocol/test_ring.py",
     ),
     Limit(
         "`data` of a session",
         "state_bytes",
         "bytes",
-        "The value is not kept, and its page is shown that.",
+        "The value is not kept, and its page says so.",
         "tests/protocol/test_session.py::"
         "test_state_beyond_its_bytes_is_a_problem_and_a_smaller_value_is_none",
     ),
@@ -70,17 +71,18 @@ MEMORY = (
         "tests/broker/stores/test_class_data.py",
     ),
     Limit(
-        "a replay on its way to one page, and one message",
+        "a replay in flight to one page, and one message",
         "replay_window_bytes + kernel_message_bytes",
         "bytes",
-        "The next step waits until it has drained. The message is the same bytes for all pages.",
+        "The next step waits until the page has read it. All pages share the bytes of the message.",
         f"{SESSIONS}::test_pages_that_read_nothing_hold_a_window_each_and_share_its_bytes",
     ),
     Limit(
-        "new messages on their way to one page, and one more",
+        "new messages in flight to one page, and one more",
         "2 * credit_window_bytes + kernel_message_bytes",
         "bytes",
-        "The page goes on from the ring when it has drained; after `stall_limit_s` it is closed.",
+        "The page continues from the ring when it has read them; after `stall_limit_s` it is "
+        "closed.",
         "tests/broker/sessions/test_outbox.py::test_a_page_that_lags_gets_no_more_until_it_has_drained",
     ),
     Limit(
@@ -91,23 +93,23 @@ MEMORY = (
         "tests/broker/sessions/test_requests.py",
     ),
     Limit(
-        "sessions that one kernel was told of and has not read, with their state",
+        "sessions sent to one kernel that it has not read, with their state",
         "kernel_queue_bytes + state_bytes",
         "bytes",
         "Further sessions wait in the server until the kernel has read half of that.",
         "tests/broker/sessions/test_opening.py::test_sessions_that_a_kernel_does_not_read_wait_in_the_front",
     ),
     Limit(
-        "messages of pages that have not come whole, and as much of HTTP bodies",
+        "incomplete messages of pages, and the same again of incomplete HTTP bodies",
         "2 * unfinished_bytes",
         "bytes",
-        "The page is closed with 1013, the request answered with 503, both with the reason; over "
-        "the budget too, where it holds more than 64 KiB.",
+        "The server closes the page with 1013, or answers the request with 503, with the reason; "
+        "over the budget, it also does so if the message or body holds more than 64 KiB.",
         "tests/front/test_pace.py::"
         "test_beyond_the_budget_small_messages_go_on_and_large_ones_are_refused",
     ),
     Limit(
-        "sessions kept for a result alone that no page saw",
+        "sessions kept only for a result that no page has seen",
         "result_bytes",
         "bytes",
         "The oldest is closed.",
@@ -117,29 +119,29 @@ MEMORY = (
         "sessions",
         "sessions",
         "sessions",
-        "The oldest without a page is closed, seen results first; nothing that runs. Where all "
-        "have a page or run, a new one is refused.",
+        "The server closes the oldest without a page, seen results first, but none that runs an "
+        "action. If all have a page or run one, it refuses the new session.",
         f"{SESSIONS}::test_a_client_that_leaves_many_results_behind_locks_nobody_out",
     ),
     Limit(
-        "sessions of one person",
+        "sessions of one visitor",
         "sessions_per_person",
         "sessions",
-        "The person's own oldest without a page is closed.",
+        "The server closes the visitor's oldest session without a page.",
         f"{SESSIONS}::test_a_person_over_its_share_loses_its_own_and_is_shown_why",
     ),
     Limit(
         "sessions of one address (of IPv6: one /64); not of the loopback interface",
         "sessions_per_address",
         "sessions",
-        "The address' own oldest without a page is closed.",
+        "The server closes the address' oldest session without a page.",
         f"{SESSIONS}::test_an_address_has_a_share_of_its_own",
     ),
     Limit(
         "pages of one session",
         "session_pages",
         "pages",
-        "The page is closed with 1013 and the reason.",
+        "The server closes the page with 1013 and the reason.",
         f"{SESSIONS}::test_a_session_has_so_many_pages_and_no_more",
     ),
     Limit(
@@ -155,14 +157,14 @@ TURN = (
         "messages of kernels",
         "drain_messages",
         "messages",
-        "The rest waits for the next turn; so it does after `drain_turn_s`.",
+        "The rest waits for the next turn, also after `drain_turn_s`.",
         "tests/broker/test_channel.py",
     ),
     Limit(
         "lines of one kernel's output",
         "output_turn_lines",
         "lines",
-        "The rest is read after `output_pause_s`; the log has `output_rate_lines` of one second, "
+        "The server reads the rest after `output_pause_s`; it logs `output_rate_lines` per second, "
         "and counts the others.",
         "tests/broker/supervision/test_output.py::test_one_turn_hands_on_a_bounded_number_of_lines_and_loses_none",
     ),
@@ -170,43 +172,43 @@ TURN = (
         "frames of one page",
         "page_turn_frames",
         "frames",
-        "The page is read again when its turn comes; so it is after `page_turn_bytes`, and, for "
-        "all pages, after `drain_turn_s`.",
+        "The page waits for its next turn, also after `page_turn_bytes`, and, together with all "
+        "other pages, after `drain_turn_s`.",
         "tests/protocol/test_turns.py::test_work_of_a_turn_is_bounded_whatever_pages_send",
     ),
     Limit(
-        "frames of all pages that have to wait for their turn",
+        "frames of all pages that wait for their turn",
         "page_turns * page_turn_frames",
         "frames",
-        "The next ones have the next turn, in order.",
+        "The next pages get the next turn, in order.",
         "tests/front/test_pace.py::test_flooding_pages_have_a_bounded_part_of_each_round",
     ),
     Limit(
         "a step of a page's replay",
         "replay_window_bytes + kernel_message_bytes",
         "bytes",
-        "The next step has a turn of its own.",
+        "The next step gets another turn.",
         "tests/broker/sessions/test_outbox.py::"
         "test_a_replay_is_written_in_steps_of_a_window_and_taken_as_it_is_written",
     ),
     Limit(
-        "sessions that a new kernel is told of",
+        "sessions opened in a new kernel",
         "turn_sessions",
         "sessions",
-        "The next turn tells it of more; those with a page come first.",
+        "The next turn opens more; those with a page come first.",
         "tests/broker/test_pools.py::"
         "test_a_new_kernel_is_told_of_so_many_sessions_in_a_turn_and_of_those_with_pages_first",
     ),
     Limit(
-        "sessions that are shown a change of their kernel's state",
+        "sessions that get a change of their kernel's state",
         "turn_sessions",
         "sessions",
-        "The next turn shows it to more; one without a page is shown nothing.",
+        "The next turn sends it to more; sessions without a page get nothing.",
         "tests/broker/test_pools.py::"
         "test_only_sessions_with_pages_are_shown_a_change_and_so_many_in_a_turn",
     ),
     Limit(
-        "sessions that are closed",
+        "sessions closed",
         "turn_sessions",
         "sessions",
         "The next turn closes more.",
