@@ -16,6 +16,7 @@ def router(tmp_path):
     context = zmq.Context()
     socket = context.socket(zmq.ROUTER)
     socket.linger = 0
+    socket.rcvhwm = 0  # what nobody reads is no reason for the other side to wait at its end
     socket.bind(f"ipc://{tmp_path}/s")
     yield socket
     socket.close()
