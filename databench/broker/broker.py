@@ -288,7 +288,7 @@ class Broker:
         if tables.is_draining:
             return page.close(GOING_AWAY, "the server stops")
         pool = self._get_pool(analysis)
-        client = make_client(page.address, page.person)
+        client = make_client(page.address, page.visitor)
         hosted, problem = self._sessions.admit(client, connect, pool, self._pools.place)
         if hosted is None:
             return page.close(TRY_LATER, problem)

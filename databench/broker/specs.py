@@ -72,13 +72,13 @@ class Page(Protocol):
     """One page's connection, as the broker sees it.
 
     Attributes:
-        person: A word that all pages of one person's browser share; empty where it is not known.
+        visitor: A word that all pages of one visitor's browser share; empty where it is not known.
         is_linked: Whether a link led it to the session that it asks for, or to one that has ended.
         address: The visitor's address, as the proxy forwards it where `--xheaders` believes that.
         may_administer: Whether it may see tracebacks, and end what other sessions use.
     """
 
-    person: str
+    visitor: str
     address: str
     is_linked: bool
     may_administer: bool

@@ -27,7 +27,6 @@ from . import (
     kernels,
     links,
     pace,
-    person,
     script,
     watched,
     websocket,
@@ -44,6 +43,7 @@ from .reload import build, livereload
 from .routes import Routes
 from .static import pattern_of
 from .templates import Loader
+from .visitors import Visitors, make_key
 
 log = logging.getLogger("databench.front")
 
@@ -97,12 +97,12 @@ class Front(http.Application):
         access: Access | None = None,
         extra_routes: script.Routes = (),
         place: Place | None = None,
-        visitors: person.Visitors | None = None,
+        visitors: Visitors | None = None,
         runs: Runs | None = None,
     ) -> None:
         self.index = index
-        self.visitors = visitors or person.Visitors(
-            person.make_key(), port=0, project=cookies.find_project(index.folder)
+        self.visitors = visitors or Visitors(
+            make_key(), port=0, project=cookies.find_project(index.folder)
         )
         self.links = links.Links(self.visitors, limits, self._has_session)
         self.broker, self.limits, self.hosts = broker, limits, hosts

@@ -20,7 +20,7 @@ import tornado.web
 
 from ..protocol.text import Connect
 from ..settings import Settings
-from .person import Visitors, is_encrypted
+from .visitors import Visitors, is_encrypted
 
 WORD = "session"
 PURPOSE = "join"

@@ -37,11 +37,11 @@ from .access import Access
 from .app import Front
 from .earlier import Runs
 from .hosts import ANY_ADDRESS, Hosts
-from .person import Visitors, make_key
 from .project import Project
 from .reload import build, reexec
 from .reload.watch import Watcher, is_editable
 from .script import ServedScript
+from .visitors import Visitors, make_key
 
 log = logging.getLogger("databench.front")
 

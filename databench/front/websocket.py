@@ -169,7 +169,7 @@ class Connection:
     Args:
         handler: Tornado's side, open.
         name: The analysis.
-        who: The person's word.
+        who: The visitor's word.
         address: The visitor's address.
     """
 
@@ -185,13 +185,13 @@ class Connection:
         "is_linked",
         "may_administer",
         "name",
-        "person",
+        "visitor",
     )
 
     def __init__(self, handler: PageSocket, name: str, who: str = "", address: str = "") -> None:
         self.name = name
         self.may_administer = handler.may_administer
-        self.person = who
+        self.visitor = who
         self.address = address
         self.is_linked = False
         self._handler = handler

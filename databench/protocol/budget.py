@@ -87,7 +87,7 @@ def choose_given_back(budget: Budget, room: WaitingRoom, rows: int) -> list[tupl
     """The sessions to close now, since the front holds more than it may.
 
     First those whose results were seen, the oldest first. When there are no more, those of the
-    client alone that takes most: of the address, and there of the person. What runs is not in the
+    client alone that takes most: of the address, and there of the visitor. What runs is not in the
     room, nor what has a page.
 
     Args:

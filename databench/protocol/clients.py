@@ -1,4 +1,4 @@
-"""Who takes what of the server: a client is an address and a person, where known. Pure.
+"""Who takes what of the server: a client is an address and a visitor, where known. Pure.
 
 Owns what counts as one: of IPv6 a network, since one customer has 2^64 addresses of it; of the
 loopback interface nobody, since a proxy that forwards no address makes all visitors look like it.
@@ -18,11 +18,11 @@ class Client(NamedTuple):
 
     Attributes:
         address: The visitor's address, or its network.
-        person: The browser's word; empty where it sent none.
+        visitor: The browser's word; empty where it sent none.
     """
 
     address: str
-    person: str
+    visitor: str
 
     @property
     def is_loopback(self) -> bool:
@@ -33,14 +33,14 @@ class Client(NamedTuple):
 NOBODY = Client("", "")
 
 
-def make_client(address: str, person: str) -> Client:
+def make_client(address: str, visitor: str) -> Client:
     """The client of a page.
 
     Args:
         address: As the connection or the proxy has it.
-        person: The browser's word, or empty.
+        visitor: The browser's word, or empty.
     """
-    return Client(find_network(address), person)
+    return Client(find_network(address), visitor)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -185,7 +185,7 @@ class Poison:
         self._deaths: OrderedDict[int, list[_Death]] = OrderedDict()
 
     def note(
-        self, fingerprint: int, cause: str, *, session: str, person: str, is_alone: bool
+        self, fingerprint: int, cause: str, *, session: str, visitor: str, is_alone: bool
     ) -> None:
         """A process died, and this action with its arguments is suspected.
 
@@ -193,11 +193,11 @@ class Poison:
             fingerprint: The action's.
             cause: As from `find_cause`.
             session: Whose request it was.
-            person: Who that was; empty where it is not known.
+            visitor: Who that was; empty where it is not known.
             is_alone: Whether nothing else can have done it.
         """
         deaths = self._deaths.setdefault(fingerprint, [])
-        deaths.append(_Death(cause, session, person or session, is_alone))
+        deaths.append(_Death(cause, session, visitor or session, is_alone))
         del deaths[: -_KEPT * self._limits.poison_limit]
         self._deaths.move_to_end(fingerprint)
         while len(self._deaths) > self._limits.poison_suspects:

@@ -31,7 +31,7 @@ class Saved:
         is_unseen: Whether it has an end that no page has seen, or will have one.
         open: The requests without an end: process id and action.
         recent: Process ids that ended, the oldest first.
-        person: See `Session`.
+        visitor: See `Session`.
         address: The network of who began it: see `clients`.
     """
 
@@ -41,7 +41,7 @@ class Saved:
     is_unseen: bool
     open: tuple[tuple[ProcessId, str], ...] = ()
     recent: tuple[ProcessId, ...] = ()
-    person: str = ""
+    visitor: str = ""
     address: str = ""
 
 
@@ -56,7 +56,7 @@ def save(session: Session, analysis: str, left_s: float | None, address: str = "
         session.is_unseen or bool(requests),
         tuple((r.process_id, r.action) for r in requests if r.process_id is not None),
         tuple(reversed(recent)),
-        session.person,
+        session.visitor,
         address,
     )
 
@@ -78,8 +78,8 @@ def revive(
         epoch: A new one: its ring is not the one that pages knew.
         limits: An object with the settings' attributes.
     """
-    args, person = saved.request_args, saved.person
-    session = Session(id_, epoch=epoch, request_args=args, limits=limits, person=person)
+    args, visitor = saved.request_args, saved.visitor
+    session = Session(id_, epoch=epoch, request_args=args, limits=limits, visitor=visitor)
     session.ring.skip()
     session.last_end = session.ring.place if saved.is_unseen else 0
     for key, (shown, stored) in values.items():

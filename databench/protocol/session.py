@@ -40,20 +40,20 @@ class Session:
         epoch: A random word for this life of the ring.
         request_args: The query string of the page that began it.
         limits: An object with the settings' attributes.
-        person: A word for whoever began it, who may find it again; empty: nobody.
+        visitor: A word for whoever began it, who may find it again; empty: nobody.
     """
 
     __slots__ = (
         'class_places', 'data', 'detached_s', 'ended_before', 'epoch', 'id_', 'ids', 'last_end',
-        'left_place', 'limits', 'pending_class', 'person', 'receive_window', 'recent',
-        'request_args', 'requests', 'ring', 'seen_place', 'views',
+        'left_place', 'limits', 'pending_class', 'receive_window', 'recent', 'request_args',
+        'requests', 'ring', 'seen_place', 'views', 'visitor',
     )  # fmt: skip
 
     def __init__(
-        self, id_: str, *, epoch: str, request_args: str, limits: Settings, person: str = ""
+        self, id_: str, *, epoch: str, request_args: str, limits: Settings, visitor: str = ""
     ) -> None:
         self.id_ = id_
-        self.person = person
+        self.visitor = visitor
         self.epoch = epoch
         self.request_args = request_args
         self.limits = limits

@@ -26,7 +26,7 @@ class Shares:
 
     def __init__(self) -> None:
         self._count = 0
-        self._by_person: dict[str, dict[str, None]] = {}
+        self._by_visitor: dict[str, dict[str, None]] = {}
         self._by_address: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -36,8 +36,8 @@ class Shares:
         """There is one session more."""
         self._count += 1
         self._by_address[client.address] = self._by_address.get(client.address, 0) + 1
-        if client.person:
-            self._by_person.setdefault(client.person, {})[id_] = None
+        if client.visitor:
+            self._by_visitor.setdefault(client.visitor, {})[id_] = None
 
     def end(self, id_: str, client: Client) -> None:
         """A session is gone."""
@@ -47,15 +47,15 @@ class Shares:
             self._by_address[client.address] = left
         else:
             del self._by_address[client.address]
-        if client.person:
-            own = self._by_person[client.person]
+        if client.visitor:
+            own = self._by_visitor[client.visitor]
             del own[id_]
             if not own:
-                del self._by_person[client.person]
+                del self._by_visitor[client.visitor]
 
-    def of_person(self, person: str) -> list[str]:
-        """A person's sessions, in the order in which they began."""
-        return list(self._by_person.get(person, ()))
+    def of_visitor(self, visitor: str) -> list[str]:
+        """A visitor's sessions, in the order in which they began."""
+        return list(self._by_visitor.get(visitor, ()))
 
     def choose_leaving(
         self, client: Client, room: WaitingRoom, limits: Settings
@@ -71,11 +71,11 @@ class Shares:
             The session, and what its page is shown when it comes back. No session and a text: none
             can go, and the text says why. No session and no text: there is room.
         """
-        person = client.person
-        own = len(self._by_person.get(person, ())) if person else 0
+        visitor = client.visitor
+        own = len(self._by_visitor.get(visitor, ())) if visitor else 0
         if own >= limits.sessions_per_person:
             why = f"You have {own} sessions open, the limit. Close a tab of this server first."
-            leaving = self._find_own(person, room)
+            leaving = self._find_own(visitor, room)
             return leaving, OWN_GONE if leaving else why
         at_address = 0 if client.is_loopback else self._by_address.get(client.address, 0)
         if at_address >= limits.sessions_per_address:
@@ -87,7 +87,7 @@ class Shares:
             return leaving, FULL_GONE if leaving else FULL
         return None, ""
 
-    def _find_own(self, person: str, room: WaitingRoom) -> Waiting | None:
-        """The person's that goes first, wherever it was begun; at most a share is looked at."""
-        waiting = [found for id_ in self.of_person(person) if (found := room.get(id_))]
+    def _find_own(self, visitor: str, room: WaitingRoom) -> Waiting | None:
+        """The visitor's that goes first, wherever it was begun; at most a share is looked at."""
+        waiting = [found for id_ in self.of_visitor(visitor) if (found := room.get(id_))]
         return min(waiting, key=lambda one: (one.is_unseen, one.since_s), default=None)

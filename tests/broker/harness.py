@@ -43,10 +43,10 @@ class Page:
     _ids = itertools.count(1)
 
     def __init__(
-        self, broker, *, is_slow=False, person="", address="127.0.0.1", may_administer=True
+        self, broker, *, is_slow=False, visitor="", address="127.0.0.1", may_administer=True
     ):
         self.broker = broker
-        self.person = person
+        self.visitor = visitor
         self.may_administer = may_administer
         self.address = address
         self.is_linked = False
@@ -179,7 +179,7 @@ class Rig:
         epoch=None,
         args="",
         is_slow=False,
-        person="",
+        visitor="",
         is_linked=False,
         address="127.0.0.1",
         may_administer=True,
@@ -188,7 +188,7 @@ class Rig:
         page = Page(
             self.broker,
             is_slow=is_slow,
-            person=person,
+            visitor=visitor,
             address=address,
             may_administer=may_administer,
         )

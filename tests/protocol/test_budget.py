@@ -9,7 +9,7 @@ from databench.protocol.clients import Client
 from databench.protocol.waiting import Waiting, WaitingRoom
 
 ADDRESSES, PERSONS = ("192.0.2.1", "192.0.2.2"), ("", "p", "q")
-CLIENTS = [Client(address, person) for address in ADDRESSES for person in PERSONS]
+CLIENTS = [Client(address, visitor) for address in ADDRESSES for visitor in PERSONS]
 A, B = Client("192.0.2.1", "p"), Client("192.0.2.2", "p")
 
 

@@ -48,8 +48,8 @@ def make(**limits):
     return Poison(Settings(**{"poison_limit": 2, "poison_suspects": 3, **limits}))
 
 
-def note(poison, fingerprint, cause="SIGSEGV", *, session="s", person="", is_alone=True):
-    poison.note(fingerprint, cause, session=session, person=person, is_alone=is_alone)
+def note(poison, fingerprint, cause="SIGSEGV", *, session="s", visitor="", is_alone=True):
+    poison.note(fingerprint, cause, session=session, visitor=visitor, is_alone=is_alone)
 
 
 def test_an_action_is_refused_after_the_limit_with_its_arguments_alone():
@@ -83,9 +83,9 @@ def test_one_session_has_it_refused_to_itself_alone():
 def test_sessions_of_one_person_are_one_visitor():
     poison = make()
     for session in "stuv":
-        note(poison, 1, session=session, person="me")
+        note(poison, 1, session=session, visitor="me")
     assert not refused(poison, "other")
-    note(poison, 1, session="x", person="you")
+    note(poison, 1, session="x", visitor="you")
     assert refused(poison, "other")
 
 
@@ -112,10 +112,10 @@ DEATHS = st.lists(
 def test_to_others_it_is_refused_by_two_visitors_and_never_by_one(deaths, limit):
     poison = make(poison_limit=limit, poison_suspects=1000)
     alone = {}
-    for fingerprint, session, person, is_alone in deaths:
-        note(poison, fingerprint, session=session, person=person, is_alone=is_alone)
+    for fingerprint, session, visitor, is_alone in deaths:
+        note(poison, fingerprint, session=session, visitor=visitor, is_alone=is_alone)
         if is_alone:
-            alone.setdefault(fingerprint, []).append(person or session)
+            alone.setdefault(fingerprint, []).append(visitor or session)
     for fingerprint in (1, 2, 3):
         who = alone.get(fingerprint, [])
         is_enough = len(who) >= limit and len(set(who)) >= 2

@@ -123,10 +123,10 @@ def test_no_share_is_ever_exceeded_and_nothing_in_use_goes(joins):
         clients = list(world.clients.values())
         assert world.running <= set(world.clients)
         assert len(clients) == len(world.shares) <= 10
-        for person in "pq":
-            assert sum(one.person == person for one in clients) <= 3
-            assert sorted(world.shares.of_person(person)) == sorted(
-                id_ for id_, one in world.clients.items() if one.person == person
+        for visitor in "pq":
+            assert sum(one.visitor == visitor for one in clients) <= 3
+            assert sorted(world.shares.of_visitor(visitor)) == sorted(
+                id_ for id_, one in world.clients.items() if one.visitor == visitor
             )
         for address in (FAR, "192.0.2.8"):
             assert sum(one.address == address for one in clients) <= 5

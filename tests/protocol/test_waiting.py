@@ -11,7 +11,7 @@ from databench.protocol.grace import NO_ROOM, NOBODY_CAME, find_grace_s
 from databench.protocol.waiting import Waiting, WaitingRoom
 
 LIMITS = SimpleNamespace(session_grace_s=60.0, result_grace_s=1000.0, result_bytes=100)
-CLIENTS = [Client(address, person) for address in "ab" for person in ("", "p", "q")]
+CLIENTS = [Client(address, visitor) for address in "ab" for visitor in ("", "p", "q")]
 ROWS = 1000
 
 

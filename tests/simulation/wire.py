@@ -122,7 +122,7 @@ class Socket:
     def __init__(self, tab, front):
         world = tab.world
         self.tab, self.front, self._world = tab, front, world
-        self.person = ""
+        self.visitor = ""
         self.address = "127.0.0.1"
         self.is_linked = False
         self.may_administer = True

@@ -147,7 +147,7 @@ class Persistence:
             left_s = self._begun_s if kept.left_s is None else min(kept.left_s, self._begun_s)
             values = loaded.values.get(id_, {})
             size_bytes = SESSION_BYTES + sum(len(a) + len(b) for a, b in values.values())
-            client = Client(kept.address, kept.person)
+            client = Client(kept.address, kept.visitor)
             found.append(Waiting(id_, client, left_s - since_s, kept.is_unseen, size_bytes))
         return sorted(found, key=lambda waiting: waiting.since_s)
 

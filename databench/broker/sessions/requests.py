@@ -130,7 +130,7 @@ class Requests:
                 session.requests[suspect.number].fingerprint,
                 kernel.blame.cause,
                 session=session.id_,
-                person=session.person,
+                visitor=session.visitor,
                 is_alone=suspect.is_alone,
             )
 
@@ -272,8 +272,8 @@ class Requests:
             (("kernel", page_record.hosted.record), settings.kernel_restarts),
             (("address", page.address), settings.address_restarts),
         ]
-        if page.person:
-            keys.append((("person", page.person), settings.visitor_restarts))
+        if page.visitor:
+            keys.append((("visitor", page.visitor), settings.visitor_restarts))
         wait_s = self._restarts.ask(keys, self._tables.loop.time())
         if wait_s:
             problem = (

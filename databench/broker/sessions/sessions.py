@@ -24,7 +24,7 @@ from .requests import Requests
 
 logger = logging.getLogger("databench.broker")
 
-OTHERS = 20  # sessions of one person that a page is told of
+OTHERS = 20  # sessions of one visitor that a page is told of
 
 
 class Sessions:
@@ -69,7 +69,7 @@ class Sessions:
         if session is None:
             return None
         waiting = self._tables.holdings.unload(id_)
-        client = waiting.client if waiting else Client("", session.person)
+        client = waiting.client if waiting else Client("", session.visitor)
         return self._seat(session, place(pool), client, restored=RESTARTED)
 
     def is_there(self, analysis: str, id_: str) -> bool:
@@ -130,7 +130,7 @@ class Sessions:
             epoch=secrets.token_urlsafe(6),
             request_args=connect.request_args,
             limits=self._tables.settings,
-            person=client.person,
+            visitor=client.visitor,
         )
         return self._seat(session, record, client)
 
@@ -161,24 +161,24 @@ class Sessions:
             at=at,
             epoch=session.epoch,
             running=session.running(self._tables.loop.time()),
-            others=self._find_others(hosted, page.person),
+            others=self._find_others(hosted, page.visitor),
             is_linked=page.is_linked,
             may_administer=page.may_administer,
             how_to_administer=self._tables.how_to_administer,
         )
 
-    def _find_others(self, own: HostedSession, person: str) -> list[dict[str, Any]]:
-        """The person's further sessions of the analysis that wait for a page, the latest first.
+    def _find_others(self, own: HostedSession, visitor: str) -> list[dict[str, Any]]:
+        """The visitor's further sessions of the analysis that wait for a page, the latest first.
 
         Those without a page that run something or have an end that no page has seen; of an earlier
         server, those with such an end.
         """
-        if not person:
+        if not visitor:
             return []
         tables = self._tables
         now_s, name = tables.loop.time(), own.record.pool.spec.name
         found: list[tuple[float, dict[str, Any]]] = []
-        for id_ in tables.holdings.shares.of_person(person):
+        for id_ in tables.holdings.shares.of_visitor(visitor):
             hosted = tables.sessions.get(id_)
             if hosted is None:
                 if tables.persistence.has_result(id_, name):

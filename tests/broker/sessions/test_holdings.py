@@ -149,7 +149,7 @@ def test_sessions_of_an_earlier_server_count_too(clock):
     assert holdings.unload("s1").id_ == "s1"
     assert holdings.unload("s1") is None
     assert holdings.budget.size_of(ME) == 2000
-    assert holdings.shares.of_person("me") == ["s0", "s2"]
+    assert holdings.shares.of_visitor("me") == ["s0", "s2"]
 
 
 def test_reasons_are_remembered_for_so_many_sessions(clock):

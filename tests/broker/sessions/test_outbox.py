@@ -16,7 +16,7 @@ from tests.protocol.session_model import hold_class_values
 class Paper:
     """A page that keeps each write."""
 
-    person = ""
+    visitor = ""
     address = "127.0.0.1"
     is_linked = False
     may_administer = True

@@ -103,7 +103,7 @@ async def test_when_its_page_left_is_kept_and_counts_over_a_restart(monkeypatch)
 )
 async def test_the_time_without_a_server_counts(monkeypatch, left_s, since_s):
     monkeypatch.setattr("databench.broker.sessions.persistence.time.time", lambda: 500.0)
-    saved = Saved("a", "", left_s, True, person="me", address="192.0.2.7")
+    saved = Saved("a", "", left_s, True, visitor="me", address="192.0.2.7")
     kept = Contents(sessions={"s": saved}, values={"s": {"k": (b"12", b"345")}})
     loop = asyncio.get_running_loop()
     (waiting,) = Persistence(MemoryStore(kept), Settings(), loop).list_kept()

@@ -32,12 +32,12 @@ class World:
         self.tables.holdings.end(hosted)
         del self.tables.sessions[hosted.session.id_]
 
-    def sit(self, id_, *, person="", is_unseen=False):
+    def sit(self, id_, *, visitor="", is_unseen=False):
         session = Session(id_, epoch="e", request_args="", limits=self.tables.settings)
         session.last_end = session.seen_place + is_unseen
         record = SimpleNamespace(waiting=0, kernel=SimpleNamespace(spec=SPEC))
         hosted = self.tables.sessions[id_] = HostedSession(
-            session, record, Client("127.0.0.1", person)
+            session, record, Client("127.0.0.1", visitor)
         )
         self.tables.holdings.begin(hosted)
         self.tables.holdings.rest(hosted)
@@ -74,8 +74,8 @@ async def test_over_the_budget_sessions_go_some_in_each_turn_and_nobody_begins_o
 
 async def test_where_a_person_has_its_share_its_oldest_goes():
     world = World(sessions_per_person=2)
-    for number, person in enumerate(("you", "me", "me")):
-        world.sit(f"s{number}", person=person)
+    for number, visitor in enumerate(("you", "me", "me")):
+        world.sit(f"s{number}", visitor=visitor)
     assert world.reclaim.make_room(CLIENT) == ""
     assert world.closed == ["s1"]
     assert "more sessions than one visitor may have" in world.tables.holdings.find_reason("s1")

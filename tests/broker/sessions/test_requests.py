@@ -410,7 +410,7 @@ async def test_a_kernel_is_restarted_by_pages_so_often_within_a_time_and_no_more
 @pytest.mark.expected_log("restarted by a page")
 async def test_a_visitor_restarts_so_many_kernels_within_a_time_and_no_more():
     async with rigged("a", "b", "c", visitor_restarts=2) as rig:
-        pages = [rig.join(name, person="one") for name in "abc"]
+        pages = [rig.join(name, visitor="one") for name in "abc"]
         for page in pages:
             await page.run("echo")
         for page in pages:
@@ -419,7 +419,7 @@ async def test_a_visitor_restarts_so_many_kernels_within_a_time_and_no_more():
         await pages[1].signal("opened", 2)
         assert (await pages[2].run("echo"))["outcome"] == "done"
         assert rig.kernel("c")["generation"] == 1
-        another = rig.join("c", person="another")
+        another = rig.join("c", visitor="another")
         await another.run("echo")
         another.control("restart")
         await another.signal("opened", 2)

@@ -159,8 +159,8 @@ async def test_a_page_that_leaves_twice_counts_once():
 
 async def test_a_person_is_told_of_runs_and_results_left_behind():
     async with rigged() as rig:
-        ended, seen, idle, running, looked_at = (rig.join(person="me") for _ in range(5))
-        foreign, elsewhere = rig.join(person="you"), rig.join("b", person="me")
+        ended, seen, idle, running, looked_at = (rig.join(visitor="me") for _ in range(5))
+        foreign, elsewhere = rig.join(visitor="you"), rig.join("b", visitor="me")
         for page in (ended, seen):
             page.request("hold", "x")
             await page.signal("held")
@@ -173,21 +173,23 @@ async def test_a_person_is_told_of_runs_and_results_left_behind():
             await page.signal("held")
         for page in (seen, idle, foreign, elsewhere, running):
             page.leave()
-        first, second = rig.join(person="me").connected["others"]
+        first, second = rig.join(visitor="me").connected["others"]
         assert (first["id"], first["has_result"]) == (running.session, False)
         assert [one["action"] for one in first["running"]] == ["hold"]
         assert second == {"id": ended.session, "running": [], "has_result": True}
         assert "others" not in rig.join().connected  # nobody is known
-        assert "others" not in rig.join(person="somebody").connected
+        assert "others" not in rig.join(visitor="somebody").connected
         rig.join(session=ended.session)
-        assert [one["id"] for one in rig.join(person="me").connected["others"]] == [running.session]
+        assert [one["id"] for one in rig.join(visitor="me").connected["others"]] == [
+            running.session
+        ]
 
 
 async def test_a_person_finds_a_result_of_an_earlier_server():
     kept = Contents()
     quick = {"flush_interval_s": 0.01}
     async with rigged(store=MemoryStore(kept), **quick) as rig:
-        page = rig.join(person="me")
+        page = rig.join(visitor="me")
         id_ = page.request("hold", "x")
         await page.signal("held")
         page.leave()
@@ -195,11 +197,11 @@ async def test_a_person_finds_a_result_of_an_earlier_server():
         saved = Contents()
         saved.update(kept)
     async with rigged(store=MemoryStore(saved), **quick) as rig:
-        told = rig.join(person="me").connected["others"]
+        told = rig.join(visitor="me").connected["others"]
         assert told == [{"id": page.session, "running": [], "has_result": True}]
-        back = rig.join(person="me", session=page.session)
+        back = rig.join(visitor="me", session=page.session)
         assert back.ends(id_)[0]["outcome"] == "lost"
-        assert "others" not in rig.join(person="me").connected
+        assert "others" not in rig.join(visitor="me").connected
 
 
 # -- many pages, much to replay --------------------------------------------------------------------
@@ -330,7 +332,7 @@ async def test_over_the_budget_seen_sessions_go_first_and_their_pages_are_shown_
 @pytest.mark.expected_log("memory_budget_bytes")
 async def test_of_unseen_results_only_the_largest_clients_go_and_running_ones_never():
     async with rigged(memory_budget_bytes=10**6) as rig:
-        pages = [rig.join(person=person) for person in ("small", "large", "large", "large")]
+        pages = [rig.join(visitor=visitor) for visitor in ("small", "large", "large", "large")]
         for page in pages[:3]:
             await page.run("state_key", ["k", "x" * (1000 if page is pages[0] else 50_000)])
         for page in pages:
@@ -340,7 +342,7 @@ async def test_of_unseen_results_only_the_largest_clients_go_and_running_ones_ne
         watcher = rig.join()
         await watcher.run("release")
         await wait_until(lambda: len(rig.broker._tables.holdings.room) == 4)
-        running = rig.join(person="large")
+        running = rig.join(visitor="large")
         running.request("hold", "y")
         await running.signal("held")
         running.leave()
@@ -384,7 +386,7 @@ async def test_whatever_one_client_does_the_sum_stays_within_the_budget():
         budget, most = budget_of(rig), 0
         pages = []
         for number in range(40):
-            page = rig.join(is_slow=number % 2, person=f"p{number % 5}")
+            page = rig.join(is_slow=number % 2, visitor=f"p{number % 5}")
             if page.closed:
                 continue
             pages.append(page)
@@ -421,7 +423,7 @@ async def test_a_client_that_leaves_many_results_behind_locks_nobody_out():
         assert rig.join().closed  # they run: none of them may go
         await watcher.run("release")
         await wait_until(lambda: len(rig.broker._tables.holdings.room) == 9)
-        victim = rig.join(address="192.0.2.7", person="victim")
+        victim = rig.join(address="192.0.2.7", visitor="victim")
         assert victim.connected
         assert (await victim.run("echo"))["outcome"] == "done"
 
@@ -429,13 +431,13 @@ async def test_a_client_that_leaves_many_results_behind_locks_nobody_out():
 @pytest.mark.expected_log("the oldest without a page was closed")
 async def test_a_person_over_its_share_loses_its_own_and_is_shown_why():
     async with rigged(sessions_per_person=2) as rig:
-        other, *mine = (rig.join(person=person) for person in ("you", "me", "me"))
+        other, *mine = (rig.join(visitor=visitor) for visitor in ("you", "me", "me"))
         for page in (other, *mine):
             page.leave()
-        rig.join(person="me")
+        rig.join(visitor="me")
         assert other.session in rig.broker._tables.sessions
         assert mine[0].session not in rig.broker._tables.sessions
-        back = rig.join(session=mine[0].session, person="you")
+        back = rig.join(session=mine[0].session, visitor="you")
         assert "more sessions than one visitor may have" in back.loads("error")[0]
 
 

@@ -7,7 +7,7 @@ import pytest
 import tornado.httputil
 import tornado.web
 
-from databench.front.person import Visitors, make_key
+from databench.front.visitors import Visitors, make_key
 
 WORD = "aB3-_6789012345678901z"
 VISITORS = Visitors("key", port=5000, project="0a1b2c3d")
@@ -134,9 +134,9 @@ async def test_pages_of_analyses_give_it_and_the_websocket_tells_it(serve):
     again = await front.get("/x/", headers={"Cookie": cookie})
     assert "Set-Cookie" not in again.headers
     await front.connect(Cookie=cookie)
-    assert len(front.broker.pages[-1].person) == 22
+    assert len(front.broker.pages[-1].visitor) == 22
     await front.connect(Cookie=cookie.partition("=")[0] + "=" + WORD)
-    assert front.broker.pages[-1].person == ""
+    assert front.broker.pages[-1].visitor == ""
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def decoded(monkeypatch):
 def test_a_signature_is_checked_once_in_an_hour(decoded, monkeypatch):
     visitors = Visitors("key", port=5000, project="0a1b2c3d")
     now_s = 100.0
-    monkeypatch.setattr("databench.front.person.time.monotonic", lambda: now_s)
+    monkeypatch.setattr("databench.front.visitors.time.monotonic", lambda: now_s)
     cookie, word = sent(visitors)
     for _ in range(3):
         assert visitors.find(make(cookie)) == word
@@ -175,7 +175,7 @@ def test_a_checked_word_is_none_under_another_name_or_with_another_end(decoded):
 
 
 def test_junk_and_crowds_are_not_remembered_without_end(monkeypatch):
-    monkeypatch.setattr("databench.front.person._KNOWN", 3)
+    monkeypatch.setattr("databench.front.visitors._KNOWN", 3)
     visitors = Visitors("key", port=5000, project="0a1b2c3d")
     for _ in range(5):
         visitors.find(make(f"{visitors.name(make())}=2|1:0|10:1|1:a|1:b|c"))
@@ -184,8 +184,8 @@ def test_junk_and_crowds_are_not_remembered_without_end(monkeypatch):
 
 
 def test_words_are_signed_as_tornado_does(monkeypatch):
-    monkeypatch.setattr("databench.front.person.time.time", lambda: 1234567890.5)
-    monkeypatch.setattr("databench.front.person.secrets.token_urlsafe", lambda _: WORD)
+    monkeypatch.setattr("databench.front.visitors.time.time", lambda: 1234567890.5)
+    monkeypatch.setattr("databench.front.visitors.secrets.token_urlsafe", lambda _: WORD)
     cookie, word = sent(VISITORS)
     name, _, signed = cookie.partition("=")
     assert word == WORD

@@ -1,6 +1,6 @@
 """Whose browser it is: a cookie that holds a random word, signed, and nothing else.
 
-The word finds a person's own sessions again. It has 128 bits from `secrets`, so it cannot be
+The word finds a visitor's own sessions again. It has 128 bits from `secrets`, so it cannot be
 guessed. Cookies know no port: what another server on this host was sent, or has set, comes here
 too. So the name is this server's alone (port and project), and a word that this server did not
 make is not taken: nobody can hand a browser a word that he knows. The key is kept in the
@@ -22,7 +22,7 @@ import tornado.web
 
 from . import cookies
 
-PURPOSE = "person"
+PURPOSE = "person"  # as earlier servers named it: browsers hold cookies for a year
 _WORD = re.compile(r"[A-Za-z0-9_-]{22}")
 _DAYS = 365
 _KNOWN = 4096  # cookies whose signature is not checked again
