@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ANALYSES = ROOT / "benchmarks" / "analyses"
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 10.0
-KERNEL_MARK = "databench.kernel"
+KERNEL_MARK = "databench/kernel/__main__.py"  # as kernels/py/kernel.yaml starts it
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)

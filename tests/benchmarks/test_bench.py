@@ -256,6 +256,16 @@ def test_server_ends_with_all_its_processes():
     assert [pid for pid in tree if command_line(pid)] == []
 
 
+@pytest.mark.process
+@pytest.mark.slow
+def test_kernel_of_a_page_is_known_among_the_processes():
+    with running("databench") as servers:
+        pages = open_pages(servers["databench"].port, 1)
+        (kernel,) = servers["databench"].kernels()
+        assert kernel in servers["databench"].tree()[1:]
+        close_pages(pages)
+
+
 def test_unknown_group_is_refused(capsys):
     with pytest.raises(SystemExit):
         bench.parse(["--only", "ecoh"])
