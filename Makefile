@@ -26,8 +26,10 @@ STATIC_TESTS := tests/test_layers.py tests/test_mirror.py tests/test_code.py tes
     tests/test_statements.py
 ARGS ?=
 
-# Python may keep what it has compiled: else each of the thousands of processes compiles all again.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest
+# Databench is compiled once, also where the environment lets Python keep nothing that it compiled:
+# tests start thousands of processes.
+COMPILE := $(BIN)/python -m compileall -q databench
 # Two processes share the tests: one that has none left takes some of the other's.
 TEST_PROCESSES ?= 2
 SHARED := $(PYTEST) -n $(TEST_PROCESSES) --dist worksteal
@@ -48,19 +50,22 @@ test: $(DEV) $(CHROMIUM) $(REDIS) $(NODE)  ## all tests, or those of FILE
 ifdef FILE
 	$(PYTEST) $(SOME) -m 'not bench' $(FILE) $(ARGS)
 else
+	$(COMPILE)
 	$(if $(NODE),npm test --silent)
 	$(SHARED) -m 'not browser and not bench' $(ARGS)
 	$(SHARED) -m 'browser and not bench' $(ARGS)
 endif
 
 test-browser: $(DEV) $(CHROMIUM) $(REDIS)  ## the part of make test that drives a Chromium
+	$(COMPILE)
 	$(SHARED) $(SOME) -m 'browser and not bench' $(ARGS)
 
 test-attacks: $(DEV)  ## the part of make test that attacks a real server
+	$(COMPILE)
 	$(SHARED) $(SOME) -m 'not bench' tests/attacks $(ARGS)
 
 quick: $(DEV)  ## the fast tests, in about half a minute
-	$(SHARED) $(SOME) -q -m '$(FAST)' $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(SHARED) $(SOME) -q -m '$(FAST)' $(ARGS)
 
 check: $(DEV) $(NODE)  ## style, types, documents, built files
 	$(BIN)/python -m ruff check
