@@ -6,6 +6,7 @@ address, so browsers need not ask again.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,19 +21,37 @@ OLD = r"databench\.js|socket\.io/socket\.io\.min\.js"
 OWN_FILES = ("analysis.js", "analysis.css")
 
 
-def find_thumbnail(entry: Entry) -> str | None:
-    """The analysis' image, relative to its folder: the one that is named, or `thumbnail.*`."""
+def find_thumbnail(entry: Entry, sources: PageSources | None = None) -> str | None:
+    """The analysis' image, relative to its folder: the one that is named, or `thumbnail.*`.
+
+    Args:
+        entry: The analysis.
+        sources: Takes what was looked at.
+    """
     if entry.thumbnail:
         return entry.thumbnail
     if entry.functions and entry.functions.thumbnail:
         return entry.functions.thumbnail
-    names = (f"thumbnail{ending}" for ending in IMAGES)
-    return next((name for name in names if (entry.folder / name).is_file()), None)
+    if sources is not None:
+        sources.add(entry.folder)  # which may get one
+    for name in (f"thumbnail{ending}" for ending in IMAGES):
+        file = entry.folder / name
+        if sources is not None and os.path.lexists(file):
+            sources.add(file)  # a link may get its file, or lose it, without a new name
+        if file.is_file():
+            return name
+    return None
 
 
-def is_own_file(entry: Entry, path: str) -> bool:
-    """Whether an analysis gives out this file of its folder."""
-    return path in OWN_FILES or path == find_thumbnail(entry)
+def is_own_file(entry: Entry, path: str, sources: PageSources | None = None) -> bool:
+    """Whether an analysis gives out this file of its folder.
+
+    Args:
+        entry: The analysis.
+        path: Relative to its folder.
+        sources: Takes what was looked at.
+    """
+    return path in OWN_FILES or path == find_thumbnail(entry, sources)
 
 
 def own_roots(entry: Entry) -> tuple[Path, ...]:
@@ -67,7 +86,7 @@ def find_address(
         page: The analysis of that page, if any.
         sources: Of the page; takes what was looked at.
     """
-    roots, path = _find_roots(index, address, page)
+    roots, path = _find_roots(index, address, page, sources)
     if not roots:
         return address
     answer = files.find_answer(kept, roots, path)
@@ -78,7 +97,9 @@ def find_address(
     return f"{quote(address)}?v={answer.tag}"
 
 
-def _find_roots(index: Index, address: str, page: Entry | None) -> tuple[tuple[Path, ...], str]:
+def _find_roots(
+    index: Index, address: str, page: Entry | None, sources: PageSources
+) -> tuple[tuple[Path, ...], str]:
     if address.startswith("/"):
         first, _, path = address[1:].partition("/")
         if first not in index.entries:
@@ -88,4 +109,4 @@ def _find_roots(index: Index, address: str, page: Entry | None) -> tuple[tuple[P
         return (), ""
     if address.startswith("static/"):
         return (own_static(page),), address.removeprefix("static/")
-    return (own_roots(page), address) if is_own_file(page, address) else ((), "")
+    return (own_roots(page), address) if is_own_file(page, address, sources) else ((), "")

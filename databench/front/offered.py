@@ -8,11 +8,11 @@ nothing here. Its page shows the values of `data` all the same, which the browse
 from __future__ import annotations
 
 import ast
-import os
 from pathlib import Path
 
 from ..config import Entry
 from ..protocol.actions import STEPS, WRITERS
+from .sources import PageSources, find_stamp
 
 _BASE = "Analysis"
 _HANDLER = "on_"
@@ -20,8 +20,8 @@ _SOURCE_BYTES = 2**17  # it is parsed in a thread, which holds the interpreter m
 _MOST = 50  # buttons
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _KEPT = 1000  # files; those that were read first go
-# By file: when it was saved (ns since the epoch), and what it offers.
-_known: dict[Path, tuple[int, tuple[str, ...]]] = {}
+# By file: what it was when it was read, and what it offers.
+_known: dict[Path, tuple[PageSources, tuple[str, ...]]] = {}
 
 
 def find_actions(source: str) -> tuple[str, ...]:
@@ -91,14 +91,11 @@ def find_known(entry: Entry) -> tuple[str, ...] | None:
     if entry.kernel != "py" or entry.functions is not None:
         return ()
     path = find_path(entry)
-    try:
-        status = os.stat(path)
-    except OSError:
+    stamp = find_stamp(path)
+    if stamp is None or stamp[2] > _SOURCE_BYTES:
         return ()
-    if status.st_size > _SOURCE_BYTES:
-        return ()
-    time_ns, found = _known.get(path, (0, ()))
-    return found if time_ns == status.st_mtime_ns else None
+    known = _known.get(path)
+    return known[1] if known is not None and known[0].are_unchanged() else None
 
 
 def find_offered(entry: Entry) -> tuple[str, ...]:
@@ -111,12 +108,13 @@ def find_offered(entry: Entry) -> tuple[str, ...]:
     if known is not None:
         return known
     path = find_path(entry)
+    sources = PageSources(path)
     try:
-        time_ns = os.stat(path).st_mtime_ns
         found = find_actions(path.read_bytes().decode("utf-8", "replace"))
     except OSError:
         return ()
-    _known[path] = time_ns, found
+    if sources.is_settled:
+        _known[path] = sources, found
     while len(_known) > _KEPT:
         _known.pop(next(iter(_known)), None)
     return found

@@ -49,7 +49,9 @@ _PROBLEMS = """{% extends "base.html" %}
 """
 
 
-def describe(entry: Entry, index: Index, readme: str | None, *, is_trusted: bool) -> dict[str, Any]:
+def describe(
+    entry: Entry, index: Index, readme: str | None, *, is_trusted: bool, sources: PageSources
+) -> dict[str, Any]:
     """What a template gets of one analysis: the keys of `index.yaml` and what belongs to them.
 
     Args:
@@ -57,6 +59,7 @@ def describe(entry: Entry, index: Index, readme: str | None, *, is_trusted: bool
         index: The file that it stands in.
         readme: Its readme as HTML.
         is_trusted: Whether its problems are told as they are.
+        sources: Takes what was looked at.
     """
     return tornado.util.ObjectDict(
         entry.extra,
@@ -73,7 +76,7 @@ def describe(entry: Entry, index: Index, readme: str | None, *, is_trusted: bool
         build=list(entry.build),
         reload=entry.reload,
         show_in_index=entry.show_in_index,
-        thumbnail=addresses.find_thumbnail(entry),
+        thumbnail=addresses.find_thumbnail(entry, sources),
         problems=_told(entry.problems, is_trusted=is_trusted),
         author=index.author,
         site_title=index.title,
@@ -104,8 +107,9 @@ class Gallery(PageHandler):
         infos = []
         for entry in index.entries.values():
             readme = await front.readmes.make(entry, sources)
-            sources.add(entry.folder)  # which may get a thumbnail
-            infos.append(describe(entry, index, readme, is_trusted=self.may_administer))
+            infos.append(
+                describe(entry, index, readme, is_trusted=self.may_administer, sources=sources)
+            )
         plan.is_constant = all(are_constant(entry.extra) for entry in index.entries.values())
         readme = await front.readmes.make_of_folder(index.folder, sources)
         with front.loader.noting(sources):
@@ -180,7 +184,7 @@ class AnalysisPage(PageHandler):
     def _find_file(self, entry: Entry, path: str, sources: PageSources) -> tuple[Path | None, bool]:
         """The page's file, and whether it is one of Jinja2; `None`: it has none."""
         front = self.application
-        jinja = find_jinja_page(entry, front.authored) if path == _FIRST else None
+        jinja = find_jinja_page(entry, front.authored, sources) if path == _FIRST else None
         if jinja is not None:
             return jinja, True
         file = find_file([entry.folder], path, sources)
@@ -191,9 +195,12 @@ class AnalysisPage(PageHandler):
     async def _describe(self, entry: Entry, plan: PagePlan) -> dict[str, Any]:
         front = self.application
         plan.entry, plan.is_constant = entry, are_constant(entry.extra)
-        plan.sources.add(entry.folder)  # which may get a thumbnail
         readme = await front.readmes.make(entry, plan.sources)
-        names = describe(entry, front.index, readme, is_trusted=self.may_administer)
+        names = describe(
+            *(entry, front.index, readme),
+            is_trusted=self.may_administer,
+            sources=plan.sources,
+        )
         names["faults"] = _told(front.find_faults(entry.name), is_trusted=self.may_administer)
         return names
 
@@ -279,7 +286,16 @@ class AnalysisFile(AnalysisStatic):
         await Files.get(self, path, include_body)
 
 
-def find_jinja_page(entry: Entry, authored: Authored) -> Path | None:
-    """The page of an analysis in the style of the first release, if it has one."""
+def find_jinja_page(entry: Entry, authored: Authored, sources: PageSources) -> Path | None:
+    """The page of an analysis in the style of the first release, if it has one.
+
+    Args:
+        entry: The analysis.
+        authored: Which files are templates.
+        sources: Takes what was looked at.
+    """
     page = entry.functions.page if entry.functions else None
-    return page if page is not None and page.is_file() and authored.knows(page) else None
+    if page is None:
+        return None
+    sources.add(page)
+    return page if page.is_file() and authored.knows(page) else None

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Entry, Index
-from ..readme import Readme, render_markdown
+from ..readme import Readme, find_candidates, render_markdown
 from ..settings import Settings
 from ..threads import NO_THREAD
 from .sources import PageSources, find_stamp
@@ -81,11 +81,12 @@ class Readmes:
         """
         sources = PageSources() if sources is None else sources
         sources.add(folder)  # which names it has
+        for candidate in find_candidates(folder):
+            sources.add(candidate)  # a link may get its file, or lose it, without a new name
         readme = Readme(folder)
         file = readme.file
         if file is None:
             return None
-        sources.add(file)
         stamp = find_stamp(file)
         if stamp is None:
             return None

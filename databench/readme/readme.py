@@ -31,16 +31,8 @@ class Readme:
     @property
     def file(self) -> Path | None:
         """The file; `None` where there is none. A link that leads out of the folder is none."""
-        try:
-            names = sorted(os.listdir(self.directory))
-        except OSError:
-            return None
-        for ending in _RENDERERS:
-            for name in names:
-                file = self.directory / name
-                if name.lower() == f"readme{ending}" and _is_inside(file, self.directory):
-                    return file
-        return None
+        candidates = find_candidates(self.directory)
+        return next((file for file in candidates if _is_inside(file, self.directory)), None)
 
     @property
     def text(self) -> str:
@@ -59,6 +51,20 @@ class Readme:
         except OSError:
             return ""
         return _render(file, (status.st_mtime_ns, status.st_ctime_ns), status.st_size)
+
+
+def find_candidates(folder: Path) -> list[Path]:
+    """What has the name of a readme in a folder, the first choice first; maybe no file itself."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [
+        folder / name
+        for ending in _RENDERERS
+        for name in names
+        if name.lower() == f"readme{ending}"
+    ]
 
 
 def summarize(readme_html: str) -> str:

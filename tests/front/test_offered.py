@@ -94,7 +94,7 @@ def test_so_many_buttons_and_no_more():
     assert len(find_actions(f"class A(Analysis):\n{methods}\n")) == 50
 
 
-def test_file_is_read_again_when_it_was_saved(tmp_path):
+def test_file_is_read_again_when_it_was_saved(tmp_path, settled):
     entry = Entry("pi", tmp_path)
     assert find_offered(entry) == ()
     file = tmp_path / "analysis.py"
@@ -105,6 +105,10 @@ def test_file_is_read_again_when_it_was_saved(tmp_path):
     file.write_text("class A(Analysis):\n    def on_new(self): ...\n")
     os.utime(file, (1, 1))
     assert find_offered(entry) == ("new",)
+    file.write_text("class A(Analysis):\n    def on_old(self): ...\n")
+    os.utime(file, (1, 1))  # as long, and as old
+    assert find_offered(entry) == ("old",)
+    file.write_text("class A(Analysis):\n    def on_new(self): ...\n")
     assert find_offered(Entry("pi", Path("/nowhere"), file=file)) == ("new",)
     assert find_offered(Entry("pi", tmp_path, kernel="node")) == ()
     file.write_text("#" * 2**17 + "\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import os
 import re
 
 import pytest
@@ -206,6 +207,55 @@ async def test_a_thumbnail_that_comes_shows_at_once(serve, folder):
     assert (await server.get("/")).body == b"None"
     (folder / "x" / "thumbnail.png").write_bytes(b"")
     assert (await server.get("/")).body == b"thumbnail.png"
+
+
+async def test_a_readme_whose_link_gets_its_file_shows_at_once(serve, folder):
+    (folder / "x" / "docs").mkdir()
+    (folder / "x" / "README.md").symlink_to("docs/real.md")
+    server = await serve()
+    assert b"real words" not in (await server.get("/x/")).body
+    (folder / "x" / "docs" / "real.md").write_text("real words")
+    assert b"real words" in (await server.get("/x/")).body
+
+
+@pytest.mark.parametrize("path", ["/", "/x/", "/y/"])
+async def test_a_thumbnail_whose_link_gets_its_file_shows_at_once(serve, folder, path):
+    (folder / "index.html").write_text("{% for m in meta_infos %}{{ m['thumbnail'] }}{% end %}")
+    (folder / "x" / "index.html").write_text("{{ thumbnail }} {{ static_url('thumbnail.png') }}")
+    (folder / "y").mkdir()
+    (folder / "y" / "analysis.py").write_text("")
+    (folder / "y" / "index.html").write_text("{{ static_url('/x/thumbnail.png') }}")
+    (folder / "x" / "images").mkdir()
+    (folder / "x" / "thumbnail.png").symlink_to("images/real.png")
+    server = await serve()
+    before = (await server.get(path)).body
+    (folder / "x" / "images" / "real.png").write_bytes(b"image")
+    after = (await server.get(path)).body
+    assert after != before
+    assert (b"thumbnail.png" if path == "/" else b"thumbnail.png?v=") in after
+
+
+async def test_a_jinja_page_that_comes_shows_at_once(serve, folder):
+    source = "import databench\nx = databench.Analysis('x', __name__)\n"
+    (folder / "x" / "analysis.py").write_text(source)
+    (folder / "x" / "templates").mkdir()
+    server = await serve()
+    assert b"default page" in (await server.get("/x/")).body
+    (folder / "x" / "templates" / "x.html").write_text("{{ 'first' }} release")
+    assert (await server.get("/x/")).body.startswith(b"first release")
+
+
+async def test_an_action_with_another_name_shows_at_once(serve, folder):
+    (folder / "analysis.html").write_text("{{ offered }}")
+    source = "import databench\nclass A(databench.Analysis):\n  def on_run(self): 1"
+    file = folder / "x" / "analysis.py"
+    file.write_text(source)
+    status = file.stat()
+    server = await serve()
+    assert b"run" in (await server.get("/x/")).body
+    file.write_text(source.replace("run", "jog"))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert b"jog" in (await server.get("/x/")).body
 
 
 async def test_a_readme_shows_in_production_after_a_moment(serve, folder, monkeypatch):
