@@ -38,7 +38,9 @@ def choose(accepted: str) -> str:
     Args:
         accepted: The header `Accept-Encoding` (RFC 9110 section 12.5.3).
     """
-    return _choose(accepted[:_ACCEPTED_CHARACTERS], has_brotli=_find_brotli() is not None)
+    if len(accepted) > _ACCEPTED_CHARACTERS:  # whole parts: a quality of 0 belongs to its name
+        accepted = accepted[:_ACCEPTED_CHARACTERS].rpartition(",")[0]
+    return _choose(accepted, has_brotli=_find_brotli() is not None)
 
 
 _ACCEPTED_CHARACTERS = 256  # a browser's has less than 30
@@ -46,13 +48,14 @@ _ACCEPTED_CHARACTERS = 256  # a browser's has less than 30
 
 @functools.lru_cache(maxsize=64)
 def _choose(accepted: str, *, has_brotli: bool) -> str:
-    qualities = {}
+    qualities: dict[str, float] = {}
     for part in accepted.lower().split(","):
         name, _, parameter = (word.strip() for word in part.partition(";"))
         try:
-            qualities[name] = float(parameter.removeprefix("q=")) if parameter else 1.0
+            quality = float(parameter.removeprefix("q=")) if parameter else 1.0
         except ValueError:
-            qualities[name] = 0.0
+            quality = 0.0
+        qualities[name] = min(quality, qualities.get(name, 1.0))
     rest = qualities.get("*", 0.0)
     offered = (BROTLI, GZIP) if has_brotli else (GZIP,)
     best = max(offered, key=lambda name: qualities.get(name, rest))  # the first of equals

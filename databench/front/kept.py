@@ -25,7 +25,9 @@ _EACH_PART = 16  # no answer takes more than this part of all
 _OVERHEAD_BYTES = 1000  # of an answer, beside its body and its sources
 # Shorter ones are compressed on the loop, in less than a millisecond.
 _INLINE_BYTES = 2**14
-_SCALARS = (str, int, float, bool, bytes, type(None))
+# So many are compressed at a time: each holds a body, which may not be kept any more by then.
+_MOST_AT_ONCE = 2
+_SCALARS = {str, int, float, bool, bytes, type(None)}
 
 
 class Answer:
@@ -85,6 +87,7 @@ class Kept:
         self.interval_s = interval_s
         self._clock = clock
         self._answers: dict[Hashable, Answer] = {}  # what was asked for last is last
+        self._making = 0  # threads that compress
         self.size_bytes = 0
 
     @property
@@ -139,10 +142,17 @@ class Kept:
         return (form, encoding) if form else (answer.body, "")
 
     async def make_form(self, key: Hashable, answer: Answer, accepted: str) -> tuple[bytes, str]:
-        """As `find_form`, which has found none: it is made in a thread, once for all who wait."""
+        """As `find_form`, which has found none: it is made in a thread, once for all who wait.
+
+        While others are made it is sent as it is: a crowd that asks for many files would have all
+        of them held until their turn comes.
+        """
         encoding = encodings.choose(accepted)
         task = answer.making.get(encoding)
         if task is None:
+            if self._making >= _MOST_AT_ONCE:
+                return answer.body, ""
+            self._making += 1
             task = asyncio.ensure_future(self._make_in_thread(key, answer, encoding))
             answer.making[encoding] = task
         await asyncio.shield(task)
@@ -155,6 +165,7 @@ class Kept:
         except RuntimeError:  # the system allows no thread, or the server ends
             return
         finally:
+            self._making -= 1
             answer.making.pop(encoding, None)
         self._take_form(key, answer, encoding, form)
 
@@ -198,4 +209,5 @@ def may_keep(
 
 def are_constant(values: Mapping[str, Any]) -> bool:
     """Whether values that a script gives to its page cannot change, or change anything."""
-    return all(isinstance(value, _SCALARS) for value in values.values())
+    # Of exactly these types: a class of a script's own may say something else each time.
+    return all(type(value) in _SCALARS for value in values.values())

@@ -97,3 +97,8 @@ def test_what_gets_no_shorter_has_no_form():
 def test_a_library_is_found_or_none_is():
     found = encodings._find_brotli()
     assert found is None or callable(found.compress)
+
+
+def test_a_refused_encoding_stays_refused_in_a_header_of_any_length_and_order():
+    assert choose(f"{'a' * 251},gzip;q=0") == ""
+    assert choose("gzip;q=0, gzip") == choose("gzip, gzip;q=0") == ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import threading
 
 import pytest
 
@@ -52,6 +53,11 @@ def test_values_of_a_script_are_constant_where_nothing_can_change_them():
     assert not are_constant({"a": {}})
     assert not are_constant({"a": len})
     assert not are_constant({"a": "x", "b": object()})
+
+    class Now(str):
+        """A text that says something else each time."""
+
+    assert not are_constant({"a": Now("x")})
 
 
 # ---------------------------------------------------------------- for how long
@@ -219,6 +225,30 @@ async def test_a_form_is_made_once_for_all_who_wait(monkeypatch):
     forms = await asyncio.gather(*(kept.make_form("k", answer, "gzip") for _ in range(3)))
     assert forms == [(b"short", "gzip")] * 3
     assert len(calls) == 1
+
+
+async def test_a_crowd_that_asks_for_many_files_gets_most_of_them_as_they_are(monkeypatch):
+    gate, begun = threading.Event(), []
+
+    def encode(body, encoding):
+        begun.append(body)
+        assert gate.wait(10)
+        return b"short"
+
+    monkeypatch.setattr("databench.front.encodings.encode", encode)
+    kept = make_kept(limit_bytes=2**24)
+    answers = [make_answer(f"words {number} " * 20_000) for number in range(20)]
+    for number, answer in enumerate(answers):
+        kept.keep(number, answer)
+    asked = [
+        asyncio.ensure_future(kept.make_form(number, answer, "gzip"))
+        for number, answer in enumerate(answers)
+    ]
+    assert [await one for one in asked[2:]] == [(answer.body, "") for answer in answers[2:]]
+    gate.set()
+    assert [await one for one in asked[:2]] == [(b"short", "gzip")] * 2
+    assert len(begun) == 2
+    assert (await kept.make_form(5, answers[5], "gzip")) == (b"short", "gzip")  # there is room
 
 
 async def test_without_a_thread_it_is_sent_as_it_is(monkeypatch):

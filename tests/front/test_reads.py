@@ -109,6 +109,24 @@ def test_names_of_the_request_are_among_them(text, name):
         "{{ __loader__ }}",
         "{{ print(1) }}",
         "{{ type(title) }}",
+        "{{ __builtins__['eval']('handler') }}",
+        "{{ list(map(__builtins__['eval'], ['handler'])) }}",
+        "{{ globals().get('__builtins__') }}",
+        "{% set _tt_apply7 = analyses %}{{ _tt_apply7('x') }}",
+        "{% set _tt_utf8 = analyses %}{{ title }}",
+        "{% set _tt_append = analyses.get %}{{ title }}",
+        "{% for _tt_utf8 in analyses %}{{ title }}{% end %}",
+        "{{ [title for _tt_utf8 in analyses] }}",
+        "{{ (lambda _tt_utf8: title) }}",
+        "{{ (_tt_utf8 := title) }}",
+        "{{ '{0.func.__globals__}'.format(static_url) }}",
+        "{{ '{0[x]}'.format(title) }}",
+        "{{ title.format(analyses) }}",
+        "{{ list(map('{0.x}'.format, analyses)) }}",
+        "{{ static_url.func }}",
+        "{{ static_url.args[0].size_bytes }}",
+        "{{ [url('a') for url in [static_url]] }}",
+        "{{ str(static_url) }}",
     ],
 )
 def test_of_what_may_depend_on_more_nothing_is_kept(text):
@@ -116,9 +134,31 @@ def test_of_what_may_depend_on_more_nothing_is_kept(text):
     assert found is None
 
 
-@pytest.mark.parametrize("code", ["def f(:", "x = 1\0", "del x", "class A: pass", "import os"])
+@pytest.mark.parametrize(
+    "code", ["def f(:", "x = 1\0", "'{:{}}'.format(1)", "del x", "class A: pass", "import os"]
+)
 def test_code_that_no_template_makes_is_refused(code):
     assert find_reads(code) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{{ '{:.2f} {!r} {x}'.format(1, title, x=2) }}", {"title"}),
+        ("{{ static_url('a.css') }}", {"static_url"}),
+        (
+            "{% apply escape %}{{ title }}{% end %}{% set more = title %}{{ more }}",
+            {"title", "more"},
+        ),
+    ],
+)
+def test_the_harmless_uses_of_the_same_are_no_reason_to_refuse(text, names):
+    assert reads(text) == names
+
+
+def test_of_a_very_long_template_nothing_is_kept():
+    assert reads("<p>{{ title }}</p>" * 20) == {"title"}
+    assert reads("<p>{{ title }}</p>" * 2000) is None
 
 
 def test_each_kind_of_statement_that_is_not_known_is_refused():
