@@ -9,9 +9,10 @@ Small files are kept (`kept`) with the word that names their content. An address
 
 from __future__ import annotations
 
+import datetime
 import email.utils
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ import tornado.routing
 import tornado.web
 
 from .files import find_answer, find_file, find_kind
-from .handlers import Headers
+from .handlers import PART_BYTES, Headers
 from .kept import Answer
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Files(Headers, tornado.web.StaticFileHandler):
         """Take the folders of the route."""
         super().initialize(path="/")
         self.roots = tuple(roots)
+        self._answer: Answer | None = None
 
     def find(self, path: str) -> Path | None:
         """The file to send, or `None`."""
@@ -75,17 +77,12 @@ class Files(Headers, tornado.web.StaticFileHandler):
     async def get(self, path: str | None, include_body: bool = True) -> None:
         """Send the file: from memory, or in parts; answers ranges as Tornado does."""
         path = path or ""  # a group that need not match says nothing
-        answer = find_answer(self.application.kept, self.roots, path)
+        answer = self._answer = find_answer(self.application.kept, self.roots, path)
         if answer is not None:
             self._etag = f'"{answer.tag}"'
         if answer is not None and not self._wants_part():
             is_named = self.request.query == f"v={answer.tag}"
             caching = _FOR_EVER if is_named else "no-cache"
-            if self._is_known_by_date(answer):
-                self.set_header("Cache-Control", caching)
-                self.set_etag_header()
-                self.set_status(304)
-                return
             await self.send(answer, (*self.roots, path), caching=caching)
             return
         found = self.find(path)
@@ -93,13 +90,34 @@ class Files(Headers, tornado.web.StaticFileHandler):
             raise tornado.web.HTTPError(404)
         await super().get(str(found), include_body)
 
-    def _is_known_by_date(self, answer: Answer) -> bool:
+    def knows(self, answer: Answer) -> bool:
+        """Whether the browser has it, by the date at which it was saved."""
         headers = self.request.headers
         if "If-None-Match" in headers or "If-Modified-Since" not in headers:
             return False
-        modified = email.utils.parsedate_to_datetime(answer.headers["Last-Modified"])
-        self.modified = modified
+        self.modified = email.utils.parsedate_to_datetime(answer.headers["Last-Modified"])
         return self.should_return_304()
+
+    def get_content(  # type: ignore[override]
+        self, abspath: str, start: int | None = None, end: int | None = None
+    ) -> Iterable[bytes]:
+        """A part of the file; of what the `ETag` names, where that is kept."""
+        if self._answer is None:
+            yield from super().get_content(abspath, start, end)
+            return
+        body = memoryview(self._answer.body)[start:end]
+        for at in range(0, len(body), PART_BYTES):
+            yield bytes(body[at : at + PART_BYTES])
+
+    def get_content_size(self) -> int:
+        """Of all of it."""
+        return super().get_content_size() if self._answer is None else len(self._answer.body)
+
+    def get_modified_time(self) -> datetime.datetime | None:
+        """When it was saved."""
+        if self._answer is None:
+            return super().get_modified_time()
+        return email.utils.parsedate_to_datetime(self._answer.headers["Last-Modified"])
 
     def _wants_part(self) -> bool:
         """Whether a range is asked for, of this very content (RFC 9110 section 13.1.5)."""
@@ -136,3 +154,5 @@ class Files(Headers, tornado.web.StaticFileHandler):
     def set_extra_headers(self, path: str) -> None:
         """Kept, and asked for again each time: a saved file shows at once."""
         self.set_header("Cache-Control", "no-cache")
+        if self._answer is not None and self._answer.pays:
+            self.add_header("Vary", "Accept-Encoding")  # as the whole file has it

@@ -309,6 +309,8 @@ async def test_what_a_browser_has_is_not_sent_again(serve, script, encoding):
     dated = f"If-Modified-Since: {header(head, 'Last-Modified')}"
     again, body = await ask(server, "/x/static/a.js", accept, dated)
     assert (again.split()[1], body) == ("304", b"")
+    # As the whole answer has them (RFC 9110 section 15.4.5).
+    assert (header(again, "Etag"), header(again, "Vary")) == (etag, "Accept-Encoding")
 
 
 async def test_tiny_and_compressed_files_go_out_as_they_are(serve, folder, settled):
@@ -341,6 +343,21 @@ async def test_a_part_is_of_the_plain_file(serve, script, lines, status, part):
     assert body == script.read_bytes()[part]
     assert header(head, "Content-Encoding") is None
     assert header(head, "Etag") == etag
+    assert header(head, "Vary") == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("later", [b"other" * 10_000, b"short"])
+async def test_a_part_is_of_the_content_that_its_etag_names(serve, script, later):
+    server = await serve()
+    earlier = script.read_bytes()
+    server.front.kept.interval_s = 60.0  # as in production, for longer: looked at once
+    for _ in range(2):
+        etag = header((await ask(server, "/x/static/a.js"))[0], "Etag")
+    script.write_bytes(later)
+    head, body = await ask(server, "/x/static/a.js", "Range: bytes=25000-", f"If-Range: {etag}")
+    assert (head.split()[1], header(head, "Etag")) == ("206", etag)
+    assert header(head, "Content-Range") == f"bytes 25000-{len(earlier) - 1}/{len(earlier)}"
+    assert body == earlier[25_000:]
 
 
 @pytest.mark.parametrize(
