@@ -18,7 +18,7 @@ import functools
 import os
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import tornado.template
@@ -90,7 +90,7 @@ class Loader(tornado.template.BaseLoader):
         self._follows_saves = follows_saves
         self._compiled: dict[str, Compiled] = {}
         self._noting: list[PageSources] = []
-        self._depth = 0  # of templates that are being read
+        self._reading: list[str] = []  # each is extended or included by the one before
         # Those that were read meanwhile: Tornado asks for each again and again then.
         self._current: set[str] = set()
 
@@ -108,22 +108,32 @@ class Loader(tornado.template.BaseLoader):
         known = self._compiled.get(path)
         if known is None or not (path in self._current or self._is_current(known)):
             known = self._compiled[path] = self._read(path)
-        if self._depth:
+        if self._reading:
             self._current.add(path)
         for noting in self._noting[-1:]:
             noting.update(known.sources)
         return known
 
     def _read(self, path: str) -> Compiled:
+        if path in self._reading:
+            circle = [*self._reading[self._reading.index(path) :], path]
+            raise TemplateError(
+                f"templates extend or include each other in a circle: {self._name(circle)}",
+                file=self._reading[-1],
+            )
         sources = PageSources(path)
-        self._depth += 1
+        self._reading.append(path)
         try:
             with self.noting(sources):
                 return Compiled(self._create_template(path), sources)
         finally:
-            self._depth -= 1
-            if not self._depth:
+            self._reading.pop()
+            if not self._reading:
                 self._current.clear()
+
+    def _name(self, paths: Sequence[str]) -> str:
+        """Paths for a person: below the analyses' folder from there."""
+        return " > ".join(path.removeprefix(f"{self.folder}{os.sep}") for path in paths)
 
     def _is_current(self, known: Compiled) -> bool:
         if not self._follows_saves:
@@ -227,8 +237,9 @@ def find(loader: Loader, path: str) -> Compiled:
         return loader.compile(path)
     except tornado.template.ParseError as error:
         raise TemplateError(error.message, file=error.filename, line=error.lineno) from error
-    except (SyntaxError, UnicodeDecodeError) as error:
-        # A Python expression in the template; the line is that of the generated code.
+    except (SyntaxError, UnicodeDecodeError, RecursionError, MemoryError) as error:
+        # A Python expression in the template; the line is that of the generated code. One that is
+        # too deep, or a thousand templates that extend each other, has no line.
         file, line = _generated_place(getattr(error, "text", None) or "")
         raise TemplateError(f"{type(error).__name__}: {error}", file=file or path, line=line) from (
             error

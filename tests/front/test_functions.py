@@ -41,6 +41,7 @@ def test_a_base_of_ones_own_comes_first(tmp_path):
         ('{% extends "other.html" %}', "no template 'other.html'", None),
         ("\n{{ url_for('page') }}", "only url_for", 2),
         ('{% extends "pi.html" %}', "RecursionError", None),
+        ("{{ " + "1+" * 20_000 + "1 }}", "RecursionError", None),
     ],
 )
 def test_an_error_names_file_and_line(tmp_path, text, told, line):

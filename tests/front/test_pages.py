@@ -162,6 +162,17 @@ async def test_template_error_names_file_and_line_in_development(serve, folder):
     assert (await server.get("/x/")).body == b"mended"
 
 
+@pytest.mark.expected_log("template failed: .*/index.html: .* circle", "/x/ 500")
+async def test_templates_in_a_circle_are_a_template_error(serve, folder):
+    (folder / "x" / "index.html").write_text('{% include "index.html" %}')
+    (folder / "index.html").write_text('{% include "x/index.html" %}')
+    server = await serve(debug=True)
+    answer = await server.get("/x/")
+    assert answer.code == 500
+    assert "Template error" in answer.body.decode()
+    assert "x/index.html &gt; index.html &gt; x/index.html" in answer.body.decode()
+
+
 @pytest.mark.expected_log("template failed", "/x/ 500")
 async def test_template_error_names_nothing_in_production(serve, folder):
     (folder / "x" / "index.html").write_text("a\n{{ missing }}")

@@ -105,6 +105,45 @@ def test_missing_template_names_who_asked_for_it(tree):
         Loader(tree).find("gone.html")
 
 
+@pytest.mark.parametrize("text", ['{% extends "other.html" %}', 'a\n{% include "other.html" %}'])
+def test_templates_in_a_circle_are_told(tree, text):
+    page, other = tree / "x" / "page.html", tree / "x" / "other.html"
+    page.write_text(text)
+    other.write_text('{% include "page.html" %}')
+    loader = Loader(tree)
+    for _ in range(2):
+        with pytest.raises(TemplateError, match=r"circle: x/page.html > x/other.html > x/page.h"):
+            find(loader, str(page))
+    other.write_text("mended")
+    assert "mended" in run(loader, str(page))
+
+
+def test_saved_template_that_closes_a_circle_is_told(tree, settled):
+    page, other = tree / "x" / "page.html", tree / "x" / "other.html"
+    page.write_text('{% include "other.html" %}')
+    other.write_text("first")
+    loader = Loader(tree, follows_saves=True)
+    assert run(loader, str(page)) == "first"
+    other.write_text('{% include "page.html" %}')
+    with pytest.raises(TemplateError, match="circle") as caught:
+        find(loader, str(page))
+    assert caught.value.file == str(other)
+    other.write_text("second")
+    assert run(loader, str(page)) == "second"
+
+
+def test_template_that_is_too_deep_is_told(tree):
+    page = tree / "x" / "page.html"
+    page.write_text("{{ " + "1+" * 20_000 + "1 }}")
+    with pytest.raises(TemplateError, match="RecursionError: ") as caught:
+        show(tree, str(page))
+    assert caught.value.file == str(page)
+    for count in range(300):
+        (tree / "x" / f"p{count}.html").write_text(f'{{% extends "p{count + 1}.html" %}}')
+    with pytest.raises(TemplateError, match="RecursionError: "):
+        show(tree, str(tree / "x" / "p0.html"))
+
+
 # ---------------------------------------------------------------- kept
 
 
