@@ -148,10 +148,16 @@ def _gallery(front: Front) -> str:
     return front.loader.find("index.html")
 
 
-class AnalysisPage(PageHandler):
+class AnalysisPage(PageHandler, Files):
     """A page of an analysis: its `index.html`, any `*.html` beside it, or the default one."""
 
-    async def get(self, name: str, path: str = _FIRST) -> None:
+    application: Front
+
+    def initialize(self) -> None:  # type: ignore[override]
+        """The folder depends on the address."""
+        super().initialize(roots=())
+
+    async def get(self, name: str, path: str = _FIRST) -> None:  # type: ignore[override]
         """Show it."""
         front = self.application
         entry = front.entry(name)
@@ -170,7 +176,7 @@ class AnalysisPage(PageHandler):
         if file is None and path != _FIRST:
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
         if file is not None and path != _FIRST and not front.loader.is_template(file):
-            self.send_as_it_is(file)
+            await self.send_as_it_is(entry, path)
             return
         front.visitors.give(self)
         with front.loader.noting(plan.sources):
@@ -179,7 +185,7 @@ class AnalysisPage(PageHandler):
             names |= await self._offer(entry, plan.sources)
         await self.show(template, names, plan, is_jinja=is_jinja)
 
-    head = get
+    head = get  # type: ignore[assignment]
 
     def _find_file(self, entry: Entry, path: str, sources: PageSources) -> tuple[Path | None, bool]:
         """The page's file, and whether it is one of Jinja2; `None`: it has none."""
@@ -215,11 +221,10 @@ class AnalysisPage(PageHandler):
         how = _HOW_TO_WRITE if self.may_administer else ""
         return {"offered": found, "how_to_write": how}
 
-    def send_as_it_is(self, file: Path) -> None:
+    async def send_as_it_is(self, entry: Entry, path: str) -> None:
         """A file that no author wrote, such as a report: a template's words mean nothing in it."""
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header("Cache-Control", "no-cache")
-        self.finish(file.read_bytes())
+        self.roots = (entry.folder,)
+        await Files.get(self, path, include_body=self.request.method != "HEAD")
 
     def _show_problems(self, entry: Entry, names: dict[str, Any], plan: PagePlan) -> None:
         text = "\n".join(names["problems"])

@@ -67,6 +67,7 @@ class Files(Headers, tornado.web.StaticFileHandler):
     def initialize(self, roots: Sequence[Path]) -> None:  # type: ignore[override]
         """Take the folders of the route."""
         super().initialize(path="/")
+        self.absolute_path = None  # until there is a file to send
         self.roots = tuple(roots)
         self._answer: Answer | None = None
 
@@ -141,6 +142,8 @@ class Files(Headers, tornado.web.StaticFileHandler):
         """Of a kept file by its content, else from time and size: Tornado hashes all of it."""
         if self._etag is not None:
             return self._etag
+        if self.absolute_path is None:
+            return tornado.web.RequestHandler.compute_etag(self)
         try:
             status = os.stat(str(self.absolute_path))
         except OSError:

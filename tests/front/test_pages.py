@@ -1,6 +1,7 @@
 """Pages: what each address shows, and what a template gets."""
 
 import pytest
+import tornado.iostream
 
 from databench._version import __version__
 
@@ -279,6 +280,34 @@ async def test_page_that_an_analysis_wrote_is_sent_as_it_is(serve, folder):
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert "Content-Security-Policy" in answer.headers
         assert (await server.get(f"/x/{path}", "HEAD")).body == b""
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_large_page_that_an_analysis_wrote_is_sent_in_parts(
+    serve, folder, settled, monkeypatch, is_kept
+):
+    written = []
+    write = tornado.iostream.IOStream.write
+    monkeypatch.setattr(
+        tornado.iostream.IOStream,
+        "write",
+        lambda self, data: written.append(len(data)) or write(self, data),
+    )
+    server = await serve(debug=False, kept_check_s=0.0)
+    report = folder / "x" / "report.html"
+    text = "words " * (20_000 if is_kept else server.front.kept.most_bytes // 6 + 1)
+    report.write_text(text)
+    for _ in range(2):
+        assert (await server.get("/x/report.html")).body.decode() == text
+    assert max(written) < 70_000
+    assert (server.front.kept.find((folder / "x", "report.html")) is not None) == is_kept
+    part = await server.get("/x/report.html", headers={"Range": "bytes=6-10"})
+    assert (part.code, part.body) == (206, b"words")
+    assert part.headers["Content-Type"] == "text/html; charset=utf-8"
+    head = await server.get("/x/report.html", "HEAD")
+    assert (head.code, head.body) == (200, b"")
+    report.write_text("other")
+    assert (await server.get("/x/report.html")).body == b"other"
 
 
 SOURCE = """
