@@ -3,6 +3,9 @@
 A stamp is what the system says of a file without opening it, 2 us each: so looking whether a page
 is still that of its files costs less than asking the watcher, which hears of a save 25 ms late. A
 folder's stamp changes with the names in it, and so says that a file has come which was not there.
+
+A file has the same stamp behind a link, so it is also noted where it really is: what has moved out
+of a folder does not go on being sent from there.
 """
 
 from __future__ import annotations
@@ -30,6 +33,14 @@ def find_stamp(path: str | Path) -> Stamp | None:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
+def _find_real(path: str) -> str | None:
+    """The path without links, at 2 us for each of its parts."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return None
+
+
 class PageSources:
     """The files and folders of one thing; those that were looked for in vain too.
 
@@ -39,6 +50,8 @@ class PageSources:
 
     def __init__(self, *paths: str | Path) -> None:
         self._stamps: dict[str, Stamp | None] = {}
+        # Where the folders of the files really are, and those that are links themselves.
+        self._reals: dict[str, str | None] = {}
         self._is_settled = True
         self._checked_s = 0.0
         for path in paths:
@@ -52,7 +65,8 @@ class PageSources:
     @property
     def size_bytes(self) -> int:
         """About what this takes of the memory."""
-        return sum(_ENTRY_BYTES + len(path) for path in self._stamps)
+        real_bytes = sum(_ENTRY_BYTES + 2 * len(path) for path in self._reals)
+        return real_bytes + sum(_ENTRY_BYTES + len(path) for path in self._stamps)
 
     @property
     def is_settled(self) -> bool:
@@ -64,6 +78,11 @@ class PageSources:
         key = str(path)
         if key in self._stamps:
             return  # as it was first: what is read later may be newer, and is then made again
+        folder = os.path.dirname(key)
+        if folder not in self._reals:
+            self._reals[folder] = _find_real(folder)
+        if os.path.islink(key):
+            self._reals.setdefault(key, _find_real(key))
         stamp = self._stamps[key] = find_stamp(key)
         if stamp is not None and abs(time.time_ns() - max(stamp[:2])) < _YOUNG_NS:
             self._is_settled = False
@@ -76,6 +95,8 @@ class PageSources:
         """What this is made of is made of those."""
         for path, stamp in other._stamps.items():
             self._stamps.setdefault(path, stamp)
+        for path, real in other._reals.items():
+            self._reals.setdefault(path, real)
         self._is_settled = self._is_settled and other._is_settled
 
     def are_unchanged(self, *, now_s: float = 0.0, interval_s: float = 0.0) -> bool:
@@ -88,4 +109,6 @@ class PageSources:
         if interval_s and now_s - self._checked_s < interval_s:
             return True
         self._checked_s = now_s
-        return all(find_stamp(path) == stamp for path, stamp in self._stamps.items())
+        return all(find_stamp(path) == stamp for path, stamp in self._stamps.items()) and all(
+            _find_real(path) == real for path, real in self._reals.items()
+        )

@@ -53,6 +53,45 @@ def test_a_file_in_the_place_of_another_is_another_one(file):
     assert not found.are_unchanged()
 
 
+def put_link(folder, outside):
+    folder.rename(outside)
+    folder.symlink_to(outside)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_folder_that_was_moved_behind_a_link_is_another_one(tmp_path, depth):
+    folder = tmp_path / "root" / "moved"
+    file = folder.joinpath(*["deep"] * (depth - 1), "a")
+    file.parent.mkdir(parents=True)
+    file.write_text("one")
+    found = PageSources()
+    found.update(PageSources(file))
+    size_bytes = found.size_bytes
+    assert found.are_unchanged()
+    assert size_bytes > len(str(file)) + 2 * len(str(file.parent))
+    put_link(folder, tmp_path / "outside")
+    assert file.read_text() == "one"
+    assert not found.are_unchanged()
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_link_to_a_file_that_was_moved_is_another_one(tmp_path, is_new):
+    deep, link = tmp_path / "root" / "deep", tmp_path / "root" / "link"
+    deep.mkdir(parents=True)
+    (deep / "a").write_text("one")
+    link.symlink_to("deep/a")
+    found = PageSources(link)
+    assert found.are_unchanged()
+    if is_new:
+        deep.rename(tmp_path / "outside")
+        link.unlink()
+        link.symlink_to("../outside/a")
+    else:
+        put_link(deep, tmp_path / "outside")
+    assert link.read_text() == "one"
+    assert not found.are_unchanged()
+
+
 def test_the_first_stamp_counts(file):
     found = PageSources(file)
     file.write_text("longer than before")
@@ -90,3 +129,4 @@ def test_distrust_holds(file):
 
 def test_a_path_that_no_system_takes_has_no_stamp():
     assert find_stamp("a\0b") is None
+    assert PageSources("a\0/b").are_unchanged()

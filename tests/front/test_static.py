@@ -403,6 +403,21 @@ async def test_a_link_that_leads_out_later_is_not_followed(serve, folder, tmp_pa
     assert b"secret" not in body
 
 
+@pytest.mark.expected_log("/static/moved/a.js 404")
+async def test_a_folder_that_was_moved_out_is_not_sent_from_memory(serve, folder, settled):
+    moved = folder / "static" / "moved"
+    moved.mkdir(parents=True)
+    (moved / "a.js").write_text("secret")
+    server = await serve()
+    for _ in range(2):
+        assert (await ask(server, "/static/moved/a.js"))[1] == b"secret"
+    moved.rename(folder.parent / "outside")
+    moved.symlink_to(folder.parent / "outside")
+    head, body = await ask(server, "/static/moved/a.js")
+    assert head.split()[1] == "404"
+    assert b"secret" not in body
+
+
 async def test_a_file_in_a_folder_that_comes_first_is_seen(serve, folder, settled):
     (folder / "node_modules").mkdir()
     (folder.parent / "node_modules").mkdir()
