@@ -16,6 +16,7 @@ import tornado.websocket
 from . import addresses, kernels, pages, status, websocket
 from .access import hide_token
 from .handlers import Headers
+from .page import PageHandler
 from .reload import livereload
 from .routes import first_word
 from .static import Files, OwnFolders
@@ -83,8 +84,9 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     A line of an error has the id that the answer has.
     """
     code = handler.get_status()
+    is_page = isinstance(handler, PageHandler)  # which may be a file that is sent as it is
     is_file = isinstance(handler, Files | tornado.websocket.WebSocketHandler)
-    level = logging.DEBUG if is_file else logging.INFO
+    level = logging.DEBUG if is_file and not is_page else logging.INFO
     level = logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else level
     if isinstance(handler, status.Status | status.Live):
         level = logging.DEBUG  # asked every few seconds, also while it is not ready
