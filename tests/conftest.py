@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -171,6 +172,15 @@ class _Unexpected(logging.Handler):
         allowed = self.patterns
         if allowed is None or (allowed and not any(re.search(p, text) for p in allowed)):
             self.lines.append(f"{record.levelname} {record.name}: {text}")
+
+
+@pytest.fixture(autouse=True)
+def _no_project_of_another_test() -> Iterator[None]:
+    """Each test's project is called `analyses`: it is forgotten with the test."""
+    yield
+    if "analyses" in sys.modules:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "analyses"]:
+            del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)

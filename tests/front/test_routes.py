@@ -59,13 +59,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture(autouse=True)
 def _imports(monkeypatch):
-    """Each test's folder is called `analyses`: forget what another one was."""
-    before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    yield
-    for name in set(sys.modules) - before:
-        if name.partition(".")[0] == "analyses":
-            del sys.modules[name]
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ class Soak:
             Page(f"p{i}", name, random.Random(f"{seed} {i}")) for i, name in enumerate(names)
         ]
         self.kills: list[float] = []
+        self._replacing: asyncio.Future[None] | None = None
         self.stopped: set[int] = set()
         self.counts: dict[str, int] = {}
 
@@ -209,8 +210,13 @@ class Soak:
         loop = asyncio.get_running_loop()
         self.kills.append(loop.time())
         self.stopped.clear()  # the guard ends them
-        await loop.run_in_executor(None, self.server.kill)
-        await loop.run_in_executor(None, self.server.restart)
+        # In one go: when the faults end in between, they leave a front behind.
+        self._replacing = loop.run_in_executor(None, self._replace_front)
+        await asyncio.shield(self._replacing)
+
+    def _replace_front(self) -> None:
+        self.server.kill()
+        self.server.restart()
 
     # -- at rest
 
@@ -238,6 +244,8 @@ class Soak:
 
     async def _settle(self) -> None:
         """No more faults, until all that is open has ended."""
+        if self._replacing is not None:
+            await self._replacing
         for pid in list(self.stopped):
             self._go_on(pid)
         for wire in list(self.proxy.wires):
