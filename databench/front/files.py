@@ -1,7 +1,7 @@
 """Files: which may leave a folder, and the content of small ones, kept in memory.
 
-Refuses what leads out of the folder (also by a symbolic link), Python files everywhere, hidden
-files everywhere.
+Refuses what leads out of the folder (also by a symbolic link), and Python files and hidden files
+everywhere, by the name that was asked for and by the one behind all links.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from .kept import Answer, Kept
 from .sources import PageSources
 
 # Never sent, wherever they are: what a project runs, what Python makes of it, and copies of both,
-# whatever a person, an editor or a packer adds to the name: code.py~, code.py.1, code.py.gz.
-_SOURCES = re.compile(r"[.](py[cdioxwz]?|ipynb)(?![A-Za-z0-9])", re.IGNORECASE)
+# whatever a person, an editor or a packer adds to the name: code.py~, code.py.1, code.pybak.
+_COPY = r"(?:\d|bak|backup|copy|new|old|orig|prev|rej|save|swp|temp|tmp)*"
+_SOURCES = re.compile(rf"[.](py[cdioxwz]?|ipynb){_COPY}(?![A-Za-z0-9])", re.IGNORECASE)
+# Hidden folders that only hold what a link beside them shows: those of package managers
+# (`node_modules/.pnpm`), and of volumes that Kubernetes mounts (`..2026_11_28_14_00_00.123`).
+_STORES = re.compile(r".*/(node_modules/[.][^/]+|[.][.]\d{4}(_\d\d){5}[.]\d+)")
 _TEXT_TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -50,6 +54,8 @@ def find_file(roots: Sequence[Path], path: str, sources: PageSources | None = No
         real_root = os.path.realpath(root)
         real = os.path.realpath(os.path.join(real_root, *parts))
         if not real.startswith(real_root + os.sep) or _is_source(real) or _is_source(path):
+            continue
+        if _is_hidden(real, real_root):
             continue
         if os.path.isfile(real):
             return Path(real)
@@ -95,6 +101,17 @@ def find_kind(name: str) -> str:
     kind = _TEXT_TYPES.get(os.path.splitext(name)[1].lower())
     kind = kind or mimetypes.guess_type(name)[0] or "application/octet-stream"
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def _is_hidden(real: str, real_root: str) -> bool:
+    """Whether a file is hidden where it really is, or in a folder that is."""
+    folder = real_root
+    *folders, name = real[len(real_root) + 1 :].split(os.sep)
+    for part in folders:
+        folder = f"{folder}/{part}"
+        if part.startswith(".") and not _STORES.fullmatch(folder):
+            return True
+    return name.startswith(".")
 
 
 def _is_source(path: str) -> bool:

@@ -380,6 +380,15 @@ async def test_file_that_an_analysis_wrote_is_not_included(serve, folder):
     assert (answer.code, b"was-run" in answer.body) == (500, False)
 
 
+@pytest.mark.expected_log("/x/more.html 404")
+async def test_link_to_a_hidden_file_is_no_page(serve, folder):
+    (folder / "x" / ".more.html").write_text(CODE)
+    (folder / "x" / "more.html").symlink_to(".more.html")
+    server = await serve(debug=True)
+    answer = await server.get("/x/more.html")
+    assert (answer.code, b"was-run" in answer.body) == (404, False)
+
+
 async def test_page_that_is_saved_in_development_is_run(serve, folder):
     server = await serve(debug=True)
     (folder / "x" / "more.html").write_text("{{ 1 + 1 }}")

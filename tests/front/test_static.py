@@ -18,6 +18,9 @@ COPIES = [
     *("code.py.swp", "code.py.rej", "code.py.1", "code.py.save.1", "code.py.gz", "code.py.txt"),
     *("code.py-old", "code.py_bak", "code.py,cover", "code.py.dpkg-old", "code.py.un~", "code.py "),
     *("#code.py#", "code.py (copy)", "code.pyc.bak", "code.pyd", "code.pyz", "nb.ipynb.gz"),
+    *("code.py1", "code.py2", "code.pybak", "code.pyold", "code.pyorig", "code.PYBAK"),
+    *("code.pybackup", "code.pysave", "code.pycopy", "code.pytmp", "code.pyw2", "code.pyold1"),
+    *("code.py2bak", "code.py1.txt", "nb.ipynbold", "nb.ipynb1"),
 ]
 
 
@@ -45,6 +48,12 @@ def files(folder):
     os.symlink(folder / "x", static / "up")
     os.symlink(static / "a.txt", static / "in.txt")
     os.symlink(static / "code.py", static / "code.txt")
+    os.symlink(".env", static / "env.txt")
+    os.symlink(".git", static / "git")
+    os.symlink("deep", static / ".hidden")
+    os.symlink(".hidden/a.txt", static / "through.txt")
+    make_packages(folder / "node_modules")
+    make_volume(static / "volume")
     (folder / "x" / "analysis.js").write_text("js")
     (folder / "x" / "analysis.css").write_text("css")
     (folder / "x" / "data.csv").write_text("secret")
@@ -53,6 +62,26 @@ def files(folder):
     (folder / "static").mkdir()
     (folder / "static" / "all.txt").write_text("all")
     return folder
+
+
+def make_packages(folder):
+    """As package managers lay them out that hold each version once."""
+    store = folder / ".pnpm" / "kept@1.0.0" / "node_modules" / "kept"
+    store.mkdir(parents=True)
+    (store / "kept.js").write_text("kept")
+    (store / ".npmrc").write_text("secret")
+    (store / "npmrc").symlink_to(".npmrc")
+    (folder / "kept").symlink_to(".pnpm/kept@1.0.0/node_modules/kept")
+    (folder / ".lock.json").write_text("secret")
+    (folder / "lock.json").symlink_to(".lock.json")
+
+
+def make_volume(folder):
+    """As Kubernetes mounts a ConfigMap, which it exchanges in one step."""
+    (folder / "..2026_11_28_14_00_00.123456789").mkdir(parents=True)
+    (folder / "..2026_11_28_14_00_00.123456789" / "a.txt").write_text("mounted")
+    (folder / "..data").symlink_to("..2026_11_28_14_00_00.123456789")
+    (folder / "a.txt").symlink_to("..data/a.txt")
 
 
 SERVED = [
@@ -74,6 +103,9 @@ SERVED = [
     ("/static/all.txt", "all", "text/plain; charset=utf-8"),
     ("/node_modules/lib/inner.js", "inner", "text/javascript; charset=utf-8"),
     ("/node_modules/lib/outer.mjs", "outer", "text/javascript; charset=utf-8"),
+    ("/node_modules/kept/kept.js", "kept", "text/javascript; charset=utf-8"),
+    ("/x/static/through.txt", "deep", "text/plain; charset=utf-8"),
+    ("/x/static/volume/a.txt", "mounted", "text/plain; charset=utf-8"),
 ]
 REFUSED = [
     # sources, beside the page and in the static folder
@@ -83,6 +115,9 @@ REFUSED = [
     *("/x/static/code.txt", "/x/data.csv", "/x/README.md", "/x/static/../analysis.py"),
     *("/index.yaml", "/x/../index.yaml", "/static/../index.yaml", "/x/index.yaml"),
     # hidden files
+    *("/x/static/env.txt", "/x/static/git/config", "/x/static/.hidden/a.txt"),
+    *("/node_modules/.pnpm/kept@1.0.0/node_modules/kept/kept.js", "/node_modules/kept/npmrc"),
+    *("/node_modules/lock.json", "/x/static/volume/..data/a.txt"),
     *("/x/static/.env", "/x/static/%2Eenv", "/x/static/.git/config", "/x/static/deep/../.env"),
     # out of the folder
     *("/x/static/../../../secret.txt", "/x/static/%2e%2e/%2e%2e/%2e%2e/secret.txt"),
