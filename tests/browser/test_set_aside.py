@@ -20,6 +20,7 @@ class Started(databench.Analysis):
         if rows in ('SIGSEGV', 'SIGKILL'):
             print(f'{rows} rows are too many', file=sys.stderr, flush=True)
             os.kill(os.getpid(), getattr(signal, rows))
+            signal.pause()  # another thread may take it: nothing is said until then
         yield self.data.init(rows=rows)
 
     @databench.on
