@@ -29,7 +29,7 @@ _GONE = (errno.ECONNABORTED, errno.EPROTO, errno.EINTR, errno.ENETDOWN, errno.EH
 _BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
 
-class Stream(tornado.iostream.IOStream):
+class _Connection(tornado.iostream.BaseIOStream):
     """A connection that says when its descriptor is closed, be it a websocket by then.
 
     Attributes:
@@ -62,35 +62,21 @@ class Stream(tornado.iostream.IOStream):
         _tell_closed(self)
 
 
-class TlsStream(tornado.iostream.SSLIOStream):
-    """The same of an encrypted one."""
+class Stream(_Connection, tornado.iostream.IOStream):
+    """One without encryption."""
 
-    on_closed: Callable[[], None] | None = None
-    on_malformed: Callable[[], bytes] | None = None
-    _is_prompt = False
+
+class TlsStream(_Connection, tornado.iostream.SSLIOStream):
+    """An encrypted one."""
+
     is_shaken = False
 
-    def write(self, data: bytes | memoryview) -> Any:
-        """Send it."""
-        return super().write(data if data != _BARE else _find_answer(self))
 
-    def set_nodelay(self, value: bool) -> None:
-        """As for `Stream`."""
-        if value and not self._is_prompt:
-            self._is_prompt = True
-            super().set_nodelay(True)
-
-    def close_fd(self) -> None:
-        """Close it, and say so."""
-        super().close_fd()
-        _tell_closed(self)
-
-
-def _find_answer(stream: Stream | TlsStream) -> bytes:
+def _find_answer(stream: _Connection) -> bytes:
     return _BARE if stream.on_malformed is None else stream.on_malformed()
 
 
-def _tell_closed(stream: Stream | TlsStream) -> None:
+def _tell_closed(stream: _Connection) -> None:
     tell, stream.on_closed = stream.on_closed, None
     if tell is not None:
         tell()
