@@ -101,7 +101,7 @@ def test_version_is_told(capsys):
         (["--ssl-certfile", "no.pem"], {}, "--ssl-certfile is 'no.pem', which cannot be read: No"),
         (["--ssl-only"], {}, "--ssl-only needs --ssl-certfile"),
         ([], {"SSLKEYFILE": "k.pem"}, "--ssl-keyfile is 'k.pem', but --ssl-certfile is missing"),
-        (["--ssl-port", "0", "--host", "0.0.0.0"], {}, "needs a loopback host, and the host is '0"),
+        (["--ssl-port", "0", "--host", "0.0.0.0"], {}, "needs a loopback host, but the host is '0"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_ends_with_2(words, environ, complaint, capsys):

@@ -101,8 +101,8 @@ def find_mode(options: argparse.Namespace, environ: Mapping[str, str], host: str
     )
     if given and options.debug is None and not decided and is_loopback(host):
         log.info(
-            "%s is for visitors of a proxy: tracebacks and reload are off, and the kernel page "
-            "needs --admin-token",
+            "%s: visitors come from other machines, so tracebacks and reload are off, and the "
+            "kernel page needs --admin-token",
             " and ".join(given),
         )
     return decided

@@ -82,7 +82,7 @@ class Front(http.Application):
 
     must_start = True
     one_process = (
-        "the front is one process, since it holds every session; each analysis has one of its own"
+        "the front is one process, because it holds every session; analyses run in other processes"
     )
 
     def __init__(
@@ -157,7 +157,7 @@ class Front(http.Application):
         if not index.is_read:
             index = dataclasses.replace(self.index, problems=index.problems)
         if index.settings != self.index.settings:
-            log.warning("index.yaml: settings were changed: start Databench again for them")
+            log.warning("index.yaml: settings have changed; restart Databench to apply them")
         before, now = build.plan(self.index), build.plan(index)
         self.index = index
         self.authored.learn_new(_find_folders(index))

@@ -106,7 +106,7 @@ class Authored:
         elif self._is_full:
             self._is_full = False  # said once
             log.warning(
-                "'%s' is not a template: the project has over %d files, limit of project_files",
+                "'%s' is not run as a template: more than %d files, the limit (project_files)",
                 *(path, self._limit),
             )
         return self._takes_new

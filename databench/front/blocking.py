@@ -67,14 +67,14 @@ class BlockingWatch:
 
     def _make_plain(self, error: BaseException) -> RuntimeError:
         """What would end the loop, and so the server for everybody, as an error like others."""
-        text = f"{type(error).__name__}: {error}; the server goes on, for it is not this code's"
+        text = f"{type(error).__name__}: {error}; only the server may end itself"
         return RuntimeError(f"{self._name}: {text}")
 
     def _tell(self, method: str, took_s: float) -> None:
         if took_s > self._limit_s:
             log.warning(
-                "%s: %s held up the server for %.0f ms, limit %.0f ms; let an action do it, or "
-                "await it in a thread (asyncio.to_thread)",
+                "%s: %s blocked the server for %.0f ms, limit %.0f ms; do this work in an action, "
+                "or in a thread (await asyncio.to_thread(…))",
                 self._name,
                 method,
                 1000 * took_s,

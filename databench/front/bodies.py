@@ -71,11 +71,11 @@ def find_refusal(
     """
     size_bytes = body.size_bytes
     if size_bytes is not None and size_bytes >= _LENGTHS:
-        return 400, "the Content-Length is no length of a body"
+        return 400, "the Content-Length is not a valid length"
     if not is_allowed:
         return 405, f"{method} is not allowed here"
     if not is_read and (size_bytes is None or size_bytes > _IDLE_BYTES):
-        return 413, f"{method} takes no body here"
+        return 413, f"{method} takes no body at this address"
     if size_bytes is None:
         return None
     if body.is_form and size_bytes > form_bytes:

@@ -29,7 +29,7 @@ def _find_problem(path: Path, *, has_branches: bool) -> str | None:
     It is only read here: coverage.py itself makes its tables in whatever database it is given.
     """
     if path.is_dir() or not os.access(path.parent, os.W_OK):
-        return "no file can be written there"
+        return "the file cannot be written"
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return None
     try:
@@ -37,11 +37,11 @@ def _find_problem(path: Path, *, has_branches: bool) -> str | None:
             data.execute("SELECT version FROM coverage_schema").fetchall()
             found = dict(data.execute("SELECT key, value FROM meta"))
     except sqlite3.Error:
-        return f"the file holds no data of coverage.py, which would overwrite it; {_ANOTHER}"
+        return f"the file is not coverage data, and coverage.py would overwrite it; {_ANOTHER}"
     if bool(int(found.get("has_arcs", has_branches))) != has_branches:
         kinds = ("lines", "branches")
         found_kind, kind = kinds[not has_branches], kinds[has_branches]
-        return f"the file holds {found_kind}, and {kind} are to be measured; {_ANOTHER}"
+        return f"the file holds {found_kind}, but this run measures {kind}; {_ANOTHER}"
     return None
 
 

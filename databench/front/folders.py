@@ -72,7 +72,7 @@ def packaged() -> Place:
         return dataclasses.replace(from_folder(beside), is_packaged=True)
     raise SettingError(
         f"the packaged analyses are missing (neither '{inside}' nor '{beside}'); "
-        f"install Databench again, or say --analyses"
+        "install Databench again, or give --analyses"
     )
 
 
@@ -97,7 +97,7 @@ def _find_wanted(wanted: str, here: Path) -> Place:
     if folder.is_dir():
         if (folder / "analysis.py").is_file() and not (folder / "index.yaml").is_file():
             raise SettingError(
-                f"--analyses is '{wanted}', which is one analysis; say the folder that holds it: "
+                f"--analyses is '{wanted}', which is one analysis; give the folder that holds it: "
                 f"'{Path(wanted) / '..' if wanted in ('.', '..') else Path(wanted).parent}'",
                 name="analyses",
             )
@@ -107,8 +107,8 @@ def _find_wanted(wanted: str, here: Path) -> Place:
     found = _find_dotted(wanted, here)
     if found is None:
         raise SettingError(
-            f"--analyses is '{wanted}', which is neither a folder (seen from '{here}') "
-            f"nor a package; say a folder, or a dotted path such as {NAME}",
+            f"--analyses is '{wanted}', which is neither a folder (relative to '{here}') "
+            f"nor a package; give a folder, or a dotted path such as {NAME}",
             name="analyses",
         )
     root = found

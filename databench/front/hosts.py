@@ -91,8 +91,8 @@ def tell_unknown(host: str) -> str:
 def tell_foreign(origin: str | None, host: str) -> str:
     """Why a request of another site's page is refused, and what to do where it is none."""
     return (
-        f"the page's origin is {origin!r:.200}, and this server is {host!r:.200}; behind a "
-        f"proxy, let it pass on the Host header and name that host in --allow-host"
+        f"the page's origin is {origin!r:.200}, but this server is {host!r:.200}; a proxy in front "
+        "of the server must forward the Host header; then give that host with --allow-host"
     )
 
 

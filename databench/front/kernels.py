@@ -141,7 +141,7 @@ class KernelSocket(Headers, pace.Paced):
         if not self.may_administer:
             raise tornado.web.HTTPError(403, _REFUSAL + self.application.access.how)
         if not hosts.matches_origin(self.request.headers.get("Origin"), self.request.host):
-            raise tornado.web.HTTPError(403, "the page's origin is none of this server")
+            raise tornado.web.HTTPError(403, "the page's origin is not this server")
 
     @property
     def message_bytes(self) -> int:

@@ -35,14 +35,14 @@ def find(cli_args: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     options = [row.option for row in settings.TABLE] + settings.OPTIONS
     if word.startswith("--") and (near := difflib.get_close_matches(word, options, 1, 0.75)):
         found.append(
-            f"{word!r} and all that follows goes to the analyses; did you mean {near[0]!r}? "
+            f"{word!r} and all words after it go to the analyses; did you mean {near[0]!r}? "
             "(if not, write -- before it)"
         )
     variables = [row.variable for row in settings.TABLE]
     for name in environ:
         if name.startswith("DATABENCH_") and name not in variables:
             if near := difflib.get_close_matches(name, variables, 1, 0.85):
-                found.append(f"{name} is no setting and has no effect; did you mean {near[0]}?")
+                found.append(f"{name} is not a setting and is ignored; did you mean {near[0]}?")
     return found
 
 

@@ -111,7 +111,7 @@ class Pacer:
         if change_bytes <= 0:
             return ""
         if self.unfinished_bytes > limit:
-            return "the server holds too many unfinished messages"
+            return "the server holds too many incomplete messages"
         return SHORT if self._budget.is_over and held_bytes > _PART_BYTES else ""
 
 

@@ -43,7 +43,7 @@ _PROBLEMS = """{% extends "base.html" %}
 <h1>{{ title }}</h1>
 {% for problem in problems %}<div class="alert alert-danger" role="alert">{{ problem }}</div>
 {% end %}
-<p>Mend this{% if not is_watched %} and start Databench again{% end %}; the others are served.</p>
+<p>Fix this{% if not is_watched %} and restart Databench{% end %}. All others are served.</p>
 {% end %}
 {% block footer %}{% if is_watched %}<script>Databench.follow();</script>{% end %}{% end %}
 """
@@ -90,7 +90,9 @@ def describe(
 def _told(problems: Sequence[str], *, is_trusted: bool) -> list[str]:
     """Problems name files and lines, which concern nobody but the project's people."""
     return (
-        list(problems) if is_trusted or not problems else ["something is wrong here: see the log"]
+        list(problems)
+        if is_trusted or not problems
+        else ["this analysis has a problem: see the log"]
     )
 
 
@@ -286,7 +288,7 @@ class AnalysisFile(AnalysisStatic):
         """Send the file."""
         entry = self.application.entry(name)
         if not addresses.is_own_file(entry, path):
-            raise tornado.web.HTTPError(404, f"analysis {name!r} gives out no {path!r:.200}")
+            raise tornado.web.HTTPError(404, f"analysis {name!r} has no file {path!r:.200}")
         self.roots = addresses.own_roots(entry)
         await Files.get(self, path, include_body)
 

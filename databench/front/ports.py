@@ -61,8 +61,8 @@ def open_ports(options: argparse.Namespace, environ: Mapping[str, str], host: st
     wanted = tls.find_wanted(options, environ)
     if options.ssl_only and not wanted:
         raise SettingError(
-            "--ssl-only needs --ssl-certfile (or --ssl-port, for a self-signed one on this "
-            "machine alone)",
+            "--ssl-only needs --ssl-certfile (or --ssl-port, for a self-signed certificate on this "
+            "machine only)",
             name="ssl_only",
         )
     context = tls.make_context(wanted, host) if wanted else None
@@ -112,7 +112,7 @@ def listen(
             log.warning("port %d is taken; serving on %d", default, number)
         return sockets
     last = default + NEXT_PORTS - 1
-    raise SettingError(f"ports {default} to {last} are taken; say {option} 0 for any free one")
+    raise SettingError(f"ports {default} to {last} are taken; give {option} 0 for any free one")
 
 
 def find_host(option: str | None, environ: Mapping[str, str]) -> str:
@@ -156,7 +156,7 @@ def _open(host: str, port: int) -> list[socket.socket]:
     try:
         return http.bind(host, port)
     except UnicodeError as error:  # a label that is too long, a character that no name has
-        raise OSError(errno.EINVAL, f"no name of a host ({error})") from None
+        raise OSError(errno.EINVAL, f"not a host name ({error})") from None
 
 
 def _bind(host: str, port: int, source: str) -> list[socket.socket]:
@@ -166,8 +166,8 @@ def _bind(host: str, port: int, source: str) -> list[socket.socket]:
         raise _unusable(host, port, source, error) from None
     if port and port in REFUSED:
         log.warning(
-            "browsers open no pages on port %d (%s); programs can connect. Take another port, for "
-            "example %d",
+            "browsers refuse to open pages on port %d (%s); programs can connect. Use another "
+            "port, for example %d",
             *(port, source, DEFAULT_PORT),
         )
     return sockets
@@ -176,12 +176,12 @@ def _bind(host: str, port: int, source: str) -> list[socket.socket]:
 def _unusable(host: str, port: int, source: str, error: OSError) -> SettingError:
     if error.errno == errno.EADDRINUSE:
         return SettingError(
-            f"port {port} ({source}) is taken on {host}; end what listens there, or say "
-            f"another one (0: any free one)",
+            f"port {port} ({source}) is taken on {host}; stop the program that listens "
+            "there, or give another port (0: any free one)",
             name="port",
         )
     if error.errno == errno.EACCES:
-        return SettingError(f"port {port} ({source}) needs privileges; take one from 1024 on")
+        return SettingError(f"port {port} ({source}) needs privileges; use 1024 or above")
     return SettingError(
         f"cannot listen on host {host!r} (--host or HOST): {error.strerror or error}", name="host"
     )

@@ -41,7 +41,7 @@ log = logging.getLogger("databench.front")
 FILE = "routes.py"
 _EXPECTED = "(route, handler, settings)"
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 section 9.2.1
-_OPT_OUT = "a handler that other sites' pages may use has any_origin = True in its class"
+_OPT_OUT = "if other sites' pages may use this handler, set any_origin = True in its class"
 # What Tornado calls of a handler, in the loop that serves everybody.
 _MEASURED = (
     *("initialize", "prepare", "on_finish", "data_received", "write_error"),
@@ -149,8 +149,8 @@ class Routes(tornado.routing.Router):
                 raise TypeError(f"ROUTES is {items!r:.60}, expected a list of {_EXPECTED}")
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a project's code may do anything
             kept = before.routes if before else ()
-            what = "those read before are served" if kept else "its routes are not served"
-            problem = f"{_tell(error, file)}; {what}, and all else is"
+            what = "its previous routes are served" if kept else "its routes are not served"
+            problem = f"{_tell(error, file)}; {what}, the rest of the analysis is"
             log.error("analysis %r: %s", entry.name, problem)
             return Loaded(stamp, kept, (problem,))
         return self._make(entry.name, items, stamp, _places(file))

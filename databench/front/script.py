@@ -152,21 +152,21 @@ def _check_reachable(analysis_class: type) -> None:
     shown = f"{analysis_class.__module__}.{analysis_class.__qualname__}"
     if "<locals>" in analysis_class.__qualname__:
         raise SettingError(
-            f"class {analysis_class.__name__!r} is made inside a function ({shown}), where the "
-            "kernel, a process of its own, cannot find it; define it at the top of its file"
+            f"class {analysis_class.__name__!r} is defined inside a function ({shown}), where "
+            "the kernel, a separate process, cannot find it; define it at the top of its file"
         )
     found: Any = sys.modules.get(analysis_class.__module__)
     if found is None or getattr(found, "__file__", None) is None:
         raise SettingError(
-            f"class {shown} is in no file, and the kernel, a process of its own, cannot find it; "
-            "write it to a file and run that"
+            f"class {shown} is not in a file, so the kernel, a separate process, cannot find it; "
+            "write it to a file and run that file"
         )
     for part in analysis_class.__qualname__.split("."):
         found = getattr(found, part, None)
     if found is not analysis_class:
         raise SettingError(
-            f"class {shown} is not found under that name in its file, so that the kernel, a "
-            "process of its own, cannot find it either; give it the name that it is defined by"
+            f"class {shown} is not in its file under that name, so the kernel, a separate "
+            "process, cannot find it; give it the name with which its file defines it"
         )
 
 

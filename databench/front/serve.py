@@ -260,7 +260,7 @@ def _read_again(front: Front, analyses: str | None, script: ServedScript | None)
     try:
         served = _find(analyses, None)
     except SettingError as error:  # the folder is gone
-        log.warning("%s; what was read before is served", error)
+        log.warning("%s; the analyses read before are served", error)
         return
     if served.index != front.index:
         _tell_problems(served.index, before=front.index)
@@ -288,7 +288,7 @@ def _tell_problems(
 
 def _find_problems(index: Index) -> list[str]:
     of_entries = [text for entry in index.entries.values() for text in entry.problems]
-    others = [f"{text}; the others are served" for text in of_entries]
+    others = [f"{text}; the other analyses are served" for text in of_entries]
     return [*index.warnings, *index.problems, *asked.find_problems(index), *others]
 
 

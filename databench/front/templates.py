@@ -184,7 +184,7 @@ class Loader(tornado.template.BaseLoader):
             if os.path.isfile(path):
                 if self.knows(path):
                     return path
-                late = f"; {path!r} is not one, because it was written while a server ran"
+                late = f"; {path!r} is not run as one, because it was written while a server ran"
         raise TemplateError(f"there is no template {name!r}{late}", file=parent_path)
 
     def _create_template(self, name: str) -> tornado.template.Template:

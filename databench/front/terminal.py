@@ -22,7 +22,7 @@ from .kernels import PATH
 from .ports import DEFAULT_HOST, DEFAULT_PORT, find_host, find_port
 
 _LIMIT_S = 10.0
-_OTHER = "it is not a Databench server that lists its kernels"
+_OTHER = "it is not a Databench server, or an older one that cannot list its kernels"
 _HEAD = ("ANALYSIS", "STATE", "GEN", "PID", "AGE", "MEMORY", "CPU", "SESSIONS", "DEATHS", "RUNNING")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -64,7 +64,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--admin-token",
         metavar="TOKEN",
-        help=f"the server's own, where it has one ({access.VARIABLE})",
+        help=f"the server's token, if it has one ({access.VARIABLE})",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
@@ -113,7 +113,7 @@ def _request(host: str, port: int, headers: Mapping[str, str]) -> tuple[int, dic
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(
             f"no server answers at {where} ({error}); "
-            f"say --port, or --host, as it tells them when it starts"
+            "give the --host and --port that the server shows when it starts"
         ) from None
     finally:
         connection.close()
@@ -131,7 +131,7 @@ def compose_table(kernels: Sequence[Mapping[str, Any]]) -> list[str]:
         kernels: As `/_kernels` gives them.
     """
     if not kernels:
-        return ["no kernel runs: each starts when its analysis' first page opens"]
+        return ["no kernel is running; each one starts when the first page of its analysis opens"]
     rows = [_HEAD, *(_compose_row(kernel) for kernel in kernels)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = [

@@ -70,14 +70,14 @@ def make_context(wanted: Wanted, host: str) -> ssl.SSLContext:
         _load(context, wanted.certfile, wanted.keyfile)
     elif wanted.keyfile:
         raise SettingError(
-            f"--ssl-keyfile is '{wanted.keyfile}', but --ssl-certfile is missing; say both",
+            f"--ssl-keyfile is '{wanted.keyfile}', but --ssl-certfile is missing; give both",
             name="ssl_certfile",
         )
     elif not is_loopback(host):
         raise SettingError(
-            f"--ssl-port without --ssl-certfile needs a loopback host, and the host is '{host}': "
-            "nobody elsewhere could tell a self-signed certificate from a forged one; "
-            "say --ssl-certfile and --ssl-keyfile",
+            f"--ssl-port without --ssl-certfile needs a loopback host, but the host is '{host}': "
+            "other machines cannot tell a self-signed certificate from a forged one; "
+            "give --ssl-certfile and --ssl-keyfile",
             name="ssl_certfile",
         )
     else:
@@ -113,7 +113,7 @@ class _PasswordError(Exception):
 
 
 def _refuse_password() -> str:
-    raise _PasswordError("the key has a password, which a server has nobody to ask for")
+    raise _PasswordError("the key has a password, for which a server cannot ask")
 
 
 def _load_self_signed(context: ssl.SSLContext, host: str) -> None:
@@ -142,8 +142,9 @@ def make_self_signed(host: str) -> bytes:
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError:
         raise SettingError(
-            "--ssl-port without --ssl-certfile makes a certificate, for which 'cryptography' is "
-            f"missing; {pip_install('databench[ssl]')}, or say --ssl-certfile and --ssl-keyfile",
+            "--ssl-port without --ssl-certfile makes a certificate, which needs the package "
+            f"'cryptography'; {pip_install('databench[ssl]')}, or give --ssl-certfile and "
+            "--ssl-keyfile",
             name="ssl_certfile",
         ) from None
     key = ec.generate_private_key(ec.SECP256R1())

@@ -12,8 +12,8 @@ from ..settings import Settings
 log = logging.getLogger("databench.front")
 
 PLAIN = (
-    "This address is a websocket, and the request is plain HTTP. If a proxy is in front of this "
-    "server, let it pass on the headers Upgrade and Connection."
+    "This address is a websocket, but the request is plain HTTP. If a proxy is in front of this "
+    "server, it must forward the headers Upgrade and Connection."
 )
 _SAY_AGAIN_S = 60.0
 

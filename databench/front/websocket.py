@@ -340,8 +340,8 @@ class Connection:
     def _check_stall(self, age_s: float, limit_s: float) -> None:
         if age_s <= limit_s:
             return
-        log.info("page of %s took nothing for %.0f s, limit %g; closed", self.name, age_s, limit_s)
-        self._cut(STALLED, f"nothing was taken for {limit_s:g} s")
+        log.info("page of %s read nothing for %.0f s, limit %g; closed", self.name, age_s, limit_s)
+        self._cut(STALLED, f"the page read nothing for {limit_s:g} s")
 
     def _cut(self, code: int, reason: str) -> None:
         """Close without an answer, for which a page would have to read or to end its message."""

@@ -121,7 +121,7 @@ async def test_fake_and_real_broker_take_what_the_front_gives(serve, name):
 
 def test_front_is_asked_for_several_processes_in_vain(folder):
     front = Front(load(folder), BROKER, Settings(), rules, hosts=Hosts("127.0.0.1"))
-    with pytest.raises(SettingError, match="is 4, limit 1: the front is one process, since"):
+    with pytest.raises(SettingError, match="is 4, limit 1: the front is one process, because"):
         http.Runner(front).run(0, 4)
 
 
@@ -161,11 +161,11 @@ async def test_an_index_that_cannot_be_read_keeps_the_old_one_and_the_gallery_sa
     assert "not YAML" not in (await server.get("/")).body.decode()
 
 
-@pytest.mark.expected_log("settings were changed: start Databench again for them")
+@pytest.mark.expected_log("settings have changed; restart Databench")
 async def test_changed_settings_wait_for_the_next_start(serve, folder, caplog):
     server = await serve()
     before = server.front.limits
     (folder / "index.yaml").write_text("settings: {session_grace_s: 5}")
     server.front.swap(load(folder))
     assert server.front.limits is before
-    assert "start Databench again" in caplog.text
+    assert "restart Databench" in caplog.text

@@ -243,7 +243,9 @@ def test_folders_that_no_page_is_made_of_are_left_out(tmp_path, name):
     assert authored.scan([str(tmp_path)], 1000) == {}
 
 
-@pytest.mark.expected_log("is not a template: the project has over 3 files, limit of project_files")
+@pytest.mark.expected_log(
+    r"is not run as a template: more than 3 files, the limit \(project_files\)"
+)
 def test_nearest_files_are_known_up_to_a_limit(tmp_path):
     near = [write(tmp_path / f"{n}.html") for n in range(2)]
     far = [write(tmp_path / "a" / "b" / f"{n}.html") for n in range(5)]

@@ -50,13 +50,13 @@ def returns_a_coroutine(n):
     return step(n)
 
 
-@pytest.mark.expected_log("held up the server")
+@pytest.mark.expected_log("blocked the server")
 @pytest.mark.parametrize("method", [plain, step, old_step, returns_a_coroutine])
 async def test_a_slow_step_is_told_with_name_and_duration(method, caplog):
     assert await run(watch().wrap(method), 5) == 5
     (record,) = caplog.records
     text = record.getMessage()
-    assert text.startswith(f"x/routes.py: Get: {method.__name__} held up the server for ")
+    assert text.startswith(f"x/routes.py: Get: {method.__name__} blocked the server for ")
     assert "for 200 ms, limit 100 ms" in text
     assert "asyncio.to_thread" in text
 

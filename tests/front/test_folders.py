@@ -93,5 +93,5 @@ def test_what_is_not_there_is_an_error(tmp_path, wanted):
 def test_one_analysis_is_no_folder_of_analyses(tmp_path):
     (tmp_path / "pi").mkdir()
     (tmp_path / "pi" / "analysis.py").write_text("")
-    with pytest.raises(SettingError, match="'pi', which is one analysis; say the folder"):
+    with pytest.raises(SettingError, match="'pi', which is one analysis; give the folder"):
         folders.find("pi", here=tmp_path)

@@ -196,7 +196,7 @@ async def test_unfinished_messages_of_all_pages_have_one_limit(serve):
     await wait_bytes(server.front.pacer, 60_000)
     await write(second, frame(b"x" * 60_000, 1, fin=False))
     code, reason = await read_close(second)
-    assert (code, reason) == (1013, "the server holds too many unfinished messages")
+    assert (code, reason) == (1013, "the server holds too many incomplete messages")
     await wait_bytes(server.front.pacer, 60_000)
     for page in (first, second):
         page.close()

@@ -371,7 +371,7 @@ async def test_index_html_that_was_changed_is_not_run(serve, folder):
     assert b"was-run" not in answer.body and b"{{" not in answer.body
 
 
-@pytest.mark.expected_log("there is no template 'late.txt'; '.*' is not one", "/x/ 500")
+@pytest.mark.expected_log("there is no template 'late.txt'; '.*' is not run as one", "/x/ 500")
 async def test_file_that_an_analysis_wrote_is_not_included(serve, folder):
     (folder / "x" / "index.html").write_text('{% include "late.txt" %}')
     server = await serve(debug=False)

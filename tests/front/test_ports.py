@@ -66,7 +66,7 @@ def test_default_port_that_is_taken_gives_the_next_free_one(taken, monkeypatch, 
 def test_all_ports_taken_is_an_error(taken, monkeypatch):
     monkeypatch.setattr(ports, "DEFAULT_PORT", taken)
     monkeypatch.setattr(ports, "NEXT_PORTS", 1)
-    with pytest.raises(SettingError, match="are taken; say --port 0"):
+    with pytest.raises(SettingError, match="are taken; give --port 0"):
         ports.listen("127.0.0.1", None, {})
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_port_is_an_error(text):
 @pytest.mark.parametrize("port", ["0", None])
 @pytest.mark.parametrize("host", ["a" * 300, "a..b", chr(0xDC80)])
 def test_host_that_is_no_name_is_an_error(host, port):
-    with pytest.raises(SettingError, match="no name of a host"):
+    with pytest.raises(SettingError, match="not a host name"):
         ports.listen(host, port, {})
 
 
@@ -89,7 +89,9 @@ def test_host_that_is_not_ours_is_an_error(port):
         ports.listen("203.0.113.1", port, {})
 
 
-@pytest.mark.expected_log(r"browsers open no pages on port 6000 \(--port\).*for example 5000")
+@pytest.mark.expected_log(
+    r"browsers refuse to open pages on port 6000 \(--port\).*for example 5000"
+)
 def test_port_that_browsers_refuse_is_served_with_a_warning():
     close(ports.listen("127.0.0.1", "6000", {}))
 

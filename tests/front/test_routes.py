@@ -162,12 +162,12 @@ async def test_pages_of_other_sites_change_nothing(serve, place, folder):
         assert await ask("/x/own", method, "http://evil.example") == done
 
 
-@pytest.mark.expected_log("held up the server")
+@pytest.mark.expected_log("blocked the server")
 async def test_a_handler_that_holds_up_the_server_is_told(serve, place, caplog):
     server = await serve(place=place, block_limit_s=0.001)
     await server.get("/x/slow")
     told = [r.getMessage() for r in caplog.records if "x/routes.py: Slow: get" in r.getMessage()]
-    assert "held up the server for" in told[0] and "limit 1 ms" in told[0]
+    assert "blocked the server for" in told[0] and "limit 1 ms" in told[0]
 
 
 @pytest.mark.expected_log("500 GET|500 DELETE|500 PUT|Uncaught exception|/x/exit 500")
@@ -179,7 +179,7 @@ async def test_a_handler_that_exits_fails_alone_and_the_server_goes_on(
 ):
     server = await serve(place=place)
     assert (await server.get("/x/exit", method)).code == 500
-    assert f"Exit: {what}; the server goes on" in caplog.text
+    assert f"Exit: {what}; only the server may end itself" in caplog.text
     assert (await server.get("/x/get")).code == 200
 
 
@@ -241,7 +241,7 @@ async def test_where_others_can_connect_the_page_tells_no_details(serve, place, 
     (folder / "x" / "routes.py").write_text("import nothing_like_it")
     server = await serve(place=place, debug=False)
     page = (await server.get("/x/")).body.decode()
-    assert "something is wrong here: see the log" in page
+    assert "this analysis has a problem: see the log" in page
     assert "nothing_like_it" not in page
 
 
@@ -260,7 +260,7 @@ async def test_a_changed_file_is_read_anew_and_others_are_left_alone(serve, plac
     assert sys.modules["analyses.y.routes"] is kept
 
 
-@pytest.mark.expected_log("those read before are served")
+@pytest.mark.expected_log("its previous routes are served")
 async def test_a_file_that_was_broken_by_a_save_leaves_the_routes_before_it(serve, place, folder):
     server = await serve(place=place)
     (folder / "x" / "routes.py").write_text("import nothing_like_it")

@@ -97,14 +97,14 @@ def test_a_class_that_the_kernel_could_not_find_is_refused(main):
     class Local(databench.Analysis):
         pass
 
-    with pytest.raises(SettingError, match=r"'Local' is made inside a function .*at the top"):
+    with pytest.raises(SettingError, match=r"'Local' is defined inside a function .*at the top"):
         made(Local)
     cls, main.Pi = main.Pi, None
-    with pytest.raises(SettingError, match=r"__main__\.Pi is not found under that name"):
+    with pytest.raises(SettingError, match=r"__main__\.Pi is not in its file under that name"):
         made(cls)
     main.Pi = cls
     del main.__file__
-    with pytest.raises(SettingError, match=r"is in no file.*write it to a file"):
+    with pytest.raises(SettingError, match=r"is not in a file.*write it to a file"):
         made(cls)
 
 

@@ -48,7 +48,7 @@ class X(databench.Analysis):
 # ---------------------------------------------------------------- development
 
 
-@pytest.mark.expected_log("unknown key 'titel'", "no kernel 'cobol'.*the others are served")
+@pytest.mark.expected_log("unknown key 'titel'", "no kernel 'cobol'.*the other analyses are served")
 def test_problems_of_the_index_are_told(folder, caplog):
     (folder / "index.yaml").write_text("titel: T\nanalyses: [{name: x, kernel: cobol}]")
     serving._tell_problems(load(folder))

@@ -49,7 +49,7 @@ def test_table_has_a_line_for_each_and_why_one_is_down():
 
 
 def test_no_kernel_is_said():
-    assert "no kernel runs" in terminal.compose_table([])[0]
+    assert "no kernel is running" in terminal.compose_table([])[0]
 
 
 def test_an_address_may_stand_in_brackets_as_the_terminal_shows_it(capsys, tmp_path):
@@ -87,7 +87,7 @@ def test_no_server_is_a_clear_error(capsys):
     assert terminal.main([], {"PORT": str(port)}) == 1
     told = capsys.readouterr().err
     assert f"no server answers at 127.0.0.1:{port}" in told
-    assert "say --port" in told
+    assert "--port that the server shows" in told
 
 
 def test_port_that_is_none_is_a_clear_error(capsys):

@@ -99,7 +99,7 @@ def test_options_come_before_the_environment(options, environ, wanted):
         ("cert.pem", "other.pem", "cannot be used: KEY_VALUES_MISMATCH"),
         ("cert.pem", "", "cannot be used: "),
         ("key.pem", "key.pem", "cannot be used: "),
-        ("cert.pem", "locked.pem", "the key has a password, which a server has nobody to ask for"),
+        ("cert.pem", "locked.pem", "the key has a password, for which a server cannot ask"),
         ("gone.pem", "key.pem", r"--ssl-certfile is '.*gone.pem', which cannot be read: No such"),
         ("cert.pem", "gone.pem", r"--ssl-keyfile is '.*gone.pem', which cannot be read: No such"),
         (".", "key.pem", "which cannot be read: Is a directory"),
@@ -118,7 +118,7 @@ def test_key_without_certificate_is_an_error():
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "lab.example"])
 def test_others_get_no_self_signed_certificate(host):
-    with pytest.raises(SettingError, match="needs a loopback host, and the host is"):
+    with pytest.raises(SettingError, match="needs a loopback host, but the host is"):
         make_context(Wanted("", "", "0"), host)
 
 

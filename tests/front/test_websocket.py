@@ -539,7 +539,7 @@ async def test_a_plain_request_is_answered_with_what_a_proxy_has_to_do(serve, ca
         answer = await server.get("/x/ws")
         assert answer.code == 426
         assert answer.headers["Upgrade"] == "websocket"
-        assert b"let it pass on the headers Upgrade and Connection" in answer.body
+        assert b"it must forward the headers Upgrade and Connection" in answer.body
     assert caplog.text.count("asked for its websocket") == 1
 
 

@@ -72,7 +72,7 @@ def kernels(server, *options):
 def test_server_without_kernels_says_so(server):
     done = kernels(server)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("no kernel runs")
+    assert done.stdout.startswith("no kernel is running")
 
 
 async def test_running_action_is_in_the_table_and_in_the_json(server):

@@ -257,4 +257,4 @@ async def test_without_watching_a_save_does_nothing(project):
             assert one.loads("__reload") == []
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{server.url}/_reload")
-        assert "Saved files" not in server.printed
+        assert "checks for saved files" not in server.printed

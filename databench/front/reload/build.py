@@ -69,7 +69,7 @@ async def _run_list(
         problem = await shell.run(command, folder, output.take)
         if problem:
             last = f": {output.last}" if output.last else ""
-            text = f"{what}: {command!r:.200} {problem}{last:.300}; what is there is served"
+            text = f"{what}: {command!r:.200} {problem}{last:.300}; the existing files are served"
             log.error("%s", text)
             return (text,)
     return ()

@@ -85,9 +85,9 @@ class FollowSocket(Headers, pace.Paced):
     def prepare(self) -> None:
         """Refuse a page of another server, and all where nothing is watched."""
         if not self.application.is_watched:
-            raise tornado.web.HTTPError(404, "nothing is watched here")
+            raise tornado.web.HTTPError(404, "this server does not watch files")
         if not hosts.matches_origin(self.request.headers.get("Origin"), self.request.host):
-            raise tornado.web.HTTPError(403, "the page's origin is none of this server")
+            raise tornado.web.HTTPError(403, "the page's origin is not this server")
 
     @property
     def message_bytes(self) -> int:

@@ -45,12 +45,12 @@ class Again:
         """Databench's own files were saved: stop, unless the new code is none."""
         problem = find_problem(files)
         if problem is not None:
-            log.error("%s; Databench's code was saved and is not run", problem)
+            log.error("%s; Databench keeps running its previous code", problem)
             return
         listening = itertools.chain(*self._sockets.values())
         if self._kept or any(bound.fileno() < 0 for bound in listening):
             return  # on its way out already
-        log.info("Databench's own code changed: %s; starting again", ", ".join(sorted(files)[:3]))
+        log.info("Databench's own code changed: %s; restarting", ", ".join(sorted(files)[:3]))
         # Not before: a front that only ends must refuse who comes.
         self._kept = {
             variable: [os.dup(bound.fileno()) for bound in bounds]
@@ -85,7 +85,7 @@ def take_sockets(
         try:
             bound = socket.socket(fileno=int(word))
         except (OSError, ValueError):
-            log.warning("%s is %r, which is no socket; ignored", variable, word)
+            log.warning("%s is %r, which is not a socket; ignored", variable, word)
             continue
         bound.set_inheritable(False)
         bound.setblocking(False)

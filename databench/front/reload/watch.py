@@ -88,14 +88,14 @@ class Watcher:
         except RuntimeError:
             self._front.is_watched = False
             log.warning(
-                "Saved files are not seen: %s. Raise the limit, and start Databench again",
+                "Databench does not notice saved files: %s. Raise the limit and restart Databench",
                 NO_THREAD,
             )
             return
         try:
             await asyncio.wait_for(self._looked.wait(), FIRST_LOOK_S)
         except asyncio.TimeoutError:
-            log.warning("looking at the files takes over %g s; the pages are served", FIRST_LOOK_S)
+            log.warning("scanning the files takes more than %g s; serving meanwhile", FIRST_LOOK_S)
         if not self._is_stopped:
             self._read_index()  # what was saved between its first reading and the first look
 
@@ -163,7 +163,7 @@ class Watcher:
             self._front.builder.begin_for(index, builds)
             self._carry_out(steps)
         except Exception:  # a mistake with one save must not end the watching
-            log.exception("what was saved could not be carried out")
+            log.exception("reloading after a save failed")
 
     def _carry_out(self, steps: changes.Steps) -> None:
         if steps.own and self._on_own is not None:
@@ -200,8 +200,8 @@ class Watcher:
         for path in muted:
             log.warning(
                 "%s was written again after each of the last %d restarts of %r: the analysis seems "
-                "to write it itself. It restarts nothing until it is left alone for %g s. Write it "
-                "elsewhere, or only when its content changes",
+                "to write this file itself. The file causes no more restarts until it has not "
+                "changed for %g s. Write it elsewhere, or only when its content changes",
                 self._tell([path]),
                 self._front.limits.reload_limit,
                 name,
@@ -303,7 +303,9 @@ class Watcher:
         scan = self._scanner.scan(self._plan, time.monotonic())
         if self._scanner.is_cut and not self._is_cut:
             limit = self._front.limits.watched_folders
-            log.warning("over %d folders, the limit (watched_folders); not all are watched", limit)
+            log.warning(
+                "more than %d folders, the limit (watched_folders); not all are watched", limit
+            )
         self._is_cut = self._scanner.is_cut
         for path in scan.changed:
             if os.path.basename(path) == FILE:
@@ -328,7 +330,7 @@ def explain(error: Exception, interval_s: float, root: Path = Path("/proc/sys"))
         "watch limit": "fs.inotify.max_user_watches",
     }
     name = next((name for part, name in wanted.items() if part in str(error)), None)
-    seen = f"Saved files are seen every {interval_s:g} s, not at once: "
+    seen = f"Databench checks for saved files every {interval_s:g} s instead of at once: "
     if name is None:
         return f"{seen}{error}"
     try:
@@ -337,7 +339,7 @@ def explain(error: Exception, interval_s: float, root: Path = Path("/proc/sys"))
         limit = "the limit is reached"
     thing = "instance" if "instances" in name else "watch"
     return (
-        f"{seen}no inotify {thing} is left for this user ({limit}; editors and notebooks take "
+        f"{seen}no inotify {thing} is left for this user ({limit}; editors and notebooks use "
         f"them too). Raise {name}, for example with sysctl -w"
     )
 

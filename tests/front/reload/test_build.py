@@ -67,7 +67,7 @@ async def test_a_failure_ends_its_list_alone(project):
     assert faults[""] == ()
     assert faults["x"] == (
         "build of 'x': 'echo no such thing >&2; exit 3' exited with status 3: no such thing; "
-        "what is there is served",
+        "the existing files are served",
     )
     assert log_of(project) == ["project"]
 
@@ -179,10 +179,12 @@ async def test_a_server_builds_first_and_tells_of_a_failure_on_the_page(project)
         assert log_of(project) == ["project", "one"]
         server.wait_printed("build of 'x': broken")
         client = AsyncHTTPClient()
-        assert "something is wrong here" in (await client.fetch(f"{server.url}/x/")).body.decode()
+        assert (
+            "this analysis has a problem" in (await client.fetch(f"{server.url}/x/")).body.decode()
+        )
         right = {"Authorization": f"Bearer {server.token}"}
         page = (await client.fetch(f"{server.url}/x/", headers=right)).body.decode()
-        assert "exited with status 7: broken; what is there is served" in page
+        assert "exited with status 7: broken; the existing files are served" in page
         assert "exited with status" not in (await client.fetch(f"{server.url}/y/")).body.decode()
         watched = "analyses: [{name: x, watch: 'x/*.ts', build: 'cat x/a.ts'}, y]"
         (project / "index.yaml").write_text(watched)

@@ -50,7 +50,7 @@ def test_without_new_code_nothing_follows_and_nobody_listens_on(listening, monke
     follower.finish({})
 
 
-@pytest.mark.expected_log("broken.py:1: invalid syntax.*is not run")
+@pytest.mark.expected_log("broken.py:1: invalid syntax.*previous code")
 def test_code_that_cannot_be_compiled_stops_nothing(listening, tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text("x = = 1")
@@ -67,7 +67,7 @@ def test_problem_names_file_and_line(tmp_path):
     assert f"{tmp_path / 'b.py'}:2: " in find_problem([str(tmp_path / "b.py")])
 
 
-@pytest.mark.expected_log("which is no socket; ignored")
+@pytest.mark.expected_log("which is not a socket; ignored")
 def test_words_that_are_no_sockets_are_ignored():
     assert take_sockets({reexec.VARIABLE: "x,999999"}) == []
 
@@ -92,6 +92,6 @@ def test_server_runs_its_own_new_code_at_the_same_address(tmp_path, monkeypatch)
         own = checkout / "databench" / "_version.py"
         text = own.read_text()
         own.write_text(text + "x = = 1\n")
-        server.wait_printed(r"_version\.py:\d+: .*is not run")
+        server.wait_printed(r"_version\.py:\d+: .*previous code")
         own.write_text(text.replace("dev0", "dev99"))
         server.wait_printed(r"dev99 serves .*\n +" + server.url)

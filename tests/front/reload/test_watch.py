@@ -207,7 +207,7 @@ async def test_page_of_a_broken_analysis_recovers_on_the_save_that_mends_it(watc
     assert "/late/" in await paths_of(page)
     answer = await watched.served.get("/late/")
     assert answer.code == 503
-    assert "start Databench again" not in answer.body.decode()
+    assert "restart Databench" not in answer.body.decode()
     watched.save("late/analysis.py", "1")
     assert "/late/" in await paths_of(page)
     assert (await watched.served.get("/late/")).code == 200
@@ -276,11 +276,15 @@ async def test_without_inotify_saves_are_seen_in_turn_and_one_sentence_says_why(
     finally:
         found.watcher.stop()
     (said,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-    assert said.startswith("Saved files are seen every 0.1 s, not at once: no inotify ")
+    assert said.startswith(
+        "Databench checks for saved files every 0.1 s instead of at once: no inotify "
+    )
     assert f"Raise fs.inotify.max_user_{where}" in said
 
 
-@pytest.mark.expected_log("seen every 0.1 s, not at once: the system allows no further thread")
+@pytest.mark.expected_log(
+    "saved files every 0.1 s instead of at once: the system allows no further thread"
+)
 async def test_without_a_thread_for_events_saves_are_seen_in_turn(
     serve, folder, monkeypatch, few_threads
 ):
@@ -325,7 +329,7 @@ async def test_events_are_taken_again_when_the_system_has_some(serve, folder, mo
         found.watcher.stop()
 
 
-@pytest.mark.expected_log("Saved files are not seen")
+@pytest.mark.expected_log("does not notice saved files")
 async def test_without_a_thread_pages_are_served_and_nothing_is_promised(
     serve, folder, monkeypatch
 ):
@@ -346,7 +350,7 @@ async def test_without_a_thread_pages_are_served_and_nothing_is_promised(
         ("Error creating recommended watcher: Too many open files (os error 24)", "is 128;"),
         ("No space left on device (os error 28)", "is reached;"),
         ("OS file watch limit reached.", "max_user_watches"),
-        ("No such file or directory", "not at once: No such file"),
+        ("No such file or directory", "instead of at once: No such file"),
     ],
 )
 def test_words_for_events_that_are_not_given(problem, part, tmp_path):
@@ -356,7 +360,7 @@ def test_words_for_events_that_are_not_given(problem, part, tmp_path):
     assert part in watch.explain(OSError(problem), 2.0, tmp_path)
 
 
-@pytest.mark.expected_log("could not be carried out")
+@pytest.mark.expected_log("reloading after a save failed")
 async def test_mistake_with_one_save_is_logged_and_the_next_is_seen(watched):
     original = watched.broker.change_code
 
