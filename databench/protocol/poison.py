@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..settings import Settings
@@ -98,6 +98,11 @@ class Growth:
         """The sessions that have a request in the process."""
         return self._owners.values()
 
+    @property
+    def requests(self) -> Sequence[int]:
+        """The requests that the process has, in the order in which it was sent them."""
+        return [key for key in self._owners if isinstance(key, int)]
+
     def begin(self, key: int | str, owner: str = "") -> None:
         """The process was sent a request of that session, or a session."""
         self._running.add(key)
@@ -147,21 +152,22 @@ class Growth:
 
 
 def find_suspect(
-    cause: str, running: Collection[int], growth: Growth, limit_bytes: int
+    cause: str, sent: Sequence[int], growth: Growth, limit_bytes: int
 ) -> Suspect | None:
     """Which request a death speaks against.
 
     Args:
         cause: As from `find_cause`.
-        running: The requests that the process had.
+        sent: The requests that the process had, the one that it was sent last at the end. Their
+            numbers say nothing: what waited for the process may be older than what came after.
         growth: What grew.
         limit_bytes: The memory that the process was allowed.
     """
-    if not cause or not running:
+    if not cause or not sent:
         return None
     if cause == MEMORY:
         return growth.find_suspect(limit_bytes)
-    return Suspect(max(running), len(running) == 1 and not growth.is_session_beginning)
+    return Suspect(sent[-1], len(sent) == 1 and not growth.is_session_beginning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,9 +142,18 @@ def test_as_many_suspects_are_remembered_as_may_be_the_latest_ones():
 
 def test_a_crash_speaks_to_all_against_what_ran_alone():
     assert find_suspect("SIGSEGV", [7], Growth(), 0) == Suspect(7, True)
-    assert find_suspect("SIGSEGV", [7, 3], Growth(), 0) == Suspect(7, False)
+    assert find_suspect("SIGSEGV", [3, 7], Growth(), 0) == Suspect(7, False)
     assert find_suspect("SIGSEGV", [], Growth(), 0) is None
     assert find_suspect("", [7], Growth(), 0) is None
+
+
+def test_a_crash_speaks_against_what_was_sent_last_whatever_came_first():
+    growth = Growth()
+    for number in (7, 9, 3):  # 3 came first, and waited until its session had begun
+        growth.begin(number, "s")
+    growth.end(7)
+    assert growth.requests == [9, 3]
+    assert find_suspect("SIGSEGV", growth.requests, growth, 0) == Suspect(3, False)
 
 
 def test_a_crash_while_a_session_begins_speaks_to_all_against_nothing():
