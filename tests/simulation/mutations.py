@@ -8,6 +8,7 @@ from databench.broker.inbound import Inbound
 from databench.broker.kernels import Kernels
 from databench.broker.pools import Pools
 from databench.broker.sessions.holdings import Holdings
+from databench.broker.sessions.losses import Losses
 from databench.broker.sessions.outbox import Outbox
 from databench.broker.sessions.requests import Requests
 from databench.broker.sessions.sessions import Sessions
@@ -23,7 +24,7 @@ from databench.protocol.waiting import WaitingRoom
 take_owed = ReceiveWindow.take_owed
 replay = Ring.replay
 accept = Session.accept
-lose_all = Requests.lose_all
+lose_all = Losses.lose_all
 join_replay = Session._replay
 begin = Session.__init__
 find = Sessions.find
@@ -179,7 +180,7 @@ MUTATIONS = {
     "place off by one": ((Ring, "replay", place_off_by_one),),
     "end before its emits": ((SendWindow, "put_end", end_before_its_emits),),
     "request sent twice after a restart": (
-        (Requests, "lose_all", kept_when_lost),
+        (Losses, "lose_all", kept_when_lost),
         (Requests, "_send_action", sent_again),
     ),
     "repeated request run again": ((Session, "accept", ids_are_forgotten),),

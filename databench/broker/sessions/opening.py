@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ...protocol import messages as m
 from ..records import HostedSession, KernelRecord
 from ..tables import Tables
+from .losses import Losses
 from .requests import Requests
 
 logger = logging.getLogger("databench.broker")
@@ -29,6 +30,7 @@ class Opening:
     def __init__(self, tables: Tables, requests: Requests) -> None:
         self._tables = tables
         self._requests = requests
+        self._losses = Losses(tables, requests)
         requests.on_retry = self._retry
 
     def welcome(self, record: KernelRecord, cli_args: tuple[str, ...]) -> None:
@@ -82,7 +84,7 @@ class Opening:
 
     def lose(self, record: KernelRecord) -> None:
         """The kernel is gone, with what it had; a session's start may be why."""
-        self._requests.lose_all(record)
+        self._losses.lose_all(record)
         guilty = record.kernel.blame.take_finding().guilty
         hosted = record.sessions.get(guilty)
         if hosted is None:

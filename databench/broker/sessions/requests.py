@@ -10,7 +10,7 @@ from ...protocol import messages as m
 from ...protocol.actions import find_problem
 from ...protocol.lifecycle import Event, State
 from ...protocol.placement import SESSION
-from ...protocol.poison import find_suspect, make_fingerprint
+from ...protocol.poison import make_fingerprint
 from ...protocol.rates import Rates
 from ...protocol.records import Acceptance, OpenRequest, ProcessId
 from ..records import HostedSession, KernelRecord, PageRecord
@@ -80,59 +80,15 @@ class Requests:
         problem: str,
         traceback: bytes = b"",
         size: int = 0,
+        *,
+        outcome: str = "error",
     ) -> None:
-        """A request failed."""
+        """A request failed, or was lost."""
         process_id = self._count_off(hosted, number)
-        frames = hosted.session.fail(number, type_, problem, traceback, charge_bytes=size)
-        self._settle(hosted, frames, process_id)
-
-    def lose_all(self, record: KernelRecord) -> None:
-        """The kernel is gone: end what it had, and, where none follows, what waits for it."""
-        kernel = record.kernel
-        words, why = self._tables.last_words(kernel), text.without_file(kernel.reason)
-        self._accuse(record)
-        record.begin_life()
-        for hosted in record.sessions.values():
-            hosted.begin_life(kernel.reason)
-            ids = {r.number: r.process_id for r in hosted.session.requests.values() if r.is_sent}
-            for number, process_id in ids.items():
-                self._count_off(hosted, number)
-                frames = hosted.session.fail(number, "KernelLost", why, words, outcome="lost")
-                self._tables.outbox.publish(hosted, frames, process_id)
-            self._tables.outbox.touch(hosted)
-            self._tables.holdings.rest(hosted)
-            if kernel.life.state in (State.FAILED, State.STOPPING, State.STOPPED):
-                for request in hosted.session.waiting():
-                    self.fail(hosted, request.number, "KernelFailed", kernel.reason, words)
-
-    def _accuse(self, record: KernelRecord) -> None:
-        """The process died in a way that may speak against what it ran."""
-        if record.code_change:
-            record.pool.poison.forgive()  # the next process reads the new code
-            return
-        kernel, tables = record.kernel, self._tables
-        if kernel.blame.finding.guilty:
-            return  # the start of a session ended it
-        if record.is_restoring and kernel.blame.cause and not kernel.blame.is_excused:
-            record.restore_deaths += 1
-        sent = [
-            number
-            for hosted in record.sessions.values()
-            for number, request in hosted.session.requests.items()
-            if request.is_sent
-        ]
-        suspect = find_suspect(
-            kernel.blame.cause, sent, kernel.blame.growth, kernel.settings.kernel_memory_bytes
+        frames = hosted.session.fail(
+            number, type_, problem, traceback, outcome=outcome, charge_bytes=size
         )
-        if suspect is not None and (hosted := tables.requests.get(suspect.number)) is not None:
-            session = hosted.session
-            record.pool.poison.note(
-                session.requests[suspect.number].fingerprint,
-                kernel.blame.cause,
-                session=session.id_,
-                visitor=session.visitor,
-                is_alone=suspect.is_alone,
-            )
+        self._settle(hosted, frames, process_id)
 
     def try_again(self, page_record: PageRecord) -> None:
         """A person reloads a page, or asks for a start: a session that was set aside may begin."""
