@@ -32,20 +32,20 @@ databench [options] [limits] [arguments for the analyses]
        databench new NAME [--kernel KERNEL]
        databench kernels [--host HOST] [--port PORT] [--admin-token TOKEN] [--json]"""
 _DESCRIPTION = """\
-Serve live web pages for data analyses, each in a process of its own.
+Serve live web pages for data analyses, each in its own process.
 
-  databench            the folder 'analyses' here, or this folder when it is one, or the demos
-  databench FILE.py    the one analysis in that file, at /FILE/
-  databench new NAME   make an analysis to start from (databench new --help)
-  databench kernels    what the kernels of the server on this machine do
+  databench            serve the folder 'analyses', this folder if it holds analyses, or the demos
+  databench FILE.py    serve the one analysis in that file, at /FILE/
+  databench new NAME   create an analysis to start from (databench new --help)
+  databench kernels    show what the kernels of the server on this machine do
 """
 _EPILOG = """\
-Everything from the first unknown option on goes to the analyses as cli_args.
+The first unknown option and everything after it go to the analyses as cli_args.
 Each limit above can also be set in the environment (DATABENCH_SESSION_GRACE_S=60) and in
 index.yaml (settings: {session_grace_s: 60}); the command line wins, then the environment.
 """
 _EPILOG_OF_SCRIPT = """\
-Everything from the first unknown option on goes to the analysis as cli_args.
+The first unknown option and everything after it go to the analysis as cli_args.
 Each limit above can also be set in the environment (DATABENCH_SESSION_GRACE_S=60); the
 command line wins.
 """
@@ -311,20 +311,20 @@ def _find_script(target: str, cli_args: Sequence[str]) -> ServedScript:
         raise SettingError(f"'{target}' is a folder; {_advise_folder(path, target)}", name="target")
     if path.suffix != ".py" and path.exists():
         raise SettingError(
-            f"'{target}' is no Python file, expected FILE.py; to serve a folder say --analyses",
+            f"'{target}' is not a Python file, expected FILE.py (or --analyses FOLDER)",
             name="target",
         )
     if not path.exists():
         near = _nearest(target, path)
-        hint = f"did you mean '{near}'?" if near else "databench --help lists what there is"
-        raise SettingError(f"'{target}' is no subcommand and no file; {hint}", name="target")
+        hint = f"did you mean '{near}'?" if near else "databench --help lists the commands"
+        raise SettingError(f"'{target}' is neither a subcommand nor a file; {hint}", name="target")
     return script.from_file(path, argv=(target, *cli_args))
 
 
 def _advise_folder(path: Path, target: str) -> str:
     if (path / "analysis.py").is_file():
-        return f"to serve the analysis in it say {path / 'analysis.py'}"
-    return f"to serve the analyses in it say --analyses {target}"
+        return f"to serve the analysis in it, give {path / 'analysis.py'}"
+    return f"to serve the analyses in it, give --analyses {target}"
 
 
 def _nearest(target: str, path: Path) -> str | None:

@@ -88,7 +88,7 @@ def test_version_is_told(capsys):
 @pytest.mark.parametrize(
     ("words", "environ", "complaint"),
     [
-        (["nwe"], {}, "'nwe' is no subcommand and no file; did you mean 'new'?"),
+        (["nwe"], {}, "'nwe' is neither a subcommand nor a file; did you mean 'new'?"),
         (["--analyses", "/nowhere/at.all"], {}, "neither a folder"),
         (["--port", "x"], {}, "port (--port) is 'x', expected 0 to 65535"),
         ([], {"PORT": "x"}, "port (PORT) is 'x'"),
@@ -135,15 +135,15 @@ def test_options_behind_a_dash_pair_are_the_analyses(monkeypatch):
 @pytest.mark.parametrize(
     ("target", "complaint"),
     [
-        ("p.py", "'p.py' is no subcommand and no file; did you mean 'pi.py'?"),
+        ("p.py", "'p.py' is neither a subcommand nor a file; did you mean 'pi.py'?"),
         ("sub/my_pi.py", "did you mean 'sub/my-pi.py'?"),
-        ("pi", "'pi' is no subcommand and no file; did you mean 'pi.py'?"),
+        ("pi", "'pi' is neither a subcommand nor a file; did you mean 'pi.py'?"),
         ("new2", "did you mean 'new'?"),
-        ("reports", "databench --help lists what there is"),
-        ("data.csv", "'data.csv' is no Python file, expected FILE.py"),
-        ("sub", "'sub' is a folder; to serve the analyses in it say --analyses sub"),
-        ("one", "'one' is a folder; to serve the analysis in it say one/analysis.py"),
-        ("nowhere/pi.py", "'nowhere/pi.py' is no subcommand and no file"),
+        ("reports", "databench --help lists the commands"),
+        ("data.csv", "'data.csv' is not a Python file, expected FILE.py"),
+        ("sub", "'sub' is a folder; to serve the analyses in it, give --analyses sub"),
+        ("one", "'one' is a folder; to serve the analysis in it, give one/analysis.py"),
+        ("nowhere/pi.py", "'nowhere/pi.py' is neither a subcommand nor a file"),
     ],
 )
 def test_file_that_cannot_be_served_is_told_with_the_nearest(

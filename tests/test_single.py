@@ -63,8 +63,6 @@ def test_another_script_that_a_kernel_starts_serves(monkeypatch, served, tmp_pat
 
 
 async def test_a_loop_that_runs_here_is_refused_in_one_sentence(served):
-    with pytest.raises(
-        SettingError, match=r"^databench.run runs an event loop of its own, and one"
-    ):
+    with pytest.raises(SettingError, match=r"^databench.run starts an event loop, but one"):
         databench.run(Here)
     assert served == []

@@ -29,14 +29,14 @@ def _text(node: yaml.Node, value: Any) -> str | None:
         return None
     if isinstance(node, yaml.ScalarNode) and not isinstance(value, bool) and _is_plain(node.value):
         return str(node.value)
-    raise ValueError("text (in quotes where YAML would read something else)")
+    raise ValueError("text (in quotes if YAML would read it as another type)")
 
 
 def _texts(node: yaml.Node, value: Any) -> tuple[str, ...]:
     items = [] if value is None else value if isinstance(value, list) else [value]
     if all(isinstance(item, str) and _is_plain(item) for item in items):
         return tuple(items)
-    raise ValueError("a text or a list of texts")
+    raise ValueError("text or a list of texts")
 
 
 def _is_plain(text: str) -> bool:
@@ -151,7 +151,7 @@ def _header(node: yaml.Node, value: Any) -> str | None:
         return None
     text = " ".join(text.split())
     if not (text.isascii() and text.isprintable()):
-        raise ValueError("text of ASCII characters, as a header takes it")
+        raise ValueError("text of ASCII characters, which a header may contain")
     return text
 
 

@@ -50,13 +50,13 @@ class DatastoreChoice:
         near = difflib.get_close_matches(scheme, _SCHEMES, n=1)
         hint = f" (nearest: '{near[0]}')" if near else ""
         text = f"datastore is {self.text!r:.100}, expected {' or '.join(KNOWN)}{hint}"
-        raise self._refuse(f"{text}; not started, since nothing would be kept", folder)
+        raise self._refuse(f"{text}; not started, because nothing would be kept", folder)
 
     def _check_place(self, path: Path, folder: Path, given_out: Iterable[Path]) -> Path:
         for root in given_out:
             if path.resolve().is_relative_to(root.resolve()):
-                text = f"datastore {str(path)!r} is in {str(root)!r}, whose files are given out"
-                raise self._refuse(f"{text}; not started, since it holds ids of sessions", folder)
+                text = f"datastore {str(path)!r} is in {str(root)!r}, whose files pages can load"
+                raise self._refuse(f"{text}; not started, because it holds session ids", folder)
         return path
 
     def _refuse(self, text: str, folder: Path) -> SettingError:

@@ -138,7 +138,7 @@ def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:
     """
     folder = folder.absolute()
     if not folder.is_dir():
-        raise SettingError(f"folder of analyses '{folder}' does not exist or is no folder")
+        raise SettingError(f"folder of analyses '{folder}' does not exist or is not a folder")
     file = folder / FILE
     if not file.is_file():
         return Index(folder, **_discover(folder))
@@ -221,7 +221,9 @@ class _Reader:
         if node is None:
             return yaml.MappingNode("tag:yaml.org,2002:map", [])
         if not isinstance(node, yaml.MappingNode):
-            self.problems.append(self._say(node.start_mark, "the file is no map, expected keys"))
+            self.problems.append(
+                self._say(node.start_mark, "the file is not a map of keys to values")
+            )
             return None
         return node
 
@@ -254,7 +256,7 @@ class _Reader:
                 continue
             if key in seen:
                 warnings.append(
-                    self._say(key_node.start_mark, f"key {key!r} again; the last one holds")
+                    self._say(key_node.start_mark, f"key {key!r} is repeated; the last one counts")
                 )
             seen.add(key)
             yield key, value_node
@@ -278,12 +280,12 @@ class _Reader:
     def _read_settings(self, node: yaml.Node) -> dict[str, settings.Value]:
         values: dict[str, settings.Value] = {}
         if not isinstance(node, yaml.MappingNode):
-            self.problems.append(self._say(node.start_mark, "settings is no map", "settings"))
+            self.problems.append(self._say(node.start_mark, "settings is not a map", "settings"))
             return values
         for key_node, value_node in node.value:
             if self.problems.is_full:
                 break
-            name = key_node.value if isinstance(key_node, yaml.ScalarNode) else "that is no text"
+            name = key_node.value if isinstance(key_node, yaml.ScalarNode) else "that is not text"
             try:
                 row = settings.find_row(name, source=FILE)
                 values[name] = row.parse(construct(value_node), source=FILE)
@@ -329,14 +331,14 @@ class _Reader:
     @staticmethod
     def _refuse_name(name: Any, entries: Mapping[str, Entry]) -> str | None:
         if name is None:
-            return "an analysis without a name, expected 'name: <its folder>'; not served"
+            return "an analysis has no name, expected 'name: <its folder>'; not served"
         if not isinstance(name, str) or not name:
-            shown = "''" if isinstance(name, str) else "no text"
+            shown = "''" if isinstance(name, str) else "not text"
             return f"name of an analysis is {shown}, expected the name of its folder; not served"
         if problem := find_problem(name):
             return f"analysis {settings.show(name)} is not served: {problem}"
         if name in entries:
-            return f"analysis {name!r} is there twice; the first one is served"
+            return f"analysis {name!r} is listed twice; the first one is served"
         return None
 
     def _read_entry(self, name: str, where: yaml.Node, body: yaml.Node | None) -> Entry:
@@ -356,7 +358,7 @@ class _Reader:
                 if key == "thumbnail" and values.get("thumbnail"):
                     self._check_thumbnail(self.file.parent / name / values["thumbnail"], node)
         elif body is not None and not self._is_nothing(body):
-            problems.append(self._say(body.start_mark, f"analysis {name!r} is no map"))
+            problems.append(self._say(body.start_mark, f"analysis {name!r} is not a map"))
         values.update(title=values.get("title") or name, kernel=values.get("kernel") or "py")
         folder = self.file.parent / name
         functions = find_one(self.file.parent, name) if values["kernel"] == "py" else None

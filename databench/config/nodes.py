@@ -84,7 +84,7 @@ def compose(text: str) -> Composed:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if count_values(node, {}) > VALUES:
-            return Composed(None, f"this is not YAML: more than {VALUES} values, limit", 1)
+            return Composed(None, f"this is not YAML: more than {VALUES} values, the limit", 1)
         return Composed(node)
     except RecursionError:
         return Composed(None, "this is nested too deeply to be read")
@@ -116,7 +116,7 @@ def construct(node: yaml.Node) -> Any:
     except Exception:  # noqa: BLE001 - see above
         shown = settings.show(node.value) if isinstance(node.value, str) else "this"
         kind = node.tag.rpartition(":")[2]
-        raise yaml.YAMLError(f"{shown} is no value of the type {kind!r:.60}") from None
+        raise yaml.YAMLError(f"{shown} is not a value of the type {kind!r:.60}") from None
 
 
 def pairs(node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:

@@ -48,7 +48,7 @@ def of_script(
     """
     wrong = next((key for key in info if not isinstance(key, str)), None)
     if wrong is not None:
-        raise SettingError(f"info: the key {wrong!r:.60} is no text, so that no page could use it")
+        raise SettingError(f"info: the key {wrong!r:.60} is not text, so no page can use it")
     of_entry = _check_all(ENTRY_KEYS, _ENTRY_KEYS, info)
     of_index = _check_all(GLOBAL_KEYS, _INDEX_KEYS, info)
     entry = {key: value for key, value in of_entry.items() if value is not None}
@@ -84,7 +84,7 @@ def _checked(check: Check, key: str, value: Any) -> Any:
         return check(node, value)
     except ValueError as error:
         raise SettingError(
-            f"{key} is {value!r:.60}, expected {error}; give databench.run another one", name=key
+            f"{key} is {value!r:.60}, expected {error}; give databench.run another value", name=key
         ) from None
 
 
@@ -92,4 +92,4 @@ def _doubt(key: str) -> str | None:
     near = difflib.get_close_matches(str(key), (*_ENTRY_KEYS, *_INDEX_KEYS), n=1, cutoff=0.8)
     if not near:
         return None
-    return f"info: {key!r} goes to the templates alone; did you mean {near[0]!r}?"
+    return f"info: only templates get {key!r}; did you mean {near[0]!r}?"

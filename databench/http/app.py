@@ -215,7 +215,9 @@ class CallbackManager:
             task.cancel()
         if late:
             log.warning(
-                "%d callbacks at shutdown took more than %g s, limit; cut", len(late), limit_s
+                "%d callbacks at shutdown took more than %g s, the limit; cancelled",
+                len(late),
+                limit_s,
             )
         return not late
 
@@ -283,7 +285,9 @@ def wrap_application(
     if isinstance(application, CallbackManager):
         wrapped = application
     elif not isinstance(application, tornado.web.Application):
-        raise TypeError(f"{application!r:.200} is no application: expected one of Tornado's")
+        raise TypeError(
+            f"{application!r:.200} is not an application, expected a tornado.web.Application"
+        )
     else:
         given = getattr(application, "runner_callbacks", None)
         wrapped = CallbackManager(application, runner_callbacks=given)

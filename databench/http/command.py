@@ -24,7 +24,7 @@ class RunCommand(setuptools.Command):
 
     description = "run an application of databench.http"
     user_options: ClassVar[list[tuple[str, str, str]]] = [
-        ("application=", "a", "what makes the application, as `package.module:name`"),
+        ("application=", "a", "function that makes the application, as `package.module:name`"),
         ("env-file=", "e", "file of environment variables, NAME=VALUE on each line"),
         ("port=", "p", "port to listen on"),
     ]
@@ -78,4 +78,4 @@ def change_environment(text: str) -> None:
         elif equals and name:
             os.environ.pop(name, None)
         elif words:
-            log.warning("line %r of the environment file is no NAME=VALUE; ignored", line[:200])
+            log.warning("line %r of the environment file is not NAME=VALUE; ignored", line[:200])

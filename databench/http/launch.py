@@ -70,8 +70,8 @@ def _run(runner: Runner, port: int, count: int) -> None:
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise SettingError(
-            f"port {port} cannot be had: {why}; end what listens there, or say another one "
-            f"(setting port, or PORT)",
+            f"cannot listen on port {port}: {why}; stop the program that listens there, or give "
+            "another port (setting port, or PORT)",
             name="port",
         ) from error
     for listening in runner.sockets[:1]:  # the others have the same port

@@ -98,7 +98,7 @@ class Parent:
         if heard is not None and heard.si_signo in STOP_SIGNALS:
             self._stop(heard.si_signo)
         elif self._deadline_s is not None and time.monotonic() > self._deadline_s:
-            log.warning("%d processes did not end in time; killed", len(self._pids))
+            log.warning("%d processes did not end within the limit; killed", len(self._pids))
             self._tell(signal.SIGKILL)
         return [number for pid in list(self._pids) if (number := self._reap(pid)) is not None]
 
@@ -127,7 +127,7 @@ class Parent:
         if code != EXIT_SOFTWARE and self._restarts <= RESTARTS:
             log.warning("process %d (%d) %s; starting it again", number, pid, how)
             return number
-        why = "it could not start" if code == EXIT_SOFTWARE else f"{RESTARTS} restarts, limit"
+        why = "it could not start" if code == EXIT_SOFTWARE else f"{RESTARTS} restarts, the limit"
         log.error("process %d (%d) %s: %s; ending all", number, pid, how, why)
         self._status = EXIT_SOFTWARE
         self._stop(signal.SIGTERM)

@@ -185,8 +185,8 @@ class LineWriter:
         self._dropped = self._lost = 0
         lines = "1 line of the log was" if count == 1 else f"{count:,} lines of the log were"
         return (
-            f"{time.strftime('%H:%M:%S')} warning: {lines} dropped: nothing reads the log as fast "
-            f"as it is written\n"
+            f"{time.strftime('%H:%M:%S')} warning: {lines} dropped: the log is written faster "
+            f"than it is read\n"
         ).encode()
 
 

@@ -78,8 +78,8 @@ def refuse_running_loop(what: str) -> None:
     except RuntimeError:
         return
     raise SettingError(
-        f"{what} runs an event loop of its own, and one runs here already (a notebook, "
-        "asyncio.run); call it at the top level of a script, or in a process of its own"
+        f"{what} starts an event loop, but one is already running here (a notebook, "
+        "asyncio.run); call it at the top level of a script, or in a separate process"
     )
 
 
@@ -213,7 +213,7 @@ class Runner:
         if not self._stop.is_set():
             self._stopped_s = now_s
         elif now_s - self._stopped_s > _ECHO_S:
-            log.warning("stopping at once")
+            log.warning("stopping now")
             self._hurry.set()
         self._stop.set()
 
@@ -330,15 +330,15 @@ class Runner:
         server.drain()
         work_s = limit_s * _WORK_PART
         if server.busy:
-            under_way = _count(server.busy, "request")
-            log.info("%s under way: at most %g s for them (Ctrl-C again: none)", under_way, work_s)
+            under_way = _count(server.busy, "open request")
+            log.info("%s: waiting up to %g s (Ctrl-C again quits now)", under_way, work_s)
         await asyncio.gather(
             self._wait(server.wait_answered(), work_s),
             self._wait(self.application.drain(work_s), work_s),
         )
         if server.busy and not self._hurry.is_set():
             cut = _count(server.busy, "request")
-            log.warning("%s took more than %g s, limit; cut", cut, work_s)
+            log.warning("%s took more than %g s, the limit; closed", cut, work_s)
         close_s = max(end_s - loop.time() - limit_s * _CLOSE_PART, 0)
         await self._wait(server.close_websockets("the server stops"), min(close_s, 1.0))
         left_s = max(end_s - loop.time(), limit_s * _CLOSE_PART)
@@ -354,7 +354,9 @@ class Runner:
         if not task.done():
             task.cancel()
         elif not task.cancelled() and task.exception() is not None:
-            log.error("the end goes on without a part that failed", exc_info=task.exception())
+            log.error(
+                "a part of the shutdown failed; the rest continues", exc_info=task.exception()
+            )
 
 
 def __getattr__(name: str) -> Any:

@@ -41,13 +41,13 @@ def test_anything_else_ends_the_start_with_file_and_line(text, hint):
         DatastoreChoice(text, 3).find_path(FOLDER)
     assert str(info.value) == (
         f"/project/analyses/index.yaml:3: datastore is {text!r}, expected memory or "
-        f"sqlite:///state.db{hint}; not started, since nothing would be kept"
+        f"sqlite:///state.db{hint}; not started, because nothing would be kept"
     )
 
 
 def test_a_file_that_anybody_could_read_ends_the_start(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "static")
     for path in ("static/state.db", "static/a/state.db", "pi/../static/state.db", "link/state.db"):
-        with pytest.raises(SettingError, match=r"whose files are given out; not started"):
+        with pytest.raises(SettingError, match=r"whose files pages can load; not started"):
             DatastoreChoice(f"sqlite:///{path}", 1).find_path(tmp_path, [tmp_path / "static"])
     assert DatastoreChoice("sqlite:///statics.db", 1).find_path(tmp_path, [tmp_path / "static"])

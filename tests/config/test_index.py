@@ -159,8 +159,8 @@ analyses:
     [
         ("a: [b\nc: d", "analyses/index.yaml:2: this is not YAML: expected ',' or ']'"),
         ("title: T\n\tx: 1", "analyses/index.yaml:2: this is not YAML: found character '\\t'"),
-        ("- one", "analyses/index.yaml:1: the file is no map"),
-        ("just text", "analyses/index.yaml:1: the file is no map"),
+        ("- one", "analyses/index.yaml:1: the file is not a map"),
+        ("just text", "analyses/index.yaml:1: the file is not a map"),
     ],
 )
 def test_unreadable_file_keeps_the_analyses_and_says_where(folder, text, complaint):
@@ -186,7 +186,10 @@ def test_file_that_is_no_utf8_keeps_the_analyses(folder):
         ),
         ("zzz: 1", "analyses/index.yaml:1: unknown key 'zzz' is ignored"),
         ("[a]: 1", "analyses/index.yaml:1: unknown key None is ignored"),
-        ("title: A\ntitle: B", "analyses/index.yaml:2: key 'title' again; the last one holds"),
+        (
+            "title: A\ntitle: B",
+            "analyses/index.yaml:2: key 'title' is repeated; the last one counts",
+        ),
         (
             "analyses:\n- name: one\n  kernl: py",
             "analyses/index.yaml:3: unknown key 'kernl' is ignored; did you mean 'kernel'?",
@@ -205,7 +208,7 @@ def test_unknown_key_warns_and_all_is_served(folder, text, complaint):
     ("text", "complaint"),
     [
         ("title: [a]", "analyses/index.yaml:1: title is ['a'], expected text"),
-        ("\nbuild: 3", "analyses/index.yaml:2: build is 3, expected a text or a list of texts"),
+        ("\nbuild: 3", "analyses/index.yaml:2: build is 3, expected text or a list of texts"),
         (
             "settings:\n  sesion_grace_s: 3",
             "analyses/index.yaml:2: there is no setting 'sesion_grace_s' (index.yaml); "
@@ -215,11 +218,11 @@ def test_unknown_key_warns_and_all_is_served(folder, text, complaint):
             "settings:\n  session_grace_s: -1",
             "analyses/index.yaml:2: session_grace_s (index.yaml) is -1.0 s, minimum 0.0",
         ),
-        ("settings: 3", "analyses/index.yaml:1: settings is no map"),
+        ("settings: 3", "analyses/index.yaml:1: settings is not a map"),
         ("analyses: 3", "analyses/index.yaml:1: analyses is neither a list nor a map"),
-        ("analyses:\n- title: T", "analyses/index.yaml:2: an analysis without a name"),
-        ("analyses:\n- [one]", "analyses/index.yaml:2: an analysis without a name"),
-        ("analyses:\n- one\n- one", "analyses/index.yaml:3: analysis 'one' is there twice"),
+        ("analyses:\n- title: T", "analyses/index.yaml:2: an analysis has no name"),
+        ("analyses:\n- [one]", "analyses/index.yaml:2: an analysis has no name"),
+        ("analyses:\n- one\n- one", "analyses/index.yaml:3: analysis 'one' is listed twice"),
         (
             "analyses:\n- ../one",
             "analyses/index.yaml:2: analysis '../one' is not served: names that begin with '.'",

@@ -67,7 +67,7 @@ def test_below_the_gallery_a_script_leaves_it_its_title():
         ({"thumbnail": "../x.png"}, None, "thumbnail is '../x.png', expected a file below"),
         ({"reload": "never"}, None, "reload is 'never', expected one of when idle, at once"),
         ({}, {"files/.*": "."}, "static is .*'files/.*' has 0 groups"),
-        ({1: "x"}, None, "info: the key 1 is no text"),
+        ({1: "x"}, None, "info: the key 1 is not text"),
         ({}, 3, "static is 3, expected a map"),
     ],
 )
@@ -90,4 +90,4 @@ def test_a_key_that_looks_misspelt_is_told():
         static=None,
         is_at_root=True,
     )
-    assert warnings == ["info: 'titel' goes to the templates alone; did you mean 'title'?"]
+    assert warnings == ["info: only templates get 'titel'; did you mean 'title'?"]

@@ -79,7 +79,7 @@ def test_datastore_among_files_that_are_given_out_is_an_error(folder, path):
     entries = {"dice": Entry("dice", folder / "dice")}
     store = DatastoreChoice(f"sqlite:///{path}", 2)
     index = Index(folder, static=(("own/(.*)", "own"),), datastore=store, entries=entries)
-    with pytest.raises(SettingError, match=r"index.yaml:2: .* whose files are given out"):
+    with pytest.raises(SettingError, match=r"index.yaml:2: .* whose files pages can load"):
         serving._open_store(index)
     assert serving._open_store(Index(folder)) is None
 

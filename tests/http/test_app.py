@@ -219,7 +219,7 @@ async def test_server_header_is_the_settings(settings, header):
 
 
 def test_what_is_no_application_is_refused():
-    with pytest.raises(TypeError, match="None is no application: expected one of Tornado's"):
+    with pytest.raises(TypeError, match="None is not an application, expected a tornado"):
         wrap_application(None)
 
 

@@ -58,7 +58,7 @@ def test_what_is_missing_is_named(options, words):
     assert isinstance(caught.value, setuptools.errors.OptionError)
 
 
-@pytest.mark.expected_log("is no NAME=VALUE; ignored")
+@pytest.mark.expected_log("is not NAME=VALUE; ignored")
 def test_lines_that_set_nothing_are_told(made, caplog):
     with caplog.at_level(logging.WARNING):
         command.change_environment("this and that\nA='open\nC=3")

@@ -172,7 +172,7 @@ def test_failure_while_it_is_made_leaves_no_loop():
 def test_taken_port_is_told():
     sockets = http.bind("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
-    with pytest.raises(SettingError, match=rf"port {port} cannot be had: .*in use"):
+    with pytest.raises(SettingError, match=rf"cannot listen on port {port}: .*in use"):
         http.run(make, {"port": port, "host": "127.0.0.1"})
     sockets[0].close()
 

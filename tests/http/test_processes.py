@@ -175,7 +175,7 @@ def test_children_that_do_not_end_are_ended(program):
     status, out, err = parent.end(signal.SIGTERM)
     assert status == 0
     assert out == "parent is back\n"
-    assert "2 processes did not end in time; killed" in err
+    assert "2 processes did not end within the limit; killed" in err
 
 
 async def test_children_end_with_a_parent_that_was_killed(program):

@@ -62,7 +62,7 @@ def test_lines_that_do_not_fit_are_counted_in_the_log(slow, writer, limit):
     lines = slow.got.decode().splitlines()
     assert lines[:4] == ["first", *["byte"] * 0, " byte", " byte", " byte"]
     assert len(lines) == 5
-    assert " warning: 1,500 lines of the log were dropped: nothing reads" in lines[4]
+    assert " warning: 1,500 lines of the log were dropped: the log is written faster" in lines[4]
 
 
 def test_the_note_stands_where_the_lines_would_have_stood(slow, writer):
@@ -77,7 +77,7 @@ def test_the_note_stands_where_the_lines_would_have_stood(slow, writer):
     assert [line[9:60] if "dropped" in line else line for line in lines] == [
         "first",
         "second",
-        "warning: 1 line of the log was dropped: nothing reads"[:51],
+        "warning: 1 line of the log was dropped: the log is written faster"[:51],
         "fourth",
     ]
 

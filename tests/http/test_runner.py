@@ -394,12 +394,12 @@ def test_request_that_takes_longer_than_the_limit_is_cut():
         assert client.recv(100) == b""
     assert status == 0
     assert out.split()[:2] == ["drained", "end"]
-    assert "1 request took more than 0.27 s, limit" in err
-    assert "1 request under way: at most 0.27 s" in err
+    assert "1 request took more than 0.27 s, the limit" in err
+    assert "1 open request: waiting up to 0.27 s" in err
 
 
 async def test_a_loop_that_runs_here_is_refused_and_nothing_is_bound():
     runner = Runner(Application([]))
-    with pytest.raises(SettingError, match=r"^a server runs an event loop of its own"):
+    with pytest.raises(SettingError, match=r"^a server starts an event loop"):
         runner.run(0)
     assert runner.sockets == []

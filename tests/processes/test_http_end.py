@@ -113,9 +113,9 @@ async def test_second_ctrl_c_waits_for_nothing(folder):
             await begin(page, "never", 1)
             server.signal(signal.SIGINT)
             server.wait_printed("still running")
-            while "stopping at once" not in server.printed:  # an echo of the first one is none
+            while "stopping now" not in server.printed:  # an echo of the first one is none
                 server.signal(signal.SIGINT)
-                server.wait_printed("still running|stopping at once")
+                server.wait_printed("still running|stopping now")
             await read_to_the_close(page)
             server.wait_ended()
 
