@@ -1,8 +1,8 @@
 """The direction of imports, read from the source: who may know whom.
 
 cli > front > broker > protocol; front > http; kernel > analysis > datastore > protocol;
-any > errors, multipart, settings, printable, descriptors, threads. A lazy import and one under
-TYPE_CHECKING count like any other.
+any > closecodes, errors, multipart, settings, printable, descriptors, threads. A lazy import and
+one under TYPE_CHECKING count like any other.
 """
 
 import ast
@@ -15,6 +15,7 @@ PACKAGE = REPOSITORY / "databench"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 _EVERYBODY = {
+    "closecodes",
     "descriptors",
     "errors",
     "multipart",
@@ -30,6 +31,7 @@ _ALLOWED = {
     "multipart": set(),
     "install": set(),
     "_version": set(),
+    "closecodes": set(),
     "descriptors": set(),
     "threads": {"errors"},
     "standard": set(),
@@ -104,8 +106,6 @@ _OUTSIDE = {
 # Circles of imports that still stand, each with all its modules. The list can only shrink: a circle
 # that is new, that has grown, that has lost a module or that is gone fails the test.
 _CIRCLES = [
-    "front.app front.handlers front.kernels front.pace front.page front.reload.livereload "
-    "front.routes front.static front.websocket",
     "http.command http.launch http.runner",
 ]
 

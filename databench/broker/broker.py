@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from secrets import token_urlsafe
 from typing import Any
 
+from ..closecodes import GOING_AWAY, SERVER_STOPS, TRY_LATER
 from ..protocol import text
 from ..protocol.clients import make_client
 from ..protocol.poison import Poison
@@ -41,8 +42,6 @@ from .tables import Tables
 logger = logging.getLogger("databench.broker")
 
 SWEEP_S = 1.0
-GOING_AWAY = 1001  # RFC 6455 section 7.4.1
-TRY_LATER = 1013  # https://www.iana.org/assignments/websocket
 STOP_PART = 0.8  # of `shutdown_limit_s`: the rest is for what comes after the kernels
 
 
@@ -286,7 +285,7 @@ class Broker:
         """
         tables = self._tables
         if tables.is_draining:
-            return page.close(GOING_AWAY, "the server stops")
+            return page.close(GOING_AWAY, SERVER_STOPS)
         pool = self._get_pool(analysis)
         client = make_client(page.address, page.visitor)
         hosted, problem = self._sessions.admit(client, connect, pool, self._pools.place)

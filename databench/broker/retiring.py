@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from ..closecodes import GONE
 from .class_values import ClassValues
 from .records import KernelPool, KernelRecord
 from .sessions.requests import Requests
@@ -17,8 +18,6 @@ from .sessions.sessions import Sessions
 from .tables import Tables
 
 logger = logging.getLogger("databench.broker")
-
-GONE = 4004  # the close code for pages; RFC 6455 7.4.2 leaves 4000 and up to applications
 
 
 class Retiring:

@@ -11,17 +11,15 @@ import logging
 import secrets
 import traceback
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tornado.escape
 import tornado.iostream
 import tornado.web
 
 from .access import hide_token, strip_token
-
-if TYPE_CHECKING:
-    from .app import Front
-    from .kept import Answer
+from .context import ContextApplication, FrontContext
+from .kept import Answer
 
 log = logging.getLogger("databench.front")
 
@@ -67,18 +65,17 @@ _find_headers = functools.lru_cache(maxsize=16)(find_headers)  # of one policy, 
 
 
 def find_own_headers(
-    application: Any, *, is_secure: bool, has_scripts: bool = True
+    context: FrontContext, *, is_secure: bool, has_scripts: bool = True
 ) -> dict[str, str]:
     """The same with what the project's settings add.
 
     Args:
-        application: The front; a test's may be any, without our settings.
+        context: The front's.
         is_secure: Whether the browser is connected over TLS.
         has_scripts: As in `find_headers`.
     """
-    policy = getattr(getattr(application, "index", None), "content_security_policy", None)
+    policy, hsts_s = context.index.content_security_policy, context.limits.hsts_s
     headers = dict(_find_headers(policy, has_scripts=has_scripts))
-    hsts_s = getattr(getattr(application, "limits", None), "hsts_s", 0)
     if hsts_s and is_secure:
         headers["Strict-Transport-Security"] = f"max-age={hsts_s:.0f}"
     return headers
@@ -87,14 +84,19 @@ def find_own_headers(
 class Headers(tornado.web.RequestHandler):
     """Headers of each answer, and errors as a page or as JSON."""
 
-    application: Front
+    application: ContextApplication
     has_scripts = True  # pages of a project have scripts of their own, in the page too
     _etag: str | None = None
+
+    @property
+    def context(self) -> FrontContext:
+        """What the front's handlers share."""
+        return self.application.context
 
     @functools.cached_property
     def may_administer(self) -> bool:
         """Whether the request has the right to see what concerns those who run the server."""
-        return self.application.access.may_administer(self.request)
+        return self.context.access.may_administer(self.request)
 
     @functools.cached_property
     def request_id(self) -> str:
@@ -104,9 +106,7 @@ class Headers(tornado.web.RequestHandler):
     def set_default_headers(self) -> None:
         """No guessing of types, no frame of another site, no address given to other sites."""
         is_secure = self.request.protocol == "https"
-        headers = find_own_headers(
-            self.application, is_secure=is_secure, has_scripts=self.has_scripts
-        )
+        headers = find_own_headers(self.context, is_secure=is_secure, has_scripts=self.has_scripts)
         for name, value in headers.items():
             self._headers[name] = value  # known to be well-formed: `set_header` looks each time
 
@@ -118,7 +118,7 @@ class Headers(tornado.web.RequestHandler):
             key: Under which it is kept.
             caching: The header `Cache-Control`.
         """
-        kept = self.application.kept
+        kept = self.context.kept
         accepted = self.request.headers.get("Accept-Encoding", "")
         form = kept.find_form(key, answer, accepted)
         body, encoding = form or await kept.make_form(key, answer, accepted)
@@ -292,7 +292,7 @@ class Exchange(Headers):
     def get(self, *_: str, **__: str) -> None:
         """Exchange it."""
         is_secure = self.request.protocol == "https"
-        name, value = self.application.access.cookie(is_secure=is_secure)
+        name, value = self.context.access.cookie(is_secure=is_secure)
         self.set_cookie(
             name, value, expires_days=_DAYS, httponly=True, samesite="Lax", secure=is_secure
         )

@@ -8,41 +8,23 @@ the same as JSON are for requests that have the right to administer the server (
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import msgspec
 import tornado.web
-import tornado.websocket
 
 from .._version import __version__
 from ..errors import RemoteProtocolError
 from ..protocol import text
-from . import hosts, pace
-from .handlers import Headers, wants_page
+from .handlers import wants_page
 from .page import PageHandler
+from .sockets import OwnSocket
 from .templates import PACKAGED
-
-if TYPE_CHECKING:
-    from .app import Front
 
 log = logging.getLogger("databench.front")
 
 PATH = "/_kernels"
-_MESSAGE_BYTES = 65536
-_TICK_S = 1.0
 _REFUSAL = "This page shows and ends the kernels of all visitors, so it is for the administrator. "
-
-
-def describe(front: Front) -> list[dict[str, Any]]:
-    """The broker's kernels, each with the address of its page."""
-    single = front.index.single
-    return [
-        {**kernel, "address": "/" if single else f"/{quote(kernel['analysis'])}/"}
-        for kernel in front.broker.kernels()
-    ]
 
 
 class KernelPage(PageHandler):
@@ -50,7 +32,6 @@ class KernelPage(PageHandler):
 
     async def get(self) -> None:
         """Show it."""
-        front = self.application
         self.set_header("Vary", "Accept")
         is_page = wants_page(self.request.headers.get("Accept", ""))
         if not self.may_administer:
@@ -59,19 +40,19 @@ class KernelPage(PageHandler):
             await self._show_page()
         else:
             self.set_header("Cache-Control", "no-store")
-            self.finish({"version": __version__, "kernels": describe(front)})
+            self.finish({"version": __version__, "kernels": self.context.describe_kernels()})
 
     head = get
 
     async def _show_page(self) -> None:
-        plan, index = self.plan("", PATH), self.application.index
+        plan, index = self.plan("", PATH), self.context.index
         if not await self.send_kept(plan):
             names = {"title": "Kernels", "site_title": index.title, "version": index.version}
             file = str(PACKAGED / "kernels.html")
             await self.show(file, {**names, "author": index.author}, plan)
 
     def _refuse(self, is_page: bool) -> None:
-        access = self.application.access
+        access = self.context.access
         if is_page:
             self.refuse(403, _REFUSAL + access.how, title="Kernels")
             return
@@ -80,73 +61,14 @@ class KernelPage(PageHandler):
         self.finish({"message": _REFUSAL + access.how, "project": access.project})
 
 
-class Lookers:
-    """The pages that look at the kernels, told once a second by one timer.
-
-    Args:
-        front: Whose kernels these are.
-    """
-
-    def __init__(self, front: Front) -> None:
-        self.sockets: set[KernelSocket] = set()
-        self._front = front
-        self._timer: asyncio.TimerHandle | None = None
-
-    def add(self, socket: KernelSocket) -> None:
-        """One more looks."""
-        self.sockets.add(socket)
-        if self._timer is None:
-            self._set_timer()
-
-    def discard(self, socket: KernelSocket) -> None:
-        """One looks no more."""
-        self.sockets.discard(socket)
-
-    def tell(self) -> None:
-        """Tell each what there is now."""
-        frame = text.compose_value("kernels", describe(self._front))
-        for socket in list(self.sockets):
-            socket.show(frame)
-
-    def close_all(self, code: int, reason: str) -> None:
-        """Close each, and stop the timer."""
-        for socket in list(self.sockets):
-            socket.close(code, reason)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _set_timer(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(_TICK_S, self._tick)
-
-    def _tick(self) -> None:
-        self._timer = None
-        if self.sockets:
-            self._set_timer()
-            self.tell()
-
-
-class KernelSocket(Headers, pace.Paced):
+class KernelSocket(OwnSocket):
     """One page that looks."""
-
-    application: Front
-
-    def initialize(self) -> None:
-        """Nothing was written."""
-        self._written: asyncio.Future[None] | None = None
-        self._shown: asyncio.Future[None] | None = None
 
     def prepare(self) -> None:
         """Refuse where there is no such page, and pages of other servers."""
         if not self.may_administer:
-            raise tornado.web.HTTPError(403, _REFUSAL + self.application.access.how)
-        if not hosts.matches_origin(self.request.headers.get("Origin"), self.request.host):
-            raise tornado.web.HTTPError(403, "the page's origin is not this server")
-
-    @property
-    def message_bytes(self) -> int:
-        """Nothing of use is longer."""
-        return _MESSAGE_BYTES
+            raise tornado.web.HTTPError(403, _REFUSAL + self.context.access.how)
+        super().prepare()
 
     def on_message(self, message: str | bytes) -> None:
         """A page joins, or asks for something."""
@@ -160,46 +82,24 @@ class KernelSocket(Headers, pace.Paced):
         elif isinstance(said, text.Request):
             self._command(said)
 
-    def tell(self, frame: bytes) -> None:
-        """Write a frame, if the page is still there."""
-        try:
-            self._written = self.write_message(frame)
-        except tornado.websocket.WebSocketClosedError:
-            pass
-
-    def show(self, frame: bytes) -> None:
-        """Write what there is now; a page that has not taken what was before it waits."""
-        if self._shown is None or self._shown.done():
-            self.tell(frame)
-            self._shown = self._written
-
     def on_close(self) -> None:
         """The page is gone."""
-        self.application.lookers.discard(self)
+        self.context.lookers.discard(self)
 
     def _join(self) -> None:
-        answer = text.compose_connect(
-            "",
-            backend_version=__version__,
-            analyses_version=None,
-            resumed=False,
-            at=0,
-            epoch=self.application.followers.epoch,
-        )
-        front = self.application
-        self.tell(answer)
-        self.tell(text.compose_value("kernels", describe(front)))
-        front.lookers.add(self)
+        self.answer_join()
+        self.tell(self.context.lookers.compose())
+        self.context.lookers.add(self)
 
     def _command(self, said: text.Request) -> None:
-        front = self.application
+        context = self.context
         try:
             kernel = str(msgspec.json.decode(said.payload)["kernel"])
         except (msgspec.MsgspecError, LookupError, TypeError):
             problem = f"{said.action!r:.60} names no kernel; nothing done"
         else:
-            problem = front.broker.command_kernel(kernel, said.action)
+            problem = context.broker.command_kernel(kernel, said.action)
             log.info("kernel page: %.60s %.60s: %s", said.action, kernel, problem or "done")
         if problem:
             self.tell(text.compose_value("error", problem))
-        front.lookers.tell()
+        context.lookers.sweep()

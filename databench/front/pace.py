@@ -19,21 +19,18 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import tornado.iostream
 import tornado.websocket
 
+from ..closecodes import TOO_LARGE, TRY_LATER
 from ..protocol.budget import SHORT, Budget
-from ..protocol.clients import Client, make_client
+from ..protocol.clients import Client
 from ..protocol.turns import Turns
 from ..settings import Settings
 
-if TYPE_CHECKING:
-    from .app import Front
-
-TOO_LARGE = 1009
-TRY_LATER = 1013
 _PART_BYTES = 2**16
 # A turn is looked after once so many frames, or a frame of so many bytes, came within its time: a
 # round of the loop more for each frame of a quiet page would cost a twentieth of an echo.
@@ -123,12 +120,21 @@ class PacedProtocol(tornado.websocket.WebSocketProtocol13):
         params: As Tornado makes them of the handler.
         pacer: Gives the turns.
         limit_bytes: Of one message.
+        find_client: Asked once whom unfinished messages are counted for.
     """
 
-    def __init__(self, handler: Any, params: Any, pacer: Pacer, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        params: Any,
+        pacer: Pacer,
+        limit_bytes: int,
+        find_client: Callable[[], Client],
+    ) -> None:
         super().__init__(handler, False, params)
         self._pacer = pacer
         self._limit_bytes = limit_bytes
+        self._find_client = find_client
         self._small_bytes = min(_PART_BYTES, limit_bytes)
         self._held_bytes = 0
         self._thrown_bytes = 0  # of a message that is too large
@@ -230,35 +236,4 @@ class PacedProtocol(tornado.websocket.WebSocketProtocol13):
     @functools.cached_property
     def _client(self) -> Client:
         """Whom it is counted for."""
-        handler = self.handler
-        assert isinstance(handler, Paced)
-        address = handler.request.remote_ip or ""  # with --xheaders the forwarded one
-        return make_client(address, handler.application.visitors.find(handler))
-
-
-class Paced(tornado.websocket.WebSocketHandler):
-    """A websocket that is read in turns."""
-
-    application: Front
-
-    @property
-    def message_bytes(self) -> int:
-        """The largest message."""
-        limit: int = self.application.limits.page_message_bytes
-        return limit
-
-    @property
-    def max_message_size(self) -> int:
-        """What Tornado takes of one frame: twice as much, since ours is refused with its code.
-
-        Tornado drops the connection with the message unread, which the page sees as 1006.
-        """
-        return 2 * self.message_bytes
-
-    def get_websocket_protocol(self) -> PacedProtocol | None:
-        """Ours, in the place of Tornado's."""
-        made = super().get_websocket_protocol()
-        if made is None:
-            return None
-        assert isinstance(made, tornado.websocket.WebSocketProtocol13)
-        return PacedProtocol(self, made.params, self.application.pacer, self.message_bytes)
+        return self._find_client()

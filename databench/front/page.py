@@ -7,7 +7,7 @@ import functools
 import logging
 from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._version import __version__
 from ..config import Entry
@@ -16,9 +16,6 @@ from .handlers import Headers
 from .kept import Answer, Circumstances, may_keep
 from .reload import livereload
 from .sources import PageSources
-
-if TYPE_CHECKING:
-    from .app import Front
 
 log = logging.getLogger("databench.front")
 
@@ -45,25 +42,23 @@ class PagePlan:
 class PageHandler(Headers):
     """A page."""
 
-    application: Front
-
     def _how_to_administer(self) -> str:
         """What a page in development says that lacks the token; empty where nothing is to say."""
-        front = self.application
-        return front.access.how if front.debug and not self.may_administer else ""
+        context = self.context
+        return context.access.how if context.debug and not self.may_administer else ""
 
     def find_given(self, plan: PagePlan) -> dict[str, Any]:
         """What Databench gives to each template, beside Tornado's own names."""
-        front = self.application
+        context = self.context
         return {
             "databench_version": __version__,
             "debug": self.may_administer,
             "how_to_administer": self._how_to_administer(),
-            "is_watched": front.is_watched,
-            "saves": front.saves.count,
+            "is_watched": context.is_watched,
+            "saves": context.saves.count,
             "static_url": functools.partial(
                 addresses.find_address,
-                *(front.kept, front.index),
+                *(context.kept, context.index),
                 page=plan.entry,
                 sources=plan.sources,
             ),
@@ -71,7 +66,7 @@ class PageHandler(Headers):
 
     def find_kept(self, plan: PagePlan) -> Answer | None:
         """What was made before, where it would be made in the same way now."""
-        return self.application.kept.find(plan.key, plan.circumstances)
+        return self.context.kept.find(plan.key, plan.circumstances)
 
     async def send_kept(self, plan: PagePlan) -> bool:
         """Answer with that; False: there is none."""
@@ -87,13 +82,13 @@ class PageHandler(Headers):
             name: The analysis'; empty: the gallery.
             path: Of the page.
         """
-        front = self.application
+        context = self.context
         circumstances = (
-            front.index,
-            front.is_watched,
-            front.saves.count,
-            front.authored.changes,
-            front.find_faults(name),
+            context.index,
+            context.is_watched,
+            context.saves.count,
+            context.authored.changes,
+            context.find_faults(name),
         )
         return PagePlan((name, path, self.may_administer), circumstances, PageSources())
 
@@ -108,34 +103,34 @@ class PageHandler(Headers):
             return
         answer = Answer(body, "text/html; charset=utf-8", plan.sources, plan.circumstances)
         if is_same:
-            self.application.kept.keep(plan.key, answer)
+            self.context.kept.keep(plan.key, answer)
         await self.send(answer, plan.key)
 
     def _make(
         self, path: str, namespace: dict[str, Any], plan: PagePlan, *, is_jinja: bool
     ) -> tuple[bytes, bool]:
         """The page, and whether it is the same for whoever asks."""
-        front = self.application
+        context = self.context
         given = self.find_given(plan)
         tornados = self.get_template_namespace()  # which pages may rely on
         names = {**namespace, **tornados, **given}
         if is_jinja:
             folder, file = Path(path).parent, Path(path).name
-            text = functions.render(folder, file, names, front.authored)
+            text = functions.render(folder, file, names, context.authored)
             return formulae.with_script(text, given["static_url"]), False
-        with front.loader.noting(plan.sources):
-            compiled = templates.find(front.loader, path)
+        with context.loader.noting(plan.sources):
+            compiled = templates.find(context.loader, path)
         text = templates.render(compiled, path, names)
         known = (namespace.keys() - tornados.keys()) | given.keys()
         is_same = plan.is_constant and may_keep(compiled.reads, names, known)
         return formulae.with_script(text, given["static_url"]), is_same
 
     def _show_error(self, error: templates.TemplateError) -> None:
-        front = self.application
+        context = self.context
         log.error("template failed: %s (request %s)", error, self.request_id)
         told = (
             str(error) if self.may_administer else "a template of this page is wrong: see the log"
         )
         # It comes back when the template is saved.
-        foot = livereload.make_script(front.saves.count) if front.is_watched else ""
+        foot = livereload.make_script(context.saves.count) if context.is_watched else ""
         self.refuse(500, told, title="Template error", foot=foot)

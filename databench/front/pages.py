@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import tornado.template
@@ -21,15 +21,13 @@ from ..config import Entry, Index
 from ..readme import summarize
 from . import addresses, offered, templates
 from .authored import Authored
+from .context import FrontContext
 from .files import find_file
 from .handlers import Headers, wants_page
 from .kept import are_constant
 from .page import PageHandler, PagePlan
 from .sources import PageSources
 from .static import Files
-
-if TYPE_CHECKING:
-    from .app import Front
 
 log = logging.getLogger("databench.front")
 
@@ -101,21 +99,21 @@ class Gallery(PageHandler):
 
     async def get(self) -> None:
         """Show it."""
-        front = self.application
+        context = self.context
         plan = self.plan("")
         if await self.send_kept(plan):
             return
-        index, sources = front.index, plan.sources
+        index, sources = context.index, plan.sources
         infos = []
         for entry in index.entries.values():
-            readme = await front.readmes.make(entry, sources)
+            readme = await context.readmes.make(entry, sources)
             infos.append(
                 describe(entry, index, readme, is_trusted=self.may_administer, sources=sources)
             )
         plan.is_constant = all(are_constant(entry.extra) for entry in index.entries.values())
-        readme = await front.readmes.make_of_folder(index.folder, sources)
-        with front.loader.noting(sources):
-            template = _gallery(front)
+        readme = await context.readmes.make_of_folder(index.folder, sources)
+        with context.loader.noting(sources):
+            template = _gallery(context)
         await self.show(template, self._describe(index, readme, infos), plan)
 
     head = get
@@ -123,7 +121,7 @@ class Gallery(PageHandler):
     def _describe(
         self, index: Index, readme: str | None, infos: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        problems = [*index.problems, *self.application.find_faults("")]
+        problems = [*index.problems, *self.context.find_faults("")]
         return {
             "title": index.title,
             "site_title": index.title,
@@ -143,17 +141,15 @@ class Gallery(PageHandler):
         }
 
 
-def _gallery(front: Front) -> str:
+def _gallery(context: FrontContext) -> str:
     """Its template: the folder's own, unless that is the page of the one script in it."""
-    if front.index.is_script:
+    if context.index.is_script:
         return str(templates.PACKAGED / "index.html")
-    return front.loader.find("index.html")
+    return context.loader.find("index.html")
 
 
 class AnalysisPage(PageHandler, Files):
     """A page of an analysis: its `index.html`, any `*.html` beside it, or the default one."""
-
-    application: Front
 
     def initialize(self) -> None:  # type: ignore[override]
         """The folder depends on the address."""
@@ -161,13 +157,13 @@ class AnalysisPage(PageHandler, Files):
 
     async def get(self, name: str, path: str = _FIRST) -> None:  # type: ignore[override]
         """Show it."""
-        front = self.application
-        entry = front.entry(name)
-        if front.links.redirect(self, name):
+        context = self.context
+        entry = context.entry(name)
+        if context.links.redirect(self, name):
             return
         plan = self.plan(name, path)
         if (answer := self.find_kept(plan)) is not None:
-            front.visitors.give(self)
+            context.visitors.give(self)
             await self.send(answer, plan.key)
             return
         names = await self._describe(entry, plan)
@@ -177,12 +173,12 @@ class AnalysisPage(PageHandler, Files):
         file, is_jinja = self._find_file(entry, path, plan.sources)
         if file is None and path != _FIRST:
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no page {path!r:.200}")
-        if file is not None and path != _FIRST and not front.loader.is_template(file):
+        if file is not None and path != _FIRST and not context.loader.is_template(file):
             await self.send_as_it_is(entry, path)
             return
-        front.visitors.give(self)
-        with front.loader.noting(plan.sources):
-            template = str(file) if file else front.loader.find("analysis.html")
+        context.visitors.give(self)
+        with context.loader.noting(plan.sources):
+            template = str(file) if file else context.loader.find("analysis.html")
         if file is None:
             names |= await self._offer(entry, plan.sources)
         await self.show(template, names, plan, is_jinja=is_jinja)
@@ -191,35 +187,35 @@ class AnalysisPage(PageHandler, Files):
 
     def _find_file(self, entry: Entry, path: str, sources: PageSources) -> tuple[Path | None, bool]:
         """The page's file, and whether it is one of Jinja2; `None`: it has none."""
-        front = self.application
-        jinja = find_jinja_page(entry, front.authored, sources) if path == _FIRST else None
+        context = self.context
+        jinja = find_jinja_page(entry, context.authored, sources) if path == _FIRST else None
         if jinja is not None:
             return jinja, True
         file = find_file([entry.folder], path, sources)
-        if file is not None and path == _FIRST and not front.loader.knows(file):
+        if file is not None and path == _FIRST and not context.loader.knows(file):
             return None, False  # an analysis wrote it: what was there before is its page
         return file, False
 
     async def _describe(self, entry: Entry, plan: PagePlan) -> dict[str, Any]:
-        front = self.application
+        context = self.context
         plan.entry, plan.is_constant = entry, are_constant(entry.extra)
-        readme = await front.readmes.make(entry, plan.sources)
+        readme = await context.readmes.make(entry, plan.sources)
         names = describe(
-            *(entry, front.index, readme),
+            *(entry, context.index, readme),
             is_trusted=self.may_administer,
             sources=plan.sources,
         )
-        names["faults"] = _told(front.find_faults(entry.name), is_trusted=self.may_administer)
+        names["faults"] = _told(context.find_faults(entry.name), is_trusted=self.may_administer)
         return names
 
     async def _offer(self, entry: Entry, sources: PageSources) -> dict[str, Any]:
         """What the default page has of its analysis."""
-        front = self.application
+        context = self.context
         sources.add(offered.find_path(entry))
         found = offered.find_known(entry)
         if found is None:
             found = await asyncio.to_thread(offered.find_offered, entry)
-        front.offered[entry.name] = found
+        context.offered[entry.name] = found
         how = _HOW_TO_WRITE if self.may_administer else ""
         return {"offered": found, "how_to_write": how}
 
@@ -237,7 +233,7 @@ class AnalysisPage(PageHandler, Files):
         self.set_header("X-Request-Id", self.request_id)
         self.set_header("Vary", "Accept")
         try:
-            template = tornado.template.Template(_PROBLEMS, loader=self.application.loader)
+            template = tornado.template.Template(_PROBLEMS, loader=self.context.loader)
             self.finish(template.generate(**{**names, "readme": None, **self.find_given(plan)}))
         except Exception as error:  # noqa: BLE001 - an overridden base.html may raise anything
             log.error("template failed: %s (request %s)", error, self.request_id)
@@ -247,11 +243,9 @@ class AnalysisPage(PageHandler, Files):
 class AnalysisRedirect(Headers):
     """`/<name>` without its slash: relative addresses in the page need it."""
 
-    application: Front
-
     def get(self, name: str) -> None:
         """Send to the address with a slash."""
-        self.application.entry(name)
+        self.context.entry(name)
         query = f"?{self.request.query}" if self.request.query else ""
         self.set_header("Cache-Control", "no-store")  # it may hold the key of a session
         self.redirect(f"/{quote(name)}/{query}", permanent=False)
@@ -262,15 +256,13 @@ class AnalysisRedirect(Headers):
 class AnalysisStatic(Files):
     """`/<name>/static/…`: the folder `static` of an analysis."""
 
-    application: Front
-
     def initialize(self) -> None:  # type: ignore[override]
         """The folder depends on the address."""
         super().initialize(roots=())
 
     async def get(self, name: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file."""
-        entry = self.application.entry(name)
+        entry = self.context.entry(name)
         self.roots = (addresses.own_static(entry),)
         if addresses.is_own_file(entry, path):
             self.roots += addresses.own_roots(entry)  # where pages of early releases look for them
@@ -286,7 +278,7 @@ class AnalysisFile(AnalysisStatic):
 
     async def get(self, name: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file."""
-        entry = self.application.entry(name)
+        entry = self.context.entry(name)
         if not addresses.is_own_file(entry, path):
             raise tornado.web.HTTPError(404, f"analysis {name!r} has no file {path!r:.200}")
         self.roots = addresses.own_roots(entry)

@@ -19,7 +19,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tornado.httputil
 import tornado.routing
@@ -28,13 +28,11 @@ import tornado.web
 from ..config import Entry, Index
 from .blocking import BlockingWatch
 from .class_data import HandlerClassData
+from .context import ContextApplication, FrontContext
 from .folders import Place
 from .handlers import Refused, find_own_headers
 from .hosts import matches_origin, tell_foreign
 from .templates import OfRoutes
-
-if TYPE_CHECKING:
-    from .app import Front
 
 log = logging.getLogger("databench.front")
 
@@ -84,11 +82,12 @@ class Routes(tornado.routing.Router):
     """The routes of all analyses, by the name that begins the path.
 
     Args:
-        front: Whose handlers these are.
+        application: Whose handlers these are; its context hears what is wrong with them.
     """
 
-    def __init__(self, front: Front) -> None:
-        self._front = front
+    def __init__(self, application: ContextApplication) -> None:
+        self._application = application
+        self._context = application.context
         self._loaded: dict[str, Loaded] = {}
 
     def load(self, index: Index, place: Place) -> None:
@@ -102,6 +101,7 @@ class Routes(tornado.routing.Router):
             elif stamp is not None:
                 loaded[entry.name] = self._read(entry, place, stamp, before)
         self._loaded = loaded
+        self._report()
 
     def add(self, name: str, items: Sequence[Any]) -> None:
         """Take routes that did not come from a file.
@@ -111,11 +111,7 @@ class Routes(tornado.routing.Router):
             items: As in `ROUTES`.
         """
         self._loaded[name] = self._make(name, items, None, itertools.repeat(""))
-
-    def problems(self, name: str) -> tuple[str, ...]:
-        """What is wrong with the routes of an analysis."""
-        loaded = self._loaded.get(name)
-        return () if loaded is None else loaded.problems
+        self._report()
 
     def find_handler(
         self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any
@@ -127,8 +123,8 @@ class Routes(tornado.routing.Router):
             if found is not None:
                 if _is_foreign(request, route.handler):
                     why = f"{tell_foreign(request.headers['Origin'], request.host)}; {_OPT_OUT}"
-                    return self._front.get_handler_delegate(request, Refused, {"text": why})
-                return self._front.get_handler_delegate(
+                    return self._application.get_handler_delegate(request, Refused, {"text": why})
+                return self._application.get_handler_delegate(
                     request,
                     route.handler,
                     dict(route.arguments),
@@ -137,11 +133,15 @@ class Routes(tornado.routing.Router):
                 )
         return None
 
+    def _report(self) -> None:
+        problems = {name: loaded.problems for name, loaded in self._loaded.items()}
+        self._context.route_faults = problems
+
     def _read(
         self, entry: Entry, place: Place, stamp: tuple[int, int], before: Loaded | None
     ) -> Loaded:
         file = entry.folder / FILE
-        watch = BlockingWatch(f"{entry.name}/{FILE}", self._front.limits.block_limit_s)
+        watch = BlockingWatch(f"{entry.name}/{FILE}", self._context.limits.block_limit_s)
         try:
             with _importing(place.root):
                 items = watch.call(_import, entry, place)
@@ -191,35 +191,35 @@ class Routes(tornado.routing.Router):
         self, name: str, handler: type[tornado.web.RequestHandler]
     ) -> type[tornado.web.RequestHandler]:
         """The handler as a class of its own: measured, and with the analysis' `class_data`."""
-        front = self._front
-        watch = BlockingWatch(f"{name}/{FILE}: {handler.__name__}", front.limits.block_limit_s)
+        context = self._context
+        watch = BlockingWatch(f"{name}/{FILE}: {handler.__name__}", context.limits.block_limit_s)
         body: dict[str, Any] = {"__module__": handler.__module__, "__doc__": handler.__doc__}
         for method in _MEASURED:
             own = getattr(handler, method, None)
             if own is not None and own is not getattr(tornado.web.RequestHandler, method, None):
                 body[method] = watch.wrap(own)
-        body["set_default_headers"] = _with_headers(handler, front)
+        body["set_default_headers"] = _with_headers(handler, context)
         if not hasattr(handler, "class_data"):
             body["class_data"] = property(
-                lambda _: HandlerClassData(front.broker.class_values, name)
+                lambda _: HandlerClassData(context.broker.class_values, name)
             )
         make_loader = handler.create_template_loader
         if make_loader is tornado.web.RequestHandler.create_template_loader:
-            authored = front.authored
+            authored = context.authored
             body["create_template_loader"] = lambda _, folder: OfRoutes(folder, authored)
             authored.learn_new(_find_template_folders(handler))
         if handler.get_template_path is tornado.web.RequestHandler.get_template_path:
-            body["get_template_path"] = lambda _: str(front.index.folder)
+            body["get_template_path"] = lambda _: str(context.index.folder)
         return type(handler.__name__, (handler,), body)
 
 
 def _with_headers(
-    handler: type[tornado.web.RequestHandler], front: Front
+    handler: type[tornado.web.RequestHandler], context: FrontContext
 ) -> Callable[[tornado.web.RequestHandler], None]:
     """The headers of each answer first: what the handler says itself holds."""
 
     def set_default_headers(self: tornado.web.RequestHandler) -> None:
-        headers = find_own_headers(front, is_secure=self.request.protocol == "https")
+        headers = find_own_headers(context, is_secure=self.request.protocol == "https")
         if getattr(handler, "any_origin", False):
             del headers["Cross-Origin-Resource-Policy"]
         for name, value in headers.items():

@@ -6,7 +6,7 @@ Owns the order of the rules, which keeps pages safe from the patterns of a proje
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tornado.httputil
 import tornado.routing
@@ -15,14 +15,12 @@ import tornado.websocket
 
 from . import addresses, kernels, pages, status, websocket
 from .access import hide_token
+from .context import ContextApplication, FrontContext
 from .handlers import Headers
 from .page import PageHandler
 from .reload import livereload
-from .routes import first_word
+from .routes import Routes, first_word
 from .static import Files, OwnFolders
-
-if TYPE_CHECKING:
-    from .app import Front
 
 log = logging.getLogger("databench.front")
 
@@ -32,27 +30,33 @@ _NAME = "([A-Za-z0-9][A-Za-z0-9_-]*)"
 class OfAnalysis(tornado.routing.PathMatches):
     """Paths that begin with the name of an analysis that there is."""
 
-    def __init__(self, front: Front, rest: str) -> None:
+    def __init__(self, context: FrontContext, rest: str) -> None:
         super().__init__(f"/{_NAME}{rest}")
-        self._front = front
+        self._context = context
 
     def match(self, request: tornado.httputil.HTTPServerRequest) -> dict[str, Any] | None:
         """What the handler is given; `None`: it is another handler's address."""
-        if first_word(request.path) not in self._front.index.entries:
+        if first_word(request.path) not in self._context.index.entries:
             return None
         return super().match(request)
 
 
-def find_rules(front: Front) -> list[Any]:
-    """Routes take the analysis' name from the address: a changed index needs no new ones.
+def find_rules(application: ContextApplication, routes: Routes) -> list[Any]:
+    """As `tornado.web.Application` takes them.
 
-    The order is what keeps pages safe from patterns of `static:` and from those of `routes.py`.
+    Routes take the analysis' name from the address: a changed index needs no new ones. The order is
+    what keeps pages safe from patterns of `static:` and from those of `routes.py`.
+
+    Args:
+        application: Serves the handlers.
+        routes: Of the analyses' own.
     """
-    roots = addresses.static_roots(front.index)
+    context = application.context
+    roots = addresses.static_roots(context.index)
     rule = tornado.routing.Rule
     return [
         (r"/", pages.Gallery, {}),
-        rule(OfAnalysis(front, "/"), pages.AnalysisPage),  # no analysis has a name of the next
+        rule(OfAnalysis(context, "/"), pages.AnalysisPage),  # no analysis has a name of the next
         (r"/status", status.Status, {}),
         (r"/status/live", status.Live, {}),
         (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
@@ -60,10 +64,10 @@ def find_rules(front: Front) -> list[Any]:
         (livereload.PATH, livereload.FollowSocket, {}),
         (kernels.PATH, kernels.KernelPage, {}),
         (f"{kernels.PATH}/ws", kernels.KernelSocket, {}),
-        rule(OfAnalysis(front, ""), pages.AnalysisRedirect),
-        rule(OfAnalysis(front, "/ws"), websocket.PageSocket),
-        rule(OfAnalysis(front, r"/([^/]+\.html)"), pages.AnalysisPage),
-        rule(tornado.routing.AnyMatches(), OwnFolders(front)),
+        rule(OfAnalysis(context, ""), pages.AnalysisRedirect),
+        rule(OfAnalysis(context, "/ws"), websocket.PageSocket),
+        rule(OfAnalysis(context, r"/([^/]+\.html)"), pages.AnalysisPage),
+        rule(tornado.routing.AnyMatches(), OwnFolders(application)),
         (rf"/static/({addresses.OLD})", Files, {"roots": (*roots["static"], *roots["_static"])}),
         (r"/static/(.+)", Files, {"roots": roots["static"]}),
         (r"/node_modules/(.+)", Files, {"roots": roots["node_modules"]}),
@@ -73,7 +77,7 @@ def find_rules(front: Front) -> list[Any]:
         (rf"/{_NAME}/static/(.+)", pages.AnalysisStatic, {}),
         (rf"/{_NAME}/(.+\.html)", pages.AnalysisPage, {}),
         (rf"/{_NAME}/(analysis\.(?:js|css))", pages.AnalysisFile, {}),
-        rule(tornado.routing.AnyMatches(), front.routes),
+        rule(tornado.routing.AnyMatches(), routes),
         (rf"/{_NAME}/(.+)", pages.AnalysisFile, {}),
     ]
 

@@ -31,10 +31,10 @@ from . import (
     misspelt,
     ports,
     project,
-    rules,
 )
 from .access import Access
 from .app import Front
+from .context import FrontContext
 from .earlier import Runs
 from .hosts import ANY_ADDRESS, Hosts
 from .project import Project
@@ -110,20 +110,26 @@ def _serve(
     hosts, port = Hosts(host, options.allow_host), opened.addresses[0][1]
     right = access.make(index.folder, port, environ, chosen, is_development=debug)
     runs = _find_runs(index, environ, options)
-    front = _make(served, options, limits, cli_args, hosts, debug, port, right, runs)
-    front.builder.faults.update(build.run_now(index, limits))
-    front.authored.learn_built()
+    context = _make_context(served, options, limits, cli_args, debug, port, right, runs)
+    front = Front(context, hosts=hosts, extra_routes=served.extra_routes, place=served.place)
+    _build(context)
     tell = _teller(served, host, opened.addresses)
     run_settings = _run_settings(limits, options.xheaders)
     loop = script.loop if script else None
-    _prepare_process(front)
     runner = http.Runner(front, **opened._asdict(), settings=run_settings, loop=loop)
+    _prepare_process(front)
     if debug if options.watch is None else options.watch:
         _run_watched(runner, front, lambda: _read_again(front, options.analyses, script), tell)
     else:
         front.on_start_callbacks.append(tell)
         runner.run()
     return 0
+
+
+def _build(context: FrontContext) -> None:
+    """Run what makes the pages, before they are served."""
+    context.builder.faults.update(build.run_now(context.index, context.limits))
+    context.authored.learn_built()
 
 
 def _prepare_process(front: Front) -> None:
@@ -140,18 +146,17 @@ def _prepare_process(front: Front) -> None:
     front.on_start_callbacks.insert(0, use)
 
 
-def _make(
+def _make_context(
     served: Project,
     options: argparse.Namespace,
     limits: settings.Settings,
     cli_args: Sequence[str],
-    hosts: Hosts,
     debug: bool,
     port: int,
     right: Access,
     runs: Runs,
-) -> Front:
-    """The front over its broker."""
+) -> FrontContext:
+    """What the front's handlers share, its broker among it."""
     store = _open_store(served.index)
     broker = Broker(
         served.specs,
@@ -164,16 +169,12 @@ def _make(
         kernelspecs=served.kernelspecs,
         store=store,
     )
-    return Front(
+    return FrontContext(
         served.index,
         broker,
         limits,
-        rules,
-        hosts=hosts,
         debug=debug,
         access=right,
-        extra_routes=served.extra_routes,
-        place=served.place,
         visitors=Visitors(_find_key(store), port=port, project=runs.project),
         runs=runs,
     )
@@ -239,9 +240,9 @@ def _run_watched(
     follower = reexec.Again(runner.sockets, runner.tls_sockets)
     follower.stop = runner.stop
     on_own = follower.on_own if is_editable() else None
-    watcher = Watcher(front, on_index=read_again, on_own=on_own)
-    front.is_watched = True
-    front.kept.interval_s = _WATCHED_CHECK_S
+    watcher = Watcher(front.context, on_index=read_again, on_own=on_own)
+    front.context.is_watched = True
+    front.context.kept.interval_s = _WATCHED_CHECK_S
 
     async def begin(_front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         await watcher.start()  # what is saved after the address was told is seen
@@ -262,12 +263,12 @@ def _read_again(front: Front, analyses: str | None, script: ServedScript | None)
     except SettingError as error:  # the folder is gone
         log.warning("%s; the analyses read before are served", error)
         return
-    if served.index != front.index:
-        _tell_problems(served.index, before=front.index)
+    if served.index != front.context.index:
+        _tell_problems(served.index, before=front.context.index)
     front.swap(served.index)
     if served.index.is_read:
         broken = [name for name, entry in served.index.entries.items() if entry.problems]
-        front.broker.swap(served.specs, broken, analyses_version=served.index.version)
+        front.context.broker.swap(served.specs, broken, analyses_version=served.index.version)
 
 
 def _tell_problems(
@@ -307,11 +308,11 @@ def _teller(served: Project, host: str, addresses: Sequence[tuple[str, int]]) ->
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         shown = _show_host(host)
-        page = f"{served.address}{front.access.printed}"
+        page = f"{served.address}{front.context.access.printed}"
         urls = [f"  {scheme}://{shown}:{port}/{page}" for scheme, port in addresses]
         urls[0] += "    (Ctrl-C stops)"
         lines = [f"Databench {__version__} serves {served.shown}", *urls]
-        if front.is_watched:
+        if front.context.is_watched:
             lines.append(
                 "  Saved files restart kernels and reload pages (--no-watch turns this off)"
             )

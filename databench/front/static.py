@@ -14,18 +14,16 @@ import email.utils
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tornado.httputil
 import tornado.routing
 import tornado.web
 
+from .context import ContextApplication
 from .files import find_answer, find_file, find_kind
 from .handlers import PART_BYTES, Headers
 from .kept import Answer
-
-if TYPE_CHECKING:
-    from .app import Front
 
 # A year (RFC 8246). Not `public`: a proxy may ask for a password, and then no cache that others use
 # is to have it (RFC 9111 section 3.5).
@@ -41,23 +39,24 @@ class OwnFolders(tornado.routing.Router):
     """The folders of `static:`, the first pattern that matches.
 
     Args:
-        front: Its index says which.
+        application: Serves the files.
     """
 
-    def __init__(self, front: Front) -> None:
-        self._front = front
+    def __init__(self, application: ContextApplication) -> None:
+        self._application = application
 
     def find_handler(
         self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any
     ) -> tornado.httputil.HTTPMessageDelegate | None:
         """The handler of a request, or `None` where no pattern matches."""
-        index = self._front.index
+        index = self._application.context.index
         for pattern, folder in index.static:
             found = tornado.routing.PathMatches(pattern_of(pattern)).match(request)
             if found is not None:
                 path = [*found.get("path_args", ()), *found.get("path_kwargs", {}).values()]
                 roots = (index.folder / folder, Path.cwd() / folder)
-                return self._front.get_handler_delegate(request, Files, {"roots": roots}, path)
+                arguments = {"roots": roots}
+                return self._application.get_handler_delegate(request, Files, arguments, path)
         return None
 
 
@@ -78,7 +77,7 @@ class Files(Headers, tornado.web.StaticFileHandler):
     async def get(self, path: str | None, include_body: bool = True) -> None:
         """Send the file: from memory, or in parts; answers ranges as Tornado does."""
         path = path or ""  # a group that need not match says nothing
-        answer = self._answer = find_answer(self.application.kept, self.roots, path)
+        answer = self._answer = find_answer(self.context.kept, self.roots, path)
         if answer is not None:
             self._etag = f'"{answer.tag}"'
         if answer is not None and not self._wants_part():

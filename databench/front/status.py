@@ -6,13 +6,10 @@ concern those who run the server: they are shown to a request with the right to 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import http
 from .handlers import Headers
-
-if TYPE_CHECKING:
-    from .app import Front
 
 _SHOWN = ("state", "generation", "deaths")
 
@@ -20,12 +17,11 @@ _SHOWN = ("state", "generation", "deaths")
 class Status(Headers, http.StatusHandler):
     """Whether the server is ready, with its kernels and sessions."""
 
-    application: Front
     has_scripts = False
 
     def status(self) -> dict[str, Any]:
         """As much of the broker's status as whoever asks may see."""
-        told = self.application.broker.status()
+        told = self.context.broker.status()
         if not self.may_administer:
             told = outline(told)
         return {"status": "ok", **told}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import Protocol
 
 from ..settings import Settings
+from .opensockets import Closable, OpenSockets
 
 log = logging.getLogger("databench.front")
 
@@ -18,48 +18,30 @@ PLAIN = (
 _SAY_AGAIN_S = 60.0
 
 
-class Looked(Protocol):
+class Looked(Closable, Protocol):
     """A page that is looked after."""
 
     def check(self, now_s: float, limits: Settings) -> None:
         """Close what is late, ping what is silent."""
 
-    def close(self, code: int, reason: str) -> None:
-        """Close it."""
 
-
-class PageWatch:
-    """Looks after all pages from one timer.
+class PageWatch(OpenSockets[Looked]):
+    """Looks after the analyses' pages.
 
     Args:
         limits: The settings in force.
     """
 
     def __init__(self, limits: Settings) -> None:
-        self._limits = limits
-        self._pages: set[Looked] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._said_s = -_SAY_AGAIN_S
         shortest_s = min(
             limits.page_join_limit_s,
             limits.stall_limit_s,
             limits.page_message_limit_s,
             limits.page_ping_interval_s or limits.stall_limit_s,
         )
-        self._period_s = min(1.0, max(0.02, shortest_s / 4))
-
-    def __len__(self) -> int:
-        return len(self._pages)
-
-    def add(self, page: Looked) -> None:
-        """Look after this page; the timer runs while there is one."""
-        self._pages.add(page)
-        if self._timer is None:
-            self._set_timer()
-
-    def discard(self, page: Looked) -> None:
-        """This page is gone."""
-        self._pages.discard(page)
+        super().__init__(min(1.0, max(0.02, shortest_s / 4)))
+        self._limits = limits
+        self._said_s = -_SAY_AGAIN_S
 
     def note_plain(self, name: str) -> None:
         """A request for a page's websocket was none: once a minute, the log says what to mend."""
@@ -68,22 +50,8 @@ class PageWatch:
             self._said_s = now_s
             log.warning("analysis %r: a page asked for its websocket. %s", name, PLAIN)
 
-    def close_all(self, code: int, reason: str) -> None:
-        """Close each page, and stop the timer."""
-        for page in list(self._pages):
-            page.close(code, reason)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _set_timer(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._period_s, self._sweep)
-
-    def _sweep(self) -> None:
-        self._timer = None
+    def sweep(self) -> None:
+        """Check each."""
         now_s = time.monotonic()
-        for page in list(self._pages):
+        for page in self:
             page.check(now_s, self._limits)
-        if self._pages:
-            self._set_timer()

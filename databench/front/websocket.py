@@ -18,29 +18,20 @@ import logging
 import struct
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import tornado.iostream
 import tornado.web
 import tornado.websocket
 
+from ..closecodes import JUNK, NO_PONG, NOT_JOINED, STALLED, UNFINISHED
 from ..errors import RemoteProtocolError
 from ..protocol import text
 from ..settings import Settings
 from . import hosts, pace, watched
-from .handlers import Headers
-
-if TYPE_CHECKING:
-    from .app import Front
+from .sockets import PacedSocket
 
 log = logging.getLogger("databench.front")
 
-GOING_AWAY = 1001
-JUNK = 1008
-NOT_JOINED = 4000
-STALLED = 4001
-NO_PONG = 4002
-UNFINISHED = 4003
 _REASON_BYTES = 123  # RFC 6455 section 5.5: 125 with the code
 _FIN_TEXT = 0x81  # RFC 6455 section 5.2: FIN, no extension, opcode 1
 
@@ -118,14 +109,12 @@ def _send_now(stream: tornado.iostream.IOStream, data: bytes) -> bytes | memoryv
     return memoryview(data)[sent:] if sent < len(data) else b""  # of a large one no copy is made
 
 
-class PageSocket(Headers, pace.Paced):
+class PageSocket(PacedSocket):
     """Tornado's side of one connection; `Connection` is the broker's."""
-
-    application: Front
 
     def prepare(self) -> None:
         """Refuse a page of another server (Tornado checks again, with a shorter text)."""
-        entry = self.application.entry(self.path_args[0])
+        entry = self.context.entry(self.path_args[0])
         if entry.problems:
             raise tornado.web.HTTPError(503, f"analysis {entry.name!r} cannot be served")
         origin = self.request.headers.get("Origin")
@@ -134,7 +123,7 @@ class PageSocket(Headers, pace.Paced):
             log.warning("websocket of a page of %.200r refused, expected %.200r", origin, host)
             self.refuse(403, hosts.tell_foreign(origin, host))
         elif self.request.headers.get("Upgrade", "").lower() != "websocket":
-            self.application.watch.note_plain(entry.name)
+            self.context.watch.note_plain(entry.name)
             self.set_header("Upgrade", "websocket")  # RFC 9110 section 15.5.22
             self.refuse(426, watched.PLAIN)
 
@@ -146,8 +135,8 @@ class PageSocket(Headers, pace.Paced):
     def open(self, name: str) -> None:
         """The handshake is done: wait for `__connect`."""
         address = self.request.remote_ip or ""  # with --xheaders the forwarded one
-        self.page = Connection(self, name, self.application.visitors.find(self), address)
-        self.application.watch.add(self.page)
+        self.page = Connection(self, name, self.context.visitors.find(self), address)
+        self.context.watch.add(self.page)
 
     def on_message(self, message: str | bytes) -> None:
         """Hand it on; nothing here awaits."""
@@ -159,7 +148,7 @@ class PageSocket(Headers, pace.Paced):
 
     def on_close(self) -> None:
         """The connection is gone, whoever ended it."""
-        self.application.watch.discard(self.page)
+        self.context.watch.discard(self.page)
         self.page.leave()
 
 
@@ -174,13 +163,14 @@ class Connection:
     """
 
     __slots__ = (
+        "_context",
         "_handler",
         "_heard_s",
         "_joined",
         "_junk",
         "_opened_s",
         "_pinged_s",
-        "_undrained_s",
+        "_unsent_s",
         "address",
         "is_linked",
         "may_administer",
@@ -195,10 +185,11 @@ class Connection:
         self.address = address
         self.is_linked = False
         self._handler = handler
+        self._context = handler.context
         self._joined = False
         self._junk = 0  # messages that were not understood before `__connect`
         # When the oldest write that is not out was made, or the last one went out since.
-        self._undrained_s: float | None = None
+        self._unsent_s: float | None = None
         self._heard_s = self._opened_s = time.monotonic()
         self._pinged_s: float | None = None
 
@@ -207,18 +198,17 @@ class Connection:
     def take(self, message: str | bytes) -> None:
         """Hand one message to the broker; junk is answered and the connection stays."""
         self.hear()
-        front = self._handler.application
         try:
             if isinstance(message, bytes):
                 raise RemoteProtocolError("binary frames are reserved; ignored")
-            self._receive(front, text.parse_page(message))
+            self._receive(text.parse_page(message))
         except RemoteProtocolError as error:
             log.debug("%s: %s", self.name, error)
-            self._complain(front, str(error))
+            self._complain(str(error))
 
-    def _complain(self, front: Front, problem: str) -> None:
+    def _complain(self, problem: str) -> None:
         """Answer what was not understood; a page that does not read has no further answer."""
-        limit = front.limits.page_junk_messages
+        limit = self._context.limits.page_junk_messages
         if not self._joined:
             self._junk += 1
             if self._junk > limit:
@@ -226,20 +216,20 @@ class Connection:
                 return
         stream = self._stream()
         if stream is not None and not stream.writing():
-            front.broker.complain(self, problem)
+            self._context.broker.complain(self, problem)
 
-    def _receive(self, front: Front, message: text.PageMessage) -> None:
+    def _receive(self, message: text.PageMessage) -> None:
         if isinstance(message, text.Connect):
             if self._joined:
                 raise RemoteProtocolError("__connect again on one connection; ignored")
             self._joined = True
-            connect, self.is_linked = front.links.follow(self._handler, message)
-            front.broker.join(self.name, self, connect)
-            missed = front.saves.find_missed(message.saves)
+            connect, self.is_linked = self._context.links.follow(self._handler, message)
+            self._context.broker.join(self.name, self, connect)
+            missed = self._context.saves.find_missed(message.saves)
             if missed is not None:
                 self.write([missed])
         elif self._joined:
-            front.broker.receive(self, message)
+            self._context.broker.receive(self, message)
         else:
             raise RemoteProtocolError("message before __connect; ignored")
 
@@ -252,7 +242,7 @@ class Connection:
         """The connection is gone: tell the broker, if it knows of it."""
         if self._joined:
             self._joined = False
-            self._handler.application.broker.leave(self)
+            self._context.broker.leave(self)
 
     # ------------------------------------------------------------ to the page
 
@@ -287,25 +277,25 @@ class Connection:
             return False
         if not stream.writing():
             return True
-        if self._undrained_s is None:
-            self._undrained_s = time.monotonic()
+        if self._unsent_s is None:
+            self._unsent_s = time.monotonic()
         written.add_done_callback(self._on_written)
         return False
 
     def _on_written(self, written: asyncio.Future[None]) -> None:
         if written.cancelled() or written.exception() is not None:
             return  # the connection is gone; on_close tells
-        if self._undrained_s is not None:
-            self._undrained_s = time.monotonic()
-        self._tell_drained()
+        if self._unsent_s is not None:
+            self._unsent_s = time.monotonic()
+        self._tell_written()
 
-    def _tell_drained(self) -> None:
+    def _tell_written(self) -> None:
         stream = self._stream()
         if stream is None or stream.writing():
             return  # a later write is not out: its own callback tells
-        self._undrained_s = None
+        self._unsent_s = None
         if self._joined:
-            self._handler.application.broker.drained(self)
+            self._context.broker.drained(self)
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection; does nothing on a closed one."""
@@ -325,9 +315,9 @@ class Connection:
             self.close(NOT_JOINED, f"no __connect within {limits.page_join_limit_s:g} s")
         elif self._is_unfinished(now_s, limits.page_message_limit_s):
             self._cut(UNFINISHED, f"a message took more than {limits.page_message_limit_s:g} s")
-        elif self._undrained_s is not None:
+        elif self._unsent_s is not None:
             self._pinged_s = None  # the pong waits behind what the page has not read
-            self._check_stall(now_s - self._undrained_s, limits.stall_limit_s)
+            self._check_stall(now_s - self._unsent_s, limits.stall_limit_s)
         elif limits.page_ping_interval_s > 0:
             self._check_ping(now_s, limits.page_ping_interval_s, limits.page_pong_limit_s)
 

@@ -24,6 +24,7 @@ import tornado.autoreload
 import tornado.ioloop
 import tornado.web
 
+from ..closecodes import SERVER_STOPS
 from ..errors import SettingError
 from . import app
 from .connections import Limits
@@ -340,7 +341,7 @@ class Runner:
             cut = _count(server.busy, "request")
             log.warning("%s took more than %g s, the limit; closed", cut, work_s)
         close_s = max(end_s - loop.time() - limit_s * _CLOSE_PART, 0)
-        await self._wait(server.close_websockets("the server stops"), min(close_s, 1.0))
+        await self._wait(server.close_websockets(SERVER_STOPS), min(close_s, 1.0))
         left_s = max(end_s - loop.time(), limit_s * _CLOSE_PART)
         await self._wait(self.application.shut_down(left_s), left_s + _ECHO_S)
         await self._wait(server.close_all_connections(), limit_s * _CLOSE_PART)

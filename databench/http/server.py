@@ -27,13 +27,13 @@ import tornado.httputil
 import tornado.websocket
 
 from .. import descriptors
+from ..closecodes import GOING_AWAY
 from .connections import Accepting, ConnectionShares, Idlers, Limits, find_share
 from .door import Door
 from .listening import Listener, Stream, TlsStream
 
 log = logging.getLogger("databench.http")
 
-GOING_AWAY = 1001  # RFC 6455 section 7.4.1
 _LOOK_S = 0.01
 # While nothing is accepted, the descriptors are counted so often.
 _PAUSED_S = 0.25

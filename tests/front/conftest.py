@@ -13,8 +13,9 @@ from databench import http
 from databench.broker.class_values import ClassValues
 from databench.broker.tables import Tables
 from databench.config import load
-from databench.front import access, rules, sources
+from databench.front import access, sources
 from databench.front.app import Front
+from databench.front.context import FrontContext
 from databench.front.folders import Place
 from databench.front.hosts import Hosts
 from databench.protocol.budget import Budget
@@ -141,12 +142,13 @@ class Served:
 
     def __init__(self, front: Front, broker: FakeBroker, port: int) -> None:
         self.front = front
+        self.context = front.context
         self.broker = broker
         self.port = port
         self.address = f"127.0.0.1:{port}"
         self.clients: list[tuple] = []
-        cookie = "=".join(front.access.cookie(is_secure=False))
-        self.own: dict[str, str] = {"Cookie": cookie} if front.debug else {}
+        cookie = "=".join(front.context.access.cookie(is_secure=False))
+        self.own: dict[str, str] = {"Cookie": cookie} if front.context.debug else {}
 
     async def get(
         self,
@@ -241,18 +243,12 @@ async def serve(folder: Path) -> AsyncIterator[Serve]:
         broker = FakeBroker()
         sockets = http.bind("127.0.0.1", 0)
         port = sockets[0].getsockname()[1]
-        front = Front(
-            load(folder),
-            broker,
-            Settings(**{"block_limit_s": 30.0, **limits}),
-            rules,
-            hosts=Hosts(bound, allowed),
-            debug=debug,
-            access=access.Access(token, port=port, project="0a1b2c3d", is_development=debug),
-            place=place,
-        )
+        right = access.Access(token, port=port, project="0a1b2c3d", is_development=debug)
+        chosen = Settings(**{"block_limit_s": 30.0, **limits})
+        context = FrontContext(load(folder), broker, chosen, debug=debug, access=right)
+        front = Front(context, hosts=Hosts(bound, allowed), place=place)
         if place is not None:
-            front.routes.load(front.index, place)
+            front.routes.load(context.index, place)
         server = tornado.httpserver.HTTPServer(front, xheaders=xheaders)
         server.add_sockets(sockets)
         served = Served(front, broker, port)
@@ -262,7 +258,7 @@ async def serve(folder: Path) -> AsyncIterator[Serve]:
     yield start
     for served, server in running:
         await served.close_clients()
-        served.front.watch.close_all(1001, "the test is over")
+        served.context.watch.close_all(1001, "the test is over")
         server.stop()
         await server.close_all_connections()
 

@@ -49,22 +49,24 @@ def files(folder):
     ],
 )
 async def test_address_names_the_content_of_a_file_that_is_sent(serve, files, address, expected):
-    front = (await serve()).front
-    found = find_address(front.kept, front.index, address, front.index.entries["x"], PageSources())
+    context = (await serve()).context
+    found = find_address(
+        context.kept, context.index, address, context.index.entries["x"], PageSources()
+    )
     assert re.fullmatch(expected, found)
 
 
 async def test_page_without_an_analysis_has_no_files_beside_it(serve, files):
-    front = (await serve()).front
-    found = find_address(front.kept, front.index, "analysis.js", None, PageSources())
+    context = (await serve()).context
+    found = find_address(context.kept, context.index, "analysis.js", None, PageSources())
     assert found == "analysis.js"
 
 
 async def test_page_depends_on_the_files_that_it_names(serve, files):
-    front = (await serve()).front
+    context = (await serve()).context
     sources = PageSources()
-    find_address(front.kept, front.index, "/static/a.js", None, sources)
-    find_address(front.kept, front.index, "/static/none.js", None, sources)
+    find_address(context.kept, context.index, "/static/a.js", None, sources)
+    find_address(context.kept, context.index, "/static/none.js", None, sources)
     assert sources.are_unchanged()
     (files / "static" / "none.js").write_text("")
     assert not sources.are_unchanged()
@@ -110,7 +112,7 @@ def test_own_files_are_few(tmp_path):
 
 
 async def test_roots_are_those_of_the_routes(serve, folder):
-    roots = static_roots((await serve()).front.index)
+    roots = static_roots((await serve()).context.index)
     assert roots["_static"][0] == PACKAGED
     assert (PACKAGED / "databench.js").is_file()
     assert roots["static"] == (folder / "static",)

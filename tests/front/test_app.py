@@ -11,8 +11,8 @@ from databench import broker as broker_package
 from databench import http
 from databench.config import load
 from databench.errors import SettingError
-from databench.front import rules
 from databench.front.app import Front
+from databench.front.context import FrontContext
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
 from databench.front.project import specs
@@ -120,15 +120,15 @@ async def test_fake_and_real_broker_take_what_the_front_gives(serve, name):
 
 
 def test_front_is_asked_for_several_processes_in_vain(folder):
-    front = Front(load(folder), BROKER, Settings(), rules, hosts=Hosts("127.0.0.1"))
+    front = Front(FrontContext(load(folder), BROKER, Settings()), hosts=Hosts("127.0.0.1"))
     with pytest.raises(SettingError, match="is 4, limit 1: the front is one process, because"):
         http.Runner(front).run(0, 4)
 
 
 async def test_application_is_one_of_http(folder):
-    front = Front(load(folder), BROKER, Settings(), rules, hosts=Hosts("127.0.0.1"))
+    front = Front(FrontContext(load(folder), BROKER, Settings()), hosts=Hosts("127.0.0.1"))
     assert isinstance(front, http.Application)
-    assert isinstance(front.index.folder, Path)
+    assert isinstance(front.context.index.folder, Path)
 
 
 async def test_a_new_index_changes_what_is_served(serve, folder):
@@ -164,8 +164,8 @@ async def test_an_index_that_cannot_be_read_keeps_the_old_one_and_the_gallery_sa
 @pytest.mark.expected_log("settings have changed; restart Databench")
 async def test_changed_settings_wait_for_the_next_start(serve, folder, caplog):
     server = await serve()
-    before = server.front.limits
+    before = server.context.limits
     (folder / "index.yaml").write_text("settings: {session_grace_s: 5}")
     server.front.swap(load(folder))
-    assert server.front.limits is before
+    assert server.context.limits is before
     assert "restart Databench" in caplog.text

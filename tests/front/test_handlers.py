@@ -242,7 +242,3 @@ async def test_answers_that_no_handler_makes_have_the_headers(serve, folder):
     assert plain == handlers.find_headers("object-src 'none'", has_scripts=False)
     more = {"Strict-Transport-Security": "max-age=60"}
     assert front.find_refusal_headers(is_secure=True) == plain | more
-
-
-def test_any_application_may_answer_with_the_headers():
-    assert handlers.find_own_headers(object(), is_secure=True) == handlers.find_headers()

@@ -130,8 +130,8 @@ async def test_what_cannot_be_done_is_told(serve, message, problem):
 async def test_closed_with_the_server(serve):
     served = await serve()
     page, _ = await join(served)
-    assert len(served.front.lookers.sockets) == 1
-    served.front.lookers.close_all(1001, "the server stops")
+    assert len(served.context.lookers) == 1
+    served.context.lookers.close_all(1001, "the server stops")
     while await page.read_message() is not None:
         pass
     assert page.close_code == 1001
@@ -140,10 +140,10 @@ async def test_closed_with_the_server(serve):
 async def test_page_that_is_gone_is_forgotten(serve):
     served = await serve()
     page, _ = await join(served)
-    (looks,) = served.front.lookers.sockets
+    (looks,) = served.context.lookers
     gone = asyncio.Event()
     on_close = looks.on_close
     looks.on_close = lambda: (on_close(), gone.set())
     page.close()
     await asyncio.wait_for(gone.wait(), 5)
-    assert not served.front.lookers.sockets
+    assert not served.context.lookers

@@ -136,9 +136,9 @@ async def test_page_that_goes_away_while_it_waits_is_forgotten(serve):
     await server.broker.wait("receive", 3)
     page.close()
     await server.broker.wait("leave")
-    while server.front.pacer._waiting:
+    while server.context.pacer._waiting:
         await asyncio.sleep(0.001)
-    assert len(server.front.pacer._turns) == 0
+    assert len(server.context.pacer._turns) == 0
 
 
 # ---------------------------------------------------------------- messages that do not end
@@ -162,7 +162,7 @@ async def test_message_that_does_not_end_is_closed_although_pongs_come(serve, be
     if begin[0] == 1:  # within a frame nothing else can come
         await write(page, FLOODS["pong"] * 20)
     assert await read_close(page) == (4003, "a message took more than 0.1 s")
-    await wait_bytes(server.front.pacer, 0)
+    await wait_bytes(server.context.pacer, 0)
     page.close()
 
 
@@ -179,25 +179,25 @@ async def test_bytes_of_unfinished_messages_are_counted_until_they_end(serve):
     page = await handshake(server.port)
     await write(page, frame('{"__connect":null}'))
     await write(page, frame(b'{"signal":"', 1, fin=False) + frame(b"x" * 1000, 0, fin=False))
-    await wait_bytes(server.front.pacer, 1011)
+    await wait_bytes(server.context.pacer, 1011)
     await write(page, frame(b'"}', 0))
     await server.broker.wait("receive")
-    await wait_bytes(server.front.pacer, 0)
+    await wait_bytes(server.context.pacer, 0)
     await write(page, frame(b" " * 100_000)[:90_000])
-    await wait_bytes(server.front.pacer, 100_000)  # the second part in advance
+    await wait_bytes(server.context.pacer, 100_000)  # the second part in advance
     page.close()
-    await wait_bytes(server.front.pacer, 0)
+    await wait_bytes(server.context.pacer, 0)
 
 
 async def test_unfinished_messages_of_all_pages_have_one_limit(serve):
     server = await serve(unfinished_bytes=2**16)
     first, second = [await handshake(server.port) for _ in range(2)]
     await write(first, frame(b"x" * 60_000, 1, fin=False))
-    await wait_bytes(server.front.pacer, 60_000)
+    await wait_bytes(server.context.pacer, 60_000)
     await write(second, frame(b"x" * 60_000, 1, fin=False))
     code, reason = await read_close(second)
     assert (code, reason) == (1013, "the server holds too many incomplete messages")
-    await wait_bytes(server.front.pacer, 60_000)
+    await wait_bytes(server.context.pacer, 60_000)
     for page in (first, second):
         page.close()
 
@@ -208,11 +208,11 @@ async def test_unfinished_messages_count_in_the_servers_memory(serve):
     page = await handshake(server.port)
     await write(page, frame('{"__connect":null}'))
     await write(page, frame(b"x" * 60_000, 1, fin=False))
-    await wait_bytes(server.front.pacer, 60_000)
+    await wait_bytes(server.context.pacer, 60_000)
     assert budget.total_bytes == 60_000
     assert budget.find_largest() == "127.0.0.1"
     page.close()
-    await wait_bytes(server.front.pacer, 0)
+    await wait_bytes(server.context.pacer, 0)
     assert budget.total_bytes == 0
 
 
@@ -228,7 +228,7 @@ async def test_beyond_the_budget_small_messages_go_on_and_large_ones_are_refused
     await write(large, frame(b"x" * 200_000, 1)[:150_000])
     code, reason = await read_close(large)
     assert (code, reason) == (1013, "The server is short of memory. Try again in a moment.")
-    await wait_bytes(server.front.pacer, 0)
+    await wait_bytes(server.context.pacer, 0)
     assert server.broker.budget.total_bytes == 2**31
     for page in (small, large):
         page.close()
@@ -260,7 +260,7 @@ async def test_fragments_without_end_are_not_thrown_away_for_ever(serve):
     sending = asyncio.ensure_future(write(page, frame(b"x" * 90_000, 0, fin=False) * 90))
     await read_until_closed(page)
     await asyncio.gather(sending, return_exceptions=True)
-    assert server.front.pacer.unfinished_bytes == 0
+    assert server.context.pacer.unfinished_bytes == 0
     page.close()
 
 

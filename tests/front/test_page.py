@@ -98,7 +98,7 @@ async def test_what_reads_the_request_is_made_for_each_of_two_visitors_and_two_h
                 answer = await server.get(f"/x/?{word}", headers=headers)
                 assert answer.body.decode() == f"x: {host} {word} {word} {word} en_US"
     assert len(made) == 8
-    assert server.front.kept.find(("x", "index.html", False)) is None
+    assert server.context.kept.find(("x", "index.html", False)) is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ async def test_a_page_that_may_depend_on_more_is_made_each_time(serve, folder, m
     for _ in range(3):
         assert (await server.get("/x/")).code == 200
     assert len(made) == 3
-    assert server.front.kept.size_bytes == 0
+    assert server.context.kept.size_bytes == 0
 
 
 async def test_a_template_that_calls_what_a_script_gives_is_run_each_time(
@@ -132,7 +132,7 @@ async def test_a_template_that_calls_what_a_script_gives_is_run_each_time(
     numbers = iter(range(10))
     (folder / "x" / "index.html").write_text("{{ count() }} {{ names }}")
     server = await serve()
-    entry = server.front.index.entries["x"]
+    entry = server.context.index.entries["x"]
     object.__setattr__(entry, "extra", {"count": lambda: next(numbers), "names": ["a"]})
     assert [(await server.get("/x/")).body for _ in range(2)] == [
         b"0 [&#x27;a&#x27;]",
@@ -144,7 +144,7 @@ async def test_values_that_a_script_may_change_are_read_each_time(serve, folder,
     (folder / "x" / "index.html").write_text("{{ names }}")
     names = ["a"]
     server = await serve()
-    object.__setattr__(server.front.index.entries["x"], "extra", {"names": names})
+    object.__setattr__(server.context.index.entries["x"], "extra", {"names": names})
     assert b"a" in (await server.get("/x/")).body
     names.append("b")
     assert b"b" in (await server.get("/x/")).body
@@ -261,7 +261,7 @@ async def test_an_action_with_another_name_shows_at_once(serve, folder):
 async def test_a_readme_shows_in_production_after_a_moment(serve, folder, monkeypatch):
     now_s = 100.0
     server = await serve(debug=False)
-    monkeypatch.setattr(server.front.kept, "_clock", lambda: now_s)
+    monkeypatch.setattr(server.context.kept, "_clock", lambda: now_s)
     assert b"saved" not in (await server.get("/x/")).body
     assert b"saved" not in (await server.get("/x/")).body
     (folder / "x" / "README.md").write_text("saved")
@@ -274,7 +274,7 @@ async def test_a_page_says_the_count_of_saves_as_it_is(serve, folder):
     (folder / "x" / "index.html").write_text("{{ saves }}")
     server = await serve()
     first = int((await server.get("/x/")).body)
-    server.front.saves.add(["/x/"])
+    server.context.saves.add(["/x/"])
     assert int((await server.get("/x/")).body) == first + 1
 
 
@@ -282,7 +282,7 @@ async def test_faults_of_a_build_show_at_once(serve, folder):
     (folder / "x" / "index.html").write_text("{{ faults }}")
     server = await serve()
     assert (await server.get("/x/")).body == b"[]"
-    server.front.builder.faults["x"] = ("build failed",)
+    server.context.builder.faults["x"] = ("build failed",)
     assert b"build failed" in (await server.get("/x/")).body
 
 

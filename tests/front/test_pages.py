@@ -295,12 +295,12 @@ async def test_large_page_that_an_analysis_wrote_is_sent_in_parts(
     )
     server = await serve(debug=False, kept_check_s=0.0)
     report = folder / "x" / "report.html"
-    text = "words " * (20_000 if is_kept else server.front.kept.most_bytes // 6 + 1)
+    text = "words " * (20_000 if is_kept else server.context.kept.most_bytes // 6 + 1)
     report.write_text(text)
     for _ in range(2):
         assert (await server.get("/x/report.html")).body.decode() == text
     assert max(written) < 70_000
-    assert (server.front.kept.find((folder / "x", "report.html")) is not None) == is_kept
+    assert (server.context.kept.find((folder / "x", "report.html")) is not None) == is_kept
     part = await server.get("/x/report.html", headers={"Range": "bytes=6-10"})
     assert (part.code, part.body) == (206, b"words")
     assert part.headers["Content-Type"] == "text/html; charset=utf-8"

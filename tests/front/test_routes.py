@@ -232,7 +232,7 @@ async def test_one_bad_route_leaves_the_others(serve, place, folder):
     )
     server = await serve(place=place)
     assert (await read(server, "/x/get"))["word"] == "given"
-    assert len(server.front.routes.problems("x")) == 2
+    assert len(server.context.route_faults["x"]) == 2
 
 
 @pytest.mark.expected_log("No module named")
@@ -266,10 +266,10 @@ async def test_a_file_that_was_broken_by_a_save_leaves_the_routes_before_it(serv
     (folder / "x" / "routes.py").write_text("import nothing_like_it")
     server.front.swap(load(folder))
     assert (await read(server, "/x/get"))["word"] == "given"
-    assert len(server.front.find_faults("x")) == 1
+    assert len(server.context.find_faults("x")) == 1
     (folder / "x" / "routes.py").write_text(ROUTES)
     server.front.swap(load(folder))
-    assert server.front.find_faults("x") == []
+    assert server.context.find_faults("x") == []
 
 
 @pytest.mark.expected_log(" 404 ")

@@ -18,17 +18,18 @@ from databench.cli import make_parser
 from databench.config import Entry, Index, load
 from databench.config.datastore import DatastoreChoice
 from databench.errors import SettingError
-from databench.front import rules
 from databench.front import serve as serving
 from databench.front.access import Access
 from databench.front.app import Front
+from databench.front.context import FrontContext
 from databench.front.folders import from_folder
 from databench.front.hosts import Hosts
 from databench.front.project import Project, specs
 from databench.http.queued import queued_streams
 from databench.settings import Settings
 
-FRONT = types.SimpleNamespace(is_watched=True, access=Access("x" * 16, is_development=True))
+RIGHT = Access("x" * 16, is_development=True)
+FRONT = types.SimpleNamespace(context=types.SimpleNamespace(is_watched=True, access=RIGHT))
 ANALYSIS = """
 import databench
 
@@ -135,7 +136,7 @@ async def real(folder):
     (folder / "x" / "analysis.py").write_text(ANALYSIS)
     index, limits = load(folder), Settings()
     broker = Broker(specs(index, from_folder(folder)), limits, debug=True)
-    front = Front(index, broker, limits, rules, hosts=Hosts("127.0.0.1"))
+    front = Front(FrontContext(index, broker, limits), hosts=Hosts("127.0.0.1"))
     await broker.start()
     server = tornado.httpserver.HTTPServer(front)
     sockets = http.bind("127.0.0.1", 0)

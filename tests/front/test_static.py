@@ -385,7 +385,7 @@ async def test_a_part_is_of_the_plain_file(serve, script, lines, status, part):
 async def test_a_part_is_of_the_content_that_its_etag_names(serve, script, later):
     server = await serve()
     earlier = script.read_bytes()
-    server.front.kept.interval_s = 60.0  # as in production, for longer: looked at once
+    server.context.kept.interval_s = 60.0  # as in production, for longer: looked at once
     for _ in range(2):
         etag = header((await ask(server, "/x/static/a.js"))[0], "Etag")
     script.write_bytes(later)
@@ -466,11 +466,11 @@ async def test_a_file_in_a_folder_that_comes_first_is_seen(serve, folder, settle
 async def test_a_large_file_is_sent_in_parts(serve, folder, settled):
     file = folder / "x" / "static" / "large.js"
     server = await serve()
-    file.write_bytes(b"x" * (server.front.kept.most_bytes + 1))
+    file.write_bytes(b"x" * (server.context.kept.most_bytes + 1))
     head, body = await ask(server, "/x/static/large.js", "Accept-Encoding: gzip")
     assert header(head, "Content-Encoding") is None
     assert body == file.read_bytes()
-    assert server.front.kept.size_bytes == 0
+    assert server.context.kept.size_bytes == 0
 
 
 async def test_who_reads_nothing_makes_the_server_hold_one_part(
@@ -487,7 +487,7 @@ async def test_who_reads_nothing_makes_the_server_hold_one_part(
     server = await serve()
     head, body = await ask(server, "/x/static/a.png")
     assert len(body) == 1_900_000 == int(header(head, "Content-Length"))
-    assert server.front.kept.size_bytes > 1_900_000
+    assert server.context.kept.size_bytes > 1_900_000
     assert max(written) < 70_000
     etag = header(head, "Etag")
     head, body = await ask(server, "/x/static/a.png", f"If-None-Match: {etag}")

@@ -10,6 +10,7 @@ import tornado.httpclient
 import tornado.iostream
 import tornado.websocket
 
+from databench import closecodes
 from databench.front import websocket
 from databench.front.websocket import frame_text, framer
 from databench.protocol import text
@@ -435,7 +436,7 @@ async def test_page_that_does_not_answer_a_ping_is_closed(serve):
     await send(page, b'{"__connect": null}')
     received = asyncio.ensure_future(read_until_closed(page))
     await server.broker.wait("join")
-    while server.front.watch and server.broker.pages[0]._stream() is not None:
+    while server.context.watch and server.broker.pages[0]._stream() is not None:
         await asyncio.sleep(0.01)
     await send(page, b"\x0f\xa2", opcode=8)
     assert b"\x88" in await received
@@ -448,6 +449,7 @@ class _Silent:
 
     ws_connection = None
     may_administer = False
+    context = None
 
     def __init__(self) -> None:
         self.done: list = []
@@ -459,7 +461,7 @@ class _Silent:
         self.done.append("ping")
 
 
-def test_no_ping_times_out_while_a_write_is_undrained():
+def test_no_ping_times_out_while_a_write_is_unsent():
     limits = Settings(page_ping_interval_s=10.0, page_pong_limit_s=30.0, stall_limit_s=120.0)
     handler = _Silent()
     page = websocket.Connection(handler, "x")
@@ -467,30 +469,30 @@ def test_no_ping_times_out_while_a_write_is_undrained():
     page._heard_s = 0.0
     page.check(11.0, limits)
     assert handler.done == ["ping"]
-    page._undrained_s = 12.0
+    page._unsent_s = 12.0
     page.check(25.0, limits)
     page.check(131.0, limits)
     assert handler.done == ["ping"]
-    page._undrained_s = None
+    page._unsent_s = None
     page.check(132.0, limits)  # asked again, not closed
     assert handler.done == ["ping", "ping"]
     page.check(162.0, limits)  # one ping, however long the answer takes
     assert handler.done == ["ping", "ping"]
     page.check(162.1, limits)
-    assert handler.done == ["ping", "ping", websocket.NO_PONG]
-    page._undrained_s = 200.0
+    assert handler.done == ["ping", "ping", closecodes.NO_PONG]
+    page._unsent_s = 200.0
     page.check(320.1, limits)
-    assert handler.done[-1] == websocket.STALLED
+    assert handler.done[-1] == closecodes.STALLED
 
 
 async def test_one_timer_serves_all_pages_and_ends_with_them(serve):
     server = await serve()
     pages = [await server.connect() for _ in range(3)]
-    assert len(server.front.watch) == 3
+    assert len(server.context.watch) == 3
     for page in pages:
         page.close()
     await server.broker.wait("leave", 3)
-    assert len(server.front.watch) == 0
+    assert len(server.context.watch) == 0
 
 
 async def test_idle_connection_has_no_task_of_its_own_beyond_tornados(serve):

@@ -20,19 +20,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
 
 from ...config import FILE, Entry, Index, prepare
 from ...threads import NO_THREAD, can_start
 from .. import offered
+from ..context import FrontContext
 from . import affected, changes
 from .rewrites import Rewrites
 from .scan import PAGE_ENDINGS, Scan, Scanner, ScanPlan
-
-if TYPE_CHECKING:
-    from ..app import Front
 
 log = logging.getLogger("databench.front")
 
@@ -49,25 +46,25 @@ class Watcher:
     """Watches what a front serves.
 
     Args:
-        front: The front; its index says where to look.
+        context: The front's; its index says where to look.
         on_index: Reads `index.yaml` and the folders anew.
         on_own: Called with Databench's own files that were saved; `None`: they are not watched.
     """
 
     def __init__(
         self,
-        front: Front,
+        context: FrontContext,
         *,
         on_index: Callable[[], None],
         on_own: Callable[[list[str]], None] | None = None,
     ) -> None:
-        self._front = front
+        self._context = context
         self._on_index = on_index
         self._on_own = on_own
-        self._scanner = Scanner(front.limits.watched_folders)
-        self._interval_s: float = front.limits.watch_scan_s
-        self._quiet_s: float = front.limits.reload_quiet_s
-        limit, window_s = front.limits.reload_limit, front.limits.reload_window_s
+        self._scanner = Scanner(context.limits.watched_folders)
+        self._interval_s: float = context.limits.watch_scan_s
+        self._quiet_s: float = context.limits.reload_quiet_s
+        limit, window_s = context.limits.reload_limit, context.limits.reload_window_s
         self._rewrites = Rewrites(limit, window_s, self._quiet_s)
         self._plan = ScanPlan()
         self._renewals: set[asyncio.Future[None]] = set()
@@ -80,13 +77,13 @@ class Watcher:
     async def start(self) -> None:
         """Begin, and wait for the first look: what is saved from now on is seen."""
         self._loop = asyncio.get_running_loop()
-        self._front.broker.watch_sources(self._on_sources)
-        self._front.builder.on_faults = self._on_faults
+        self._context.broker.watch_sources(self._on_sources)
+        self._context.builder.on_faults = self._on_faults
         self._plan = self._make_plan()
         try:
             self._thread.start()
         except RuntimeError:
-            self._front.is_watched = False
+            self._context.is_watched = False
             log.warning(
                 "Databench does not notice saved files: %s. Raise the limit and restart Databench",
                 NO_THREAD,
@@ -119,7 +116,7 @@ class Watcher:
         self.renew()
 
     def _make_plan(self) -> ScanPlan:
-        index = self._front.index
+        index = self._context.index
         folders, globs = _find_folders(index)
         if self._on_own is not None:
             folders.add(str(PACKAGE))
@@ -131,10 +128,10 @@ class Watcher:
         return ScanPlan(frozenset(folders), frozenset(globs), frozenset(files))
 
     def _sources(self, name: str) -> Mapping[str, float | None]:
-        return self._front.broker.sources(name) or {}
+        return self._context.broker.sources(name) or {}
 
     def _analyses(self) -> Iterator[changes.AnalysisFiles]:
-        index, broker = self._front.index, self._front.broker
+        index, broker = self._context.index, self._context.broker
         for entry in index.entries.values():
             sources = broker.sources(entry.name)
             yield changes.AnalysisFiles(
@@ -154,13 +151,13 @@ class Watcher:
         self._looked.set()
         if self._is_stopped or not (scan.changed or scan.late):
             return
-        index = self._front.index
+        index = self._context.index
         analyses = list(self._analyses())
         steps = changes.judge(scan, analyses, folder=str(index.folder), package=str(PACKAGE))
         project = frozenset(os.path.normpath(index.folder / pattern) for pattern in index.watch)
         builds = changes.find_builds(scan, analyses, project, str(index.folder))
         try:
-            self._front.builder.begin_for(index, builds)
+            self._context.builder.begin_for(index, builds)
             self._carry_out(steps)
         except Exception:  # a mistake with one save must not end the watching
             log.exception("reloading after a save failed")
@@ -173,14 +170,14 @@ class Watcher:
         for name, files in steps.restarts.items():
             self._restart(name, self._judge_rewrites(name, files))
         if steps.shown:
-            self.reload(affected.find_paths(steps.shown, self._front.index))
+            self.reload(affected.find_paths(steps.shown, self._context.index))
 
     def _restart(self, name: str, files: list[str]) -> None:
-        entries = self._front.index.entries
+        entries = self._context.index.entries
         at_once = name in entries and entries[name].reload == "at once"
         if files:
-            self._front.broker.change_code(name, self._tell(files), at_once=at_once)
-            if name in self._front.offered and name in entries:
+            self._context.broker.change_code(name, self._tell(files), at_once=at_once)
+            if name in self._context.offered and name in entries:
                 task = asyncio.ensure_future(self._renew_offered(entries[name]))
                 self._renewals.add(task)
                 task.add_done_callback(self._renewals.discard)
@@ -188,13 +185,13 @@ class Watcher:
     async def _renew_offered(self, entry: Entry) -> None:
         """A page that is made from the source is loaded again where its buttons are others."""
         found = await asyncio.to_thread(offered.find_offered, entry)
-        if not self._is_stopped and found != self._front.offered.get(entry.name):
-            self._front.offered[entry.name] = found
-            self.reload(affected.first_paths(entry, self._front.index))
+        if not self._is_stopped and found != self._context.offered.get(entry.name):
+            self._context.offered[entry.name] = found
+            self.reload(affected.first_paths(entry, self._context.index))
 
     def _judge_rewrites(self, name: str, files: list[str]) -> list[str]:
         """The files that restart the kernel, without those that it writes itself."""
-        is_starting = self._front.broker.kernel_state(name) == "starting"
+        is_starting = self._context.broker.kernel_state(name) == "starting"
         now_s = self._loop.time()
         going, muted = self._rewrites.judge(name, files, now_s, is_starting=is_starting)
         for path in muted:
@@ -203,7 +200,7 @@ class Watcher:
                 "to write this file itself. The file causes no more restarts until it has not "
                 "changed for %g s. Write it elsewhere, or only when its content changes",
                 self._tell([path]),
-                self._front.limits.reload_limit,
+                self._context.limits.reload_limit,
                 name,
                 self._quiet_s,
             )
@@ -217,39 +214,39 @@ class Watcher:
 
     def _on_faults(self, names: list[str]) -> None:
         """Another build fails, or none any more: pages tell."""
-        entries = self._front.index.entries.values()
+        entries = self._context.index.entries.values()
         concerned = [entry for entry in entries if "" in names or entry.name in names]
         paths = {path for entry in concerned for path, _ in affected.page_paths(entry)}
         self.reload(sorted({"/", *paths}) if names else [])
 
     def _read_index(self) -> None:
         before = self._describe()
-        index = self._front.index
+        index = self._context.index
         self._on_index()
         after = self._describe()
         self.renew()
         changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-        entries = {**index.entries, **self._front.index.entries}
+        entries = {**index.entries, **self._context.index.entries}
         paths = {path for key in changed if key for path, _ in affected.page_paths(entries[key])}
         if changed:
             self.reload(sorted({"/", *paths}))
 
     def _describe(self) -> dict[str, object]:
         """What pages say of each analysis, and under "" of all of them."""
-        index = self._front.index
+        index = self._context.index
         shared = (index.title, index.version, index.author, index.description_html)
-        each = {n: (e, self._front.find_faults(n), shared) for n, e in index.entries.items()}
+        each = {n: (e, self._context.find_faults(n), shared) for n, e in index.entries.items()}
         return {"": dataclasses.replace(index, entries={}), **each}
 
     def reload(self, paths: list[str]) -> None:
         """Tell pages that something at these paths was changed."""
         if paths:
-            frame = self._front.saves.add(paths)
-            self._front.broker.announce(frame)
-            self._front.followers.announce(frame)
+            frame = self._context.saves.add(paths)
+            self._context.broker.announce(frame)
+            self._context.followers.announce(frame)
 
     def _tell(self, files: list[str]) -> str:
-        root = str(self._front.index.folder.parent)
+        root = str(self._context.index.folder.parent)
         first = os.path.relpath(files[0], root) if files[0].startswith(root) else files[0]
         return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
 
@@ -302,7 +299,7 @@ class Watcher:
     def _look(self) -> None:
         scan = self._scanner.scan(self._plan, time.monotonic())
         if self._scanner.is_cut and not self._is_cut:
-            limit = self._front.limits.watched_folders
+            limit = self._context.limits.watched_folders
             log.warning(
                 "more than %d folders, the limit (watched_folders); not all are watched", limit
             )

@@ -6,8 +6,6 @@ import pytest
 import tornado.httpclient
 import tornado.websocket
 
-from databench.front.reload.livereload import Saves
-
 
 async def follow(served, **headers):
     request = tornado.httpclient.HTTPRequest(f"ws://{served.address}/_reload", headers=headers)
@@ -18,18 +16,18 @@ async def follow(served, **headers):
 
 async def test_page_joins_and_gets_what_is_announced(serve):
     served = await serve()
-    served.front.is_watched = True
+    served.context.is_watched = True
     page = await follow(served)
     await page.write_message('{"__connect": null, "__received": 0}')
     assert json.loads(await page.read_message())["load"]["at"] == 0
-    served.front.followers.announce(b'{"signal":"__reload"}')
+    served.context.followers.announce(b'{"signal":"__reload"}')
     assert await page.read_message() == '{"signal":"__reload"}'
 
 
 async def test_page_hears_what_it_was_too_late_for(serve):
     served = await serve()
-    served.front.is_watched = True
-    saves = served.front.saves
+    served.context.is_watched = True
+    saves = served.context.saves
     count = saves.count
     saves.add(["/", "/x/"])
     saves.add(["/y/"])
@@ -41,17 +39,9 @@ async def test_page_hears_what_it_was_too_late_for(serve):
         assert load == {"paths": paths, "saves": count + 2, "missed": True}
 
 
-def test_nothing_is_missed_by_pages_that_know_all_or_say_nothing():
-    saves = Saves()
-    saves.add(["/"])
-    assert saves.find_missed(None) is None
-    assert saves.find_missed(saves.count) is None
-    assert Saves().find_missed(0) is None
-
-
 async def test_a_page_that_talks_on_is_answered_once(serve):
     served = await serve()
-    served.front.is_watched = True
+    served.context.is_watched = True
     page = await follow(served)
     for message in ("", b"\xff", "{", "[" * 1000, '{"__connect": null}'):
         await page.write_message(message, binary=isinstance(message, bytes))
@@ -71,7 +61,7 @@ async def test_refused_where_nothing_is_watched_and_to_other_sites(
     serve, is_watched, headers, code
 ):
     served = await serve()
-    served.front.is_watched = is_watched
+    served.context.is_watched = is_watched
     with pytest.raises(tornado.httpclient.HTTPClientError) as caught:
         await follow(served, **headers)
     assert caught.value.code == code
@@ -79,8 +69,8 @@ async def test_refused_where_nothing_is_watched_and_to_other_sites(
 
 async def test_closed_with_the_server(serve):
     served = await serve()
-    served.front.is_watched = True
+    served.context.is_watched = True
     page = await follow(served)
-    served.front.followers.close_all(1001, "the server stops")
+    served.context.followers.close_all(1001, "the server stops")
     assert await page.read_message() is None
     assert page.close_code == 1001

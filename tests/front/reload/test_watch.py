@@ -24,7 +24,7 @@ class Watched:
         self.served, self.folder, self.broker = served, folder, served.broker
         self.own = []
         self.reads = 0
-        self.watcher = Watcher(served.front, on_index=self._read, on_own=self.own.append)
+        self.watcher = Watcher(served.context, on_index=self._read, on_own=self.own.append)
 
     def _read(self):
         self.reads += 1
@@ -45,7 +45,7 @@ class Watched:
 @pytest.fixture
 async def watched(serve, folder):
     found = Watched(await serve(page_ping_interval_s=0, watch_scan_s=60.0), folder)
-    found.served.front.is_watched = True
+    found.served.context.is_watched = True
     await found.watcher.start()
     found.reads = 0
     yield found
@@ -70,7 +70,7 @@ async def test_burst_is_one_change(watched):
 async def test_files_are_looked_at_when_a_burst_is_over(watched):
     watched.watcher.stop()
     looks, waits = [], []
-    watcher = Watcher(watched.served.front, on_index=watched._read)
+    watcher = Watcher(watched.served.context, on_index=watched._read)
     watcher._look = lambda: looks.append(len(waits))
 
     class Events:
@@ -116,7 +116,7 @@ async def test_page_without_a_template_is_loaded_again_where_its_buttons_are_oth
     watched.save("x/analysis.py", source)
     await watched.broker.wait("change_code")
     await watched.served.get("/x/")
-    assert watched.served.front.offered == {"x": ("run",)}
+    assert watched.served.context.offered == {"x": ("run",)}
     watched.save("x/analysis.py", f"{source}    x = 1\n")
     await watched.broker.wait("change_code", 2)
     watched.save("x/analysis.py", source.replace("run", "walk"))
@@ -141,7 +141,7 @@ async def test_file_of_a_page_is_announced_with_its_addresses(watched):
     watched.save("x/static/a.css", "p {}")
     await watched.broker.wait("announce")
     (frame,) = watched.calls("announce")[0]
-    load = {"paths": ["/x/static/a.css"], "saves": watched.served.front.saves.count}
+    load = {"paths": ["/x/static/a.css"], "saves": watched.served.context.saves.count}
     assert json.loads(frame) == {"signal": "__reload", "load": load}
 
 
@@ -219,7 +219,7 @@ async def test_routes_are_read_anew_and_what_is_wrong_with_them_shows(watched):
     watched.served.front.place = from_folder(watched.folder)
     watched.save("x/routes.py", "ROUTES = 1 / 0")
     assert await paths_of(page) == ["/", "/x/"]
-    assert "routes.py" in watched.served.front.find_faults("x")[0]
+    assert "routes.py" in watched.served.context.find_faults("x")[0]
     watched.save(
         "x/routes.py",
         "import tornado.web\n\n\nclass Hi(tornado.web.RequestHandler):\n"
@@ -266,7 +266,7 @@ async def test_without_inotify_saves_are_seen_in_turn_and_one_sentence_says_why(
 
     monkeypatch.setattr(watch, "RustNotify", refuse)
     found = Watched(await serve(page_ping_interval_s=0, watch_scan_s=0.1), folder)
-    found.served.front.is_watched = True
+    found.served.context.is_watched = True
     await found.watcher.start()
     try:
         for number in (2, 3):
@@ -291,7 +291,7 @@ async def test_without_a_thread_for_events_saves_are_seen_in_turn(
     made = []
     monkeypatch.setattr(watch, "RustNotify", lambda *args: made.append(args))
     found = Watched(await serve(page_ping_interval_s=0, watch_scan_s=0.1), folder)
-    found.served.front.is_watched = True
+    found.served.context.is_watched = True
     with few_threads(2):  # the watcher's own, and one
         await found.watcher.start()
         try:
@@ -337,10 +337,10 @@ async def test_without_a_thread_pages_are_served_and_nothing_is_promised(
         raise RuntimeError("can't start new thread")
 
     found = Watched(await serve(page_ping_interval_s=0), folder)
-    found.served.front.is_watched = True
+    found.served.context.is_watched = True
     monkeypatch.setattr(watch.threading.Thread, "start", refuse)
     await found.watcher.start()
-    assert not found.served.front.is_watched
+    assert not found.served.context.is_watched
     found.watcher.stop()
 
 
