@@ -57,7 +57,7 @@ def on(function: Any = None, /, *, idempotent: bool = False) -> Any:
 
     def mark(method: F) -> F:
         if isinstance(method, str):
-            raise TypeError(f"on: {method!r} is no method; did you mean on_action({method!r})?")
+            raise TypeError(f"on: {method!r} is not a method; did you mean on_action({method!r})?")
         return _marked(method, getattr(method, "__name__", ""), idempotent)
 
     return mark if function is None else mark(function)
@@ -75,7 +75,7 @@ def on_action(name: str, *, idempotent: bool = False) -> Callable[[F], F]:
 
 def _marked(method: F, name: str, idempotent: bool) -> F:
     if not callable(method):
-        raise TypeError(f"on: {method!r:.80} is no method; put it above a def")
+        raise TypeError(f"on: {method!r:.80} is not a method; put it above a def")
     if inspect.isgeneratorfunction(method):
         method = _begun_when_called(method)
     setattr(method, _MARK, (*getattr(method, _MARK, ()), name))

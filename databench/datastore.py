@@ -208,7 +208,7 @@ class Datastore:
             TypeError: The key is no string, or the value can't be sent as JSON.
         """
         if not isinstance(key, str):
-            raise TypeError(f"the key {key!r:.80} is no string; not stored")
+            raise TypeError(f"the key {key!r:.80} is not a string; not stored")
         encoded, plain = clone(value, name="value", key=key)
         if self._shared.encoded.get(key) == encoded:
             return Results()

@@ -62,13 +62,13 @@ class FunctionSignals:
         """
         if not isinstance(signal, str):
             raise TypeError(
-                f"{self._name}.signals.on: {signal!r:.80} is no name of a signal; "
+                f"{self._name}.signals.on: {signal!r:.80} is not the name of a signal; "
                 f"write @{self._name}.signals.on('connect')"
             )
 
         def mark(function: F) -> F:
             if not callable(function):
-                raise TypeError(f"{self._name}.signals.on: {function!r:.80} is no function")
+                raise TypeError(f"{self._name}.signals.on: {function!r:.80} is not a function")
             session = SESSION.get(None)
             if session is None:
                 self.functions.append((signal, function))
@@ -82,7 +82,8 @@ class FunctionSignals:
         if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
             raise TypeError(
                 f"{self._name}.signals.on({signal!r}): {function.__name__} is marked inside "
-                "another function and waits; write it with a plain def, or mark it outside"
+                "another function and is a coroutine or a generator; write a plain def, or mark it "
+                "outside"
             )
         own = self._inner.setdefault(session, {})
         # `connect` runs again after a crash: the function that it marks then takes the place.

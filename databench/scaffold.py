@@ -29,8 +29,8 @@ _TEMPLATE = "scaffold_py"
 _CLASS = "ScaffoldPy"
 _FILES = ("analysis.py", "index.html")
 _DESCRIPTION = """\
-Make the analysis NAME in the folder 'analyses' here (made when it is missing): a class and a page,
-which run at once. Nothing is overwritten.
+Create the analysis NAME in the folder 'analyses', and the folder if it does not exist: a class and
+a page, ready to run. Nothing is overwritten.
 
   databench new pi && databench
 """
@@ -91,20 +91,20 @@ def make(name: str, kernel: str, *, here: Path) -> list[str]:
     spec = _find_spec(kernel, find_kernelspecs(analyses.parent / "kernels"))
     if os.path.lexists(folder):
         raise SettingError(
-            f"'{_show(folder, here)}' is there already and nothing is overwritten; "
-            "say another name, or move it away"
+            f"'{_show(folder, here)}' already exists, and nothing is overwritten; "
+            "give another name, or move it away"
         )
     is_ours = False
     try:
         folder.mkdir(parents=True)
         is_ours = True
         made = _write_files(name, spec, folder)
-        told = [f"made {', '.join(_show(path, here) for path in made)}"]
+        told = [f"created {', '.join(_show(path, here) for path in made)}"]
         told += _enter(name, kernel, analyses, here)
     except OSError as error:
         if is_ours:
             shutil.rmtree(folder, ignore_errors=True)
-        raise SettingError(f"'{_show(folder, here)}' cannot be made: {error.strerror}") from None
+        raise SettingError(f"'{_show(folder, here)}' cannot be created: {error.strerror}") from None
     return [*told, f"start it with: databench    (its page: /{name}/)"]
 
 
@@ -177,7 +177,7 @@ def _enter(name: str, kernel: str, analyses: Path, here: Path) -> list[str]:
     if after is None:
         return [f"add to 'analyses' in {_show(file, here)}:", *(f"  {line}" for line in lines)]
     file.write_bytes(after.encode("utf-8"))
-    return [f"entered it in {_show(file, here)}"]
+    return [f"added it to {_show(file, here)}"]
 
 
 def enter(text: str, lines: Sequence[str], others: Collection[str] = ()) -> str | None:

@@ -93,7 +93,7 @@ def test_an_override_keeps_the_mark_and_replaces_the_default():
 
 
 def test_the_mark_belongs_on_a_method():
-    with pytest.raises(TypeError, match="is no method"):
+    with pytest.raises(TypeError, match="is not a method"):
         databench.on_action("x")(5)
     with pytest.raises(TypeError, match=r"did you mean on_action\('run'\)\?"):
         databench.on("run")

@@ -104,7 +104,7 @@ def test_init_sets_absent_keys_only_and_declares_all(store, heard):
 def test_values_that_have_no_json_form_are_refused_and_change_nothing(store, heard):
     with pytest.raises(TypeError, match=r"value\['a'\]\['x'\] is of type object"):
         store["a"] = {"x": object()}
-    with pytest.raises(TypeError, match="the key 3 is no string"):
+    with pytest.raises(TypeError, match="the key 3 is not a string"):
         store[3] = 1
     assert len(store) == 0
     assert heard == []

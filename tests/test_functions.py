@@ -30,7 +30,7 @@ def test_wrong_marks_are_told():
     made = databench.Analysis("wrong", __name__)
     with pytest.raises(TypeError, match=r"write @wrong\.signals\.on\('connect'\)"):
         made.signals.on(lambda: None)
-    with pytest.raises(TypeError, match="is no function"):
+    with pytest.raises(TypeError, match="is not a function"):
         made.signals.on("connect")(5)
 
 

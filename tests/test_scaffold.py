@@ -87,13 +87,13 @@ def test_what_is_there_is_not_overwritten(here, capsys):
     before = tree(here)
     for name in ("pi", "gone"):
         assert cli.main(["new", name], {}) == 2
-        assert f"'analyses/{name}' is there already" in capsys.readouterr().err
+        assert f"'analyses/{name}' already exists" in capsys.readouterr().err
     assert tree(here) == before
 
 
 def test_folder_that_cannot_be_written_is_told(here):
     (here / "analyses").write_text("a file")
-    with pytest.raises(SettingError, match="'analyses/pi' cannot be made"):
+    with pytest.raises(SettingError, match="'analyses/pi' cannot be created"):
         scaffold.make("pi", "py", here=here)
     assert (here / "analyses").read_text() == "a file"
 
@@ -155,7 +155,7 @@ def test_entry_joins_the_list_and_the_rest_stays_as_it_is(here):
         (analyses / name / "analysis.py").touch()
     (analyses / "index.yaml").write_text(INDEX)
     told = scaffold.make("pi", "py", here=here)
-    assert "entered it in analyses/index.yaml" in told
+    assert "added it to analyses/index.yaml" in told
     after = (analyses / "index.yaml").read_text()
     assert after == INDEX.replace("  - b\n", "  - b\n  - name: pi\n")
     assert list(load(analyses).entries) == ["a", "b", "pi"]

@@ -178,7 +178,7 @@ class Broker:
         except asyncio.TimeoutError:
             count = len(tables.requests)
             late = "1 action" if count == 1 else f"{count} actions"
-            logger.warning("%s took more than %.1f s, the limit, and ended", late, limit_s)
+            logger.warning("%s took more than %.1f s, the limit; ended", late, limit_s)
 
     async def stop(self, limit_s: float | None = None) -> None:
         """Stop all kernels; leave nothing behind.

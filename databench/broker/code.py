@@ -47,7 +47,9 @@ class Code:
             if len(known) >= limit and path not in known:
                 name = record.kernel.spec.name
                 logger.warning(
-                    "kernel %r: over %d source files, the limit; not all are watched", name, limit
+                    "kernel %r: more than %d source files, the limit; not all are watched",
+                    name,
+                    limit,
                 )
                 break
             known[path] = message.since_s

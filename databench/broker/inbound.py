@@ -100,7 +100,7 @@ class Inbound:
         if stray.is_spent and not kernel.life.is_ending and kernel.life.state is not State.STOPPING:
             kernel.end(
                 f"it sent more than {stray.window_bytes} bytes that belong to no open session, "
-                "limit of credit_window_bytes"
+                "the limit (credit_window_bytes)"
             )
 
     def _dispatch(self, record: KernelRecord, message: m.Message, frames: Sequence[bytes]) -> None:

@@ -69,7 +69,7 @@ class Overview:
         if self._tables.is_draining:
             return f"{command}: the server stops; nothing done"
         if not found:
-            return f"{command}: that kernel has ended meanwhile; nothing done, look again"
+            return f"{command}: that kernel has already ended; nothing done"
         return self._carry_out(found[0], command)
 
     def _carry_out(self, record: KernelRecord, command: str) -> str:

@@ -47,7 +47,7 @@ class Retiring:
         """Take an analysis out of the tables, and begin its end."""
         name = pool.spec.name
         why = f"analysis {name!r} is no longer served"
-        logger.info("%s: its kernel ends", why)
+        logger.info("%s; ending its kernels", why)
         del self._tables.pools[name]
         self._class_values.forget(name)
         for hosted in [hosted for record in pool.records for hosted in record.shown]:

@@ -80,7 +80,7 @@ class SocketFolder:
         guard.remove_directory(str(gone))  # where only the socket was removed
         logger.warning(
             "The folder of the server's socket, %s, is gone; something removes old files there. "
-            "Kernels that run keep their connection; new ones connect in %s. Nothing is lost",
+            "Running kernels keep their connection; new ones connect in %s. Nothing is lost",
             gone,
             self._path,
         )

@@ -42,7 +42,7 @@ def read_payload(payload: bytes) -> tuple[list[Any], dict[str, Any]]:
     except LongIntegerError as error:
         raise ActionError(f"the arguments can't be read: {error}; the action is not run") from None
     except (ValueError, RecursionError) as error:
-        raise ActionError(f"the arguments are no JSON ({error}); the action is not run") from None
+        raise ActionError(f"the arguments are not JSON ({error}); the action is not run") from None
     if isinstance(value, list):
         return value, {}
     if isinstance(value, dict):

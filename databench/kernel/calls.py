@@ -155,6 +155,6 @@ def _check_keys(
     count = len({*store, *given})
     if count > limits.page_keys and not given <= {*store}:
         raise ActionError(
-            f"{name!r}: {count} values with those that it adds, limit {limits.page_keys} "
+            f"{name!r}: {count} values including those that it adds, limit {limits.page_keys} "
             "(page_keys); not stored"
         )

@@ -278,8 +278,8 @@ def _find_connections(endpoint: str) -> list[int]:
 
 def _refuse_fork(*_frame: object) -> None:
     raise KernelError(
-        "this is a fork of the kernel's process, which cannot talk to pages; "
-        "hand the value to the process that forked (a queue, a pool's result), and emit it there"
+        "this process is a fork of the kernel, which cannot send to pages; return the value to "
+        "the parent process (a queue, a pool's result) and emit it there"
     )
 
 

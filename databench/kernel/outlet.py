@@ -390,7 +390,7 @@ class SessionOutlet:
 
     def _make_header(self, request: KernelRequest, signal: str) -> bytes:
         if not isinstance(signal, str):
-            raise TypeError(f"emit: the signal {signal!r:.80} is no string; not sent")
+            raise TypeError(f"emit: the signal {signal!r:.80} is not a string; not sent")
         header = encode_emit_header(self.id_, request.number, signal)
         return self._keep(request, signal, header)
 

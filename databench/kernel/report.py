@@ -25,7 +25,7 @@ def describe(error: BaseException) -> str:
     try:
         text = _describe(error)
     except Exception:  # noqa: BLE001  # the user's __str__: whatever it raises, there is an end
-        text = f"{type(error).__name__} (its text cannot be had)"
+        text = f"{type(error).__name__} (its text cannot be read)"
     # msgpack takes no lone surrogates.
     return text[:_TEXT_CHARACTERS].encode("utf-8", "replace").decode()
 
@@ -36,7 +36,7 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, bdb.BdbQuit):
         return f"BdbQuit: the debugger found no terminal here; {_INSTEAD}"
     if is_unanswered(error):
-        return "EOFError: input() got nothing, since no terminal is here; let the page ask for it"
+        return "EOFError: input() has no terminal to read from; ask for the value on the page"
     name = type(error).__name__
     said = " ".join(str(error).split())
     words = [said if isinstance(error, DatabenchError) else f"{name}: {said}" if said else name]

@@ -190,14 +190,14 @@ class Kernel:
         try:
             message = decode_to_kernel(frames)
         except RemoteProtocolError as error:
-            logger.error("message of the front: %s", error)
+            logger.error("invalid message from the front: %s", error)
             return
         if message is None:
             return
         try:
             self._handlers[type(message)](message)
         except Exception:  # what came with it must still be read
-            logger.exception("%s: could not be carried out", message.KIND)
+            logger.exception("handling the message %s failed", message.KIND)
 
     # -- messages
 

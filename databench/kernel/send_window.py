@@ -83,8 +83,8 @@ class SendWindow:
         waiting = self.unawaited_bytes
         if waiting and waiting + entry.size_bytes > self.limit_bytes:
             raise OutOfCreditError(
-                f"the page is slow and {waiting} bytes of emits wait for it that nobody awaits, "
-                f"limit {self.limit_bytes}; this one is not sent: await self.emit(...), "
+                f"the page is slow: {waiting} bytes of emits wait for it that your code does not "
+                f"await, limit {self.limit_bytes}; this one is not sent: await self.emit(...), "
                 "or emit less"
             )
         entry.is_counted = True

@@ -271,7 +271,7 @@ class WorkerPool:
         except RuntimeError:
             if not self._is_short:
                 self._is_short = True
-                logger.warning("%s: plain actions wait for one another", NO_THREAD)
+                logger.warning("%s: plain actions are waiting for each other", NO_THREAD)
             return None
         self._is_short = False
         worker.take_next = self.take_next

@@ -112,7 +112,7 @@ def _integer(text: str) -> int:
 
 
 def _refuse_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
 def _exact_number(text: str) -> float | Decimal:

@@ -42,14 +42,14 @@ def find_problem(name: str, declared: Declared) -> str:
     """
     if name in STEPS:
         return (
-            f"{name!r} is a step of the session's life, no action of pages; not run: put what the "
-            "page needs into an action of its own"
+            f"{name!r} is a step of the session's life, which pages cannot call; not run: add an "
+            "action of another name to the class"
         )
     if name in declared.names:
         return ""
     if name in WRITERS:
         return (
-            f"{name!r} is no action of this analysis; not run: give each input the name of the "
+            f"{name!r} is not an action of this analysis; not run: give each input the name of the "
             f"value that it writes, or add to the class: {find_line(name)}"
         )
     if not declared.others:

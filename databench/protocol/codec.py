@@ -111,13 +111,13 @@ def split_batch(payload: bytes) -> Iterator[list[bytes]]:
                 raise ValueError("an item is empty")
             for frame in frames:
                 if type(frame) is not bytes:
-                    raise ValueError("an item holds something else than byte strings")
+                    raise ValueError("an item holds something other than byte strings")
             yield frames
     except (ValueError, msgpack.UnpackException) as error:
         text = str(error) or type(error).__name__
         raise RemoteProtocolError(f"batch: {text:.80}; rest dropped") from None
     if unpacker.tell() != len(payload):
-        raise RemoteProtocolError("batch: bytes behind its array; dropped")
+        raise RemoteProtocolError("batch: bytes after its array; dropped")
 
 
 def join_batch(items: Sequence[Sequence[bytes]]) -> list[bytes]:
@@ -141,7 +141,7 @@ def _pack(kind: str, header: list[Any]) -> bytes:
     try:
         frame: bytes = msgpack.packb(header)
     except UnicodeEncodeError as error:
-        raise LocalProtocolError(f"{kind}: a name is no Unicode text: {error}; not sent") from None
+        raise LocalProtocolError(f"{kind}: a name is not Unicode: {error}; not sent") from None
     if len(frame) > HEADER_BYTES:
         raise LocalProtocolError(
             f"{kind}: header of {len(frame)} bytes, limit {HEADER_BYTES}; not sent"
@@ -164,7 +164,7 @@ def _unpack(frame: bytes) -> Any:
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
         # msgpack's own exceptions are ValueErrors; a too deep nesting is one too.
         text = str(error) or type(error).__name__
-        raise RemoteProtocolError(f"no valid msgpack: {text:.80}; dropped") from None
+        raise RemoteProtocolError(f"not valid msgpack: {text:.80}; dropped") from None
 
 
 def _refuse_extension(code: int, _content: bytes) -> Any:
@@ -176,7 +176,7 @@ def _decode(frames: Sequence[bytes], layouts: dict[str, Layout]) -> m.Message | 
         raise RemoteProtocolError("no frames; dropped")
     header = _unpack(frames[0])
     if type(header) is not list or len(header) < 3 or type(header[0]) is not str:
-        raise RemoteProtocolError("header is no array of kind, session, request; dropped")
+        raise RemoteProtocolError("header is not an array of kind, session, request; dropped")
     layout = layouts.get(header[0])
     if layout is None:
         return None
@@ -245,7 +245,7 @@ def _find_empty_value(layout: Layout, message: Any) -> str | None:
     values = [message.payload] if layout.is_value else []
     if layout.keys is not None:
         values += message.further
-    return None if all(values) else "an empty value, which is no JSON"
+    return None if all(values) else "an empty value, which is not JSON"
 
 
 _FROM_KERNEL = {layout.message.KIND: layout for layout in FROM_KERNEL_LAYOUTS}

@@ -11,8 +11,8 @@ from ..settings import Settings
 NOBODY_CAME = "no page came back in time"
 NO_ROOM = "the server's memory for results that no page saw is full"
 SHOWN = (
-    "The server's memory for results that nobody has seen was full, and your earlier session, "
-    "the oldest of those, was closed. Run the action again."
+    "The server's memory for results that no page has seen was full, so it closed your earlier "
+    "session, the oldest with such a result. Run the action again."
 )
 
 

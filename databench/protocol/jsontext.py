@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-NO_UTF8 = "no valid UTF-8"
+NO_UTF8 = "not valid UTF-8"
 TOO_DEEP = "nested too deeply"
 _scan = msgspec.json.Decoder(msgspec.Raw).decode
 
@@ -34,7 +34,7 @@ def find_problem(payload: bytes) -> str:
 
 def find_string_problem(payload: bytes) -> str:
     """Why these bytes are not one JSON string; empty: they are."""
-    return find_problem(payload) or ("" if payload.lstrip()[:1] == b'"' else "no JSON string")
+    return find_problem(payload) or ("" if payload.lstrip()[:1] == b'"' else "not a JSON string")
 
 
 def _look_again(payload: bytes, error: msgspec.MsgspecError) -> str:
@@ -47,4 +47,4 @@ def _look_again(payload: bytes, error: msgspec.MsgspecError) -> str:
         except (msgspec.MsgspecError, RecursionError):
             pass
     reason = str(error).removeprefix("JSON is malformed: ")
-    return f"no single JSON value: {reason}"
+    return f"not one JSON value: {reason}"

@@ -269,7 +269,7 @@ class Lifecycle:
             self._hello_exits += 1
             limit = self.limits.hello_exit_limit
             if self._hello_exits >= limit:
-                count = f"it ended {self._hello_exits} times before it was ready, limit {limit}"
+                count = f"it ended {self._hello_exits} times while starting, limit {limit}"
                 return ExitVerdict(Event.EXIT_FINAL, note=f"{count}; not restarting")
         if self._completed:
             return ExitVerdict(Event.EXIT_NOW)
@@ -291,7 +291,7 @@ class Lifecycle:
         count = self._count(self._deaths, now_s)
         if count >= limits.restart_limit:
             note = (
-                f"{count} deaths without a completed action in {limits.restart_window_s:g} s, "
+                f"{count} crashes without a completed action in {limits.restart_window_s:g} s, "
                 f"limit {limits.restart_limit}; not restarting"
             )
             return ExitVerdict(Event.EXIT_FINAL, note=note)

@@ -10,9 +10,9 @@ from ..settings import Settings
 from .clients import Client
 from .waiting import Waiting, WaitingRoom
 
-FULL = "The server holds as many sessions as it may. Try again later."
+FULL = "The server has reached its limit of sessions. Try again later."
 FULL_GONE = (
-    "The server had as many sessions as it may have and closed your earlier one, the oldest that "
+    "The server had reached its limit of sessions and closed your earlier one, the oldest that "
     "no page had open. What you do now begins a new one."
 )
 OWN_GONE = (

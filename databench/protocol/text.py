@@ -139,7 +139,7 @@ def _decode_envelope(frame: str | bytes) -> _Envelope:
         if len(words) > MENDED_BYTES:
             raise RemoteProtocolError(
                 f"frame of {len(words)} bytes is not understood: {error}; half of a character "
-                f"(such as \\ud83d) is mended in up to {MENDED_BYTES} bytes; ignored"
+                f"(such as \\ud83d) is replaced in up to {MENDED_BYTES} bytes; ignored"
             ) from None
     return _envelopes.decode(_HALF.sub(rb"\1?", words))
 

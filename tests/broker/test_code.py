@@ -154,7 +154,7 @@ async def test_sources_add_up_in_one_life_and_begin_anew_in_the_next():
         assert told == ["a"] * 3
 
 
-@pytest.mark.expected_log("over 2 source files, the limit")
+@pytest.mark.expected_log("more than 2 source files, the limit")
 async def test_sources_are_bounded():
     async with rigged(watched_files=2) as rig:
         page = rig.join()

@@ -242,7 +242,7 @@ def pack_batch(*messages):
     return [header("batch", None, None), msgpack.packb(frames).hex()]
 
 
-@pytest.mark.expected_log("kernel 'a': .*(no single JSON value|no valid UTF-8|nested too deeply)")
+@pytest.mark.expected_log("kernel 'a': .*(not one JSON value|not valid UTF-8|nested too deeply)")
 async def test_a_payload_that_is_not_one_value_is_never_shown_and_costs_junk():
     """In a page's frame it would say what only the front may say, or end the page's reader."""
     async with rigged() as rig:
@@ -318,16 +318,16 @@ async def test_halves_of_surrogate_pairs_and_numbers_of_any_size_are_shown():
         assert page.loads("error") == []
 
 
-@pytest.mark.expected_log("no valid UTF-8")
+@pytest.mark.expected_log("not valid UTF-8")
 async def test_invalid_utf8_harms_only_its_own_session():
     async with rigged() as rig:
         page, other = rig.join(), rig.join()
         assert (await page.run("invalid"))["outcome"] == "done"
-        assert [p for p in page.loads("error") if "no valid UTF-8" in p] == page.loads("error")
+        assert [p for p in page.loads("error") if "not valid UTF-8" in p] == page.loads("error")
         assert len(page.loads("error")) == 2
         end = await page.run("invalid_result")
         assert end["outcome"] == "error"
-        assert "no valid UTF-8" in end["error"]["message"]
+        assert "not valid UTF-8" in end["error"]["message"]
         for frame in page.raw + other.raw:
             frame.decode()  # a browser would close the websocket
         assert other.loads("error") == []

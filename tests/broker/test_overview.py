@@ -122,11 +122,11 @@ async def test_what_cannot_be_done_is_told_and_nothing_happens():
         command = rig.broker.command_kernel
         assert "runs no action" in command(id_, "interrupt")
         assert "expected one of interrupt" in command(id_, "explode")
-        assert command("k9.1", "stop").startswith("stop: that kernel has ended meanwhile")
+        assert command("k9.1", "stop").startswith("stop: that kernel has already ended")
         assert command(id_, "restart") == ""
         await wait_until(lambda: only(rig)["generation"] == 2)
         for word in COMMANDS:
-            assert "has ended meanwhile" in command(id_, word)
+            assert "has already ended" in command(id_, word)
         assert (await page.run("echo"))["outcome"] == "done"
         rig.broker._tables.is_draining = True
         assert "the server stops" in command(only(rig)["kernel"], "stop")

@@ -110,7 +110,7 @@ class FakeBroker:
 
     def command_kernel(self, kernel, command):
         self._note("command_kernel", kernel, command)
-        return "" if kernel == "k1.2" else "that kernel has ended meanwhile"
+        return "" if kernel == "k1.2" else "that kernel has already ended"
 
     def kernel_state(self, analysis) -> str:
         return "none"

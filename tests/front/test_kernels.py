@@ -110,7 +110,7 @@ async def test_command_is_carried_out_and_what_follows_told(serve):
 @pytest.mark.parametrize(
     ("message", "problem"),
     [
-        ('{"signal": "stop", "load": {"kernel": "k1.1"}}', "has ended meanwhile"),
+        ('{"signal": "stop", "load": {"kernel": "k1.1"}}', "has already ended"),
         ('{"signal": "stop", "load": "k1.2"}', "'stop' names no kernel"),
         ('{"signal": "stop"}', "'stop' names no kernel"),
         ("junk", "not understood"),

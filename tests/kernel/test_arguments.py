@@ -32,7 +32,7 @@ def test_payloads_become_arguments(payload, expected):
 
 @pytest.mark.parametrize("payload", [b"{", b"NaN", b"\xff", b"[" * 100_000])
 def test_what_is_no_json_is_told(payload):
-    with pytest.raises(ActionError, match="no JSON"):
+    with pytest.raises(ActionError, match="not JSON"):
         read_payload(payload)
 
 

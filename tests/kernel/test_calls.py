@@ -153,7 +153,9 @@ def test_with_that_line_a_page_writes_state(open_):
 
 @pytest.mark.parametrize("payload", [b'{"a": 1, "b": 2}', b'[{"a": 1, "b": 2}]'])
 def test_a_page_makes_only_so_many_values(open_, payload):
-    with pytest.raises(ActionError, match=r"3 values with those that it adds, limit 2 \(page_keys"):
+    with pytest.raises(
+        ActionError, match=r"3 values including those that it adds, limit 2 \(page_keys"
+    ):
         page_calls(open_, "set_state", payload, page_keys=2)
     assert page_calls(open_, "set_state", payload, page_keys=3)
     assert page_calls(open_, "set_state", b'{"level": 2}', page_keys=0)  # it adds none

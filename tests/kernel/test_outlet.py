@@ -442,6 +442,6 @@ def test_a_key_that_cannot_be_told_is_not_stored():
     with Front(LARGE) as front:
         session = front.open()
         end, _ = front.run(session, "surrogate")
-        assert "no Unicode text" in end.text
+        assert "not Unicode" in end.text
         end, _ = front.run(session, "held")
         assert end.payload == b"[[],[]]"

@@ -53,7 +53,7 @@ def test_what_needs_a_terminal_is_told_in_words(monkeypatch):
     with pytest.raises(EOFError) as caught:
         input()
     assert describe(caught.value) == (
-        "EOFError: input() got nothing, since no terminal is here; let the page ask for it"
+        "EOFError: input() has no terminal to read from; ask for the value on the page"
     )
     assert describe(EOFError("pickle ended")) == "EOFError: pickle ended"
 
@@ -67,9 +67,9 @@ def test_a_line_can_always_be_sent():
         def __repr__(self):
             raise ValueError
 
-    assert describe(BadError()) == "BadError (its text cannot be had)"
-    assert describe(KeyError(BadKey())) == "KeyError (its text cannot be had)"
-    assert describe(SystemExit(BadKey())) == "SystemExit (its text cannot be had)"
+    assert describe(BadError()) == "BadError (its text cannot be read)"
+    assert describe(KeyError(BadKey())) == "KeyError (its text cannot be read)"
+    assert describe(SystemExit(BadKey())) == "SystemExit (its text cannot be read)"
     assert describe(ValueError("a\ud800")) == "ValueError: a?"
 
 

@@ -262,7 +262,7 @@ def test_results_are_the_ends_payload(front, session):
         ("pair", b"", "action 'pair': the arguments do not fit: missing a required argument: 'a'"),
         ("pair", b"[1, 2, 3]", "too many positional arguments; it takes (a, b=2)"),
         ("pair", b'{"a": 1, "c": 2}', "got an unexpected keyword argument 'c'"),
-        ("pair", b'{"a": ', "no JSON"),
+        ("pair", b'{"a": ', "not JSON"),
     ],
 )
 def test_what_does_not_fit_is_told(front, session, name, payload, text):
@@ -572,7 +572,7 @@ def test_a_forked_process_is_told_that_it_cannot_talk_to_pages(window_bytes):
         end, _ = front.run(session, "emits")
         problems = json.loads(end.payload)
         assert len(problems) == 3
-        assert all("KernelError: this is a fork" in problem for problem in problems)
+        assert all("KernelError: this process is a fork" in problem for problem in problems)
 
 
 def test_a_forked_process_that_returns_ends_and_the_kernel_goes_on():

@@ -104,7 +104,7 @@ async def test_action_beyond_the_limit_is_lost_and_its_page_told(folder):
             assert end["outcome"] in ("cancelled", "lost")
             assert page.socket.close_code == 1001
             server.wait_ended()
-            assert "1 action took more than 0.7 s, the limit, and ended" in server.printed
+            assert "1 action took more than 0.7 s, the limit; ended" in server.printed
 
 
 async def test_second_ctrl_c_waits_for_nothing(folder):

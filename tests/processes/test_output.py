@@ -276,7 +276,7 @@ async def test_a_prompt_ends_with_its_action_and_a_traceback_without_an_empty_li
     with Server(folder / "analyses", "--no-watch") as server:
         async with visit(server.address, "a") as visitor:
             end = await end_of(visitor, "ask")
-            assert end["error"]["message"].startswith("EOFError: input() got nothing")
+            assert end["error"]["message"].startswith("EOFError: input() has no terminal")
             await end_of(visitor, "speak")
             server.wait_printed(r"a \| spoken\n")
         lines = [line.partition(" a | ")[2] for line in server.printed.splitlines()]

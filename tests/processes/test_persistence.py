@@ -207,7 +207,7 @@ async def test_a_second_server_on_the_file_is_refused_and_the_first_goes_on(fold
             timeout=LIMIT_S,
         )
         assert second.returncode == 2
-        assert "database is locked (another server has it); not started" in second.stderr
+        assert "database is locked (another server uses it); not started" in second.stderr
         async with page_of(server) as page:
             assert (await page.run("put", 1, key="k", value=1))["outcome"] == "done"
 
@@ -220,7 +220,7 @@ async def test_a_damaged_file_is_set_aside_and_pages_are_told(folder):
             server.stop()
             file.write_bytes(file.read_bytes()[:-5000])
             server.restart()
-            found = server.wait_printed(r"'(\S+)' is damaged \(.+\): set aside as '(\S+)'")
+            found = server.wait_printed(r"'(\S+)' is damaged \(.+\): renamed to '(\S+)'")
             assert found[1] == str(file)
             assert found[2] == f"{file}.damaged-1"
             await page.drain()
@@ -230,5 +230,5 @@ async def test_a_damaged_file_is_set_aside_and_pages_are_told(folder):
             assert page.session != session
             told = await page.until("error")
             assert told["load"] == (
-                "what the server had kept for this page is lost: its file was damaged"
+                "the state that the server had stored for this page is lost: its file was damaged"
             )

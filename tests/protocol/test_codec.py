@@ -304,8 +304,8 @@ def test_mutated_frames_are_a_message_or_the_protocol_error(decode, message, dat
 NOT_SENT = {
     "name is a number": m.Action(session="s", request=7, name=1),  # type: ignore[arg-type]
     "name is too long": m.Action(session="s", request=7, name="x" * 1025),
-    "name is no Unicode text": m.Emit(session="s", signal="\ud800", payload=b"1"),
-    "session is no Unicode text": m.Opened(session="\ud800"),
+    "name is not Unicode": m.Emit(session="s", signal="\ud800", payload=b"1"),
+    "session is not Unicode": m.Opened(session="\ud800"),
     "no session": m.Opened(),
     "session is too long": m.Opened(session="x" * 65),
     "session where none may be": m.Ping(session="s", number=1),

@@ -52,12 +52,12 @@ def test_one_value_is_taken(text):
 def test_what_is_not_one_value_is_refused(text):
     with pytest.raises((ValueError, RecursionError)):
         read(text.encode())
-    assert "no single JSON value" in jsontext.find_problem(text.encode())
+    assert "not one JSON value" in jsontext.find_problem(text.encode())
 
 
 @pytest.mark.parametrize("payload", NO_UTF8)
 def test_what_is_no_utf8_is_refused_as_that(payload):
-    assert jsontext.find_problem(payload) == "no valid UTF-8"
+    assert jsontext.find_problem(payload) == "not valid UTF-8"
 
 
 def test_what_is_nested_deeper_than_the_scan_goes_is_refused():
@@ -67,9 +67,9 @@ def test_what_is_nested_deeper_than_the_scan_goes_is_refused():
 
 def test_a_traceback_is_a_string():
     assert jsontext.find_string_problem(b' "trace"') == ""
-    assert jsontext.find_string_problem(b'{"a":1}') == "no JSON string"
-    assert "no single JSON value" in jsontext.find_string_problem(b'"a","x":1')
-    assert jsontext.find_string_problem(b'"\xff"') == "no valid UTF-8"
+    assert jsontext.find_string_problem(b'{"a":1}') == "not a JSON string"
+    assert "not one JSON value" in jsontext.find_string_problem(b'"a","x":1')
+    assert jsontext.find_string_problem(b'"\xff"') == "not valid UTF-8"
 
 
 _VALUES = st.recursive(

@@ -181,7 +181,9 @@ def test_fifth_death_within_the_window_is_the_last():
     assert events == [Event.EXIT_NOW, *[Event.EXIT_RETRY] * 3]
     verdict = die(life, 180.0)
     assert verdict.event is Event.EXIT_FINAL
-    assert verdict.note == ("5 deaths without a completed action in 180 s, limit 5; not restarting")
+    assert verdict.note == (
+        "5 crashes without a completed action in 180 s, limit 5; not restarting"
+    )
     assert life.state is State.FAILED
 
 
@@ -212,7 +214,7 @@ def test_second_exit_before_hello_is_the_last():
     assert die(life, 0.0, hello=False).event is Event.EXIT_NOW
     verdict = die(life, 9999.0, hello=False)
     assert verdict.event is Event.EXIT_FINAL
-    assert verdict.note == "it ended 2 times before it was ready, limit 2; not restarting"
+    assert verdict.note == "it ended 2 times while starting, limit 2; not restarting"
 
 
 def test_hello_between_two_early_exits_starts_their_count_anew():

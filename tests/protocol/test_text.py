@@ -271,7 +271,9 @@ def test_half_of_a_surrogate_pair_in_a_large_frame_is_refused():
     """Mending it would hold up everybody: 10 MiB took 1.9 s."""
     frame = r'{"signal":"a\ud800","load":"%s"}'
     assert text.parse_page(frame % ("x" * 60_000)).action == "a?"
-    with pytest.raises(RemoteProtocolError, match=r"half of a character .* mended in up to 65536"):
+    with pytest.raises(
+        RemoteProtocolError, match=r"half of a character .* replaced in up to 65536"
+    ):
         text.parse_page(frame % ("x" * 70_000))
 
 

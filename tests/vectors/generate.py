@@ -356,7 +356,7 @@ def _refused() -> Iterator[dict[str, Any]]:
 
 def _begin(reason: str) -> str:
     """The part of a reason that is ours and not a library's word."""
-    for ours in ("no valid msgpack", "frame is not understood", "load of 'run' is not understood"):
+    for ours in ("not valid msgpack", "frame is not understood", "load of 'run' is not understood"):
         if reason.startswith(ours):
             return ours
     return "batch" if reason.startswith("batch") else reason.split(";")[0]

@@ -179,11 +179,11 @@ class Opening:
             hosted.last_words = record.losses[-1].stderr
         how = record.kernel.blame.starts.aside[id_]
         reason = record.kernel.blame.starts.aside[id_] = (
-            f"the kernel {how} while this session started. The session is set aside so that others "
-            "can go on. Check the values in the address of this page, then reload the page or "
-            "press Start again"
+            f"the kernel {how} while this session started. The session is set aside so that the "
+            "others can continue. Check the values in the address of this page, then reload the "
+            "page or press Start again"
         )
-        logger.warning("kernel %r %s while a session started; that one is set aside", name, how)
+        logger.warning("kernel %r %s while a session started; that session is set aside", name, how)
         self._requests.complain(hosted, f"{reason[0].upper()}{reason[1:]}.")
         for request in hosted.session.waiting():
             self._requests.fail(hosted, request.number, "SessionSetAside", reason)
@@ -216,15 +216,15 @@ class Opening:
                 self._tables.outbox.publish(hosted, [frame], None)
         self._tables.persistence.forget_values(hosted)
         logger.warning(
-            "kernel %r ended %d times while it got its sessions' state back: the state of one "
-            "session, %d bytes, is dropped",
+            "kernel %r ended %d times while it restored its sessions: the state of one session, "
+            "%d bytes, is dropped",
             hosted.record.kernel.spec.name,
             deaths,
             size_bytes,
         )
         problem = (
-            f"The state of this session ({size_bytes} bytes) is dropped: its kernel ended {deaths} "
-            "times while it got it back. The analysis goes on with an empty state for this page."
+            f"The server dropped the state of this session ({size_bytes} bytes): the kernel ended "
+            f"{deaths} times while it restored it. The page continues with an empty state."
         )
         self._requests.complain(hosted, problem)
 

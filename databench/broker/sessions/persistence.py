@@ -28,9 +28,9 @@ logger = logging.getLogger("databench.broker")
 
 RETRY_S = 1.0  # between two writes to a disk that takes none
 # What pages are told; the log has the file's name and what the system says of it.
-NOT_KEPT = "the server cannot write its state to disk: what changes now is lost if it ends"
-KEPT_AGAIN = "the server writes its state to disk again"
-DAMAGED = "what the server had kept for this page is lost: its file was damaged"
+NOT_KEPT = "the server cannot write its state to disk: if it ends now, the latest changes are lost"
+KEPT_AGAIN = "the server can write its state to disk again"
+DAMAGED = "the state that the server had stored for this page is lost: its file was damaged"
 
 
 class Persistence:
@@ -171,7 +171,7 @@ class Persistence:
         self._gather(store)
         await self._loop.run_in_executor(None, store.close)
         if store.problem:
-            logger.error("%s; what changed last is lost", store.problem)
+            logger.error("%s; the last changes are lost", store.problem)
 
     def _plan(self) -> None:
         if self._timer is None:
@@ -206,10 +206,10 @@ class Persistence:
     def _tell(self, problem: str) -> None:
         self.is_failing = bool(problem)
         if problem:
-            logger.error("%s; what changes now is lost if the server ends", problem)
+            logger.error("%s; if the server ends now, the latest changes are lost", problem)
             self.on_trouble("error", NOT_KEPT)
         else:
-            logger.warning("state is written to disk again, with all that had waited")
+            logger.warning("state is written to disk again, including the changes that waited")
             self.on_trouble("log", KEPT_AGAIN)
 
 

@@ -37,16 +37,18 @@ class Reclaim:
         """
         holdings, settings = self._tables.holdings, self._tables.settings
         if holdings.budget.is_over:
-            holdings.tell("the front holds more than memory_budget_bytes: no session begins")
+            holdings.tell(
+                "the server holds more than memory_budget_bytes: new sessions are refused"
+            )
             return budget.SHORT
         while True:  # at most once for each of its shares, and once for the server's
             leaving, why = holdings.shares.choose_leaving(client, holdings.room, settings)
             if leaving is None:
                 break
-            holdings.tell("as many sessions as there may be: the oldest without a page was closed")
+            holdings.tell("the limit of sessions is reached: the oldest without a page is closed")
             self._give_back(leaving.id_, why)
         if why:
-            holdings.tell(f"{len(holdings.shares)} sessions, the limit; a page was turned away")
+            holdings.tell(f"{len(holdings.shares)} sessions, the limit; a page was refused")
         return why
 
     def sweep(self) -> None:
@@ -58,8 +60,8 @@ class Reclaim:
         for id_, reason in due:
             if reason is grace.NO_ROOM:
                 tables.holdings.tell(
-                    "a session was closed with a result that no page saw: all such sessions "
-                    f"hold more than {tables.settings.result_bytes} bytes, limit of result_bytes"
+                    "a session was closed with a result that no page saw: such sessions hold more "
+                    f"than {tables.settings.result_bytes} bytes together, the limit (result_bytes)"
                 )
                 self._give_back(id_, grace.SHOWN)
             else:
@@ -71,8 +73,8 @@ class Reclaim:
     def _note_over(self) -> None:
         held = self._tables.holdings.budget
         self._tables.holdings.tell(
-            f"the front holds more than {held.budget_bytes} bytes, limit of "
-            "memory_budget_bytes: nothing new begins, and sessions without a page are closed"
+            f"the server holds more than {held.budget_bytes} bytes, the limit "
+            "(memory_budget_bytes): new work is refused, and sessions without a page are closed"
         )
         self._tables.loop.call_soon(self._shed)
 
@@ -87,7 +89,7 @@ class Reclaim:
 
     def _give_back(self, id_: str, why: str) -> None:
         self._tables.holdings.note_closed(id_, why)
-        logger.debug("session given back: %s", why)
+        logger.debug("session closed for its memory: %s", why)
         self._close(id_, why)
 
     def _close(self, id_: str, reason: str) -> None:

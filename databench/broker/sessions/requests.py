@@ -45,7 +45,7 @@ class Requests:
             self._control(page_record, message)
         else:
             self.complain(
-                page_record.hosted, "__connect was said before on this connection; ignored"
+                page_record.hosted, "__connect was sent before on this connection; ignored"
             )
 
     def complain(self, hosted: HostedSession, problem: str, *, charge_bytes: int = 0) -> None:

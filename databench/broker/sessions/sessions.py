@@ -142,10 +142,8 @@ class Sessions:
         pages, limit = len(hosted.session.views), self._tables.settings.session_pages
         if pages < limit:
             return ""
-        logger.warning("a page was turned away: its session has %d pages, limit %d", pages, limit)
-        return (
-            f"This session is open in {pages} pages, and {limit} is the limit. Close one of them."
-        )
+        logger.warning("a page was refused: its session has %d pages, limit %d", pages, limit)
+        return f"This session is open in {pages} pages; the limit is {limit}. Close one of them."
 
     def answer(
         self, page_record: PageRecord, connect: text.Connect, at: int, analyses_version: str | None

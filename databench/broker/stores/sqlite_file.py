@@ -98,8 +98,8 @@ def open_or_set_aside(
             text = f"is damaged ({error}) and cannot be renamed: {problem.strerror}"
             raise _refuse(path, text) from None
         notice = (
-            f"datastore {str(path)!r} is damaged ({error}): set aside as {str(aside)!r}, and "
-            "begun anew without any state"
+            f"datastore {str(path)!r} is damaged ({error}): renamed to {str(aside)!r}; "
+            "starting again without any state"
         )
         logger.error("%s", notice)
         _prepare(path)
@@ -120,7 +120,7 @@ def _prepare(path: Path) -> None:
             _make(path)
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise _refuse(path, "is no file")
+            raise _refuse(path, "is not a file")
         if mode & 0o077:
             path.chmod(0o600)  # it holds the ids of sessions
         with path.open("rb") as file:
@@ -130,7 +130,7 @@ def _prepare(path: Path) -> None:
     is_ours = head[68:72] == APPLICATION_ID.to_bytes(4, "big")
     # A torn file of ours has one of both, or nothing at all.
     if head and not is_ours and (head[:16] != _MAGIC or len(head) == 100):
-        raise _refuse(path, "is no file of Databench's: move it away, or name another")
+        raise _refuse(path, "is not a Databench file: move it away, or name another file")
 
 
 def _make(path: Path) -> None:
@@ -143,7 +143,7 @@ def _make(path: Path) -> None:
             db.executescript(_SCHEMA)
         _publish(draft, path)
     except sqlite3.Error as error:
-        raise _refuse(path, f"cannot be made: {error}") from None
+        raise _refuse(path, f"cannot be created: {error}") from None
     finally:
         draft.unlink(missing_ok=True)
 
@@ -184,18 +184,18 @@ def _open(path: Path, read: Callable[[Iterator[Row]], _T]) -> tuple[sqlite3.Conn
         _lock(db)
         frames = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
         if wal_bytes and wal_bytes != _WAL_HEADER_BYTES + frames * (_WAL_FRAME_BYTES + page_bytes):
-            text = "datastore %r: its last write was not complete, and is left out"
+            text = "datastore %r: its last write is incomplete and is ignored"
             logger.warning(text, str(path))
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            text = f"has format {version}, and this version of Databench knows {VERSION}"
-            raise _refuse(path, f"{text}: take a newer Databench, or name another file")
+            text = f"has format {version}, but this version of Databench reads {VERSION}"
+            raise _refuse(path, f"{text}: use a newer Databench, or name another file")
         return db, _read(db, read)
     except BaseException as error:
         db.close()
         if isinstance(error, sqlite3.Error) and any(c in str(error) for c in _CIRCUMSTANCES):
-            hint = " (another server has it)" if "locked" in str(error) else ""
+            hint = " (another server uses it)" if "locked" in str(error) else ""
             raise _refuse(path, f"cannot be opened: {error}{hint}") from None
         if isinstance(error, sqlite3.Error | ValueError | TypeError):
             raise DamagedError(" ".join(str(error).split())) from None

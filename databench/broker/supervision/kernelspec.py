@@ -80,7 +80,7 @@ def read_kernelspec(path: Path) -> KernelSpec:
     except (OSError, yaml.YAMLError) as error:
         raise SettingError(f"kernel spec cannot be read: {error}", file=str(path)) from None
     if not isinstance(content, dict):
-        raise SettingError("kernel spec is no map; it needs argv and protocol", file=str(path))
+        raise SettingError("kernel spec is not a map; it needs argv and protocol", file=str(path))
     unknown = sorted(set(content) - KEYS)
     if unknown:
         raise SettingError(

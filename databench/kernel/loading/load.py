@@ -241,8 +241,7 @@ def _tell_several(module: ModuleType, found: list[type], analysis: str) -> str:
     told = ", ".join(f"{cls.__name__}{_line(cls)}" for cls in found)
     return (
         f"{module.__file__} defines {len(found)} analyses, expected one: {told}; "
-        f"call one {_class_name(analysis)}, like the analysis, or move the others to a file of "
-        "their own"
+        f"name one {_class_name(analysis)}, like the analysis, or move the others to other files"
     )
 
 

@@ -88,8 +88,8 @@ def end(failure: BaseException | None, *, is_waiting: bool = False) -> None:
         status = 1
     elif is_waiting:
         print(
-            f"process {os.getpid()}, forked by a coroutine, ends: it cannot wait, since the "
-            "kernel's loop is not there. Let it call os._exit() when its work is done, or use "
+            f"process {os.getpid()}, forked by a coroutine, ends: it cannot await anything, "
+            "because it has no event loop. Call os._exit() in it when its work is done, or use "
             "multiprocessing",
             file=sys.stderr,
         )

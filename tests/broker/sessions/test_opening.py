@@ -8,7 +8,7 @@ from databench.protocol.placement import SESSION, Sharing
 from tests.broker.harness import rigged, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
-ASIDE = "was ended by|exited with|while a session started; that one is set aside"
+ASIDE = "was ended by|exited with|while a session started; that session is set aside"
 
 
 def asides(page):
@@ -227,11 +227,13 @@ async def test_state_that_kills_each_process_which_gets_it_back_is_dropped():
         await guilty.run("state_key", ["k", "deadly"])
         rig.kill(9)
         await guilty.signal("error")
-        await wait_until(lambda: any("is dropped" in text for text in guilty.loads("error")))
+        await wait_until(
+            lambda: any("server dropped the state" in text for text in guilty.loads("error"))
+        )
         assert (await innocent.run("echo"))["outcome"] == "done"
         assert innocent.loads("opened")[-1]["data"] == {"k": "x"}
         assert guilty.loads("opened")[-1]["data"] == {}
-        assert not any("is dropped" in text for text in innocent.loads("error"))
+        assert not any("server dropped the state" in text for text in innocent.loads("error"))
         assert (await guilty.run("echo"))["outcome"] == "done"
 
 
@@ -242,7 +244,9 @@ async def test_where_no_session_is_to_blame_the_largest_state_is_dropped():
         await small.run("state_key", ["k", "x"])
         await large.run("state_key", ["k", "deadly later"])
         rig.kill(9)
-        await wait_until(lambda: any("is dropped" in text for text in large.loads("error")))
+        await wait_until(
+            lambda: any("server dropped the state" in text for text in large.loads("error"))
+        )
         assert await works(large)
         assert large.loads("opened")[-1]["data"] == {}
         assert await works(small)

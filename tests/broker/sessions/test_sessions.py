@@ -207,7 +207,7 @@ async def test_a_person_finds_a_result_of_an_earlier_server():
 # -- many pages, much to replay --------------------------------------------------------------------
 
 
-@pytest.mark.expected_log("turned away: its session has 3 pages, limit 3")
+@pytest.mark.expected_log("a page was refused: its session has 3 pages, limit 3")
 async def test_a_session_has_so_many_pages_and_no_more():
     async with rigged(session_pages=3) as rig:
         pages = [rig.join()]
@@ -215,7 +215,7 @@ async def test_a_session_has_so_many_pages_and_no_more():
         refused = rig.join(session=pages[0].session)
         assert refused.closed == (
             1013,
-            "This session is open in 3 pages, and 3 is the limit. Close one of them.",
+            "This session is open in 3 pages; the limit is 3. Close one of them.",
         )
         assert refused.raw == []
         assert rig.broker.status()["pages"] == 3
@@ -410,7 +410,7 @@ async def test_whatever_one_client_does_the_sum_stays_within_the_budget():
 # -- shares ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.expected_log("the oldest without a page was closed", "a page was turned away")
+@pytest.mark.expected_log("the oldest without a page is closed", "a page was refused")
 async def test_a_client_that_leaves_many_results_behind_locks_nobody_out():
     async with rigged(sessions=10) as rig:
         watcher = rig.join()
@@ -428,7 +428,7 @@ async def test_a_client_that_leaves_many_results_behind_locks_nobody_out():
         assert (await victim.run("echo"))["outcome"] == "done"
 
 
-@pytest.mark.expected_log("the oldest without a page was closed")
+@pytest.mark.expected_log("the oldest without a page is closed")
 async def test_a_person_over_its_share_loses_its_own_and_is_shown_why():
     async with rigged(sessions_per_person=2) as rig:
         other, *mine = (rig.join(visitor=visitor) for visitor in ("you", "me", "me"))
@@ -441,7 +441,7 @@ async def test_a_person_over_its_share_loses_its_own_and_is_shown_why():
         assert "more sessions than one visitor may have" in back.loads("error")[0]
 
 
-@pytest.mark.expected_log("a page was turned away")
+@pytest.mark.expected_log("a page was refused")
 async def test_an_address_has_a_share_of_its_own():
     async with rigged(sessions_per_address=2) as rig:
         for _ in range(2):

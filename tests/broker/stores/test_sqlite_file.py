@@ -149,7 +149,7 @@ def test_pages_that_are_zero_or_old_are_not_served(place, samples):
         assert contents(place("closed", damage=mix)) in (None, before, after)
 
 
-@pytest.mark.expected_log("its last write was not complete, and is left out")
+@pytest.mark.expected_log("its last write is incomplete and is ignored")
 def test_a_torn_log_leaves_out_its_last_write_and_that_is_said(place, samples, caplog):
     _, before, after = samples
     wal = (samples[0] / "killed-wal").read_bytes()
@@ -157,11 +157,11 @@ def test_a_torn_log_leaves_out_its_last_write_and_that_is_said(place, samples, c
         caplog.clear()
         found = contents(place("killed", "-wal", lambda content, size=size: content[:size]))
         assert found == before, size
-        assert ("left out" in caplog.text) is (size != 32)
+        assert ("is ignored" in caplog.text) is (size != 32)
     for flip in flips(wal, 60, seed=2):
         caplog.clear()
         found = contents(place("killed", "-wal", flip))
-        assert found == (before if "left out" in caplog.text else after)
+        assert found == (before if "is ignored" in caplog.text else after)
 
 
 @pytest.mark.expected_log("is damaged")
@@ -170,7 +170,7 @@ def test_a_damaged_file_is_renamed_with_its_log_and_both_names_are_said(place, c
     SqliteStore(path).close()
     aside = path.with_name("state.db.damaged-1")
     assert re.search(
-        rf"datastore '{path}' is damaged \(.+\): set aside as '{aside}', and begun anew",
+        rf"datastore '{path}' is damaged \(.+\): renamed to '{aside}'; starting again",
         caplog.text,
     )
     assert aside.stat().st_size > 0
@@ -192,7 +192,7 @@ def test_a_file_of_a_newer_format_is_refused_and_left_alone(place):
     db.execute("PRAGMA user_version = 2")
     db.close()
     held = path.read_bytes()
-    assert "has format 2, and this version of Databench knows 1" in refusal(path)
+    assert "has format 2, but this version of Databench reads 1" in refusal(path)
     assert path.read_bytes()[100:] == held[100:]
     assert not path.with_name("state.db.damaged-1").exists()
 
@@ -200,19 +200,19 @@ def test_a_file_of_a_newer_format_is_refused_and_left_alone(place):
 def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path):
     text = tmp_path / "notes.txt"
     text.write_text("not yours\n" * 20)
-    assert "is no file of Databench's" in refusal(text)
+    assert "is not a Databench file" in refusal(text)
     other = tmp_path / "other.db"
     db = sqlite3.connect(other)
     db.execute("CREATE TABLE kept (x)")
     db.close()
-    assert "is no file of Databench's" in refusal(other)
+    assert "is not a Databench file" in refusal(other)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "other.db"]
 
 
 def test_a_file_in_use_is_refused_until_it_is_let_go(tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_file, "LOCK_WAIT_S", 0.01)
     first = SqliteStore(tmp_path / "state.db")
-    assert "database is locked (another server has it)" in refusal(tmp_path / "state.db")
+    assert "database is locked (another server uses it)" in refusal(tmp_path / "state.db")
     first.close()
     SqliteStore(tmp_path / "state.db").close()
 
@@ -222,7 +222,7 @@ def test_places_where_no_file_can_be_are_refused(tmp_path):
     for path, text in (
         (tmp_path / "missing" / "state.db", "No such file or directory"),
         (tmp_path / "file" / "state.db", "Not a directory"),
-        (tmp_path, "is no file"),
+        (tmp_path, "is not a file"),
         (tmp_path / ("n" * 300), "File name too long"),
     ):
         assert text in refusal(path)

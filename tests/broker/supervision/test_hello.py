@@ -14,8 +14,8 @@ def test_the_hello_of_the_process_that_was_started_is_welcome():
 @pytest.mark.parametrize(
     ("hello", "state", "problem"),
     [
-        (m.Hello(version=1, token="other"), State.STARTING, "a token that was not given"),
-        (m.Hello(version=1, token=""), State.STARTING, "a token that was not given"),
+        (m.Hello(version=1, token="other"), State.STARTING, "a token that is not this kernel's"),
+        (m.Hello(version=1, token=""), State.STARTING, "a token that is not this kernel's"),
         (m.Hello(version=2, token="secret"), State.STARTING, "protocol 2, this front speaks 1"),
         (m.Hello(version=1, token="secret"), State.IDLE, "a second hello"),
     ],

@@ -33,7 +33,7 @@ def test_the_placeholders_are_replaced(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("- a list", "no map"),
+        ("- a list", "not a map"),
         ("argv: [", "cannot be read"),
         ("argv: [x]\nprotocol: 2", "protocol is 2, this Databench speaks 1"),
         ("argv: [x]", "protocol is None"),

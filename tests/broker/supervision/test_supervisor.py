@@ -219,13 +219,13 @@ async def test_a_child_that_holds_the_socket_open_delays_the_end_no_longer_than_
 # -- restarts --------------------------------------------------------------------------------------
 
 
-@pytest.mark.expected_log(DEATHS, "2 times before it was ready")
+@pytest.mark.expected_log(DEATHS, "2 times while starting")
 async def test_two_exits_before_hello_fail_and_requests_end_at_once():
     async with rigged("dies") as rig:
         page = rig.join("dies")
         early = page.request("echo")
         kernel = await page.kernel_state("failed")
-        told = "exited with status 3: it ended 2 times before it was ready, limit 2"
+        told = "exited with status 3: it ended 2 times while starting, limit 2"
         assert told in kernel["reason"]
         assert page.ends(early)[0]["outcome"] == "error"
         late = page.request("echo")
@@ -236,7 +236,7 @@ async def test_two_exits_before_hello_fail_and_requests_end_at_once():
         assert rig.kernel("dies")["deaths"] == 2
 
 
-@pytest.mark.expected_log(DEATHS, "2 times before it was ready")
+@pytest.mark.expected_log(DEATHS, "2 times while starting")
 async def test_a_page_starts_a_failed_kernel_again():
     async with rigged("dies") as rig:
         page = rig.join("dies")
@@ -250,7 +250,7 @@ async def test_a_page_starts_a_failed_kernel_again():
         assert page.ends(waits)[0]["outcome"] == "error"
 
 
-@pytest.mark.expected_log(DEATHS, "3 deaths without a completed action")
+@pytest.mark.expected_log(DEATHS, "3 crashes without a completed action")
 async def test_deaths_without_a_completed_action_back_off_and_fail():
     async with rigged(restart_limit=3, backoff_first_s=0.05) as rig:
         page = rig.join()
@@ -306,7 +306,7 @@ async def test_restart_by_a_page_of_a_kernel_that_lives():
         assert rig.kernel()["generation"] == 4
 
 
-@pytest.mark.expected_log("no hello in", "2 times before it was ready")
+@pytest.mark.expected_log("no hello in", "2 times while starting")
 async def test_a_mute_kernel_is_ended_after_the_start_limit():
     async with rigged("mute", start_limit_s=0.3) as rig:
         page = rig.join("mute")
@@ -326,7 +326,7 @@ async def test_a_hello_that_does_not_fit_is_rejected_with_the_reason(analysis, p
         assert page.loads("opened") == []
 
 
-@pytest.mark.expected_log("cannot be started", "2 times before it was ready")
+@pytest.mark.expected_log("cannot be started", "2 times while starting")
 async def test_a_command_that_is_not_there_fails_with_its_name():
     rig = Rig()
     (spec,) = (

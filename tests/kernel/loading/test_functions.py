@@ -184,7 +184,7 @@ def test_a_function_inside_another_that_waits_is_refused_in_words():
         async def say():
             pass
 
-    with pytest.raises(TypeError, match="say is marked inside another function and waits"):
+    with pytest.raises(TypeError, match="say is marked inside another function and is"):
         call(begun(made)[0], "connect")
 
 

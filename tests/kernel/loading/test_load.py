@@ -71,7 +71,7 @@ def test_several_are_told_with_what_to_do(tmp_path):
     file.write_text(
         "import databench\nclass A(databench.Analysis): pass\nclass B(databench.Analysis): pass\n"
     )
-    with pytest.raises(KernelError, match=r"defines 2 analyses.*A \(line 2\), B.*call one Pi"):
+    with pytest.raises(KernelError, match=r"defines 2 analyses.*A \(line 2\), B.*name one Pi"):
         load(file, analysis="pi")
 
 

@@ -206,7 +206,7 @@ def test_a_child_that_needs_the_kernels_loop_ends(front, kind, how):
 def test_a_child_that_waits_in_a_coroutine_says_why_it_ends():
     with Front(SOURCE) as front:
         front.run(front.open(), "fork_coroutine", "waits")
-        front.wait_printed("it cannot wait")
+        front.wait_printed("it cannot await")
 
 
 @pytest.mark.parametrize("action", ["own_loop", "own_loop_of_coroutine"])

@@ -216,7 +216,7 @@ class LocalProcess:
                 if most != resource.RLIM_INFINITY and most < limit:
                     told = pid, _NAMES.get(number, f"resource {number}"), limit, most
                     logger.warning(
-                        "kernel process %d: %s: %d wanted, the server may have %d, which hold",
+                        "kernel process %d: %s: %d wanted, but the server's limit is %d",
                         *told,
                     )
                 resource.prlimit(pid, number, find_pair(number, limit, most))

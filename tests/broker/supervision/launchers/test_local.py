@@ -199,7 +199,7 @@ async def test_a_process_that_survives_the_signal_of_its_limit_is_killed_by_the_
     assert await started.end() == [Exit(signal=signal.SIGKILL)]
 
 
-@pytest.mark.expected_log("open files: 1000000000 wanted, the server may have 4096, which hold")
+@pytest.mark.expected_log("open files: 1000000000 wanted, but the server's limit is 4096")
 async def test_more_than_the_server_may_have_is_told(monkeypatch):
     given = []
 
