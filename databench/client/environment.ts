@@ -1,8 +1,8 @@
 /**
  * What a connection needs from the world: a clock, timers, randomness, sockets, the page.
  *
- * Handed in, so that a test moves time by hand and joins both ends itself. The standard one fits a
- * browser and, given a WebSocket class, Node.
+ * Handed in, so that a test moves time by hand and joins both ends itself. The standard one fits
+ * Node, given a WebSocket class; in a browser the page adds its own part (`page.ts`).
  */
 
 /** The part of a WebSocket that is used. */
@@ -38,6 +38,8 @@ export interface Environment {
   report(error: unknown): void;
   /** Loads the page again, where there is one. */
   reload(): void;
+  /** The count of saves that the page knows of, in development; null: none is known. */
+  savesSeen(): number | null;
 }
 
 /** The class given to `useWebSocket`; it comes before the browser's. */
@@ -64,38 +66,25 @@ function openSocket(url: string): SocketLike {
   return new found(url);
 }
 
-function onWake(callback: (reason: WakeReason) => void): () => void {
-  if (typeof addEventListener !== 'function' || typeof document === 'undefined') return () => {};
-  const online = () => callback('online');
-  const visible = () => { if (document.visibilityState === 'visible') callback('visible'); };
-  addEventListener('online', online);
-  addEventListener('pageshow', visible); // back from the back-forward cache, its socket closed
-  document.addEventListener('visibilitychange', visible);
-  return () => {
-    removeEventListener('online', online);
-    removeEventListener('pageshow', visible);
-    document.removeEventListener('visibilitychange', visible);
-  };
-}
-
 function report(error: unknown): void {
   // Thrown outside of the running frame: the browser's console and window.onerror see it.
   queueMicrotask(() => { throw error; });
 }
 
-/** The world as it is. */
+/** The world as it is where there is no page. */
 export const STANDARD_ENVIRONMENT: Environment = {
   now: () => performance.now(),
   random: () => Math.random(),
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimeout: timer => clearTimeout(timer as ReturnType<typeof setTimeout>),
   openSocket,
-  onWake,
+  onWake: () => () => {},
   report,
-  reload: () => { if (typeof location !== 'undefined') location.reload(); },
+  reload: () => {},
+  savesSeen: () => null,
 };
 
-/** The world as it is, but for what is given. */
+/** That world, but for what is given. */
 export function environmentOf(
   options: Partial<Environment> & { WebSocket?: SocketClass; slot?: unknown },
 ): Environment {

@@ -58,9 +58,3 @@ export class SessionSlot {
     }
   }
 }
-
-/** The keeper of the page that this script runs in. */
-export const PAGE_KEEPER = new SessionKeeper(
-  () => (typeof sessionStorage === 'undefined' ? undefined : sessionStorage),
-  () => (typeof location === 'undefined' ? '' : location.pathname + location.search),
-);

@@ -23,6 +23,9 @@ export const UNREACHED_AFTER = 2;
 /** Close code of a server or session that has as much as it may have (docs/protocol.md, 8.1). */
 export const TRY_LATER = 1013;
 
+/** Close code of a server that got too large a message (docs/protocol.md, 8.1). */
+export const TOO_LARGE = 1009;
+
 /** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
 export type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
 

@@ -2,17 +2,18 @@
  * Everything that `databench.js` offers.
  */
 
-import { Connection, ConnectionOptions } from './connection';
-import { PAGE_KEEPER, SessionSlot } from './keep';
+import { Connection } from './connection';
+import { SessionSlot } from './keep';
+import { PAGE_KEEPER, PAGE_TAB, socketAt } from './page';
 import { sessionIn, withoutSession } from './sessionlink';
-import { PAGE_TAB } from './tab';
+import { ConnectionOptions } from './transport';
 import * as ui from './ui/index';
 
 export { ActionError } from './call';
 export type { CallOptions, CallProgress } from './call';
 export type { Outcome, ProcessLoad, KernelLoad } from './codec';
 export { Connection } from './connection';
-export type { ConnectionOptions } from './connection';
+export type { ConnectionOptions } from './transport';
 export type { ConnectionStatus } from './link';
 export { useWebSocket } from './environment';
 export type { Environment, SocketClass, SocketLike } from './environment';
@@ -88,8 +89,7 @@ export function attach(
  * It loads again too when the server was started again.
  */
 export function follow(): Connection {
-  const { protocol, host } = location;
-  const conn = new Connection(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/_reload`);
+  const conn = new Connection(socketAt('/_reload'));
   let joins = 0;
   conn.onStatus(status => {
     if (status !== 'joined') return;

@@ -45,8 +45,8 @@ export class Outbox {
     return true;
   }
 
-  /** Empties the queue, oldest first. */
-  drain(): Waiting[] {
+  /** Takes all of them out, the oldest first. */
+  takeAll(): Waiting[] {
     const all = this.waiting;
     this.waiting = [];
     this.chars = 0;

@@ -120,11 +120,3 @@ export class Tab {
     }
   }
 }
-
-/** The tab that this script runs in; a frame is a part of its page's tab. */
-export const PAGE_TAB = new Tab(
-  () => (typeof sessionStorage === 'undefined' ? undefined : sessionStorage),
-  () => (typeof BroadcastChannel === 'undefined' || typeof window === 'undefined'
-    || window.top !== window ? undefined : new BroadcastChannel('databench.tabs')),
-  () => Math.random(),
-);

@@ -6,13 +6,20 @@
  * Passwords and files are left out.
  */
 
-import type { Input } from './ui/input';
-
 const PREFIX = 'databench.typed:';
 const LEFT_OUT = ['password', 'file', 'hidden', 'button', 'submit', 'reset', 'image'];
 const CHOICES = ['checkbox', 'radio'];
 
-type Node = (HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement) & { databenchUI?: Input };
+/** The part of a wired input that is used. */
+interface TypedInto {
+  readonly isUnsent?: boolean;
+  /** Goes on with an edit that was not sent. */
+  resume?(): void;
+  /** Shows the value in further places, as a slider's label does. */
+  render?(): void;
+}
+
+type Node = (HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement) & { databenchUI?: TypedInto };
 
 /** One input, as it was. */
 interface Kept {
@@ -104,7 +111,7 @@ function restore(node: Node, { value, isUnsent, isFocused, selection }: Kept): v
   if (isFocused) node.focus({ preventScroll: true });
   if ((isUnsent || isUntouched) && !same(valueOf(node), value)) {
     put(node, value);
-    if (isUnsent) node.databenchUI?.resume();
+    if (isUnsent) node.databenchUI?.resume?.();
   }
   if (isFocused && selection) {
     (node as HTMLInputElement).setSelectionRange(...selection);
@@ -118,9 +125,7 @@ function put(node: Node, value: Kept['value']): void {
     for (const option of node.options) option.selected = (value as string[]).includes(option.value);
   } else {
     node.value = String(value);
-    if (node.databenchUI && 'render' in node.databenchUI) {
-      (node.databenchUI as unknown as { render(): void }).render(); // a slider's label
-    }
+    node.databenchUI?.render?.();
   }
 }
 

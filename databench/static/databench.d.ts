@@ -158,59 +158,13 @@ declare function processIdOf(message: unknown): number | null;
 /**
  * The connection of a page to its analysis: what a page's script uses.
  *
- * Theory of operation: the deciders (session, processes, outbox, backoff) are pure; this file joins
- * them to a link, which owns the socket. Nothing is sent before the front answered `__connect`;
- * then, in this order: requests whose start was not seen, what waited in the outbox, cancels that
- * were asked for meanwhile. So the front sees a request before its cancel, and older ones first.
+ * A transport that knows the page that it runs in, if there is one: its address gives the websocket
+ * and the query, and what the server says of the page itself (saves, in development) is done here.
  */
-/** What `errorCB` is told when the connection is gone for a while. */
-declare const LOSS_MESSAGE = "Connection lost. Trying again\u2026";
-/** What a connection may be given besides its address. */
-interface ConnectionOptions extends Partial<Environment> {
-    /** Class of the socket; the browser's own by default. */
-    WebSocket?: SocketClass;
-    /** Where the session's id is kept over a reload. */
-    slot?: SessionSlot;
-}
 /** Joins a page to an analysis: `on` to listen, `emit` to act. */
-declare class Connection {
+declare class Connection extends Transport {
     /** How many connections this page has made. */
     static made: number;
-    wsUrl: string;
-    requestArgs: string;
-    databenchBackendVersion: string | undefined;
-    analysesVersion: string | undefined;
-    /** Told when the connection is lost for a while, and with nothing when it is back. */
-    errorCB: (message?: string) => void;
-    /** Reserved: gets binary frames, which carry buffers. */
-    onBinary: ((buffer: ArrayBuffer) => void) | undefined;
-    /** The last known state of the analysis. */
-    readonly state: State;
-    /** The kernel's state, and restart and interrupt. */
-    readonly kernel: Kernel;
-    /** Further sessions of the same person that wait for a page, as of the last join. */
-    others: OtherSession[];
-    /** Whether the session that was asked for has ended, and this is another one. */
-    isReplaced: boolean;
-    /** Whether the page may end what other sessions use; how it would get that right. */
-    mayAdminister: boolean;
-    howToAdminister: string;
-    /** Whether a link led the page to its session. */
-    isLinked: boolean;
-    /** Requests that are open. */
-    readonly processes: Processes;
-    readonly environment: Environment;
-    private readonly session;
-    private readonly slot;
-    private readonly outbox;
-    private readonly signals;
-    private readonly link;
-    private readonly rounded;
-    private readonly preEmitHooks;
-    private joinCallbacks;
-    private toldLoss;
-    private toldFull;
-    private nextProcessId;
     /**
      * @param wsUrl        URL of the websocket; guessed from the page's address by default.
      * @param requestArgs  The query of the request, `?a=1`; that of the page by default.
@@ -220,93 +174,14 @@ declare class Connection {
     constructor(wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null, options?: ConnectionOptions);
     /** The websocket of the page's address: `/pi/` has `/pi/ws`. Empty outside of a page. */
     static guessWSUrl(): string;
-    /** Id of the session; undefined until the front has given one. May be set before connecting. */
-    get analysisId(): string | undefined;
-    set analysisId(id: string | undefined);
-    /** Whether the front has answered, and what is done about it if not. */
-    get status(): ConnectionStatus;
-    /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
-    get lostSinceMs(): number | null;
-    /** Why the server serves the analysis no more; null while it does, as far as is known. */
-    get goneReason(): string | null;
-    /** Whether no websocket of this page ever got through to the server. */
-    get isUnreached(): boolean;
-    /** Why the server takes this page only later; null while it does, as far as is known. */
-    get busyReason(): string | null;
-    /** Whether `connect()` was called, and `disconnect()` was not. */
-    get isWanted(): boolean;
-    /**
-     * Connects, and stays connected until `disconnect()`.
-     *
-     * @param callback  Called once, when the front has answered.
-     */
-    connect(callback?: (connection: Connection) => void): this;
-    /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
-    disconnect(): void;
     /** The address of this page in its session, for another tab or person; empty before a join. */
     sessionLink(): string;
-    /** Calls back on every change of `status`; returns how to stop that. */
-    onStatus(watcher: (status: ConnectionStatus) => void): () => void;
-    /** Calls the listeners of a signal, as if the analysis had emitted it. */
-    trigger(signal: string, message?: any): void;
-    /**
-     * Listens for a signal.
-     *
-     * @param signal    A name; a regular expression on names; or an object such as `{data: 'pi'}`,
-     *                  `{class_data: 'n'}` or `{data: /^curve/}` for a key of the message.
-     * @param callback  Gets the message and the signal, or the value and its key.
-     */
-    on(signal: SignalPattern, callback: SignalCallback): this;
-    /** Listens, and returns how to stop listening. */
-    listen(signal: SignalPattern, callback: SignalCallback): () => void;
-    /** The next message of a signal, as a promise. */
-    once(signal: SignalPattern): Promise<any>;
-    /** Sets a hook that sees, and may replace, a message before it is sent. */
-    preEmit(signalName: string, callback: (message: any) => any): this;
-    /** Calls an action: now, or when the connection is back. Without `connect()`, only the hooks run. */
-    emit(signalName: string, message?: any): this;
-    /** Listens for the start and the end of a request, by the `__process_id` sent with it. */
-    onProcess(processId: number, callback: (status: 'start' | 'end', load?: ProcessLoad) => void): this;
-    /**
-     * Calls an action and waits for its end.
-     *
-     * @param action   Name of the action.
-     * @param args     Its arguments by name.
-     * @param options  `signal` cancels it, `onProgress` hears of `self.progress`.
-     * @returns        What the handler returned. Rejects with an `ActionError` that has `outcome`.
-     */
-    call(action: string, args?: any, options?: CallOptions): Promise<any>;
-    /**
-     * Cancels a request by its id, or all open ones of an action.
-     *
-     * @param target  An id or an action's name.
-     * @param force   Ends the kernel when nothing else helped; others may share it.
-     * @returns       How many requests it concerns.
-     */
-    cancel(target: number | string, { force }?: {
-        force?: boolean;
-    }): number;
-    /** A fresh number for `__process_id`. */
-    newProcessId(): number;
-    private cancelOne;
-    private linkOwner;
-    /** A request that the server finds too large would be refused again after every reconnect. */
-    private dropTooLarge;
-    private receive;
-    private take;
-    private joined;
-    /** Brings the open requests to what the front says that runs. */
-    private settle;
-    private sendWaiting;
-    private refuse;
-    private noteVersion;
-    private writeLogsToConsole;
 }
 /**
  * What a connection needs from the world: a clock, timers, randomness, sockets, the page.
  *
- * Handed in, so that a test moves time by hand and joins both ends itself. The standard one fits a
- * browser and, given a WebSocket class, Node.
+ * Handed in, so that a test moves time by hand and joins both ends itself. The standard one fits
+ * Node, given a WebSocket class; in a browser the page adds its own part (`page.ts`).
  */
 /** The part of a WebSocket that is used. */
 interface SocketLike {
@@ -338,14 +213,16 @@ interface Environment {
     report(error: unknown): void;
     /** Loads the page again, where there is one. */
     reload(): void;
+    /** The count of saves that the page knows of, in development; null: none is known. */
+    savesSeen(): number | null;
 }
 /** Sets the WebSocket class for every connection without one of its own (Node before 22 has none). */
 declare function useWebSocket(socketClass: SocketClass | undefined): void;
 /** The class given to `useWebSocket`, if any. */
 declare function chosenWebSocket(): SocketClass | undefined;
-/** The world as it is. */
+/** The world as it is where there is no page. */
 declare const STANDARD_ENVIRONMENT: Environment;
-/** The world as it is, but for what is given. */
+/** That world, but for what is given. */
 declare function environmentOf(options: Partial<Environment> & {
     WebSocket?: SocketClass;
     slot?: unknown;
@@ -408,8 +285,6 @@ declare class SessionSlot {
     read(): string | null;
     write(id: string): void;
 }
-/** The keeper of the page that this script runs in. */
-declare const PAGE_KEEPER: SessionKeeper;
 /**
  * What the page knows about its kernel, from `__kernel`.
  */
@@ -468,6 +343,8 @@ declare const GONE = 4004;
 declare const UNREACHED_AFTER = 2;
 /** Close code of a server or session that has as much as it may have (docs/protocol.md, 8.1). */
 declare const TRY_LATER = 1013;
+/** Close code of a server that got too large a message (docs/protocol.md, 8.1). */
+declare const TOO_LARGE = 1009;
 /** `closed`: not wanted. `waiting`: for the next attempt. `joined`: the front has answered. */
 type ConnectionStatus = 'closed' | 'connecting' | 'joined' | 'waiting';
 /** What the link asks of its connection. */
@@ -555,9 +432,28 @@ declare class Outbox {
     push(message: Waiting): boolean;
     /** Takes back a request that was never sent; false when it does not wait here. */
     withdraw(processId: number): boolean;
-    /** Empties the queue, oldest first. */
-    drain(): Waiting[];
+    /** Takes all of them out, the oldest first. */
+    takeAll(): Waiting[];
 }
+/**
+ * The page that this script runs in: its address, its storage and tab, and when it is looked at.
+ *
+ * Outside of a page, as in Node, all of it is empty and nothing happens.
+ */
+/** The websocket of the page's address: `/pi/` has `/pi/ws`. */
+declare function pageSocket(): string;
+/** The websocket at a path of the page's server. */
+declare function socketAt(path: string): string;
+/** The page's query, without the session that it names. */
+declare function pageQuery(): string;
+/** The page's address with a session in it. */
+declare function pageLink(session: string): string;
+/** What a page adds to the world of a connection. */
+declare const PAGE_ENVIRONMENT: Pick<Environment, 'onWake' | 'reload'>;
+/** Keeps the ids of the page's sessions. */
+declare const PAGE_KEEPER: SessionKeeper;
+/** The tab that this script runs in; a frame is a part of its page's tab. */
+declare const PAGE_TAB: Tab;
 /**
  * The requests of a page that asked for a start and an end. Pure: times are given.
  *
@@ -845,8 +741,150 @@ declare class Tab {
     private read;
     private write;
 }
-/** The tab that this script runs in; a frame is a part of its page's tab. */
-declare const PAGE_TAB: Tab;
+/**
+ * What a page and its analysis say to each other, over one socket after another.
+ *
+ * It knows no page: whatever is in a document, an address or a tab is handed in, or listens to the
+ * signals (`connection.ts`). tests/client/transport.test.mjs holds that.
+ *
+ * Theory of operation: the deciders (session, processes, outbox, backoff) are pure; this file joins
+ * them to a link, which owns the socket. Nothing is sent before the front answered `__connect`;
+ * then, in this order: requests whose start was not seen, what waited in the outbox, cancels that
+ * were asked for meanwhile. So the front sees a request before its cancel, and older ones first.
+ */
+/** What `errorCB` is told when the connection is gone for a while. */
+declare const LOSS_MESSAGE = "Connection lost. Trying again\u2026";
+/** What a connection may be given besides its address. */
+interface ConnectionOptions extends Partial<Environment> {
+    /** Class of the socket; the browser's own by default. */
+    WebSocket?: SocketClass;
+    /** Where the session's id is kept over a reload. */
+    slot?: SessionSlot;
+}
+/** Joins whoever made it to an analysis: `on` to listen, `emit` to act. */
+declare class Transport {
+    wsUrl: string;
+    requestArgs: string;
+    databenchBackendVersion: string | undefined;
+    analysesVersion: string | undefined;
+    /** Told when the connection is lost for a while, and with nothing when it is back. */
+    errorCB: (message?: string) => void;
+    /** Reserved: gets binary frames, which carry buffers. */
+    onBinary: ((buffer: ArrayBuffer) => void) | undefined;
+    /** The last known state of the analysis. */
+    readonly state: State;
+    /** The kernel's state, and restart and interrupt. */
+    readonly kernel: Kernel;
+    /** Further sessions of the same person that wait for a page, as of the last join. */
+    others: OtherSession[];
+    /** Whether the session that was asked for has ended, and this is another one. */
+    isReplaced: boolean;
+    /** Whether the page may end what other sessions use; how it would get that right. */
+    mayAdminister: boolean;
+    howToAdminister: string;
+    /** Whether a link led the page to its session. */
+    isLinked: boolean;
+    /** Requests that are open. */
+    readonly processes: Processes;
+    readonly environment: Environment;
+    private readonly session;
+    private readonly slot;
+    private readonly outbox;
+    private readonly signals;
+    private readonly link;
+    private readonly rounded;
+    private readonly preEmitHooks;
+    private joinCallbacks;
+    private toldLoss;
+    private toldFull;
+    private nextProcessId;
+    /**
+     * @param wsUrl        URL of the websocket.
+     * @param requestArgs  The query of the request, `?a=1`.
+     * @param analysisId   Id of a session to join; a new one by default.
+     * @param options      What the world consists of.
+     */
+    constructor(wsUrl: string, requestArgs: string, analysisId?: string | null, options?: ConnectionOptions);
+    /** Id of the session; undefined until the front has given one. May be set before connecting. */
+    get analysisId(): string | undefined;
+    set analysisId(id: string | undefined);
+    /** Whether the front has answered, and what is done about it if not. */
+    get status(): ConnectionStatus;
+    /** Since when it is not joined, on the page's clock; null while it is or is not wanted. */
+    get lostSinceMs(): number | null;
+    /** Why the server serves the analysis no more; null while it does, as far as is known. */
+    get goneReason(): string | null;
+    /** Whether no websocket of this page ever got through to the server. */
+    get isUnreached(): boolean;
+    /** Why the server takes this page only later; null while it does, as far as is known. */
+    get busyReason(): string | null;
+    /** Whether `connect()` was called, and `disconnect()` was not. */
+    get isWanted(): boolean;
+    /**
+     * Connects, and stays connected until `disconnect()`.
+     *
+     * @param callback  Called once, when the front has answered.
+     */
+    connect(callback?: (connection: this) => void): this;
+    /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
+    disconnect(): void;
+    /** Calls back on every change of `status`; returns how to stop that. */
+    onStatus(watcher: (status: ConnectionStatus) => void): () => void;
+    /** Calls the listeners of a signal, as if the analysis had emitted it. */
+    trigger(signal: string, message?: any): void;
+    /**
+     * Listens for a signal.
+     *
+     * @param signal    A name; a regular expression on names; or an object such as `{data: 'pi'}`,
+     *                  `{class_data: 'n'}` or `{data: /^curve/}` for a key of the message.
+     * @param callback  Gets the message and the signal, or the value and its key.
+     */
+    on(signal: SignalPattern, callback: SignalCallback): this;
+    /** Listens, and returns how to stop listening. */
+    listen(signal: SignalPattern, callback: SignalCallback): () => void;
+    /** The next message of a signal, as a promise. */
+    once(signal: SignalPattern): Promise<any>;
+    /** Sets a hook that sees, and may replace, a message before it is sent. */
+    preEmit(signalName: string, callback: (message: any) => any): this;
+    /** Calls an action: now, or when the connection is back. Without `connect()`, only the hooks run. */
+    emit(signalName: string, message?: any): this;
+    /** Listens for the start and the end of a request, by the `__process_id` sent with it. */
+    onProcess(processId: number, callback: (status: 'start' | 'end', load?: ProcessLoad) => void): this;
+    /**
+     * Calls an action and waits for its end.
+     *
+     * @param action   Name of the action.
+     * @param args     Its arguments by name.
+     * @param options  `signal` cancels it, `onProgress` hears of `self.progress`.
+     * @returns        What the handler returned. Rejects with an `ActionError` that has `outcome`.
+     */
+    call(action: string, args?: any, options?: CallOptions): Promise<any>;
+    /**
+     * Cancels a request by its id, or all open ones of an action.
+     *
+     * @param target  An id or an action's name.
+     * @param force   Ends the kernel when nothing else helped; others may share it.
+     * @returns       How many requests it concerns.
+     */
+    cancel(target: number | string, { force }?: {
+        force?: boolean;
+    }): number;
+    /** A fresh number for `__process_id`. */
+    newProcessId(): number;
+    private cancelOne;
+    private linkOwner;
+    /** A request that the server finds too large would be refused again after every reconnect. */
+    private dropTooLarge;
+    private receive;
+    private take;
+    private joined;
+    /** Brings the open requests to what the front says that runs. */
+    private settle;
+    private sendWaiting;
+    private refuse;
+    private noteVersion;
+    private writeLogsToConsole;
+}
 /**
  * Keeps what a person typed and did not send over a reload of the page, in sessionStorage.
  *

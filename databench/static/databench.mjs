@@ -22,22 +22,6 @@ function openSocket(url) {
   }
   return new found(url);
 }
-function onWake(callback) {
-  if (typeof addEventListener !== "function" || typeof document === "undefined") return () => {
-  };
-  const online = () => callback("online");
-  const visible = () => {
-    if (document.visibilityState === "visible") callback("visible");
-  };
-  addEventListener("online", online);
-  addEventListener("pageshow", visible);
-  document.addEventListener("visibilitychange", visible);
-  return () => {
-    removeEventListener("online", online);
-    removeEventListener("pageshow", visible);
-    document.removeEventListener("visibilitychange", visible);
-  };
-}
 function report(error) {
   queueMicrotask(() => {
     throw error;
@@ -49,11 +33,12 @@ var STANDARD_ENVIRONMENT = {
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimeout: (timer) => clearTimeout(timer),
   openSocket,
-  onWake,
+  onWake: () => () => {
+  },
   report,
   reload: () => {
-    if (typeof location !== "undefined") location.reload();
-  }
+  },
+  savesSeen: () => null
 };
 function environmentOf(options) {
   const { WebSocket: socketClass, slot: _slot, ...given } = options;
@@ -512,6 +497,7 @@ var JOIN_LIMIT_MS = 1e4;
 var GONE = 4004;
 var UNREACHED_AFTER = 2;
 var TRY_LATER = 1013;
+var TOO_LARGE = 1009;
 var Link = class {
   constructor(environment, owner) {
     this.environment = environment;
@@ -680,8 +666,8 @@ var Outbox = class {
     this.chars -= gone.text.length;
     return true;
   }
-  /** Empties the queue, oldest first. */
-  drain() {
+  /** Takes all of them out, the oldest first. */
+  takeAll() {
     const all = this.waiting;
     this.waiting = [];
     this.chars = 0;
@@ -833,188 +819,6 @@ function loadOf(process, status) {
   };
 }
 
-// databench/client/typed.ts
-var PREFIX = "databench.typed:";
-var LEFT_OUT = ["password", "file", "hidden", "button", "submit", "reset", "image"];
-var CHOICES = ["checkbox", "radio"];
-function keepTyped() {
-  const kept = inputs().map(([key, node]) => ({
-    key,
-    value: valueOf(node),
-    isUnsent: node.databenchUI?.isUnsent ?? false,
-    isFocused: document.activeElement === node,
-    selection: selectionOf(node)
-  }));
-  try {
-    sessionStorage.setItem(place(), JSON.stringify(kept));
-  } catch {
-  }
-}
-function restoreTyped() {
-  let kept;
-  try {
-    const text = sessionStorage.getItem(place());
-    if (text === null) return;
-    sessionStorage.removeItem(place());
-    kept = JSON.parse(text);
-  } catch {
-    return;
-  }
-  const nodes = new Map(inputs());
-  for (const one of kept) {
-    const node = nodes.get(one.key);
-    if (node) restore(node, one);
-  }
-}
-function place() {
-  return PREFIX + location.pathname + location.search;
-}
-function inputs() {
-  const counts = /* @__PURE__ */ new Map();
-  const found = [];
-  for (const node of document.querySelectorAll("input,select,textarea")) {
-    if (LEFT_OUT.includes(node.type)) continue;
-    const own = CHOICES.includes(node.type) ? node.value : "";
-    const base = `${node.type} ${node.name} ${node.id} ${own}`;
-    const nth = counts.get(base) ?? 0;
-    counts.set(base, nth + 1);
-    found.push([`${base} ${nth}`, node]);
-  }
-  return found;
-}
-function valueOf(node) {
-  if (CHOICES.includes(node.type)) return node.checked;
-  if (isSelect(node)) return [...node.selectedOptions].map((o) => o.value);
-  return node.value;
-}
-function defaultOf(node) {
-  if (CHOICES.includes(node.type)) return node.defaultChecked;
-  if (isSelect(node)) {
-    const chosen = [...node.options].filter((o) => o.defaultSelected).map((o) => o.value);
-    const first = node.multiple || !node.options[0] ? [] : [node.options[0].value];
-    return chosen.length ? chosen : first;
-  }
-  const { defaultValue, type } = node;
-  return defaultValue || (type === "range" || type === "color" ? node.value : "");
-}
-function selectionOf(node) {
-  const { selectionStart, selectionEnd } = node;
-  return typeof selectionStart === "number" ? [selectionStart, selectionEnd ?? selectionStart] : null;
-}
-function restore(node, { value, isUnsent, isFocused, selection }) {
-  const isUntouched = same(valueOf(node), defaultOf(node));
-  if (isFocused) node.focus({ preventScroll: true });
-  if ((isUnsent || isUntouched) && !same(valueOf(node), value)) {
-    put(node, value);
-    if (isUnsent) node.databenchUI?.resume();
-  }
-  if (isFocused && selection) {
-    node.setSelectionRange(...selection);
-  }
-}
-function put(node, value) {
-  if (typeof value === "boolean") {
-    node.checked = value;
-  } else if (isSelect(node)) {
-    for (const option of node.options) option.selected = value.includes(option.value);
-  } else {
-    node.value = String(value);
-    if (node.databenchUI && "render" in node.databenchUI) {
-      node.databenchUI.render();
-    }
-  }
-}
-function isSelect(node) {
-  return node.type.startsWith("select-");
-}
-function same(a, b) {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-// databench/client/reload.ts
-function effectOf(paths, page) {
-  const saved = new Set(paths.map(plain));
-  const touches = (path) => saved.has(plain(path));
-  if (touches(page.path) || page.others.some(touches)) return "page";
-  return page.styles.some(touches) ? "styles" : "none";
-}
-var saves = null;
-function savesSeen() {
-  if (saves !== null || typeof document === "undefined") return saves;
-  const node = document.querySelector('meta[name="databench-saves"]');
-  return node && /^\d+$/.test(node.content) ? Number(node.content) : null;
-}
-function isRepeated(load) {
-  if (!load.missed) return false;
-  const key = `databench.missed:${location.pathname}`;
-  try {
-    const isSame = sessionStorage.getItem(key) === String(load.saves);
-    sessionStorage.setItem(key, String(load.saves));
-    return isSame;
-  } catch {
-    return true;
-  }
-}
-function follow(load, reload) {
-  if (typeof document === "undefined" || !Array.isArray(load?.paths)) return;
-  saves = load.saves ?? saves;
-  const paths = load.paths.map(String);
-  const effect = effectOf(paths, partsOfPage());
-  if (effect === "page") {
-    if (isRepeated(load)) return;
-    keepTyped();
-    reload();
-  } else if (effect === "styles") {
-    renewStyles(new Set(paths.map(plain)));
-  }
-}
-function plain(path) {
-  try {
-    return decodeURI(path);
-  } catch {
-    return path;
-  }
-}
-function pathOf(url) {
-  if (!url) return null;
-  try {
-    const parsed = new URL(url, location.href);
-    return parsed.origin === location.origin ? parsed.pathname : null;
-  } catch {
-    return null;
-  }
-}
-function styleLinks() {
-  return [...document.querySelectorAll('link[rel~="stylesheet"][href]')];
-}
-function partsOfPage() {
-  const known = (paths) => paths.filter((p) => p !== null);
-  const styles = known(styleLinks().map((link) => pathOf(link.href)));
-  const nodes = [...document.querySelectorAll("script[src],img[src],iframe[src],object[data]")];
-  const others = known([
-    ...nodes.map((node) => pathOf(node.getAttribute("src") ?? node.getAttribute("data"))),
-    // Modules and what style sheets import are known here alone.
-    ...performance.getEntriesByType("resource").map((entry) => pathOf(entry.name))
-  ]);
-  return { path: location.pathname, styles, others: others.filter((p) => !styles.includes(p)) };
-}
-var renewals = 0;
-function renewStyles(paths) {
-  for (const link of styleLinks()) {
-    const path = pathOf(link.href);
-    if (path === null || !paths.has(plain(path))) continue;
-    const url = new URL(link.href);
-    renewals += 1;
-    url.searchParams.set("renewed", `${Date.now()}.${renewals}`);
-    const fresh = link.cloneNode();
-    fresh.href = url.href;
-    const settle2 = () => link.remove();
-    fresh.addEventListener("load", settle2);
-    fresh.addEventListener("error", () => fresh.remove());
-    link.after(fresh);
-  }
-}
-
 // databench/client/rounded.ts
 var TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\]:,]/g;
 var MAY_BE_LONG = /[\d.]{16}|[eE][+-]?\d{3}/;
@@ -1034,7 +838,7 @@ function findRounded(text) {
     else if (token === ",") {
       if (typeof step === "number") steps[last] = step + 1;
     } else if (isRounded(token)) {
-      found.push({ path: pathOf2(steps), text: token, read: String(Number(token)) });
+      found.push({ path: pathOf(steps), text: token, read: String(Number(token)) });
     }
   }
   return found;
@@ -1050,7 +854,7 @@ function canonical(text) {
   const short = digits.replace(/0+$/, "");
   return short && `${short}e${Number(exponent) - fraction.length + digits.length - short.length}`;
 }
-function pathOf2(steps) {
+function pathOf(steps) {
   return steps.map((step) => typeof step === "number" ? `[${step}]` : `.${step}`).join("").replace(/^\./, "");
 }
 var RoundedWarnings = class {
@@ -1116,24 +920,6 @@ var Session = class {
   }
 };
 
-// databench/client/sessionlink.ts
-var WORD = "session";
-function sessionIn(query) {
-  return new URLSearchParams(query).get(WORD) || null;
-}
-function withoutSession(query) {
-  const parts = query.replace(/^\?/, "").split("&").filter((part) => part && !isWord(part));
-  return parts.length ? `?${parts.join("&")}` : "";
-}
-function linkOf(id, address) {
-  const rest = withoutSession(address.search);
-  const word = `${WORD}=${encodeURIComponent(id)}`;
-  return `${address.origin}${address.pathname}${rest ? `${rest}&${word}` : `?${word}`}`;
-}
-function isWord(part) {
-  return part === WORD || part.startsWith(`${WORD}=`);
-}
-
 // databench/client/state.ts
 var State = class {
   constructor() {
@@ -1166,15 +952,14 @@ var State = class {
   }
 };
 
-// databench/client/connection.ts
+// databench/client/transport.ts
 var LOSS_MESSAGE = "Connection lost. Trying again…";
-var TOO_LARGE = 1009;
-var _Connection = class _Connection {
+var Transport = class {
   /**
-   * @param wsUrl        URL of the websocket; guessed from the page's address by default.
-   * @param requestArgs  The query of the request, `?a=1`; that of the page by default.
+   * @param wsUrl        URL of the websocket.
+   * @param requestArgs  The query of the request, `?a=1`.
    * @param analysisId   Id of a session to join; a new one by default.
-   * @param options      What the world consists of, for Node and for tests.
+   * @param options      What the world consists of.
    */
   constructor(wsUrl, requestArgs, analysisId, options = {}) {
     /** The last known state of the analysis. */
@@ -1196,9 +981,8 @@ var _Connection = class _Connection {
     this.joinCallbacks = [];
     this.toldLoss = false;
     this.toldFull = false;
-    _Connection.made += 1;
-    this.wsUrl = wsUrl || _Connection.guessWSUrl();
-    this.requestArgs = requestArgs || (typeof location === "undefined" ? "" : withoutSession(location.search));
+    this.wsUrl = wsUrl;
+    this.requestArgs = requestArgs;
     this.environment = environmentOf(options);
     this.slot = analysisId ? void 0 : options.slot;
     this.session = new Session(analysisId || this.slot?.read() || null);
@@ -1210,13 +994,6 @@ var _Connection = class _Connection {
       if (message != null) console.log(`connection: ${message}`);
     };
     this.writeLogsToConsole();
-  }
-  /** The websocket of the page's address: `/pi/` has `/pi/ws`. Empty outside of a page. */
-  static guessWSUrl() {
-    if (typeof location === "undefined" || !location.host) return "";
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const folder = location.pathname.slice(0, location.pathname.lastIndexOf("/"));
-    return `${scheme}://${location.host}${folder}/ws`;
   }
   /** Id of the session; undefined until the front has given one. May be set before connecting. */
   get analysisId() {
@@ -1266,11 +1043,6 @@ var _Connection = class _Connection {
   /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
   disconnect() {
     this.link.stop();
-  }
-  /** The address of this page in its session, for another tab or person; empty before a join. */
-  sessionLink() {
-    if (this.session.id === null || typeof location === "undefined") return "";
-    return linkOf(this.session.id, location);
   }
   /** Calls back on every change of `status`; returns how to stop that. */
   onStatus(watcher) {
@@ -1371,12 +1143,12 @@ var _Connection = class _Connection {
     this.link.send(encodeCancel(process.id, force));
   }
   linkOwner() {
-    const connection = this;
+    const transport = this;
     return {
       get wsUrl() {
-        return connection.wsUrl;
+        return transport.wsUrl;
       },
-      hello: () => this.session.hello(this.requestArgs, savesSeen()),
+      hello: () => this.session.hello(this.requestArgs, this.environment.savesSeen()),
       receive: (content) => this.receive(content),
       refused: (code, reason) => {
         if (code === TOO_LARGE) this.dropTooLarge(reason);
@@ -1405,7 +1177,7 @@ var _Connection = class _Connection {
       this.environment.report(new Error(`unreadable frame from the server: ${content.slice(0, 80)}`));
       return;
     }
-    if (savesSeen() !== null) this.rounded.look(frame.signal, content);
+    if (this.environment.savesSeen() !== null) this.rounded.look(frame.signal, content);
     this.session.count(frame);
     this.take(frame);
     this.signals.dispatch(frame.signal, frame.load);
@@ -1414,10 +1186,7 @@ var _Connection = class _Connection {
     const now = this.environment.now();
     if (signal === "__connect") this.joined(load);
     else if (signal === "__gap") this.session.gap(load);
-    else if (signal === "__kernel") {
-      this.kernel.receive(load, now);
-      restoreTyped();
-    } else if (signal === "__reload") follow(load, () => this.environment.reload());
+    else if (signal === "__kernel") this.kernel.receive(load, now);
     else if (signal === "__process") this.processes.receive(load, now);
     else if (signal === "__progress") this.processes.progress(load);
     else this.state.receive(signal, load);
@@ -1456,7 +1225,7 @@ var _Connection = class _Connection {
   sendWaiting() {
     this.toldFull = false;
     for (const process of this.processes.unseen()) this.link.send(process.text);
-    for (const { text, processId } of this.outbox.drain()) {
+    for (const { text, processId } of this.outbox.takeAll()) {
       this.link.send(text);
       if (processId !== null) this.processes.sent(processId);
     }
@@ -1489,9 +1258,6 @@ var _Connection = class _Connection {
     }
   }
 };
-/** How many connections this page has made. */
-_Connection.made = 0;
-var Connection = _Connection;
 
 // databench/client/ui/alerts.ts
 var ESCAPES = {
@@ -1799,7 +1565,7 @@ var Image = class _Image extends UIElement {
 };
 
 // databench/client/keep.ts
-var PREFIX2 = "databench.session:";
+var PREFIX = "databench.session:";
 var SessionKeeper = class {
   constructor(storage, page) {
     this.storage = storage;
@@ -1808,7 +1574,7 @@ var SessionKeeper = class {
   }
   /** A slot for the next connection to this websocket. */
   slot(wsUrl) {
-    const base = `${PREFIX2}${this.page()} ${wsUrl}`;
+    const base = `${PREFIX}${this.page()} ${wsUrl}`;
     const nth = this.made.get(base) ?? 0;
     this.made.set(base, nth + 1);
     return new SessionSlot(this.storage, `${base} ${nth}`);
@@ -1842,10 +1608,24 @@ var SessionSlot = class {
     }
   }
 };
-var PAGE_KEEPER = new SessionKeeper(
-  () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
-  () => typeof location === "undefined" ? "" : location.pathname + location.search
-);
+
+// databench/client/sessionlink.ts
+var WORD = "session";
+function sessionIn(query) {
+  return new URLSearchParams(query).get(WORD) || null;
+}
+function withoutSession(query) {
+  const parts = query.replace(/^\?/, "").split("&").filter((part) => part && !isWord(part));
+  return parts.length ? `?${parts.join("&")}` : "";
+}
+function linkOf(id, address) {
+  const rest = withoutSession(address.search);
+  const word = `${WORD}=${encodeURIComponent(id)}`;
+  return `${address.origin}${address.pathname}${rest ? `${rest}&${word}` : `?${word}`}`;
+}
+function isWord(part) {
+  return part === WORD || part.startsWith(`${WORD}=`);
+}
 
 // databench/client/tab.ts
 var NAME = "databench.tab";
@@ -1926,6 +1706,48 @@ var Tab = class {
     }
   }
 };
+
+// databench/client/page.ts
+function pageSocket() {
+  if (typeof location === "undefined") return "";
+  return socketAt(`${location.pathname.slice(0, location.pathname.lastIndexOf("/"))}/ws`);
+}
+function socketAt(path) {
+  if (typeof location === "undefined" || !location.host) return "";
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+}
+function pageQuery() {
+  return typeof location === "undefined" ? "" : withoutSession(location.search);
+}
+function pageLink(session) {
+  return typeof location === "undefined" ? "" : linkOf(session, location);
+}
+function onWake(callback) {
+  if (typeof addEventListener !== "function" || typeof document === "undefined") return () => {
+  };
+  const online = () => callback("online");
+  const visible = () => {
+    if (document.visibilityState === "visible") callback("visible");
+  };
+  addEventListener("online", online);
+  addEventListener("pageshow", visible);
+  document.addEventListener("visibilitychange", visible);
+  return () => {
+    removeEventListener("online", online);
+    removeEventListener("pageshow", visible);
+    document.removeEventListener("visibilitychange", visible);
+  };
+}
+var PAGE_ENVIRONMENT = {
+  onWake,
+  reload: () => {
+    if (typeof location !== "undefined") location.reload();
+  }
+};
+var PAGE_KEEPER = new SessionKeeper(
+  () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
+  () => typeof location === "undefined" ? "" : location.pathname + location.search
+);
 var PAGE_TAB = new Tab(
   () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
   () => typeof BroadcastChannel === "undefined" || typeof window === "undefined" || window.top !== window ? void 0 : new BroadcastChannel("databench.tabs"),
@@ -2307,7 +2129,7 @@ var NoticePanel = class _NoticePanel {
     } else if (button.word === "interrupt") conn.kernel.interrupt();
     else if (button.word === "force") conn.cancel(button.id, { force: true });
     else if (button.word === "cancel") conn.cancel(button.id);
-    else if (button.word === "rejoin") location.assign(linkOf(button.session, location));
+    else if (button.word === "rejoin") location.assign(pageLink(button.session));
     else if (button.word === "own") {
       PAGE_KEEPER.forget(conn.analysisId);
       conn.environment.reload();
@@ -2567,7 +2389,7 @@ var Plot = class _Plot extends UIElement {
         label(left - 6, py(y1) + 8, "end", yHigh),
         label(px(x0), HEIGHT - 8, "start", xLow),
         label(px(x1), HEIGHT - 8, "end", xHigh),
-        create("path", { class: "d-line", d: pathOf3(points, px, py) })
+        create("path", { class: "d-line", d: pathOf2(points, px, py) })
       );
       const [x, y] = seen[seen.length - 1];
       svg.append(create("circle", { class: "d-last", cx: px(x), cy: py(y), r: 4 }));
@@ -2609,7 +2431,7 @@ var Plot = class _Plot extends UIElement {
 function numberOrNull(value) {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
-function pathOf3(points, px, py) {
+function pathOf2(points, px, py) {
   let isOpen = false;
   let path = "";
   for (const [x, y] of points) {
@@ -2955,7 +2777,7 @@ function wire(connection, root) {
     document.addEventListener("DOMContentLoaded", () => wireOnes(connection));
   }
   wireElements(connection, root);
-  if (typeof MutationObserver === "function") follow2(connection, root ?? document);
+  if (typeof MutationObserver === "function") follow(connection, root ?? document);
   return connection;
 }
 function wireOnes(connection) {
@@ -2970,7 +2792,7 @@ function wireNotices(connection) {
 function wireElements(connection, root) {
   for (const kind of KINDS) kind.wire(connection, root);
 }
-function follow2(connection, root) {
+function follow(connection, root) {
   const observer = new MutationObserver((records) => {
     for (const node of records.flatMap((r) => [...r.removedNodes])) leave(node);
     for (const node of records.flatMap((r) => [...r.addedNodes])) enter(connection, node);
@@ -3062,6 +2884,218 @@ __export(main_exports, {
   useWebSocket: () => useWebSocket
 });
 
+// databench/client/typed.ts
+var PREFIX2 = "databench.typed:";
+var LEFT_OUT = ["password", "file", "hidden", "button", "submit", "reset", "image"];
+var CHOICES = ["checkbox", "radio"];
+function keepTyped() {
+  const kept = inputs().map(([key, node]) => ({
+    key,
+    value: valueOf(node),
+    isUnsent: node.databenchUI?.isUnsent ?? false,
+    isFocused: document.activeElement === node,
+    selection: selectionOf(node)
+  }));
+  try {
+    sessionStorage.setItem(place(), JSON.stringify(kept));
+  } catch {
+  }
+}
+function restoreTyped() {
+  let kept;
+  try {
+    const text = sessionStorage.getItem(place());
+    if (text === null) return;
+    sessionStorage.removeItem(place());
+    kept = JSON.parse(text);
+  } catch {
+    return;
+  }
+  const nodes = new Map(inputs());
+  for (const one of kept) {
+    const node = nodes.get(one.key);
+    if (node) restore(node, one);
+  }
+}
+function place() {
+  return PREFIX2 + location.pathname + location.search;
+}
+function inputs() {
+  const counts = /* @__PURE__ */ new Map();
+  const found = [];
+  for (const node of document.querySelectorAll("input,select,textarea")) {
+    if (LEFT_OUT.includes(node.type)) continue;
+    const own = CHOICES.includes(node.type) ? node.value : "";
+    const base = `${node.type} ${node.name} ${node.id} ${own}`;
+    const nth = counts.get(base) ?? 0;
+    counts.set(base, nth + 1);
+    found.push([`${base} ${nth}`, node]);
+  }
+  return found;
+}
+function valueOf(node) {
+  if (CHOICES.includes(node.type)) return node.checked;
+  if (isSelect(node)) return [...node.selectedOptions].map((o) => o.value);
+  return node.value;
+}
+function defaultOf(node) {
+  if (CHOICES.includes(node.type)) return node.defaultChecked;
+  if (isSelect(node)) {
+    const chosen = [...node.options].filter((o) => o.defaultSelected).map((o) => o.value);
+    const first = node.multiple || !node.options[0] ? [] : [node.options[0].value];
+    return chosen.length ? chosen : first;
+  }
+  const { defaultValue, type } = node;
+  return defaultValue || (type === "range" || type === "color" ? node.value : "");
+}
+function selectionOf(node) {
+  const { selectionStart, selectionEnd } = node;
+  return typeof selectionStart === "number" ? [selectionStart, selectionEnd ?? selectionStart] : null;
+}
+function restore(node, { value, isUnsent, isFocused, selection }) {
+  const isUntouched = same(valueOf(node), defaultOf(node));
+  if (isFocused) node.focus({ preventScroll: true });
+  if ((isUnsent || isUntouched) && !same(valueOf(node), value)) {
+    put(node, value);
+    if (isUnsent) node.databenchUI?.resume?.();
+  }
+  if (isFocused && selection) {
+    node.setSelectionRange(...selection);
+  }
+}
+function put(node, value) {
+  if (typeof value === "boolean") {
+    node.checked = value;
+  } else if (isSelect(node)) {
+    for (const option of node.options) option.selected = value.includes(option.value);
+  } else {
+    node.value = String(value);
+    node.databenchUI?.render?.();
+  }
+}
+function isSelect(node) {
+  return node.type.startsWith("select-");
+}
+function same(a, b) {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+// databench/client/reload.ts
+function effectOf(paths, page) {
+  const saved = new Set(paths.map(plain));
+  const touches = (path) => saved.has(plain(path));
+  if (touches(page.path) || page.others.some(touches)) return "page";
+  return page.styles.some(touches) ? "styles" : "none";
+}
+var saves = null;
+function savesSeen() {
+  if (saves !== null || typeof document === "undefined") return saves;
+  const node = document.querySelector('meta[name="databench-saves"]');
+  return node && /^\d+$/.test(node.content) ? Number(node.content) : null;
+}
+function isRepeated(load) {
+  if (!load.missed) return false;
+  const key = `databench.missed:${location.pathname}`;
+  try {
+    const isSame = sessionStorage.getItem(key) === String(load.saves);
+    sessionStorage.setItem(key, String(load.saves));
+    return isSame;
+  } catch {
+    return true;
+  }
+}
+function follow2(load, reload) {
+  if (typeof document === "undefined" || !Array.isArray(load?.paths)) return;
+  saves = load.saves ?? saves;
+  const paths = load.paths.map(String);
+  const effect = effectOf(paths, partsOfPage());
+  if (effect === "page") {
+    if (isRepeated(load)) return;
+    keepTyped();
+    reload();
+  } else if (effect === "styles") {
+    renewStyles(new Set(paths.map(plain)));
+  }
+}
+function plain(path) {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+function pathOf3(url) {
+  if (!url) return null;
+  try {
+    const parsed = new URL(url, location.href);
+    return parsed.origin === location.origin ? parsed.pathname : null;
+  } catch {
+    return null;
+  }
+}
+function styleLinks() {
+  return [...document.querySelectorAll('link[rel~="stylesheet"][href]')];
+}
+function partsOfPage() {
+  const known = (paths) => paths.filter((p) => p !== null);
+  const styles = known(styleLinks().map((link) => pathOf3(link.href)));
+  const nodes = [...document.querySelectorAll("script[src],img[src],iframe[src],object[data]")];
+  const others = known([
+    ...nodes.map((node) => pathOf3(node.getAttribute("src") ?? node.getAttribute("data"))),
+    // Modules and what style sheets import are known here alone.
+    ...performance.getEntriesByType("resource").map((entry) => pathOf3(entry.name))
+  ]);
+  return { path: location.pathname, styles, others: others.filter((p) => !styles.includes(p)) };
+}
+var renewals = 0;
+function renewStyles(paths) {
+  for (const link of styleLinks()) {
+    const path = pathOf3(link.href);
+    if (path === null || !paths.has(plain(path))) continue;
+    const url = new URL(link.href);
+    renewals += 1;
+    url.searchParams.set("renewed", `${Date.now()}.${renewals}`);
+    const fresh = link.cloneNode();
+    fresh.href = url.href;
+    const settle2 = () => link.remove();
+    fresh.addEventListener("load", settle2);
+    fresh.addEventListener("error", () => fresh.remove());
+    link.after(fresh);
+  }
+}
+
+// databench/client/connection.ts
+var _Connection = class _Connection extends Transport {
+  /**
+   * @param wsUrl        URL of the websocket; guessed from the page's address by default.
+   * @param requestArgs  The query of the request, `?a=1`; that of the page by default.
+   * @param analysisId   Id of a session to join; a new one by default.
+   * @param options      What the world consists of, for Node and for tests.
+   */
+  constructor(wsUrl, requestArgs, analysisId, options = {}) {
+    super(
+      wsUrl || _Connection.guessWSUrl(),
+      requestArgs || pageQuery(),
+      analysisId,
+      { ...PAGE_ENVIRONMENT, savesSeen, ...options }
+    );
+    _Connection.made += 1;
+    this.on("__kernel", restoreTyped);
+    this.on("__reload", (load) => follow2(load, () => this.environment.reload()));
+  }
+  /** The websocket of the page's address: `/pi/` has `/pi/ws`. Empty outside of a page. */
+  static guessWSUrl() {
+    return pageSocket();
+  }
+  /** The address of this page in its session, for another tab or person; empty before a join. */
+  sessionLink() {
+    return this.analysisId === void 0 ? "" : pageLink(this.analysisId);
+  }
+};
+/** How many connections this page has made. */
+_Connection.made = 0;
+var Connection = _Connection;
+
 // databench/client/ui/index.ts
 var ui_exports = {};
 __export(ui_exports, {
@@ -3123,8 +3157,7 @@ function attach(wsUrl, requestArgs, analysisId, options = {}) {
   });
 }
 function follow3() {
-  const { protocol, host } = location;
-  const conn = new Connection(`${protocol === "https:" ? "wss" : "ws"}://${host}/_reload`);
+  const conn = new Connection(socketAt("/_reload"));
   let joins = 0;
   conn.onStatus((status) => {
     if (status !== "joined") return;

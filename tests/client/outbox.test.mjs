@@ -8,7 +8,7 @@ test('it keeps the order and empties at once', () => {
   const outbox = new Outbox();
   outbox.push({ text: 'a', processId: null });
   outbox.push({ text: 'b', processId: 1 });
-  assert.deepEqual(outbox.drain().map(w => w.text), ['a', 'b']);
+  assert.deepEqual(outbox.takeAll().map(w => w.text), ['a', 'b']);
   assert.equal(outbox.length, 0);
 });
 
@@ -18,7 +18,7 @@ test('it refuses beyond its number and its size, and takes again when emptied', 
     assert.ok(outbox.push({ text: '', processId: null }));
   }
   assert.ok(!outbox.push({ text: '', processId: null }));
-  outbox.drain();
+  outbox.takeAll();
   assert.ok(outbox.push({ text: 'x'.repeat(OUTBOX_LIMIT_CHARS), processId: 5 }));
   assert.ok(!outbox.push({ text: 'x', processId: 6 }));
   assert.ok(outbox.withdraw(5));

@@ -2,7 +2,8 @@
  * Messages about the page as a whole, such as a connection that failed.
  */
 
-import { type Connection, LOSS_MESSAGE } from '../connection';
+import type { Connection } from '../connection';
+import { LOSS_MESSAGE } from '../transport';
 import { UIElement } from './element';
 
 /** Characters that mean something in HTML. */

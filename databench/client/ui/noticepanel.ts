@@ -3,10 +3,8 @@
  */
 
 import type { Connection } from '../connection';
+import { PAGE_KEEPER, PAGE_TAB, pageLink } from '../page';
 import type { Process } from '../processes';
-import { PAGE_KEEPER } from '../keep';
-import { linkOf } from '../sessionlink';
-import { PAGE_TAB } from '../tab';
 import { UIElement } from './element';
 import { Notice, NoticeButton, NoticeFailure, NoticeProcess, noticesOf, NoticeView } from './notices';
 
@@ -105,7 +103,7 @@ export class NoticePanel {
     } else if (button.word === 'interrupt') conn.kernel.interrupt();
     else if (button.word === 'force') conn.cancel(button.id!, { force: true });
     else if (button.word === 'cancel') conn.cancel(button.id!);
-    else if (button.word === 'rejoin') location.assign(linkOf(button.session!, location));
+    else if (button.word === 'rejoin') location.assign(pageLink(button.session!));
     else if (button.word === 'own') {
       PAGE_KEEPER.forget(conn.analysisId!);
       conn.environment.reload();
