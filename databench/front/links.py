@@ -20,6 +20,7 @@ import tornado.web
 
 from ..protocol.text import Connect
 from ..settings import Settings
+from . import cookies
 from .visitors import Visitors, is_encrypted
 
 WORD = "session"
@@ -143,7 +144,7 @@ class Links:
         Returns:
             What it asks for, and whether a link led it there.
         """
-        ticket = handler.get_cookie(self._visitors.name(handler, PURPOSE))
+        ticket = cookies.read(handler.request, self._visitors.name(handler, PURPOSE))
         if not ticket or connect.received or connect.epoch is not None:
             return connect, False
         session = self._tickets.take(ticket, time.monotonic())

@@ -56,7 +56,9 @@ def find_rules(application: ContextApplication, routes: Routes) -> list[Any]:
     rule = tornado.routing.Rule
     return [
         (r"/", pages.Gallery, {}),
-        rule(OfAnalysis(context, "/"), pages.AnalysisPage),  # no analysis has a name of the next
+        # No analysis has a name of those that follow: its page and its websocket come first.
+        rule(OfAnalysis(context, "/"), pages.AnalysisPage),
+        rule(OfAnalysis(context, "/ws"), websocket.PageSocket),
         (r"/status", status.Status, {}),
         (r"/status/live", status.Live, {}),
         (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
@@ -65,7 +67,6 @@ def find_rules(application: ContextApplication, routes: Routes) -> list[Any]:
         (kernels.PATH, kernels.KernelPage, {}),
         (f"{kernels.PATH}/ws", kernels.KernelSocket, {}),
         rule(OfAnalysis(context, ""), pages.AnalysisRedirect),
-        rule(OfAnalysis(context, "/ws"), websocket.PageSocket),
         rule(OfAnalysis(context, r"/([^/]+\.html)"), pages.AnalysisPage),
         rule(tornado.routing.AnyMatches(), OwnFolders(application)),
         (rf"/static/({addresses.OLD})", Files, {"roots": (*roots["static"], *roots["_static"])}),

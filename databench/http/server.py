@@ -68,6 +68,8 @@ class Server(tornado.httpserver.HTTPServer):
         limits = limits or Limits()
         self._application = application
         super().initialize(Door(self, application), body_timeout=limits.body_limit_s, **kwargs)
+        if limits.idle_limit_s and limits.header_limit_s:
+            self.conn_params.header_timeout = None  # the sweep sees to it, without a timer for each
         self._known: set[Any] = set()
         self._busy: set[Any] = set()
         self._at_rest = asyncio.Event()

@@ -27,6 +27,16 @@ from .request import Call
 Handlers = Mapping[str, tuple[str, ...]]
 # What code that is no page may call by name, as of old.
 BUILT_IN: Handlers = {name: (name,) for name in WRITERS}
+# What making an instance goes through, and the attributes that it is given then (a property of the
+# user's may stand there).
+_MAKERS = (
+    *("__new__", "__init__", "__setattr__", "__getattribute__"),
+    *("init_databench", "init_datastores", "_tell_changes", "datastore_class"),
+)
+_GIVEN = (
+    *("__getattr__", "data", "class_data", "cli_args", "request_args", "id_", "restored"),
+    *("_outlet", "_emit_fn", "_untold"),
+)
 _STORES = dict(zip(WRITERS, ("data", "class_data"), strict=True))
 
 
@@ -37,6 +47,17 @@ def find_declared(handlers: Handlers) -> Declared:
         handlers: The class' handlers, as `analysis.find_handlers` gives them.
     """
     return Declared(frozenset(handlers) - {ANY_ACTION, *STEPS})
+
+
+def has_own_making(cls: type[Analysis]) -> bool:
+    """Whether making an instance runs code of the user's, which may take any time.
+
+    Args:
+        cls: The analysis; most have no constructor: what a session begins with is in `connected`.
+    """
+    own = [getattr(cls, name) for name in _MAKERS]
+    usual = [getattr(Analysis, name) for name in _MAKERS]
+    return type(cls) is not type or own != usual or any(hasattr(cls, name) for name in _GIVEN)
 
 
 def find_page_calls(

@@ -30,6 +30,7 @@ class Context:
         analysis_class: The user's class.
         handlers: Its handlers by action, as `find_handlers` gives them.
         declared: What pages may ask for.
+        has_own_making: Whether making an instance runs code of the user's.
         settings: The kernel's.
         logger: The analysis' own.
         channel: The socket.
@@ -47,6 +48,7 @@ class Context:
     analysis_class: type[Analysis]
     handlers: Mapping[str, tuple[str, ...]]
     declared: Declared
+    has_own_making: bool
     settings: Settings
     logger: logging.Logger
     channel: KernelChannel

@@ -92,6 +92,7 @@ class Interrupts:
         self._announced = self._seen = 0
         self._is_handling = False
         self._has_more = False
+        self._hooked: set[KernelRequest] = set()  # whose dropped interruption is being looked at
         self._fd = fd
         if fd is not None:
             os.set_blocking(fd, False)
@@ -137,10 +138,16 @@ class Interrupts:
         if request is not None and not request.is_ended:
             # From another thread: here it would come out in this very hook. Where there is no
             # thread for it, the page's next Cancel repeats it.
-            call_later(_REPEAT_S, self._repeat, request, request.wanted)
+            self._hooked.add(request)
+            try:
+                call_later(_REPEAT_S, self._repeat, request, request.wanted)
+            finally:
+                self._hooked.discard(request)
 
     def _repeat(self, request: KernelRequest, attempt: int) -> None:
-        if not request.is_ended and request.wanted == attempt:
+        if request in self._hooked:  # a busy machine: it would be dropped once more, for good
+            call_later(_REPEAT_S, self._repeat, request, attempt)
+        elif not request.is_ended and request.wanted == attempt:
             request.raised = attempt - 1
             self.strike(request)
 

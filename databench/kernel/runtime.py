@@ -25,7 +25,7 @@ from ..protocol import messages as m
 from ..protocol.codec import decode_to_kernel
 from ..protocol.codec import encode as encode_message
 from ..protocol.layouts import LIST_ITEMS
-from .calls import find_declared
+from .calls import find_declared, has_own_making
 from .channel import RECEIVES_PER_WAKE, Flusher, KernelChannel
 from .class_data import ClassDataCopy
 from .context import Context
@@ -94,6 +94,7 @@ class Kernel:
             analysis_class=analysis_class,
             handlers=handlers,
             declared=find_declared(handlers),
+            has_own_making=has_own_making(analysis_class),
             settings=self.settings,
             logger=streams.take_logger(f"databench.kernel.{environment.analysis}"),
             channel=self.channel,

@@ -1,7 +1,7 @@
 """One session in the kernel: its analysis, its actions in order, its ends.
 
-Lives in the loop's thread; only `_plain_ended`, and what it calls, runs in the threads of plain
-actions.
+Lives in the loop's thread. Only `_open` of a class with a constructor, and `_plain_ended` with what
+it calls, run in the threads of plain actions.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ _TRACEBACK_CHARACTERS = 2**14
 # Between two attempts to interrupt: a person sees no difference, and code that cleans up is not
 # interrupted so often that it never ends.
 _PRESS_S = 0.05
+_QUERY_CHARACTERS = 4096  # what is taken apart on the loop
 # Steps of a session's own that end before the next one begins, however they are written.
 # `connected` does not: what it computes may take long, and can be cancelled meanwhile.
 _IN_SUCCESSION = ("connect", "args", "disconnected")
@@ -174,7 +175,8 @@ class KernelSession:
                 "closed": self._free,
             }.get(request.name)
             if special is not None:
-                return [("plain" if request.name == "open" else "here", special)]
+                is_plain = request.name == "open" and self._is_slow_to_open()
+                return [("plain" if is_plain else "here", special)]
             if self._failure is not None:
                 return []
             return self._find_own_calls(request.name)
@@ -346,8 +348,17 @@ class KernelSession:
 
     # -- the session's own steps
 
+    def _is_slow_to_open(self) -> bool:
+        """Whether to open it in the thread of plain actions, so that nothing holds up the loop.
+
+        The way there and back takes as long as all else that a small session begins with.
+        """
+        message = self._message
+        is_large = bool(message.data_keys) or len(message.request_args) > _QUERY_CHARACTERS
+        return is_large or self.context.has_own_making
+
     def _open(self) -> None:
-        """Make the instance; plain code of the user, so not on the loop."""
+        """Make the instance: plain code of the user, where the class has a constructor."""
         context, message = self.context, self._message
         analysis = context.analysis_class()
         analysis._outlet = self.outlet

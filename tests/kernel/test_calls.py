@@ -5,7 +5,13 @@ import pytest
 import databench
 from databench.analysis import find_handlers
 from databench.kernel.arguments import ActionError
-from databench.kernel.calls import find_calls, find_declared, find_page_calls, make_call
+from databench.kernel.calls import (
+    find_calls,
+    find_declared,
+    find_page_calls,
+    has_own_making,
+    make_call,
+)
 from databench.settings import Settings
 
 
@@ -213,3 +219,49 @@ def test_a_handler_of_one_instance_is_looked_at_by_itself(analysis):
     analysis.plain = lambda word: word * 2
     ((_kind, function),) = calls(analysis, "plain", b'["ab"]')
     assert function() == "abab"
+
+
+class WithConstructor(Sample):
+    def __init__(self):
+        self.rows = []
+
+
+class WithStores(Sample):
+    def init_datastores(self):
+        super().init_datastores()
+
+
+class WithProperty(Sample):
+    @property
+    def request_args(self):
+        return {}
+
+
+class WithLookup(Sample):
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+
+class WithMaker(Sample, metaclass=type("Maker", (type,), {})):
+    pass
+
+
+class Store(databench.Datastore):
+    pass
+
+
+class WithStore(Sample):
+    datastore_class = Store
+
+
+@pytest.mark.parametrize(
+    ("cls", "is_own"),
+    [
+        (Sample, False),
+        (CatchAll, False),
+        *((cls, True) for cls in (WithConstructor, WithStores, WithProperty, WithLookup)),
+        *((cls, True) for cls in (WithMaker, WithStore)),
+    ],
+)
+def test_a_class_with_a_constructor_of_its_own_is_known(cls, is_own):
+    assert has_own_making(cls) is is_own

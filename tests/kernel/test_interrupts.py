@@ -256,6 +256,30 @@ def test_a_cancel_that_python_drops_is_repeated(front, session, action):
     assert type(front.end(number)[0]) is m.Cancelled
 
 
+# Where starting a thread takes longer than the time after which the cancel is repeated.
+SLOW_THREADS = """
+    import threading, time
+
+    def start_slowly(timer, start=threading.Timer.start):
+        start(timer)
+        until_s = time.monotonic() + 0.2
+        while time.monotonic() < until_s:
+            pass
+
+    threading.Timer.start = start_slowly
+"""
+
+
+@pytest.mark.parametrize("action", ["dropping", "dropping_coroutine"])
+def test_a_cancel_that_python_drops_is_repeated_on_a_busy_machine(action):
+    with Front(SLOW_THREADS + SOURCE) as front:
+        session = front.open()
+        number = front.action(session, action)
+        front.expect(m.Emit, request=number, signal="started")
+        front.cancel(session, number)
+        assert type(front.end(number)[0]) is m.Cancelled
+
+
 def test_a_worker_thread_is_cancelled(front):
     first, second = front.open(), front.open()
     blocker = front.action(first, "sleep")

@@ -631,3 +631,31 @@ def test_a_second_handler_that_is_plain_waits_for_a_plain_action_that_began_befo
             assert isinstance(end, m.Done)
             assert emits(before) == [("first", None), ("second", None)]
         assert isinstance(front.run(session, "go_on")[0], m.Done)
+
+
+MAKING = """
+    import threading, time
+    import databench
+
+    class Demo(databench.Analysis):
+        %s
+
+        @databench.on
+        def compute(self):
+            self.emit('begun')
+            time.sleep(60)
+"""
+CONSTRUCTOR = "def __init__(self): print('made in', threading.current_thread().name, flush=True)"
+
+
+def test_a_session_of_a_class_without_a_constructor_begins_while_others_compute():
+    with Front(MAKING % "", settings={"plain_threads": 0}) as front:
+        busy = front.open()
+        front.expect(m.Emit, request=front.action(busy, "compute"))
+        front.open()  # waits until it has begun
+
+
+def test_a_constructor_runs_in_the_main_thread():
+    with Front(MAKING % CONSTRUCTOR) as front:
+        front.open()
+        front.wait_printed("made in MainThread", front.stdout_lines)
