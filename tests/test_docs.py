@@ -387,7 +387,7 @@ def test_python_page_names_everything_public():
 
 def test_http_page_names_everything_public():
     from databench import http
-    from databench.http import mixins, runner
+    from databench.http import mixins, serving
 
     page = _reference("http.md")
     names = [f"http.{name}" for name in {*http.__all__} - {"app", "handlers", "runner"}]
@@ -397,7 +397,7 @@ def test_http_page_names_everything_public():
         for name, item in vars(mixins).items()
         if isinstance(item, type) and item.__module__ == own
     ]
-    names += [f"`{name}`" for name in (*runner.SETTINGS, "port", "number_of_procs")]
+    names += [f"`{name}`" for name in (*serving.SETTINGS, "port", "number_of_procs")]
     assert "`ErrorLogger`" in names
     assert [name for name in names if name not in page] == []
 

@@ -21,7 +21,7 @@ import tornado.ioloop
 
 from ..config import RESERVED
 from ..errors import SettingError
-from ..http.runner import refuse_running_loop
+from ..http.loops import refuse_running_loop
 
 Routes = Sequence[tuple[str, Any, Mapping[str, Any] | None]]
 

@@ -8,7 +8,8 @@ from . import app, handlers, mixins, runner
 from .app import Application, CallbackManager, OnStart, wrap_application
 from .handlers import StatusHandler
 from .launch import run
-from .runner import EXIT_SOFTWARE, Runner
+from .processes import EXIT_SOFTWARE
+from .serving import Runner
 from .sockets import bind
 
 __all__ = [

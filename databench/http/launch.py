@@ -14,7 +14,8 @@ import tornado.web
 from ..errors import SettingError
 from ..printable import PrintableFormatter
 from .app import CallbackManager
-from .runner import DEFAULT_PORT, Runner, new_loop, refuse_running_loop
+from .loops import new_loop, refuse_running_loop
+from .serving import DEFAULT_PORT, Runner
 
 log = logging.getLogger("databench.http")
 

@@ -86,7 +86,7 @@ class LineWriter:
                 self._status = status
                 self._wake()
 
-    def drain(self, limit_s: float | None = None) -> bool:
+    def flush(self, limit_s: float | None = None) -> bool:
         """Wait until all is written, and end the thread; the next line begins another.
 
         Args:
@@ -112,7 +112,7 @@ class LineWriter:
 
     def before_fork(self) -> None:
         """A thread does not go over to the child, and a lock that it holds would stay held."""
-        self.drain()
+        self.flush()
         self.lock.acquire()
 
     def after_fork(self, *, is_child: bool) -> None:
@@ -271,17 +271,17 @@ def queued_streams() -> Iterator[None]:
         # A program that has put others in their place keeps those.
         sys.stdout = before[0] if sys.stdout is queued[0] else sys.stdout
         sys.stderr = before[1] if sys.stderr is queued[1] else sys.stderr
-        drain_streams(*queued)
+        flush_streams(*queued)
         _swap_in_handlers(dict(zip(map(id, queued), before, strict=True)))
 
 
-def drain_streams(*streams: Any) -> None:
+def flush_streams(*streams: Any) -> None:
     """Wait until what was printed and logged is written, at most `log_flush_s`."""
     for stream in streams or (sys.stdout, sys.stderr):
         if isinstance(stream, QueuedStream):
             stream.flush()
             stream.writer.show(b"")
-            stream.writer.drain()
+            stream.writer.flush()
 
 
 def open_standard_files() -> None:

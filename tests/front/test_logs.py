@@ -87,11 +87,11 @@ def test_a_progress_bar_is_one_line_of_a_terminal_that_moves(screen):
     stream, writer, handler = screen
     for number in range(3):
         handler.handle(unfinished(f"{number} of 3"))
-        writer.drain(30)
+        writer.flush(30)
     handler.handle(record(logging.INFO, "another", "databench.front"))
-    writer.drain(30)
+    writer.flush(30)
     handler.handle(record(logging.INFO, "3 of 3", "databench.kernel.pi"))
-    writer.drain(30)
+    writer.flush(30)
     text = re.sub(r"\d\d:\d\d:\d\d ", "", stream.getvalue())
     again = "\r\x1b[K"
     assert text == (

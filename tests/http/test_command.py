@@ -7,7 +7,7 @@ import pytest
 
 setuptools = pytest.importorskip("setuptools")
 
-from databench.http import command, runner  # noqa: E402
+from databench.http import command  # noqa: E402
 
 
 @pytest.fixture
@@ -26,12 +26,6 @@ def _command(**options):
         setattr(own, name, value)
     own.ensure_finalized()
     return own
-
-
-def test_it_is_a_name_of_the_runner():
-    assert runner.RunCommand is command.RunCommand
-    with pytest.raises(AttributeError, match="no_such"):
-        runner.no_such  # noqa: B018
 
 
 def test_an_application_is_found_by_name_and_run(made, tmp_path):

@@ -48,7 +48,7 @@ def test_lines_come_out_in_their_order(slow, writer):
     for number in range(1000):
         writer.add(b"%d\n" % number)
     slow.may.set()
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert slow.got.split() == [b"first", *(b"%d" % number for number in range(1000))]
 
 
@@ -58,7 +58,7 @@ def test_lines_that_do_not_fit_are_counted_in_the_log(slow, writer, limit):
     for _ in range(1503):
         writer.add(b"6 byte\n"[1:])
     slow.may.set()
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     lines = slow.got.decode().splitlines()
     assert lines[:4] == ["first", *["byte"] * 0, " byte", " byte", " byte"]
     assert len(lines) == 5
@@ -72,7 +72,7 @@ def test_the_note_stands_where_the_lines_would_have_stood(slow, writer):
     writer.queue_lines = 10
     writer.add(b"fourth\n")
     slow.may.set()
-    writer.drain(_LIMIT_S)
+    writer.flush(_LIMIT_S)
     lines = slow.got.decode().splitlines()
     assert [line[9:60] if "dropped" in line else line for line in lines] == [
         "first",
@@ -83,9 +83,9 @@ def test_the_note_stands_where_the_lines_would_have_stood(slow, writer):
 
 
 def test_the_end_waits_no_longer_than_its_limit(slow, writer):
-    assert not writer.drain(0.01)
+    assert not writer.flush(0.01)
     slow.may.set()
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert slow.got == b"first\n"
 
 
@@ -100,9 +100,9 @@ def test_what_cannot_be_written_ends_nothing_and_is_counted(error):
 
     writer = LineWriter(write)
     writer.add(b"lost\n")
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     writer.add(b"back\n")
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     text = b"".join(got).decode()
     assert "1 line of the log was dropped" in text and text.endswith("\nback\n")
 
@@ -111,13 +111,13 @@ def test_only_the_newest_status_is_written_and_lines_take_its_place(slow, writer
     for number in range(100):
         writer.show(b"%d %%" % number)
     slow.may.set()
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert slow.got == b"first\n99 %"
     writer.add(b"line\n")
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert slow.got == b"first\n99 %\r\x1b[Kline\n99 %"
     writer.show(b"")
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert slow.got.endswith(b"99 %\r\x1b[K")
 
 
@@ -125,10 +125,10 @@ def test_a_stream_hands_on_whole_lines(slow, writer):
     slow.may.set()
     stream = QueuedStream(io.StringIO(), writer)
     print("one", 2, file=stream, end="")
-    assert writer.drain(_LIMIT_S) and slow.got == b"first\n"
+    assert writer.flush(_LIMIT_S) and slow.got == b"first\n"
     print("", file=stream)
     print("prompt: ", file=stream, end="", flush=True)
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert slow.got == b"first\none 2\nprompt: "
 
 
@@ -143,7 +143,7 @@ def test_letters_that_the_stream_has_not_are_escaped(slow, writer):
     slow.may.set()
     ascii_file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     QueuedStream(ascii_file, writer).write("≈ \ud800\n")
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert slow.got == b"first\n\\u2248 \\ud800\n"
 
 
@@ -153,7 +153,7 @@ def test_closing_the_stream_does_not_end_the_log(slow, writer):
     handler = logging.StreamHandler(stream)
     stream.close()
     handler.handle(logging.LogRecord("x", 40, "", 0, "still here", (), None))
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert slow.got == b"first\nstill here\n"
 
 
@@ -262,7 +262,7 @@ def test_a_full_descriptor_that_does_not_block_is_waited_for():
         writer = LineWriter(queued._make_write(stream))
         writer.add(b"x" * 200_000 + b"\n")
         assert reader.readline() == b"x" * 200_000 + b"\n"
-        assert writer.drain(_LIMIT_S)
+        assert writer.flush(_LIMIT_S)
 
 
 def test_without_a_thread_lines_wait_for_one_and_are_written_at_the_end(few_threads):
@@ -272,9 +272,9 @@ def test_without_a_thread_lines_wait_for_one_and_are_written_at_the_end(few_thre
         writer.add(b"one\n")
         writer.add(b"two\n")
         assert got == []
-        assert writer.drain()
+        assert writer.flush()
         assert b"".join(got) == b"one\ntwo\n"
         writer.add(b"three\n")
     writer.add(b"four\n")
-    assert writer.drain(_LIMIT_S)
+    assert writer.flush(_LIMIT_S)
     assert b"".join(got) == b"one\ntwo\nthree\nfour\n"

@@ -16,7 +16,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 
 from ... import descriptors
 from ...http.processes import STOP_SIGNALS
-from ...http.queued import drain_streams
+from ...http.queued import flush_streams
 
 log = logging.getLogger("databench.front")
 
@@ -70,7 +70,7 @@ class Again:
         for number in STOP_SIGNALS:
             if number not in self._ignored:
                 signal.signal(number, signal.SIG_DFL)
-        drain_streams()
+        flush_streams()
         descriptors.restore_limit()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
