@@ -97,8 +97,8 @@ function send(
   }
   if (!seen) {
     fail(new TypeError(
-      `a preEmit hook of '${action}' removed __process_id; its end cannot be told, so `
-      + 'use emit() for this action or keep that key'));
+      `a preEmit hook of '${action}' removed __process_id, without which call() cannot wait for `
+      + 'the end; use emit() for this action or keep that key'));
   }
 }
 

@@ -365,8 +365,8 @@ export class Transport {
   }
 
   private refuse(signalName: string, processId: number | null): void {
-    const message = `'${signalName}' was not sent: ${OUTBOX_LIMIT_MESSAGES} messages wait for the `
-      + 'connection already; try again when it is back';
+    const message = `'${signalName}' was not sent: ${OUTBOX_LIMIT_MESSAGES} messages already wait `
+      + 'for the connection; try again when it is back';
     if (processId !== null) {
       this.processes.end({ id: processId, outcome: 'error', error: { type: 'Full', message } });
     }

@@ -23,7 +23,8 @@ from .ports import DEFAULT_HOST, DEFAULT_PORT, find_host, find_port
 
 _LIMIT_S = 10.0
 _OTHER = "it is not a Databench server, or an older one that cannot list its kernels"
-_HEAD = ("ANALYSIS", "STATE", "GEN", "PID", "AGE", "MEMORY", "CPU", "SESSIONS", "DEATHS", "RUNNING")
+_COUNTS = ("SESSIONS", "CRASHES")
+_HEAD = ("ANALYSIS", "STATE", "GEN", "PID", "AGE", "MEMORY", "CPU", *_COUNTS, "RUNNING")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 

@@ -349,7 +349,7 @@ function send(caller, action, args, id, fail) {
   }
   if (!seen) {
     fail(new TypeError(
-      `a preEmit hook of '${action}' removed __process_id; its end cannot be told, so use emit() for this action or keep that key`
+      `a preEmit hook of '${action}' removed __process_id, without which call() cannot wait for the end; use emit() for this action or keep that key`
     ));
   }
 }
@@ -1235,7 +1235,7 @@ var Transport = class {
     }
   }
   refuse(signalName, processId) {
-    const message = `'${signalName}' was not sent: ${OUTBOX_LIMIT_MESSAGES} messages wait for the connection already; try again when it is back`;
+    const message = `'${signalName}' was not sent: ${OUTBOX_LIMIT_MESSAGES} messages already wait for the connection; try again when it is back`;
     if (processId !== null) {
       this.processes.end({ id: processId, outcome: "error", error: { type: "Full", message } });
     }
@@ -1813,7 +1813,7 @@ function noticesOf(view, nowMs) {
 function lossNotices(view, nowMs) {
   if (view.lostSinceMs === null || nowMs - view.lostSinceMs < QUIET_LOSS_MS) return [];
   if (view.goneReason !== null) {
-    const text = `${view.goneReason}. This page goes on when it is served again.`;
+    const text = `${view.goneReason}. This page continues when it is served again.`;
     return [{ key: "loss", level: "warning", text }];
   }
   if (view.unreachedUrl !== null) return [unreachedNotice(view.unreachedUrl, view.lostSinceMs, nowMs)];
@@ -1829,7 +1829,7 @@ function unreachedNotice(url, lostSinceMs, nowMs) {
   return {
     key: "loss",
     level: "warning",
-    text: `This page cannot reach its analysis: no websocket gets through to ${url}. If a proxy is in front of the server, it has to pass on the headers Upgrade and Connection, and the address as it is. Otherwise the server has ended. Trying again.`,
+    text: `This page cannot reach its analysis: it cannot open the websocket ${url}. If a proxy is in front of the server, it must forward the headers Upgrade and Connection and keep the address unchanged. Otherwise the server has stopped. Trying again.`,
     ticking: duration((nowMs - lostSinceMs) / 1e3)
   };
 }
@@ -1837,10 +1837,10 @@ function workTexts(processes) {
   const running = namesOf(processes.filter((p) => !p.isWaiting));
   const waiting = processes.filter((p) => p.isWaiting).length;
   const texts = [];
-  if (running) texts.push(`${running} goes on at the server.`);
+  if (running) texts.push(`${running} continues on the server.`);
   if (waiting) {
-    const what = waiting === 1 ? "1 action waits and is" : `${waiting} actions wait and are`;
-    texts.push(`${what} sent when it is back.`);
+    const what = waiting === 1 ? "1 action waits" : `${waiting} actions wait`;
+    texts.push(`${what} to be sent.`);
   }
   return texts.length ? texts : ["Nothing was running."];
 }
@@ -1861,7 +1861,7 @@ function sessionNotices({ others, isReplaced, isCopy }) {
   });
   notices[notices.length - 1]?.buttons.push({ label: "Dismiss", word: "stay" });
   if (isCopy) {
-    const buttons = [{ label: "Use a session of its own", word: "own" }];
+    const buttons = [{ label: "Use a new session", word: "own" }];
     if (!notices.length) buttons.push({ label: "Dismiss", word: "stay" });
     notices.unshift({
       key: "copy",
@@ -1874,18 +1874,18 @@ function sessionNotices({ others, isReplaced, isCopy }) {
     notices.unshift({
       key: "replaced",
       level: "quiet",
-      text: "That session has ended; this is a new one.",
+      text: "The earlier session has ended. This is a new one.",
       buttons: notices.length ? [] : [{ label: "Dismiss", word: "stay" }]
     });
   }
   return notices;
 }
 function otherText({ running }) {
-  if (!running.length) return "1 result of yours waits to be seen";
-  const count = running.length === 1 ? "1 run of yours is" : `${running.length} runs of yours are`;
+  if (!running.length) return "You have a result that you have not seen";
+  const count = running.length === 1 ? "1 of your runs is" : `${running.length} of your runs are`;
   const longestS = Math.max(...running.map((r) => r.elapsed_s));
   const names = [...new Set(running.map((r) => r.action))].join("”, “");
-  return `${count} still going: “${names}”, for ${duration(longestS)}`;
+  return `${count} still in progress: “${names}”, for ${duration(longestS)}`;
 }
 function permitted(view, notices) {
   const { kernel } = view;
@@ -1956,11 +1956,11 @@ function kernelNotices({ kernel }, nowMs) {
 }
 function codeNotices({ kernel, processes }) {
   if (!kernel.codeChange) return [];
-  const what = namesOf(processes) || "what others run";
+  const what = namesOf(processes) || "the work of other sessions";
   return [{
     key: "code",
     level: "warning",
-    text: `Code changed: ${kernel.codeChange}. The new code runs when ${what} has ended.`,
+    text: `Code changed: ${kernel.codeChange}. The kernel restarts when ${what} has ended.`,
     buttons: [endingButton("Restart now", "restart", kernel.sessions)]
   }];
 }

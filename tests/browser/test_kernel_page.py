@@ -85,7 +85,7 @@ def test_running_action_is_seen_interrupted_and_its_kernel_restarted(folder, ser
     button(page, "Restart (1 session)").click()
     expect(value(page, "Generation")).to_have_text("2")
     expect(value(page, "State")).to_have_text("idle")
-    page.get_by_text("Ended before (1)").click()
+    page.get_by_text("Earlier processes (1)").click()
     expect(page.locator("[data-k=restarts] li")).to_contain_text("restarted from the kernel page")
 
 
@@ -102,13 +102,13 @@ def test_stop_asks_where_others_are_touched_and_lasts_until_a_start(folder, serv
     asked = []
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     button(page, "Stop (2 sessions)").click()
-    assert "This touches 2 sessions." in asked[0]
+    assert "This affects 2 sessions." in asked[0]
     expect(value(page, "State")).to_have_text("idle")
 
     page.once("dialog", lambda dialog: dialog.accept())
     button(page, "Stop (2 sessions)").click()
     expect(value(page, "State")).to_have_text("stopped")
-    expect(value(page, "Deaths")).to_have_text("1")
+    expect(value(page, "Crashes")).to_have_text("1")
     expect(page.locator("[data-k=reason]")).not_to_have_class(re.compile("danger"))
     expect(page.locator("[data-k=reason]")).to_contain_text("stopped from the kernel page")
     expect(button(page, "Stop")).to_be_disabled()

@@ -203,9 +203,9 @@ def test_a_page_without_network_says_so_and_catches_up(wire, pages):
     begin(page)
     wire.cut()
     expect(alerts(page)).to_contain_text(LOST)
-    expect(alerts(page)).to_contain_text("“run” goes on at the server")
+    expect(alerts(page)).to_contain_text("“run” continues on the server")
     button(page, "Go").click()  # waits for the connection, and goes once
-    expect(alerts(page)).to_contain_text("1 action waits and is sent when it is back")
+    expect(alerts(page)).to_contain_text("1 action waits to be sent")
     wire.join()
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator("#steps")).to_have_text(ALL)
@@ -246,7 +246,7 @@ def test_two_pages_on_one_session_see_the_same_and_both_act(served, pages):
 
 def test_a_link_to_a_session_that_has_ended_begins_a_new_one_and_says_so(served, pages):
     page = pages.open(served, "/steps/?a=1&session=gone")
-    expect(alerts(page)).to_contain_text("That session has ended; this is a new one.")
+    expect(alerts(page)).to_contain_text("The earlier session has ended. This is a new one.")
     page.wait_for_function("location.search === '?a=1'")
     id_ = page.evaluate("databench.analysisId")
     page.reload()
@@ -261,10 +261,10 @@ def test_a_run_left_behind_is_found_by_its_person_alone(served, pages):
     context = page.context
     page.close()
     back = pages.tab(context, served, "/steps/")
-    expect(alerts(back)).to_contain_text("1 run of yours is still going: “run”")
+    expect(alerts(back)).to_contain_text("1 of your runs is still in progress: “run”")
     stranger = pages.open(served, "/steps/")
     expect(button(stranger, "Run")).to_be_enabled()
-    expect(alerts(stranger)).not_to_contain_text("still going")
+    expect(alerts(stranger)).not_to_contain_text("still in progress")
     button(back, "Rejoin").click()
     expect(back.locator("#steps")).to_have_text(" 0 1 2")
     expect(button(back, "Run")).to_be_disabled()
@@ -279,7 +279,7 @@ def test_what_was_left_behind_can_be_left_there(served, pages):
     page.close()
     back = pages.tab(context, served, "/steps/")
     button(back, "Dismiss").click()
-    expect(alerts(back)).not_to_contain_text("still going")
+    expect(alerts(back)).not_to_contain_text("still in progress")
 
 
 def test_a_killed_server_that_is_back_has_state_and_the_page_goes_on(served, pages, tmp_path):
@@ -326,7 +326,7 @@ def test_a_copied_tab_says_that_it_shares_and_takes_a_session_of_its_own(served,
     expect(alerts(first)).not_to_contain_text("copy")
     copy.reload()
     expect(alerts(copy)).to_contain_text(SHARES)
-    button(copy, "Use a session of its own").click()
+    button(copy, "Use a new session").click()
     expect(copy.locator("#steps")).to_have_text("")
     expect(button(copy, "Run")).to_be_enabled()
     expect(alerts(copy)).not_to_contain_text("copy")

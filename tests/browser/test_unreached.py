@@ -55,8 +55,8 @@ def test_a_proxy_that_passes_on_no_websocket_is_named_on_the_page(server, proxy,
     pages.allow("WebSocket connection to")
     page = pages.open(proxy, "/scaffold_py/")
     alerts = page.locator("#databench-alerts")
-    expect(alerts).to_contain_text(f"no websocket gets through to ws://{proxy.address}/scaffold_py")
-    expect(alerts).to_contain_text("pass on the headers Upgrade and Connection")
+    expect(alerts).to_contain_text(f"it cannot open the websocket ws://{proxy.address}/scaffold_py")
+    expect(alerts).to_contain_text("forward the headers Upgrade and Connection")
     expect(alerts).not_to_contain_text("Connection lost")
 
 

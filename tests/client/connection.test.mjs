@@ -200,7 +200,7 @@ test('a full outbox refuses, tells once, and ends what awaits its end', async t 
   for (let i = 0; i < 1000; i += 1) d.emit('n', i);
   d.emit('n', 1000).emit('n', 1001);
   assert.equal(errors.length, 1);
-  assert.match(errors[0], /'n' was not sent: 1000 messages wait/);
+  assert.match(errors[0], /'n' was not sent: 1000 messages already wait/);
   await assert.rejects(d.call('run'), error => error.outcome === 'error' && error.type === 'Full');
   world.socket.accept();
   assert.equal(world.socket.actions.length, 1000);

@@ -73,8 +73,8 @@ def test_gallery_shows_the_readme_and_what_each_analysis_is_about(tmp_path):
 
 def test_gallery_with_analyses_gives_no_lesson(tmp_path):
     hidden = show(tmp_path, "index.html", meta_infos=[{"name": "x", "show_in_index": False}])
-    assert "None are shown here" in hidden
+    assert "No analysis is shown here" in hidden
     shown = show(tmp_path, "index.html", meta_infos=[{"name": "x"}])
     for text in (hidden, shown):
         assert "analysis.py" not in text
-    assert "None are shown" not in shown
+    assert "No analysis is shown" not in shown

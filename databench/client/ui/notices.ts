@@ -147,7 +147,7 @@ export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
 function lossNotices(view: NoticeView, nowMs: number): Notice[] {
   if (view.lostSinceMs === null || nowMs - view.lostSinceMs < QUIET_LOSS_MS) return [];
   if (view.goneReason !== null) {
-    const text = `${view.goneReason}. This page goes on when it is served again.`;
+    const text = `${view.goneReason}. This page continues when it is served again.`;
     return [{ key: 'loss', level: 'warning', text }];
   }
   if (view.unreachedUrl !== null) return [unreachedNotice(view.unreachedUrl, view.lostSinceMs, nowMs)];
@@ -166,9 +166,9 @@ function unreachedNotice(url: string, lostSinceMs: number, nowMs: number): Notic
   return {
     key: 'loss',
     level: 'warning',
-    text: `This page cannot reach its analysis: no websocket gets through to ${url}. If a proxy is `
-      + 'in front of the server, it has to pass on the headers Upgrade and Connection, and the '
-      + 'address as it is. Otherwise the server has ended. Trying again.',
+    text: `This page cannot reach its analysis: it cannot open the websocket ${url}. If a proxy is `
+      + 'in front of the server, it must forward the headers Upgrade and Connection and keep the '
+      + 'address unchanged. Otherwise the server has stopped. Trying again.',
     ticking: duration((nowMs - lostSinceMs) / 1000),
   };
 }
@@ -178,10 +178,10 @@ function workTexts(processes: NoticeProcess[]): string[] {
   const running = namesOf(processes.filter(p => !p.isWaiting));
   const waiting = processes.filter(p => p.isWaiting).length;
   const texts = [];
-  if (running) texts.push(`${running} goes on at the server.`);
+  if (running) texts.push(`${running} continues on the server.`);
   if (waiting) {
-    const what = waiting === 1 ? '1 action waits and is' : `${waiting} actions wait and are`;
-    texts.push(`${what} sent when it is back.`);
+    const what = waiting === 1 ? '1 action waits' : `${waiting} actions wait`;
+    texts.push(`${what} to be sent.`);
   }
   return texts.length ? texts : ['Nothing was running.'];
 }
@@ -202,7 +202,7 @@ function sessionNotices({ others, isReplaced, isCopy }: NoticeView): Notice[] {
   });
   notices[notices.length - 1]?.buttons!.push({ label: 'Dismiss', word: 'stay' });
   if (isCopy) {
-    const buttons: NoticeButton[] = [{ label: 'Use a session of its own', word: 'own' }];
+    const buttons: NoticeButton[] = [{ label: 'Use a new session', word: 'own' }];
     if (!notices.length) buttons.push({ label: 'Dismiss', word: 'stay' });
     notices.unshift({
       key: 'copy', level: 'quiet', buttons,
@@ -211,7 +211,7 @@ function sessionNotices({ others, isReplaced, isCopy }: NoticeView): Notice[] {
   }
   if (isReplaced) {
     notices.unshift({
-      key: 'replaced', level: 'quiet', text: 'That session has ended; this is a new one.',
+      key: 'replaced', level: 'quiet', text: 'The earlier session has ended. This is a new one.',
       buttons: notices.length ? [] : [{ label: 'Dismiss', word: 'stay' }],
     });
   }
@@ -219,11 +219,11 @@ function sessionNotices({ others, isReplaced, isCopy }: NoticeView): Notice[] {
 }
 
 function otherText({ running }: NoticeSession): string {
-  if (!running.length) return '1 result of yours waits to be seen';
-  const count = running.length === 1 ? '1 run of yours is' : `${running.length} runs of yours are`;
+  if (!running.length) return 'You have a result that you have not seen';
+  const count = running.length === 1 ? '1 of your runs is' : `${running.length} of your runs are`;
   const longestS = Math.max(...running.map(r => r.elapsed_s));
   const names = [...new Set(running.map(r => r.action))].join('”, “');
-  return `${count} still going: “${names}”, for ${duration(longestS)}`;
+  return `${count} still in progress: “${names}”, for ${duration(longestS)}`;
 }
 
 /** Without what the page may not do, and with the reason: others use the kernel too. */
@@ -294,10 +294,10 @@ function kernelNotices({ kernel }: NoticeView, nowMs: number): Notice[] {
 /** New code waits for the end of what runs; also of what other sessions run. */
 function codeNotices({ kernel, processes }: NoticeView): Notice[] {
   if (!kernel.codeChange) return [];
-  const what = namesOf(processes) || 'what others run';
+  const what = namesOf(processes) || 'the work of other sessions';
   return [{
     key: 'code', level: 'warning',
-    text: `Code changed: ${kernel.codeChange}. The new code runs when ${what} has ended.`,
+    text: `Code changed: ${kernel.codeChange}. The kernel restarts when ${what} has ended.`,
     buttons: [endingButton('Restart now', 'restart', kernel.sessions)],
   }];
 }

@@ -32,7 +32,7 @@ test('a page whose websocket never got through says what may be in between', () 
   const lost = { status: 'waiting', lostSinceMs: 8600, unreachedUrl: 'ws://h/app/a/ws' };
   assert.deepEqual(shown(lost), []);
   const [[text, ticking]] = shown(lost, 11_000);
-  assert.match(text, /no websocket gets through to ws:\/\/h\/app\/a\/ws\. If a proxy .* Upgrade/);
+  assert.match(text, /it cannot open the websocket ws:\/\/h\/app\/a\/ws\. If a proxy .* Upgrade/);
   assert.equal(ticking, '2 s');
   const gone = { ...lost, goneReason: "analysis 'a' is no longer served" };
   assert.match(shown(gone, 11_000)[0][0], /no longer served/);
@@ -44,26 +44,26 @@ test('a lost connection is told after 1.5 s, with what goes on', () => {
   assert.deepEqual(shown(lost, 10_100),
     [['Connection lost, trying again. Nothing was running.', '1 s']]);
   assert.deepEqual(shown({ ...lost, processes: [RUN, { ...RUN, id: 8 }] }, 11_000),
-    [['Connection lost, trying again. “run” goes on at the server.', '2 s']]);
+    [['Connection lost, trying again. “run” continues on the server.', '2 s']]);
   const waiting = { ...RUN, id: 9, action: 'fit', isWaiting: true };
   assert.deepEqual(shown({ ...lost, processes: [waiting] }, 11_000),
-    [['Connection lost, trying again. 1 action waits and is sent when it is back.', '2 s']]);
+    [['Connection lost, trying again. 1 action waits to be sent.', '2 s']]);
   assert.equal(shown({ ...lost, processes: [RUN, waiting, { ...waiting, id: 10 }] }, 11_000)[0][0],
-    'Connection lost, trying again. “run” goes on at the server. '
-    + '2 actions wait and are sent when it is back.');
+    'Connection lost, trying again. “run” continues on the server. '
+    + '2 actions wait to be sent.');
 });
 
 test('an analysis that was taken out is told with what brings the page back', () => {
   const gone = { status: 'waiting', lostSinceMs: 0, goneReason: "analysis 'a' is no longer served" };
   assert.deepEqual(shown({ ...gone, processes: [RUN] }), [[
-    "analysis 'a' is no longer served. This page goes on when it is served again.", undefined]]);
+    "analysis 'a' is no longer served. This page continues when it is served again.", undefined]]);
 });
 
 test('a server that takes the page only later says why in the place of a lost connection', () => {
   const busyReason = 'The server is short of memory. Try again in a moment.';
   const busy = { status: 'waiting', lostSinceMs: 0, busyReason };
   assert.deepEqual(shown({ ...busy, processes: [RUN] }, 11_000)[0][0],
-    `${busyReason} This page tries again by itself. “run” goes on at the server.`);
+    `${busyReason} This page tries again by itself. “run” continues on the server.`);
 });
 
 test('a start is told when it takes a while', () => {
@@ -162,11 +162,11 @@ test('an action that is refused for ending kernels offers another kernel, to tho
 test('new code that waits is told, with what it waits for, and can be had at once', () => {
   const kernel = { state: 'busy', codeChange: 'analyses/pi/analysis.py' };
   assert.deepEqual(shown({ kernel, processes: [RUN] }), [[
-    'Code changed: analyses/pi/analysis.py. The new code runs when “run” has ended.', undefined,
+    'Code changed: analyses/pi/analysis.py. The kernel restarts when “run” has ended.', undefined,
     'Restart now: restart',
   ]]);
   assert.deepEqual(shown({ kernel: { ...kernel, sessions: 2 } }), [[
-    'Code changed: analyses/pi/analysis.py. The new code runs when what others run has ended.', undefined,
+    'Code changed: analyses/pi/analysis.py. The kernel restarts when the work of other sessions has ended.', undefined,
     'Restart now: ask',
   ]]);
 });
@@ -202,19 +202,19 @@ test('a cancel in a kernel of its own is carried out by the server, and not offe
 test('runs and results that were left behind can be rejoined', () => {
   const running = [{ action: 'fit', elapsed_s: 90 }];
   assert.deepEqual(shown({ others: [{ id: 'x', running }] }), [[
-    '1 run of yours is still going: “fit”, for 1 min 30 s', undefined, 'Rejoin: rejoin', 'Dismiss: stay',
+    '1 of your runs is still in progress: “fit”, for 1 min 30 s', undefined, 'Rejoin: rejoin', 'Dismiss: stay',
   ]]);
   const two = [...running, { action: 'fit', elapsed_s: 200 }];
   const [first, second] = shown({ others: [{ id: 'x', running: two }, { id: 'y', running: [] }] });
-  assert.equal(first[0], '2 runs of yours are still going: “fit”, for 3 min 20 s');
+  assert.equal(first[0], '2 of your runs are still in progress: “fit”, for 3 min 20 s');
   assert.deepEqual(second, [
-    '1 result of yours waits to be seen', undefined, 'Show it: rejoin', 'Dismiss: stay']);
+    'You have a result that you have not seen', undefined, 'Show it: rejoin', 'Dismiss: stay']);
   assert.equal(first.length, 3);
 });
 
 test('a link to a session that has ended is told', () => {
   assert.deepEqual(shown({ isReplaced: true }), [
-    ['That session has ended; this is a new one.', undefined, 'Dismiss: stay']]);
+    ['The earlier session has ended. This is a new one.', undefined, 'Dismiss: stay']]);
 });
 test('a copied tab says that it shares its session, quietly, and offers one of its own', () => {
   const [notice, ...rest] = noticesOf(view({ isCopy: true }), 0);
