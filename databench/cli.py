@@ -322,8 +322,10 @@ def _find_script(target: str, cli_args: Sequence[str]) -> ServedScript:
 
 
 def _advise_folder(path: Path, target: str) -> str:
-    if (path / "analysis.py").is_file():
-        return f"to serve the analysis in it, give {path / 'analysis.py'}"
+    from .config import MODULE_FILE
+
+    if (path / MODULE_FILE).is_file():
+        return f"to serve the analysis in it, give {path / MODULE_FILE}"
     return f"to serve the analyses in it, give --analyses {target}"
 
 

@@ -20,14 +20,14 @@ from typing import Any
 import yaml
 
 from .broker.supervision.kernelspec import KernelSpec, find_kernelspecs
-from .config import FILE, RESERVED, find_problem, load
+from .config import INDEX_FILE, MODULE_FILE, RESERVED, find_problem, load
 from .errors import SettingError
 from .front import folders
 
 EXIT_USAGE = 2
 _TEMPLATE = "scaffold_py"
 _CLASS = "ScaffoldPy"
-_FILES = ("analysis.py", "index.html")
+_FILES = (MODULE_FILE, "index.html")
 _DESCRIPTION = """\
 Create the analysis NAME in the folder 'analyses', and the folder if it does not exist: a class and
 a page, ready to run. Nothing is overwritten.
@@ -166,7 +166,7 @@ def _show(path: Path, here: Path) -> str:
 
 def _enter(name: str, kernel: str, analyses: Path, here: Path) -> list[str]:
     """Enter it in `index.yaml`, where it would not be served otherwise; what to tell of that."""
-    file = analyses / FILE
+    file = analyses / INDEX_FILE
     index = load(analyses, kernels=(kernel,))
     if index.entries.get(name) and kernel == "py":
         return []  # found by its folder

@@ -243,7 +243,7 @@ def check_index(text: str, folder: Path) -> None:
     from databench import config
     from databench.broker.supervision.kernelspec import find_kernelspecs
 
-    (folder / config.FILE).write_text(text)
+    (folder / config.INDEX_FILE).write_text(text)
     for item in yaml.safe_load(text).get("analyses") or []:
         analysis = folder / item["name"]
         analysis.mkdir()

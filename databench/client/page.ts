@@ -45,6 +45,11 @@ function onWake(callback: (reason: WakeReason) => void): () => void {
   };
 }
 
+/** The page's own path and query, by which it is known again after a reload; empty outside. */
+export function pagePlace(): string {
+  return typeof location === 'undefined' ? '' : location.pathname + location.search;
+}
+
 /** What a page adds to the world of a connection. */
 export const PAGE_ENVIRONMENT: Pick<Environment, 'onWake' | 'reload'> = {
   onWake,
@@ -54,7 +59,7 @@ export const PAGE_ENVIRONMENT: Pick<Environment, 'onWake' | 'reload'> = {
 /** Keeps the ids of the page's sessions. */
 export const PAGE_KEEPER = new SessionKeeper(
   () => (typeof sessionStorage === 'undefined' ? undefined : sessionStorage),
-  () => (typeof location === 'undefined' ? '' : location.pathname + location.search),
+  pagePlace,
 );
 
 /** The tab that this script runs in; a frame is a part of its page's tab. */

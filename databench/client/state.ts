@@ -6,9 +6,6 @@
 
 import { isObject, lookUp } from './signals';
 
-/** The two scopes of state, by the name of their signal. */
-export type Scope = 'data' | 'class_data';
-
 /** A page's copy of its analysis' state. */
 export class State {
   /** Values of this session. */

@@ -6,6 +6,8 @@
  * Passwords and files are left out.
  */
 
+import { pagePlace } from './page';
+
 const PREFIX = 'databench.typed:';
 const LEFT_OUT = ['password', 'file', 'hidden', 'button', 'submit', 'reset', 'image'];
 const CHOICES = ['checkbox', 'radio'];
@@ -65,7 +67,7 @@ export function restoreTyped(): void {
 }
 
 function place(): string {
-  return PREFIX + location.pathname + location.search;
+  return PREFIX + pagePlace();
 }
 
 /** The page's inputs, each with a key that the next page's same input has. */

@@ -17,6 +17,7 @@ import yaml
 from .. import settings
 from ..errors import SettingError
 from .datastore import DatastoreChoice
+from .names import INDEX_FILE
 from .packages import find_folder
 
 Check = Callable[[yaml.Node, Any], Any]
@@ -85,7 +86,7 @@ def _number(name: str) -> Check:
 
     def check(node: yaml.Node, value: Any) -> float:
         try:
-            return settings.ROWS[name].parse(value, source="index.yaml")
+            return settings.ROWS[name].parse(value, source=INDEX_FILE)
         except SettingError:
             row = settings.ROWS[name]
             kind = "a whole number" if row.unit == "count" else f"a number in {row.unit}"

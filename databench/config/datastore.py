@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ..errors import SettingError
+from .names import INDEX_FILE
 
 KNOWN = ("memory", "sqlite:///state.db")
 _SCHEMES = ("memory", "sqlite")
@@ -60,5 +61,5 @@ class DatastoreChoice:
         return path
 
     def _refuse(self, text: str, folder: Path) -> SettingError:
-        file = str(folder / "index.yaml")
+        file = str(folder / INDEX_FILE)
         return SettingError(text, name="datastore", file=file, line=self.line)

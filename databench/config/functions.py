@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-MODULE = "analysis.py"
+from .names import MODULE_FILE
+
 _SOURCE_BYTES = 2**20
 # Parsing takes a hundred times longer than this look, and most modules define a class.
 _CALL = re.compile(rb"\bAnalysis\s*\(\s*(?:name\s*=\s*)?[\"'uU]")
@@ -40,7 +41,7 @@ class Functions:
     @property
     def is_beside_others(self) -> bool:
         """Whether the module lies in the folder of analyses, without a folder of its own."""
-        return self.file.name != MODULE
+        return self.file.name != MODULE_FILE
 
     @property
     def templates(self) -> Path:
@@ -144,8 +145,8 @@ def find_one(folder: Path, name: str) -> Functions | None:
         folder: The folder of analyses, absolute.
         name: The analysis' name.
     """
-    if os.path.isfile(folder / name / MODULE):  # false too for a name that is too long
-        return read_functions(folder / name / MODULE)
+    if os.path.isfile(folder / name / MODULE_FILE):  # false too for a name that is too long
+        return read_functions(folder / name / MODULE_FILE)
     return next((found for found in find_functions(folder) if found.name == name), None)
 
 

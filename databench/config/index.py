@@ -28,9 +28,9 @@ from .checks import (
 from .datastore import DatastoreChoice
 from .discovery import find_analyses, find_problem
 from .functions import Functions, find_one
+from .names import INDEX_FILE, MODULE_FILE
 from .nodes import Told, compose, construct, pairs, read_text
 
-FILE = "index.yaml"
 TITLE = "Databench"
 _ENTRIES = 1000  # for each there are files to be looked for
 
@@ -139,7 +139,7 @@ def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:
     folder = folder.absolute()
     if not folder.is_dir():
         raise SettingError(f"folder of analyses '{folder}' does not exist or is not a folder")
-    file = folder / FILE
+    file = folder / INDEX_FILE
     if not file.is_file():
         return Index(folder, **_discover(folder))
     return _Reader(file, kernels).read()
@@ -287,8 +287,8 @@ class _Reader:
                 break
             name = key_node.value if isinstance(key_node, yaml.ScalarNode) else "that is not text"
             try:
-                row = settings.find_row(name, source=FILE)
-                values[name] = row.parse(construct(value_node), source=FILE)
+                row = settings.find_row(name, source=INDEX_FILE)
+                values[name] = row.parse(construct(value_node), source=INDEX_FILE)
             except (SettingError, yaml.YAMLError) as error:
                 self.problems.append(self._say(key_node.start_mark, str(error), name))
         return values
@@ -388,7 +388,7 @@ class _Reader:
         try:
             if not folder.is_dir():
                 yield f"its folder {str(folder)!r} is missing"
-            elif kernel == "py" and not (folder / "analysis.py").is_file():
+            elif kernel == "py" and not (folder / MODULE_FILE).is_file():
                 yield f"there is no analysis.py in {str(folder)!r}"
         except OSError as error:  # a name that is too long, a folder that is not ours to read
             yield f"its folder {str(folder)!r:.200} cannot be read: {error.strerror}"

@@ -25,6 +25,7 @@ import tornado.httputil
 
 from ..errors import SettingError
 from . import cookies, private
+from .hiding import compile_key, hide
 from .hosts import is_loopback
 
 log = logging.getLogger("databench.front")
@@ -36,12 +37,7 @@ LEAST_CHARACTERS = 16
 # What an address, a header and a shell take as it is (RFC 3986 section 2.3).
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 _MOST_BYTES = 4096
-# The name with each of its letters as it is or percent-encoded (RFC 3986 section 2.1), also in an
-# address that is the value of something else (`?next=%3Ftoken%3D…`).
-_LETTERS = "".join(f"(?:{a}|%{ord(a):02x}|%{ord(a.upper()):02x})" for a in ARGUMENT)
-_GIVEN = re.compile(
-    rf"((?:[?&;]|%(?:25)*(?:3f|26|3b)){_LETTERS}(?:=|%(?:25)*3d))[^&;#\s\"'<>]*", re.IGNORECASE
-)
+_GIVEN = compile_key(ARGUMENT, may_be_empty=True)
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe())' makes one"
 _IN_DEVELOPMENT = (
     "To sign in as the administrator, open the address with ?token= that the terminal shows, once "
@@ -246,7 +242,7 @@ def _is_same(given: str, right: str) -> bool:
 
 def hide_token(request: tornado.httputil.HTTPServerRequest) -> str:
     """The address as a log may have it: whatever stands in `?token=` is nobody's affair."""
-    return _GIVEN.sub(r"\1…", request.uri or "")
+    return hide(_GIVEN, request.uri or "")
 
 
 def strip_token(request: tornado.httputil.HTTPServerRequest) -> str:

@@ -20,11 +20,11 @@ import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
+from ..config import OTHERS_FOLDERS
 from .earlier import Record, Runs, Stamp, judge
 
 log = logging.getLogger("databench.front")
 
-_SKIPPED = frozenset({"node_modules", "__pycache__"})
 _PAGES = (".html", ".htm")
 _MARKS = (b"{{", b"{%", b"{#")  # as a template has them, of Tornado and of Jinja2
 # Of the pages that are not run: how many are looked into and named.
@@ -217,7 +217,7 @@ def _list(folder: str) -> Iterator[tuple[str, bool]]:
     try:
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
-                if not entry.name.startswith(".") and entry.name not in _SKIPPED:
+                if not entry.name.startswith(".") and entry.name not in OTHERS_FOLDERS:
                     path = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
                     yield path, entry.is_dir()
     except OSError:

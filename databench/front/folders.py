@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..config import INDEX_FILE, MODULE_FILE
 from ..errors import SettingError
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -95,7 +96,7 @@ def from_folder(folder: Path) -> Place:
 def _find_wanted(wanted: str, here: Path) -> Place:
     folder = here / wanted
     if folder.is_dir():
-        if (folder / "analysis.py").is_file() and not (folder / "index.yaml").is_file():
+        if (folder / MODULE_FILE).is_file() and not (folder / INDEX_FILE).is_file():
             raise SettingError(
                 f"--analyses is '{wanted}', which is one analysis; give the folder that holds it: "
                 f"'{Path(wanted) / '..' if wanted in ('.', '..') else Path(wanted).parent}'",

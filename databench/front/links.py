@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import re
 import secrets
 import time
 from collections.abc import Callable
@@ -21,16 +20,12 @@ import tornado.web
 from ..protocol.text import Connect
 from ..settings import Settings
 from . import cookies
+from .hiding import compile_key, hide
 from .visitors import Visitors, is_encrypted
 
 WORD = "session"
 PURPOSE = "join"
-# The word with each of its letters as it is or percent-encoded, and its value, also where all of it
-# is the value of something else (`?next=%2Fpi%2F%3Fsession%3D…`).
-_LETTERS = "".join(f"(?:{a}|%{ord(a):02x}|%{ord(a.upper()):02x})" for a in WORD)
-_HIDDEN = re.compile(
-    rf"((?:[?&;]|%(?:25)*(?:3f|26|3b)){_LETTERS}(?:=|%(?:25)*3d))[^&;#\s\"'<>]+", re.IGNORECASE
-)
+_HIDDEN = compile_key(WORD)
 
 
 def session_in(query: str) -> str | None:
@@ -50,7 +45,7 @@ def without_session(query: str) -> str:
 
 def hide_sessions(text: str) -> str:
     """A text in which no key of a session can be read, such as a line of a log."""
-    return _HIDDEN.sub(r"\1…", text)
+    return hide(_HIDDEN, text)
 
 
 class Tickets:

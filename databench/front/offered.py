@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from ..config import Entry
+from ..config import MODULE_FILE, Entry
 from ..protocol.actions import STEPS, WRITERS
 from .sources import PageSources, find_stamp
 
@@ -122,4 +122,4 @@ def find_offered(entry: Entry) -> tuple[str, ...]:
 
 def find_path(entry: Entry) -> Path:
     """The file that is read."""
-    return entry.file or entry.folder / "analysis.py"
+    return entry.file or entry.folder / MODULE_FILE

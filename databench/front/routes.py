@@ -25,7 +25,7 @@ import tornado.httputil
 import tornado.routing
 import tornado.web
 
-from ..config import Entry, Index
+from ..config import ROUTES_FILE, Entry, Index
 from .blocking import BlockingWatch
 from .class_data import HandlerClassData
 from .context import ContextApplication, FrontContext
@@ -36,7 +36,6 @@ from .templates import OfRoutes
 
 log = logging.getLogger("databench.front")
 
-FILE = "routes.py"
 _EXPECTED = "(route, handler, settings)"
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 section 9.2.1
 _OPT_OUT = "if other sites' pages may use this handler, set any_origin = True in its class"
@@ -140,8 +139,8 @@ class Routes(tornado.routing.Router):
     def _read(
         self, entry: Entry, place: Place, stamp: tuple[int, int], before: Loaded | None
     ) -> Loaded:
-        file = entry.folder / FILE
-        watch = BlockingWatch(f"{entry.name}/{FILE}", self._context.limits.block_limit_s)
+        file = entry.folder / ROUTES_FILE
+        watch = BlockingWatch(f"{entry.name}/{ROUTES_FILE}", self._context.limits.block_limit_s)
         try:
             with _importing(place.root):
                 items = watch.call(_import, entry, place)
@@ -192,7 +191,9 @@ class Routes(tornado.routing.Router):
     ) -> type[tornado.web.RequestHandler]:
         """The handler as a class of its own: measured, and with the analysis' `class_data`."""
         context = self._context
-        watch = BlockingWatch(f"{name}/{FILE}: {handler.__name__}", context.limits.block_limit_s)
+        watch = BlockingWatch(
+            f"{name}/{ROUTES_FILE}: {handler.__name__}", context.limits.block_limit_s
+        )
         body: dict[str, Any] = {"__module__": handler.__module__, "__doc__": handler.__doc__}
         for method in _MEASURED:
             own = getattr(handler, method, None)
@@ -262,7 +263,7 @@ def _find_stamp(entry: Entry) -> tuple[int, int] | None:
     if entry.file is not None or entry.problems:
         return None
     try:
-        status = os.stat(entry.folder / FILE)
+        status = os.stat(entry.folder / ROUTES_FILE)
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size
@@ -285,7 +286,7 @@ def _import(entry: Entry, place: Place) -> Any:
     _forget_modules(entry.folder)
     name = place.module(entry.name).rpartition(".")[0]
     _make_packages(name, entry.folder)
-    module = importlib.import_module(f"{name}.{Path(FILE).stem}")
+    module = importlib.import_module(f"{name}.{Path(ROUTES_FILE).stem}")
     return getattr(module, "ROUTES", ())
 
 

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import tornado.ioloop
 
-from ..config import RESERVED
+from ..config import MODULE_FILE, RESERVED
 from ..errors import SettingError
 from ..http.loops import refuse_running_loop
 
@@ -72,7 +72,7 @@ def from_file(path: Path, *, argv: Sequence[str]) -> ServedScript:
         argv: What the script finds as `sys.argv`.
     """
     real = Path(os.path.realpath(path))
-    title = real.parent.name if path.name == "analysis.py" else path.stem
+    title = real.parent.name if path.name == MODULE_FILE else path.stem
     return ServedScript(
         name=_name(title),
         title=title,

@@ -46,9 +46,13 @@ class PacedSocket(Headers, tornado.websocket.WebSocketHandler):
         pacer, limit_bytes = self.context.pacer, self.message_bytes
         return PacedProtocol(self, made.params, pacer, limit_bytes, self._find_client)
 
+    @property
+    def address(self) -> str:
+        """The visitor's; with --xheaders the forwarded one."""
+        return self.request.remote_ip or ""
+
     def _find_client(self) -> Client:
-        address = self.request.remote_ip or ""  # with --xheaders the forwarded one
-        return make_client(address, self.context.visitors.find(self))
+        return make_client(self.address, self.context.visitors.find(self))
 
 
 class OwnSocket(PacedSocket):

@@ -134,8 +134,7 @@ class PageSocket(PacedSocket):
 
     def open(self, name: str) -> None:
         """The handshake is done: wait for `__connect`."""
-        address = self.request.remote_ip or ""  # with --xheaders the forwarded one
-        self.page = Connection(self, name, self.context.visitors.find(self), address)
+        self.page = Connection(self, name, self.context.visitors.find(self), self.address)
         self.context.watch.add(self.page)
 
     def on_message(self, message: str | bytes) -> None:

@@ -54,7 +54,8 @@ class Event(enum.Enum):
     GONE = "gone"  # the process was reaped while stopping
 
 
-_LIVE = (State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING)
+# Those of a process that came to the end of its start, and is not to end.
+LIVE = (State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING)
 _WAITING = (State.QUEUED, State.BACKOFF, State.FAILED, State.CULLED)  # without a process
 
 TABLE: dict[tuple[State, Event], State] = {
@@ -78,11 +79,11 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.CULLED, Event.QUEUE): State.QUEUED,
     (State.FAILED, Event.SPAWN): State.STARTING,
     (State.STOPPING, Event.GONE): State.STOPPED,
-    **{(state, Event.TRAFFIC): state for state in _LIVE if state is not State.UNRESPONSIVE},
-    **{(state, Event.SILENT): State.UNRESPONSIVE for state in _LIVE},
+    **{(state, Event.TRAFFIC): state for state in LIVE if state is not State.UNRESPONSIVE},
+    **{(state, Event.SILENT): State.UNRESPONSIVE for state in LIVE},
     **{
         (state, event): after
-        for state in (State.STARTING, *_LIVE)
+        for state in (State.STARTING, *LIVE)
         for event, after in (
             (Event.EXIT_RETRY, State.BACKOFF),
             (Event.EXIT_NOW, State.STARTING),
@@ -90,7 +91,7 @@ TABLE: dict[tuple[State, Event], State] = {
             (Event.EXIT_CULL, State.CULLED),
         )
     },
-    **{(state, Event.STOP): State.STOPPING for state in (State.STARTING, *_LIVE, *_WAITING)},
+    **{(state, Event.STOP): State.STOPPING for state in (State.STARTING, *LIVE, *_WAITING)},
     (State.STOPPING, Event.STOP): State.STOPPING,
 }
 """Every legal step. A pair that is not here is a mistake of the caller."""
@@ -173,7 +174,7 @@ class Lifecycle:
     @property
     def takes_actions(self) -> bool:
         """Whether an action that is sent now can be run: a kernel that is killed runs none."""
-        return self.state in _LIVE and not self.is_ending
+        return self.state in LIVE and not self.is_ending
 
     def note_completed(self) -> None:
         """An action of this generation ended: it does not loop, so its death will not count."""
@@ -221,7 +222,7 @@ class Lifecycle:
         """
         if self.state in (State.STOPPING, State.STOPPED) or self.is_without_process:
             return OnChange.NOTHING
-        if self.state in _LIVE and is_working and not at_once:
+        if self.state in LIVE and is_working and not at_once:
             return OnChange.WAIT
         return OnChange.RESTART
 

@@ -448,6 +448,8 @@ declare function socketAt(path: string): string;
 declare function pageQuery(): string;
 /** The page's address with a session in it. */
 declare function pageLink(session: string): string;
+/** The page's own path and query, by which it is known again after a reload; empty outside. */
+declare function pagePlace(): string;
 /** What a page adds to the world of a connection. */
 declare const PAGE_ENVIRONMENT: Pick<Environment, 'onWake' | 'reload'>;
 /** Keeps the ids of the page's sessions. */
@@ -681,8 +683,6 @@ declare class Signals {
  *
  * Elements that come into the page later read their first value here.
  */
-/** The two scopes of state, by the name of their signal. */
-type Scope = 'data' | 'class_data';
 /** A page's copy of its analysis' state. */
 declare class State {
     /** Values of this session. */

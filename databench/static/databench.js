@@ -1760,6 +1760,9 @@ var exported = (() => {
       document.removeEventListener("visibilitychange", visible);
     };
   }
+  function pagePlace() {
+    return typeof location === "undefined" ? "" : location.pathname + location.search;
+  }
   var PAGE_ENVIRONMENT = {
     onWake,
     reload: () => {
@@ -1768,7 +1771,7 @@ var exported = (() => {
   };
   var PAGE_KEEPER = new SessionKeeper(
     () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
-    () => typeof location === "undefined" ? "" : location.pathname + location.search
+    pagePlace
   );
   var PAGE_TAB = new Tab(
     () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
@@ -2940,7 +2943,7 @@ var exported = (() => {
     }
   }
   function place() {
-    return PREFIX2 + location.pathname + location.search;
+    return PREFIX2 + pagePlace();
   }
   function inputs() {
     const counts = /* @__PURE__ */ new Map();

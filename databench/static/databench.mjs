@@ -1738,6 +1738,9 @@ function onWake(callback) {
     document.removeEventListener("visibilitychange", visible);
   };
 }
+function pagePlace() {
+  return typeof location === "undefined" ? "" : location.pathname + location.search;
+}
 var PAGE_ENVIRONMENT = {
   onWake,
   reload: () => {
@@ -1746,7 +1749,7 @@ var PAGE_ENVIRONMENT = {
 };
 var PAGE_KEEPER = new SessionKeeper(
   () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
-  () => typeof location === "undefined" ? "" : location.pathname + location.search
+  pagePlace
 );
 var PAGE_TAB = new Tab(
   () => typeof sessionStorage === "undefined" ? void 0 : sessionStorage,
@@ -2918,7 +2921,7 @@ function restoreTyped() {
   }
 }
 function place() {
-  return PREFIX2 + location.pathname + location.search;
+  return PREFIX2 + pagePlace();
 }
 function inputs() {
   const counts = /* @__PURE__ */ new Map();

@@ -10,11 +10,9 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ...config import INDEX_FILE, MODULE_FILE, ROUTES_FILE
 from .scan import PAGE_ENDINGS, SOURCE_ENDINGS, Scan, Token
 
-INDEX = "index.yaml"
-ROUTES = "routes.py"
-MODULE = "analysis.py"
 _EXAMPLES = ("analyses_packaged", "tests")  # of Databench's folder: analyses like any other
 
 
@@ -120,7 +118,7 @@ def _concerns_kernel(
         return True
     if any(kind == "glob" and pattern in analysis.globs for kind, pattern in tokens):
         return True
-    if _ending(path) not in SOURCE_ENDINGS or os.path.basename(path) == ROUTES:
+    if _ending(path) not in SOURCE_ENDINGS or os.path.basename(path) == ROUTES_FILE:
         return False
     if analysis.sources is not None and analysis.is_ready:
         return False
@@ -141,16 +139,16 @@ def _concerns_index(
     path: str, analyses: Sequence[AnalysisFiles], folder: str, *, is_gone: bool
 ) -> bool:
     inside, name = os.path.split(path)
-    if path == os.path.join(folder, INDEX):
+    if path == os.path.join(folder, INDEX_FILE):
         return True
     owner = next((a for a in analyses if _is_below(path, a.folder)), None)
     if owner is not None and owner.is_broken:
         return True
-    if name == ROUTES:
+    if name == ROUTES_FILE:
         return owner is not None and inside == owner.folder
     if inside == folder and _ending(path) == ".py":
         return True  # what it says of an analysis made of functions
-    return name == MODULE and os.path.dirname(inside) == folder and (owner is None or is_gone)
+    return name == MODULE_FILE and os.path.dirname(inside) == folder and (owner is None or is_gone)
 
 
 def _is_own(path: str, tokens: Iterable[Token], package: str) -> bool:

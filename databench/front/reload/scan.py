@@ -18,6 +18,8 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ...config import OTHERS_FOLDERS
+
 GONE_S = 0.3
 DIGEST_BYTES = 4 * 2**20  # of a larger file its time and size are compared
 _MAGIC = re.compile(r"[*?\[]")
@@ -30,7 +32,6 @@ _PAGES = ".css .gif .htm .html .jpeg .jpg .js .md .mjs .png .rst .svg .webp"
 SOURCE_ENDINGS = frozenset(_SOURCES.split())
 PAGE_ENDINGS = frozenset(_PAGES.split())
 _ENDINGS = SOURCE_ENDINGS | PAGE_ENDINGS | {".yaml", ".yml"}
-_SKIPPED = frozenset({"__pycache__", "node_modules"})
 
 Token = tuple[str, str]  # why a file is looked at: "folder", "glob" or "file", and which
 
@@ -243,7 +244,7 @@ def _stat(path: str) -> os.stat_result | None:
 def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
     """Folders, with the names in them that may matter."""
     for folder, inner, names in os.walk(root):
-        inner[:] = sorted(n for n in inner if not n.startswith(".") and n not in _SKIPPED)
+        inner[:] = sorted(n for n in inner if not n.startswith(".") and n not in OTHERS_FOLDERS)
         yield folder, [name for name in names if _may_matter(name)]
 
 

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles.helpmanual.io
 
-from ...config import FILE, Entry, Index, prepare
+from ...config import INDEX_FILE, Entry, Index, prepare
+from ...protocol.lifecycle import LIVE
 from ...threads import NO_THREAD, can_start
 from .. import offered
 from ..context import FrontContext
@@ -40,6 +41,7 @@ BURST_S = 0.5  # and is looked at after this in any case
 GONE_LOOK_MS = 100
 FIRST_LOOK_S = 10.0
 _THREADS = 2  # the library starts one
+_LIVE = frozenset(state.value for state in LIVE)
 
 
 class Watcher:
@@ -142,8 +144,7 @@ class Watcher:
                     for pattern in (*index.watch, *entry.watch)
                 ),
                 sources=None if sources is None else frozenset(sources),
-                is_ready=broker.kernel_state(entry.name)
-                in ("idle", "busy", "unresponsive", "cancelling"),
+                is_ready=broker.kernel_state(entry.name) in _LIVE,
                 is_broken=bool(entry.problems),
             )
 
@@ -305,7 +306,7 @@ class Watcher:
             )
         self._is_cut = self._scanner.is_cut
         for path in scan.changed:
-            if os.path.basename(path) == FILE:
+            if os.path.basename(path) == INDEX_FILE:
                 prepare(Path(path))
         try:
             self._loop.call_soon_threadsafe(self._apply, scan)
