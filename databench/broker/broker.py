@@ -20,7 +20,6 @@ from ..protocol.clients import make_client
 from ..protocol.poison import Poison
 from ..settings import Settings
 from .channel import Channel
-from .class_values import ClassValues
 from .code import Code
 from .inbound import Inbound
 from .kernels import Kernels
@@ -28,6 +27,7 @@ from .overview import Overview, outline
 from .pools import Pools
 from .records import KernelPool
 from .retiring import Retiring
+from .sessions.class_values import ClassValues
 from .sessions.holdings import make_budget
 from .sessions.opening import Opening
 from .sessions.requests import Requests
@@ -116,12 +116,12 @@ class Broker:
         self._tables = self._make_tables()
         self._requests = Requests(self._tables)
         self._opening = Opening(self._tables, self._requests)
-        self._sessions = Sessions(self._tables, self._requests, self._opening)
+        self.class_values = ClassValues(self._tables)
+        parts = self._tables, self._requests, self._opening
+        self._sessions = Sessions(*parts, self.class_values)
         self.has_session = self._sessions.is_there
         self.code = Code(self._tables, self._requests)
-        self.class_values = ClassValues(self._tables)
         self.overview = Overview(self._tables, self._requests)
-        parts = self._tables, self._requests, self._opening
         self._inbound = Inbound(*parts, self.code, self.class_values)
         self._retiring = Retiring(self._tables, self._requests, self._sessions, self.class_values)
 

@@ -14,9 +14,9 @@ from ..errors import RemoteProtocolError
 from ..protocol import actions, codec, jsontext, text
 from ..protocol import messages as m
 from ..protocol.lifecycle import State
-from .class_values import ClassValues
 from .code import Code
 from .records import HostedSession, KernelRecord
+from .sessions.class_values import ClassValues
 from .sessions.opening import Opening
 from .sessions.requests import Requests
 from .supervision.memory_limit import look_now
@@ -35,7 +35,7 @@ class Inbound:
         requests: Ends requests.
         opening: Hears which sessions have begun.
         code: Hears of the files that kernels have read.
-        class_values: Shows values of `class_data`.
+        class_values: Takes values of `class_data`.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Inbound:
         if message.scope != "data":
             raise RemoteProtocolError("state: class_data names a session; dropped")
         stored = message.further[0] if message.further else message.payload
-        if problem := _find_state_problem(message.payload, stored):
+        if problem := jsontext.find_state_problem(message.payload, stored):
             self._refuse_payload(hosted, f"state {message.key!r}", problem, size_bytes)
             return
         excess = hosted.session.data.find_problem(message.key, message.payload, stored)
@@ -217,44 +217,8 @@ class Inbound:
     def _class_state(self, record: KernelRecord, message: m.Message) -> None:
         if not isinstance(message, m.StateChange) or message.scope != "class_data":
             raise RemoteProtocolError(f"{message.KIND}: no session; dropped")
-        stored = message.further[0] if message.further else message.payload
-        if not stored:
-            raise RemoteProtocolError(f"state {message.key!r}: class_data is not deleted; dropped")
-        if problem := _find_state_problem(message.payload, stored):
-            self._count_junk(record, f"state {message.key!r}: {problem}; dropped")
-            self._answer_write(record, message.key, False)  # it waits for this, and keeps its order
-            return
-        store = record.store
-        try:
-            accepted = store.write(message.key, message.payload, stored, base=message.base)
-        except OverflowError as error:
-            logger.error("analysis %r: %s; not kept", record.kernel.spec.name, error)
-            accepted = False
-        if accepted:
-            self._class_values.show(record.pool, message.key, message.payload)
-        self._answer_write(record, message.key, accepted)
-        if accepted:
-            self._class_values.tell_kernels(record.pool, message.key, writer=record)
-
-    def _answer_write(self, record: KernelRecord, key: str, accepted: bool) -> None:
-        """Tell a kernel what became of its write; one that reads nothing does not fill memory."""
-        value = record.store.get(key)
-        answer = m.SetState(
-            scope="class_data",
-            key=key,
-            version=value.version if value else 0,
-            own=True,
-            accepted=accepted,
-            payload=value.stored if value else b"null",
-        )
-        self._tables.send(record.kernel, answer)
-        record.answer_bytes += len(answer.payload)
-        limit = self._tables.settings.class_data_bytes
-        if record.answer_bytes > limit:
-            record.kernel.end(
-                f"{record.answer_bytes} bytes of answers to its writes of class_data wait for it, "
-                f"limit {limit}"
-            )
+        if problem := self._class_values.receive(record, message):
+            self._count_junk(record, problem)
 
     def _hear_of_kernel(self, record: KernelRecord, message: m.Message) -> None:
         if type(message) is m.Bye:
@@ -300,10 +264,3 @@ class Inbound:
         )
         if record.junk > limit:
             record.kernel.end(f"{record.junk} messages were not understood, limit {limit}")
-
-
-def _find_state_problem(shown: bytes, stored: bytes) -> str:
-    problem = jsontext.find_problem(shown)
-    if problem or not stored or stored is shown:
-        return problem
-    return jsontext.find_problem(stored)

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Callable
 
 from ..closecodes import GONE
-from .class_values import ClassValues
 from .records import KernelPool, KernelRecord
+from .sessions.class_values import ClassValues
 from .sessions.requests import Requests
 from .sessions.sessions import Sessions
 from .tables import Tables

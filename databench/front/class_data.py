@@ -10,9 +10,6 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Protocol
 
 from .. import payload
-from ..errors import DatabenchError
-
-_ATTEMPTS = 1000
 
 
 class Stored(Protocol):
@@ -111,16 +108,17 @@ class HandlerClassData:
             TypeError: As in `set`.
             DatabenchError: As in `set`, or others were faster too often.
         """
-        for _ in range(_ATTEMPTS):
+
+        def read() -> tuple[int, Any]:
             stored = self._find(key)
-            current = None if stored is None else payload.decode(stored.stored, exact=True)
-            encoded, plain = payload.clone(function(current), name="value", key=str(key))
-            if self._write(key, encoded, base=stored.version if stored else 0):
-                return plain
-        raise DatabenchError(
-            f"class_data {key!r:.80} was changed by others {_ATTEMPTS} times, limit {_ATTEMPTS}; "
-            "not stored: change it less often"
-        )
+            if stored is None:
+                return 0, None
+            return stored.version, payload.decode(stored.stored, exact=True)
+
+        async def write(encoded: bytes, base: int) -> bool:
+            return self._write(key, encoded, base=base)
+
+        return await payload.change(key, function, read=read, write=write)
 
     async def _read(self) -> dict[str, Any]:
         values = self._values.values(self._analysis)

@@ -20,19 +20,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from .. import payload
 from ..analysis import Analysis
 from ..datastore import Datastore
-from ..errors import DatabenchError
-from ..payload import clone
 from ..protocol import messages as m
 from ..protocol.codec import encode as encode_message
 from .channel import KernelChannel, checkpoint
 
 logger = logging.getLogger("databench.kernel")
 
-# Each attempt that fails means that another write came first, so this is no endless loop; beyond it
-# the key changes faster than this kernel can answer.
-_ATTEMPTS = 1000
 Answer = concurrent.futures.Future[bool]
 
 
@@ -121,22 +117,20 @@ class ClassDataCopy:
         return changed
 
     async def _change(self, key: str, function: Callable[[Any], Any]) -> Any:
-        for _ in range(_ATTEMPTS):
-            encoded, plain = clone(function(self._store.get(key)), name="value", key=key)
+        def read() -> tuple[int, Any]:
+            return self._versions.get(key, 0), self._store.get(key)
+
+        async def write(encoded: bytes, base: int) -> bool:
             self._channel.check_size(f"class_data {key!r:.80}", len(encoded))
             answer: Answer = concurrent.futures.Future()
+            message = m.StateChange(scope="class_data", key=key, base=base, payload=encoded)
             with self._channel.lock:
                 checkpoint()
-                base = self._versions.get(key, 0)
-                message = m.StateChange(scope="class_data", key=key, base=base, payload=encoded)
                 self._on_their_way.setdefault(key, deque()).append(answer)
                 self._channel.send(encode_message(message))
-            if await asyncio.wrap_future(answer):
-                return plain
-        raise DatabenchError(
-            f"class_data {key!r:.80} was changed by others {_ATTEMPTS} times, limit {_ATTEMPTS}; "
-            "not stored: change it less often"
-        )
+            return await asyncio.wrap_future(answer)
+
+        return await payload.change(key, function, read=read, write=write)
 
     def _prepare(self, key: str, _value: Any, encoded: bytes) -> Callable[[], None]:
         self._channel.check_size(f"class_data {key!r:.80}", len(encoded))

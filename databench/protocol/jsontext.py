@@ -37,6 +37,19 @@ def find_string_problem(payload: bytes) -> str:
     return find_problem(payload) or ("" if payload.lstrip()[:1] == b'"' else "not a JSON string")
 
 
+def find_state_problem(shown: bytes, stored: bytes) -> str:
+    """What is wrong with a value of state; empty: nothing.
+
+    Args:
+        shown: As pages see it.
+        stored: As kernels get it back; the same bytes are looked at once, and none are fine.
+    """
+    problem = find_problem(shown)
+    if problem or not stored or stored is shown:
+        return problem
+    return find_problem(stored)
+
+
 def _look_again(payload: bytes, error: msgspec.MsgspecError) -> str:
     """The scan refuses half of a surrogate pair: see whether that is all there is against it."""
     whole = payload.replace(b"\\ud", b"\\u0").replace(b"\\uD", b"\\u0")  # no halves, same length

@@ -10,7 +10,7 @@ import tornado.httpserver
 import tornado.websocket
 
 from databench import http
-from databench.broker.class_values import ClassValues
+from databench.broker.sessions.class_values import ClassValues
 from databench.broker.tables import Tables
 from databench.config import load
 from databench.front import access, sources

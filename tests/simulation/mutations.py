@@ -3,10 +3,9 @@
 import contextlib
 from unittest import mock
 
-from databench.broker.class_values import ClassValues
-from databench.broker.inbound import Inbound
 from databench.broker.kernels import Kernels
 from databench.broker.pools import Pools
+from databench.broker.sessions.class_values import ClassValues
 from databench.broker.sessions.holdings import Holdings
 from databench.broker.sessions.losses import Losses
 from databench.broker.sessions.outbox import Outbox
@@ -169,7 +168,7 @@ def session_that_wanders(self, id_, pool, place):
     return hosted
 
 
-def answer_that_is_not_given(self, record, key, accepted):
+def answer_that_is_not_given(self, record, key, *, is_accepted):
     pass
 
 
@@ -201,12 +200,12 @@ MUTATIONS = {
     "memory that is never given back": ((Budget, "give", nothing_is_given),),
     "session that waits while a page is there": ((Holdings, "wake", nobody_wakes),),
     "class_data not told to the other processes": (
-        (ClassValues, "tell_kernels", others_are_not_told),
+        (ClassValues, "_tell_kernels", others_are_not_told),
     ),
     "culled kernel not started for a page": ((Pools, "need", nobody_is_needed),),
     "more processes than there may be": ((placement, "has_room", room_without_end),),
     "session given to another process": ((Sessions, "find", session_that_wanders),),
-    "write of class_data not answered": ((Inbound, "_answer_write", answer_that_is_not_given),),
+    "write of class_data not answered": ((ClassValues, "_answer", answer_that_is_not_given),),
 }
 
 

@@ -17,6 +17,7 @@ from ...protocol.session import SMALL_BYTES, Session
 from ..records import HostedSession, KernelPool, KernelRecord, PageRecord
 from ..specs import Page
 from ..tables import Tables
+from .class_values import ClassValues
 from .holdings import SLACK_BYTES
 from .opening import Opening
 from .reclaim import Reclaim
@@ -34,17 +35,21 @@ class Sessions:
         tables: The broker's.
         requests: Tells pages.
         opening: Tells kernels of sessions.
+        class_values: Shows values of `class_data`.
 
     Attributes:
         on_closed: Called with the kernel of a session that was closed.
         reclaim: Closes those that must go.
     """
 
-    def __init__(self, tables: Tables, requests: Requests, opening: Opening) -> None:
+    def __init__(
+        self, tables: Tables, requests: Requests, opening: Opening, class_values: ClassValues
+    ) -> None:
         self.on_closed: Callable[[KernelRecord], None] = _ignore
         self._tables = tables
         self._requests = requests
         self._opening = opening
+        self._class_values = class_values
         tables.outbox.on_drained = self.drain
         tables.persistence.on_trouble = self._tell_pages
         tables.holdings.load(tables.persistence.list_kept())
@@ -108,20 +113,12 @@ class Sessions:
 
     def attach(self, page: Page, hosted: HostedSession, client: Client) -> PageRecord:
         """A page of that client looks at a session from now on."""
-        if not hosted.session.views and hosted.class_writes != hosted.record.store.writes:
-            self._catch_up(hosted)
-            self._tables.outbox.touch(hosted)
+        self._class_values.catch_up(hosted)
         page_record = self._tables.outbox.page_records[page] = PageRecord(
             page, hosted, client=client
         )
         self._tables.holdings.wake(hosted)
         return page_record
-
-    def _catch_up(self, hosted: HostedSession) -> None:
-        """What of `class_data` was written while the session had no page: the latest of each."""
-        for key, frame in hosted.record.store.list_changed(hosted.class_writes):
-            hosted.session.set_class_value(key, b"", frame)  # appended: no page has to drain
-        hosted.class_writes = hosted.record.store.writes
 
     def _begin(self, record: KernelRecord, connect: text.Connect, client: Client) -> HostedSession:
         """A new session of a kernel."""
@@ -266,8 +263,7 @@ class Sessions:
         hosted.session.leave(page, self._tables.loop.time())
         self._tables.persistence.touch(hosted)
         if not hosted.session.views:
-            hosted.session.take_pending_class()
-            hosted.class_writes = hosted.record.store.writes
+            self._class_values.note_left(hosted)
             self.note_viewed(hosted)
         self._tables.give_credit(hosted)
         if not self._tables.holdings.rest(hosted):

@@ -1,19 +1,22 @@
-"""`class_data` as the front's own handlers read and write it, beside the kernels that do.
+"""`class_data`: what kernels and the front's handlers write, and who is shown each value.
 
-Owns one store per analysis, there before any kernel of it runs. A write of a handler goes the way
-of a kernel's: into the store, to every page of the analysis, and to its kernel.
+Owns one store per analysis, there before any kernel of it runs. Each write, whoever makes it, goes
+the same way: into the store, to every page of the analysis, and to its kernels.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
-from ..errors import DatabenchError
-from ..protocol import messages as m
-from ..protocol import text
-from .records import KernelPool, KernelRecord
-from .stores.class_data import ClassData, ClassValue
-from .tables import Tables
+from ...errors import DatabenchError, RemoteProtocolError
+from ...protocol import jsontext, text
+from ...protocol import messages as m
+from ..records import HostedSession, KernelPool, KernelRecord
+from ..stores.class_data import ClassData, ClassValue
+from ..tables import Tables
+
+logger = logging.getLogger("databench.broker")
 
 
 class ClassValues:
@@ -76,12 +79,68 @@ class ClassValues:
         if problem is not None:
             raise DatabenchError(f"class_data {key!r:.80} of {analysis!r}: {problem}; not stored")
         if pool is not None:
-            self.show(pool, key, encoded)
-            self.tell_kernels(pool, key)
+            self._show(pool, key, encoded)
+            self._tell_kernels(pool, key)
             self._tables.outbox.flush()
         return True
 
-    def show(self, pool: KernelPool, key: str, shown: bytes) -> None:
+    # ------------------------------------------------------------ kernels
+
+    def receive(self, record: KernelRecord, message: m.StateChange) -> str:
+        """A kernel writes a value, and waits for the answer.
+
+        Returns:
+            What is wrong with its message; empty: it was carried out, or refused for its version or
+            for a limit.
+
+        Raises:
+            RemoteProtocolError: It is no write, and has no answer.
+        """
+        key, shown = message.key, message.payload
+        stored = message.further[0] if message.further else shown
+        if not stored:
+            raise RemoteProtocolError(f"state {key!r}: class_data is not deleted; dropped")
+        if problem := jsontext.find_state_problem(shown, stored):
+            self._answer(record, key, is_accepted=False)  # so that its writes keep their order
+            return f"state {key!r}: {problem}; dropped"
+        is_accepted = False
+        try:
+            is_accepted = record.store.write(key, shown, stored, base=message.base)
+        except OverflowError as error:
+            logger.error("analysis %r: %s; not kept", record.kernel.spec.name, error)
+        if is_accepted:
+            self._show(record.pool, key, shown)
+        self._answer(record, key, is_accepted=is_accepted)
+        if is_accepted:
+            self._tell_kernels(record.pool, key, writer=record)
+        return ""
+
+    def tell_stale(self, record: KernelRecord) -> None:
+        """The kernel has read what it was told: now what was held back meanwhile."""
+        stale, record.stale = record.stale, set()
+        for key in stale:
+            self._tell_kernel(record, key)
+
+    # ------------------------------------------------------------ pages
+
+    def catch_up(self, hosted: HostedSession) -> None:
+        """A session without a page gets one: append what was written meanwhile, each key once."""
+        store = hosted.record.store
+        if hosted.session.views or hosted.class_writes == store.writes:
+            return
+        for key, frame in store.list_changed(hosted.class_writes):
+            hosted.session.set_class_value(key, b"", frame)  # appended: no page has to drain
+        hosted.class_writes = store.writes
+        self._tables.outbox.touch(hosted)
+
+    def note_left(self, hosted: HostedSession) -> None:
+        """A session's last page has gone: from now on it is shown nothing until one returns."""
+        hosted.session.take_pending_class()
+        hosted.class_writes = hosted.record.store.writes
+
+    # ------------------------------------------------------------ parts
+
+    def _show(self, pool: KernelPool, key: str, shown: bytes) -> None:
         """Show a value, which was just written, to every page of its analysis.
 
         A session without a page needs the latest of each key at its return alone.
@@ -92,7 +151,7 @@ class ClassValues:
                 if hosted.session.set_class_value(key, shown, frame):
                     self._tables.outbox.publish(hosted, (frame,))
 
-    def tell_kernels(self, pool: KernelPool, key: str, writer: KernelRecord | None = None) -> None:
+    def _tell_kernels(self, pool: KernelPool, key: str, writer: KernelRecord | None = None) -> None:
         """Tell a value, which was just written, to the kernels of its analysis.
 
         Args:
@@ -104,12 +163,6 @@ class ClassValues:
             if record is not writer:
                 self._tell_kernel(record, key)
 
-    def tell_stale(self, record: KernelRecord) -> None:
-        """The kernel has read what it was told: now what was held back meanwhile."""
-        stale, record.stale = record.stale, set()
-        for key in stale:
-            self._tell_kernel(record, key)
-
     def _find_problem(self, key: str, encoded: bytes) -> str | None:
         settings = self._tables.settings
         size_bytes = len(encoded) + len(key.encode(errors="surrogatepass"))
@@ -117,6 +170,26 @@ class ClassValues:
             # What a page may not send, a handler may not put there in its name either.
             return f"{size_bytes} bytes, limit {settings.page_message_bytes}"
         return None
+
+    def _answer(self, record: KernelRecord, key: str, *, is_accepted: bool) -> None:
+        """Tell a kernel what became of its write; one that reads nothing does not fill memory."""
+        value = record.store.get(key)
+        answer = m.SetState(
+            scope="class_data",
+            key=key,
+            version=value.version if value else 0,
+            own=True,
+            accepted=is_accepted,
+            payload=value.stored if value else b"null",
+        )
+        self._tables.send(record.kernel, answer)
+        record.answer_bytes += len(answer.payload)
+        limit = self._tables.settings.class_data_bytes
+        if record.answer_bytes > limit:
+            record.kernel.end(
+                f"{record.answer_bytes} bytes of answers to its writes of class_data wait for it, "
+                f"limit {limit}"
+            )
 
     def _tell_kernel(self, record: KernelRecord, key: str) -> None:
         """A kernel that begins later is told with its welcome."""
