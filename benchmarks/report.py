@@ -19,9 +19,10 @@ PAGE = """# Performance
 
 `make bench` writes this page. It starts a minimal relay (`benchmarks/relay/`: a Tornado websocket,
 a ZMQStream on one ROUTER over ipc, a subprocess that echoes opaque bytes, nothing else) and
-Databench in the same run, takes turns between them, and shows the median of the rounds. A ratio is
-Databench over the reference; `rounds` is the least and the greatest ratio of one round. The
-reference is the relay, and for the figures during a loop the same echo while nothing else runs.
+Databench in the same run, alternates between them, and shows the median of the rounds. A ratio is
+Databench's figure divided by the reference; `rounds` shows the smallest and the largest ratio of a
+round. The reference is the relay; for the figures during a loop, it is the same echo while nothing
+else runs.
 
 {machine}
 {noise}
@@ -30,25 +31,26 @@ reference is the relay, and for the figures during a loop the same echo while no
 
 How it is measured:
 
-- One process makes the load: raw sockets, no websocket library. `load generator` below is its
-  processor time per exchange; where that is far below the servers' it is not the bottleneck.
-- `echo`: one exchange after the other. `pipelined`: 128 exchanges in flight altogether.
-- `during a loop`: a second page runs 5 s of pure Python that emits about every 0.1 ms, and an echo
-  is sent every 5 ms, whether the one before was answered or not. The loop's kernel, the front, the
-  echo's kernel and the load generator share the processors named above; the row with a bare process
-  that computes shows what the machine alone adds.
+- One process makes the load, with raw sockets and no websocket library. `load generator` below is
+  its processor time per exchange; if that is far below the servers', it is not the bottleneck.
+- `echo`: one exchange after the other. `pipelined`: 128 exchanges in flight at a time.
+- `during a loop`: a second page runs 5 s of pure Python that emits about every 0.1 ms. The load
+  generator sends an echo every 5 ms, whether the previous one was answered or not. The loop's
+  kernel, the front, the echo's kernel and the load generator share the processors named above; the
+  row with a bare process that computes shows how much the machine itself adds.
 - `processor time of the gallery` and of a page: that of the front's process, for one request after
-  the other; the relay's page has a few bytes. A new visitor brings no cookie, on a new connection.
-- `50 pages per second`: a process of its own loads them by the clock, each on a new connection, and
-  an echo is sent every 5 ms. The relay serves its page, and the same files, at the same rate.
+  the other; the relay's page has a few bytes. A new visitor sends no cookie, on a new connection.
+- `50 pages per second`: a separate process loads them at that rate, each on a new connection, and
+  the load generator sends an echo every 5 ms. The relay serves its page and the same files at the
+  same rate.
 - `memory`: the proportional set size of the server and all its descendants, before and after 1,000
   further pages that have each done one echo.
-- `preheated`: from the page's connection to the answer of its first action, with a kernel that has
-  imported its module and waits (`isolation: session`).
+- `preheated`: from the page's connection to the answer to its first action, with a waiting kernel
+  that has imported its module (`isolation: session`).
 - `resume`: from the connection of a page that missed 1,000 messages to the last of them.
 - `session without a page`: the proportional set size of the server and its kernel, before and after
   1,000 pages came, each did one echo, and left.
-- `kill -9`: the page acts again at once when it is told that its request was lost.
+- `kill -9`: the page acts again as soon as it learns that its request was lost.
 
 Processor time per exchange, in microseconds:
 
