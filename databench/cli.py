@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from . import settings
 from ._version import __version__
-from .errors import SettingError
+from .errors import EXIT_USAGE, SettingError
 
 if TYPE_CHECKING:
     from .front.script import ServedScript
 
-EXIT_USAGE = 2
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SUBCOMMANDS = ("new", "kernels")
 

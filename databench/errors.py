@@ -13,6 +13,8 @@ Texts are lower case and carry no full stop: subject, event, value against limit
 
 from __future__ import annotations
 
+EXIT_USAGE = 2  # of a command after a SettingError, as `argparse` ends what it cannot use
+
 
 class DatabenchError(Exception):
     """Base of every exception that Databench raises on purpose."""

@@ -21,10 +21,9 @@ import yaml
 
 from .broker.supervision.kernelspec import KernelSpec, find_kernelspecs
 from .config import INDEX_FILE, MODULE_FILE, RESERVED, find_problem, load
-from .errors import SettingError
+from .errors import EXIT_USAGE, SettingError
 from .front import folders
 
-EXIT_USAGE = 2
 _TEMPLATE = "scaffold_py"
 _CLASS = "ScaffoldPy"
 _FILES = (MODULE_FILE, "index.html")

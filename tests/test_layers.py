@@ -6,6 +6,8 @@ one under TYPE_CHECKING count like any other.
 """
 
 import ast
+import posixpath
+import re
 from pathlib import Path
 
 import pytest
@@ -227,6 +229,42 @@ def test_no_modules_import_each_other():
     assert find_circles(find_package_edges()) == [], (
         "hand in what is needed, or move the name to where both may look"
     )
+
+
+def find_client_edges(sources: dict[str, str]) -> dict[str, set[str]]:
+    """Which modules of the client import which, for their types alone too.
+
+    Args:
+        sources: Module, such as `ui/input`, to its text.
+    """
+    return {
+        own: {
+            posixpath.normpath(posixpath.join(posixpath.dirname(own), name))
+            for name in re.findall(r"^(?:im|ex)port [^;]*?from '([.][^']*)';", text, re.MULTILINE)
+        }
+        for own, text in sources.items()
+    }
+
+
+def test_no_modules_of_the_client_import_each_other():
+    root = PACKAGE / "client"
+    sources = {
+        path.relative_to(root).with_suffix("").as_posix(): path.read_text()
+        for path in root.rglob("*.ts")
+    }
+    edges = find_client_edges(sources)
+    assert edges["connection"] >= {"transport", "page"}
+    assert find_circles(edges) == []
+
+
+def test_a_circle_of_the_client_is_found():
+    texts = {
+        "a": "import {\n  x,\n} from './ui/b';\n",
+        "ui/b": "import { y } from './c';\nimport 'other';\n",
+        "ui/c": "import type { A } from '../a';\nexport { z } from './d';\n",
+        "ui/d": "const text = 'from the top';\n",
+    }
+    assert find_circles(find_client_edges(texts)) == [{"a", "ui/b", "ui/c"}]
 
 
 @pytest.mark.parametrize("wing", sorted(_WINGS))

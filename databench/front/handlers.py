@@ -20,6 +20,7 @@ import tornado.web
 from .access import hide_token, strip_token
 from .context import ContextApplication, FrontContext
 from .kept import Answer
+from .visitors import is_encrypted
 
 log = logging.getLogger("databench.front")
 
@@ -105,7 +106,7 @@ class Headers(tornado.web.RequestHandler):
 
     def set_default_headers(self) -> None:
         """No guessing of types, no frame of another site, no address given to other sites."""
-        is_secure = self.request.protocol == "https"
+        is_secure = is_encrypted(self)
         headers = find_own_headers(self.context, is_secure=is_secure, has_scripts=self.has_scripts)
         for name, value in headers.items():
             self._headers[name] = value  # known to be well-formed: `set_header` looks each time
@@ -291,7 +292,7 @@ class Exchange(Headers):
 
     def get(self, *_: str, **__: str) -> None:
         """Exchange it."""
-        is_secure = self.request.protocol == "https"
+        is_secure = is_encrypted(self)
         name, value = self.context.access.cookie(is_secure=is_secure)
         self.set_cookie(
             name, value, expires_days=_DAYS, httponly=True, samesite="Lax", secure=is_secure

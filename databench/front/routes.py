@@ -33,6 +33,7 @@ from .folders import Place
 from .handlers import Refused, find_own_headers
 from .hosts import matches_origin, tell_foreign
 from .templates import OfRoutes
+from .visitors import is_encrypted
 
 log = logging.getLogger("databench.front")
 
@@ -220,7 +221,7 @@ def _with_headers(
     """The headers of each answer first: what the handler says itself holds."""
 
     def set_default_headers(self: tornado.web.RequestHandler) -> None:
-        headers = find_own_headers(context, is_secure=self.request.protocol == "https")
+        headers = find_own_headers(context, is_secure=is_encrypted(self))
         if getattr(handler, "any_origin", False):
             del headers["Cross-Origin-Resource-Policy"]
         for name, value in headers.items():

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import SettingError
+from ..errors import EXIT_USAGE, SettingError
 from ..printable import clean_line as clean
 from . import access, cookies
 from .hosts import ANY_ADDRESS
@@ -46,7 +46,7 @@ def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
         told = ask(host, port, environ, options.admin_token or environ.get(access.VARIABLE, ""))
     except (SettingError, UnicodeError) as error:
         print(f"databench kernels: {error}", file=sys.stderr)
-        return 2
+        return EXIT_USAGE
     except ConnectionError as error:
         print(f"databench kernels: {error}", file=sys.stderr)
         return 1
