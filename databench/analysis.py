@@ -11,7 +11,7 @@ import inspect
 import logging
 import secrets
 import types
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol, TypeVar, overload
 
 from .datastore import Datastore, Results, Updater
@@ -26,7 +26,7 @@ ANY_ACTION = "*"
 # Signals that are also logged.
 LEVELS = {"log": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _MARK = "_databench_actions"
-_OPTIONS_MARK = "_databench_options"
+_IDEMPOTENT_MARK = "_databench_idempotent"  # those of them that may be run again
 
 
 class Outlet(Protocol):
@@ -52,7 +52,8 @@ def on(function: Any = None, /, *, idempotent: bool = False) -> Any:
 
     Args:
         function: The method, where the mark is used without arguments.
-        idempotent: Whether the action may be run again after its kernel was lost.
+        idempotent: Whether the action may run twice: if its kernel is lost while it runs, it is run
+            again once, from its beginning. What it emitted until then stays.
     """
 
     def mark(method: F) -> F:
@@ -79,7 +80,8 @@ def _marked(method: F, name: str, idempotent: bool) -> F:
     if inspect.isgeneratorfunction(method):
         method = _begun_when_called(method)
     setattr(method, _MARK, (*getattr(method, _MARK, ()), name))
-    setattr(method, _OPTIONS_MARK, {"idempotent": idempotent})
+    if idempotent:
+        setattr(method, _IDEMPOTENT_MARK, (*getattr(method, _IDEMPOTENT_MARK, ()), name))
     return method
 
 
@@ -145,6 +147,33 @@ def find_handlers(cls: type) -> dict[str, tuple[str, ...]]:
         for name in dict.fromkeys(names):
             found.setdefault(name, []).append(attribute)
     return {name: tuple(_own_last(cls, attributes)) for name, attributes in found.items()}
+
+
+def find_idempotent(cls: type, handlers: Mapping[str, tuple[str, ...]]) -> Collection[str]:
+    """The actions of a class that may be run again if their kernel is lost.
+
+    Each handler that an action calls has to say so, one of `'*'` too. The method that runs counts:
+    one that overrides a marked one keeps the action's name, but is other code, which may not bear
+    to run twice.
+
+    Args:
+        cls: The class.
+        handlers: Its handlers, as `find_handlers` gives them.
+    """
+    every = handlers.get(ANY_ACTION, ())
+    if not all(_may_run_twice(cls, attribute, ANY_ACTION) for attribute in every):
+        return ()
+    return [
+        name
+        for name, attributes in handlers.items()
+        if name != ANY_ACTION and all(_may_run_twice(cls, a, name) for a in attributes)
+    ]
+
+
+def _may_run_twice(cls: type, attribute: str, name: str) -> bool:
+    marked = getattr(getattr(cls, attribute), _IDEMPOTENT_MARK, ())
+    # `on_fit` handles `fit` without a mark of that name: a mark of any other is meant for it too.
+    return name in marked or (attribute == f"on_{name}" and bool(marked))
 
 
 def find_class_inputs(cls: type) -> Collection[str]:

@@ -7,7 +7,7 @@ import pytest
 import tornado.gen
 
 import databench
-from databench.analysis import MISSING, bare, find_handlers, kind_of
+from databench.analysis import MISSING, bare, find_handlers, find_idempotent, kind_of
 
 
 class Sink:
@@ -65,6 +65,114 @@ def test_handlers_are_found_by_mark_by_name_and_by_prefix():
         "click": ("on_click",),
     }
     assert Demo.run.__doc__ == "Run it."
+
+
+class Fits(databench.Analysis):
+    @databench.on(idempotent=True)
+    def fit(self):
+        pass
+
+    @databench.on(idempotent=True)
+    async def refit(self):
+        pass
+
+    @databench.on(idempotent=True)
+    def steps(self):
+        yield
+
+    @databench.on_action("b")
+    @databench.on_action("a", idempotent=True)
+    def two_names(self):
+        pass
+
+    @databench.on
+    def save(self):
+        pass
+
+    @databench.on_action("load", idempotent=True)
+    def on_load(self):
+        pass
+
+    def on_send(self):
+        pass
+
+
+def idempotent(cls):
+    return set(find_idempotent(cls, find_handlers(cls)))
+
+
+def test_the_actions_that_may_run_twice_are_those_that_say_so():
+    assert idempotent(Fits) == {"fit", "refit", "steps", "a", "load"}
+    assert idempotent(databench.Analysis) == set()
+
+
+def test_a_mark_over_a_method_named_for_its_action_is_meant_for_both_names():
+    class Named(databench.Analysis):
+        @databench.on(idempotent=True)
+        def on_fit(self):
+            pass
+
+    assert idempotent(Named) == {"fit", "on_fit"}
+
+
+def test_a_method_that_overrides_one_that_may_run_twice_has_to_say_so_itself():
+    class Heir(Fits):
+        def fit(self):
+            pass
+
+        @databench.on(idempotent=True)
+        async def refit(self):
+            pass
+
+        @databench.on
+        def steps(self):
+            pass
+
+    assert find_handlers(Heir)["fit"] == ("fit",)
+    assert idempotent(Heir) == {"refit", "a", "load"}
+
+
+def test_an_action_with_two_handlers_may_run_twice_if_both_may():
+    class Beside(Fits):
+        @databench.on_action("fit")
+        def more(self):
+            pass
+
+        @databench.on_action("refit", idempotent=True)
+        def too(self):
+            pass
+
+    assert idempotent(Beside) == {"refit", "steps", "a", "load"}
+
+
+def test_a_catch_all_runs_with_every_action_and_has_to_say_so_too():
+    class Noting(Fits):
+        @databench.on_action("*")
+        def note(self, *args, **kwargs):
+            pass
+
+    class Watching(Fits):
+        @databench.on_action("*", idempotent=True)
+        def watch(self, *args, **kwargs):
+            pass
+
+    assert idempotent(Noting) == set()
+    assert idempotent(Watching) == idempotent(Fits)  # others have no name that could be listed
+
+
+def test_the_mark_is_found_below_and_above_another_decorator():
+    class Decorated(databench.Analysis):
+        @databench.on(idempotent=True)
+        @tornado.gen.coroutine
+        def above(self):
+            yield
+
+        @tornado.gen.coroutine
+        @databench.on(idempotent=True)
+        def below(self):
+            yield
+
+    assert idempotent(Decorated) == {"above", "below"}
 
 
 def test_an_override_keeps_the_mark_and_replaces_the_default():

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import RemoteProtocolError
-from ..protocol import actions, codec, jsontext, text
+from ..protocol import codec, jsontext, text
 from ..protocol import messages as m
 from ..protocol.lifecycle import State
 from .code import Code
@@ -24,6 +25,7 @@ from .tables import Tables
 
 logger = logging.getLogger("databench.broker")
 
+DECLARATIONS = (m.Actions, m.Idempotent)
 RESERVED = frozenset({"__connect", "__kernel", "__gap", "__process", "__progress", "__reload"})
 
 
@@ -80,8 +82,8 @@ class Inbound:
             elif type(message) is m.Sources:
                 self._code.take_sources(record, message)
                 self._spend(record, frames)
-            elif type(message) is m.Actions:
-                record.declared = actions.Declared(frozenset(message.names), message.others)
+            elif isinstance(message, DECLARATIONS):
+                _declare(record, message)
                 self._spend(record, frames)
             elif record.kernel.is_ready:
                 record.kernel.heard(is_working=record.open_requests > 0)
@@ -264,3 +266,12 @@ class Inbound:
         )
         if record.junk > limit:
             record.kernel.end(f"{record.junk} messages were not understood, limit {limit}")
+
+
+def _declare(record: KernelRecord, message: m.Actions | m.Idempotent) -> None:
+    """The kernel says something of its actions; each of the two leaves what the other one said."""
+    names = frozenset(message.names)
+    if isinstance(message, m.Idempotent):
+        record.declared = replace(record.declared, idempotent=names)
+    else:
+        record.declared = replace(record.declared, names=names, others=message.others)

@@ -40,13 +40,16 @@ _GIVEN = (
 _STORES = dict(zip(WRITERS, ("data", "class_data"), strict=True))
 
 
-def find_declared(handlers: Handlers) -> Declared:
+def find_declared(handlers: Handlers, idempotent: Collection[str] = ()) -> Declared:
     """What a page may ask for; other names may be those of values that inputs write.
 
     Args:
         handlers: The class' handlers, as `analysis.find_handlers` gives them.
+        idempotent: Those that may run twice, as `analysis.find_idempotent` gives them. A step of a
+            session's life is none: each process begins a session anew in any case.
     """
-    return Declared(frozenset(handlers) - {ANY_ACTION, *STEPS})
+    names = frozenset(handlers) - {ANY_ACTION, *STEPS}
+    return Declared(names, idempotent=names & frozenset(idempotent))
 
 
 def has_own_making(cls: type[Analysis]) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import __version__, threads
-from ..analysis import Analysis, find_class_inputs, find_handlers
+from ..analysis import Analysis, find_class_inputs, find_handlers, find_idempotent
 from ..datastore import Datastore
 from ..errors import KernelError, RemoteProtocolError
 from ..protocol import messages as m
@@ -93,7 +93,7 @@ class Kernel:
         return Context(
             analysis_class=analysis_class,
             handlers=handlers,
-            declared=find_declared(handlers),
+            declared=find_declared(handlers, find_idempotent(analysis_class, handlers)),
             has_own_making=has_own_making(analysis_class),
             settings=self.settings,
             logger=streams.take_logger(f"databench.kernel.{environment.analysis}"),
@@ -159,6 +159,9 @@ class Kernel:
         declared = self.context.declared
         names = tuple(sorted(declared.names)[:LIST_ITEMS])
         self.channel.post(encode_message(m.Actions(names=names, others=declared.others)))
+        if declared.idempotent:
+            names = tuple(sorted(declared.idempotent)[:LIST_ITEMS])
+            self.channel.post(encode_message(m.Idempotent(names=names)))
         self.channel.post(encode_message(hello))
 
     def _tell_sources(self) -> None:

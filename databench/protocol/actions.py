@@ -24,10 +24,12 @@ class Declared:
         names: The actions.
         others: Whether the kernel also looks at names that are not listed: it has a catch-all, or
             values that inputs write.
+        idempotent: Those that may run twice: they are run again if their kernel is lost.
     """
 
     names: Collection[str] = ()
     others: bool = True
+    idempotent: Collection[str] = ()
 
 
 UNDECLARED = Declared()

@@ -169,5 +169,6 @@ FROM_KERNEL_LAYOUTS = (
     Layout(m.Bye, (("reason", _is_text),), session=False),
     Layout(m.Sources, (("paths", _is_names), ("since_s", _or_none(_is_number))), session=False),
     Layout(m.Actions, (("names", _is_names), ("others", _is_bool)), session=False),
+    Layout(m.Idempotent, (("names", _is_names),), session=False),
     Layout(m.Batch, session=False, payload=True),
 )

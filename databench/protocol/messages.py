@@ -309,6 +309,18 @@ class Actions(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Idempotent(Message):
+    """Actions that may run twice; comes before `hello`, and may be left out.
+
+    Attributes:
+        names: The actions. One that was lost with its kernel is run again by the next, once.
+    """
+
+    KIND: ClassVar[str] = "idempotent"
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Batch(Message):
     """Several messages in one: `payload` is a msgpack array of arrays of frames."""
 
@@ -342,6 +354,7 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Bye,
     Sources,
     Actions,
+    Idempotent,
     Batch,
 )
 ENDS = (Done, Error, Cancelled)

@@ -227,6 +227,15 @@ class Poison:
             "(poison_limit); not run: restart the kernel or save its code to try again"
         )
 
+    def is_suspected(self, fingerprint: int, *, session: str) -> bool:
+        """Whether a single death speaks against this action with these arguments, for a session.
+
+        That is too little to refuse it to a person who asks for it. To run it again unasked takes
+        more trust: one death of its own session, or one in which nothing else ran, is enough.
+        """
+        deaths = self._deaths.get(fingerprint, ())
+        return any(death.is_alone or death.session == session for death in deaths)
+
     def forgive(self) -> None:
         """A person restarted a kernel, or its code changed."""
         self._deaths.clear()

@@ -26,10 +26,13 @@ class OpenRequest:
     Attributes:
         number: Unique in the whole server.
         action: The action's name.
-        payload: What the page sent with it; freed once it is sent.
+        payload: What the page sent with it; freed once it is sent for the last time.
         process_id: What the page calls it, or `None` when it wants no start and end.
         accepted_s: When it was accepted.
         is_sent: Whether the kernel has it; what it has not is sent after a restart.
+        is_idempotent: Whether the kernel that was sent it says that it may run twice.
+        is_rerun: Whether it was lost with a kernel, and is run again.
+        is_cancelled: Whether a person has asked for its end, in whichever way.
         size_bytes: What its payload holds of the kernel's queue.
         cancels: How often a page asked to cancel it.
         fingerprint: What tells it from other actions and arguments, once it is sent.
@@ -42,10 +45,19 @@ class OpenRequest:
     process_id: ProcessId | None
     accepted_s: float
     is_sent: bool = False
+    is_idempotent: bool = False
+    is_rerun: bool = False
+    is_cancelled: bool = False
     size_bytes: int = 0
     cancels: int = 0
     fingerprint: int = 0
     progress_place: int = 0
+
+    def requeue(self) -> None:
+        """Its kernel is lost: it waits for the next one, at its place among its session's."""
+        self.is_sent, self.is_rerun = False, True
+        # What it says from now on stands behind its second start, not where it was before.
+        self.progress_place = 0
 
 
 @dataclass(slots=True)

@@ -5,8 +5,9 @@ views by their keys, and returns the frames that are to be written.
 
 Theory of operation: every frame of the stream goes through `append`, which gives it its place;
 `join` says what a page gets that comes (back). A request is open from `accept` until exactly one
-of `finish` or `fail`; its process id is remembered after that, so that a request which a page
-sends again is not run again.
+of `finish` or `fail`, whether it runs once or, after the loss of its kernel, a second time
+(`start_again`); its process id is remembered after that, so that a request which a page sends again
+is not run again.
 
 While no page is there, what only its latest value matters of (state, progress) takes one place per
 key: a newer value goes to the place of the older one, which no page has been sent. So it comes
@@ -204,6 +205,19 @@ class Session:
             return Acceptance.REFUSED, frames + self.fail(number, "TooManyActions", problem)
         return Acceptance.ACCEPTED, frames
 
+    def start_again(self, number: int) -> list[bytes]:
+        """A request that was lost with its kernel is sent to the next one.
+
+        Returns:
+            Its second start, appended; nothing where no page asked for the first.
+        """
+        process_id = self.requests[number].process_id
+        if process_id is None:
+            return []
+        frame = text.compose_second_start(process_id)
+        self.append(frame)
+        return [frame]
+
     def finish(
         self, number: int, outcome: str, result: bytes = b"", *, charge_bytes: int = 0
     ) -> list[bytes]:
@@ -252,7 +266,12 @@ class Session:
     def running(self, now_s: float) -> list[dict[str, Any]]:
         """The open requests that have a process id, as `__connect` tells them."""
         return [
-            {"id": r.process_id, "action": r.action, "elapsed_s": round(now_s - r.accepted_s, 3)}
+            {
+                "id": r.process_id,
+                "action": r.action,
+                "elapsed_s": round(now_s - r.accepted_s, 3),
+                **({"again": True} if r.is_rerun else {}),
+            }
             for r in self.requests.values()
             if r.process_id is not None
         ]

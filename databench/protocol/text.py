@@ -277,6 +277,11 @@ def compose_start(process_id: int | float) -> bytes:
     return _ABOUT_PROCESS + b'%b,"status":"start"}}' % _number(process_id)
 
 
+def compose_second_start(process_id: int | float) -> bytes:
+    """The start of the second run of a request, whose first one was lost with its kernel."""
+    return _ABOUT_PROCESS + b'%b,"status":"start","again":true}}' % _number(process_id)
+
+
 def compose_end(process_id: int | float, outcome: str, result: bytes = b"") -> bytes:
     """The end of a request; `result` is the kernel's payload, or empty."""
     head = _open_end(process_id, outcome)

@@ -192,7 +192,7 @@ class Rig:
             address=address,
             may_administer=may_administer,
         )
-        page.is_linked = is_linked
+        page.is_linked, page.analysis = is_linked, analysis
         self.broker.join(analysis, page, text.Connect(session, args, received, epoch))
         return page
 

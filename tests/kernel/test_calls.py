@@ -120,6 +120,14 @@ def page_calls(analysis, name, payload=b"", **limits):
     return find_page_calls(analysis, handlers, declared, name, payload, Settings(**limits))
 
 
+def test_what_may_run_twice_is_among_what_pages_may_ask_for():
+    handlers = {"fit": ("fit",), "connected": ("connected",), "save": ("save",)}
+    declared = find_declared(handlers, ["fit", "connected"])
+    assert declared.names == {"fit", "save"}
+    assert declared.idempotent == {"fit"}
+    assert not find_declared(handlers).idempotent
+
+
 def begun(kind):
     instance = kind().init_databench()
     instance.data.init(level=1)

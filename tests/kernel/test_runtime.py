@@ -90,6 +90,18 @@ def test_it_says_which_actions_pages_may_ask_for_before_hello():
     assert actions.others
 
 
+def test_it_names_the_actions_that_may_run_twice_before_hello_if_there_are_any():
+    source = SOURCE + (
+        "        @databench.on(idempotent=True)\n        def fit(self):\n            pass\n"
+    )
+    with Front(source, welcome=False) as front:
+        front.expect(m.Hello)
+        assert [said.names for said in front.received if type(said) is m.Idempotent] == [("fit",)]
+    with Front(SOURCE, welcome=False) as front:
+        front.expect(m.Hello)  # what came before it is left there
+        assert not [said for said in front.received if type(said) is m.Idempotent]
+
+
 def test_class_inputs_that_are_one_text_end_the_start():
     source = SOURCE + "        class_inputs = 'price'\n"
     with Front(source, welcome=False) as front:

@@ -116,6 +116,7 @@ class World:
         self.open = {}  # number to process id
         self.recent = []
         self.lives = {}  # process id to "start" or "end", its last word in the stream
+        self.again = set()  # process ids that were started a second time
         self.now_s = 0.0
 
     def _watch_ring(self):
@@ -140,12 +141,17 @@ class World:
         ring.__class__ = Watched
 
     def _note(self, said):
-        """Each id's words in the stream: a start, then an end, and nothing else."""
+        """Each id's words in the stream: a start, one more at most, then an end."""
         if said["signal"] != "__process":
             return
         process_id, status = said["load"]["id"], said["load"]["status"]
+        if said["load"].get("again"):
+            assert self.lives[process_id] == "start" and process_id not in self.again
+            self.again.add(process_id)
+            return
         assert self.lives.get(process_id, "end") == ("end" if status == "start" else "start")
         self.lives[process_id] = status
+        self.again.discard(process_id)
 
     # -- what the broker does
 

@@ -32,7 +32,8 @@ def test_kinds_are_those_of_version_one():
         "welcome reject open action cancel close state credit ping shutdown"
     )
     assert " ".join(message.KIND for message in m.FROM_KERNEL) == (
-        "hello opened emit state log done error cancelled progress pong bye sources actions batch"
+        "hello opened emit state log done error cancelled progress pong bye sources actions "
+        "idempotent batch"
     )
 
 

@@ -72,6 +72,17 @@ def refused(poison, session, fingerprint=1):
     return bool(poison.find_problem("a", fingerprint, session=session))
 
 
+def test_one_death_is_enough_to_suspect_it_of_its_own_session_or_where_it_ran_alone():
+    poison = make()
+    note(poison, 1, session="s", is_alone=False)
+    note(poison, 2, session="s", is_alone=True)
+    suspected = [(f, s) for f in (1, 2, 3) for s in "st" if poison.is_suspected(f, session=s)]
+    assert suspected == [(1, "s"), (2, "s"), (2, "t")]
+    assert not refused(poison, "s", 1)
+    poison.forgive()
+    assert not poison.is_suspected(2, session="s")
+
+
 def test_one_session_has_it_refused_to_itself_alone():
     poison = make()
     for _ in range(10):

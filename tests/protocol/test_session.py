@@ -146,6 +146,37 @@ def test_waiting_are_the_requests_that_were_not_sent_in_order():
     assert [request.number for request in session.waiting()] == [1, 3]
 
 
+def test_a_second_run_has_a_start_of_its_own_and_keeps_its_place():
+    session = make_session()
+    for number in (1, 2):
+        accept(session, 6 + number, number=number)
+        session.requests[number].is_sent = True
+    accept(session, number=3)
+    session.requests[1].requeue()
+    assert [request.number for request in session.waiting()] == [1, 3]
+    (start,) = loads(session.start_again(1))
+    assert start == {"signal": "__process", "load": {"id": 7, "status": "start", "again": True}}
+    assert [running.get("again", False) for running in session.running(0.0)] == [True, False]
+    assert session.start_again(3) == []  # no page asked for its start
+    assert loads(session.finish(1, "done"))[0]["load"]["outcome"] == "done"
+    assert session.finish(1, "done") == []
+
+
+def test_progress_of_a_second_run_stands_behind_its_start_while_no_page_is_there():
+    session = make_session(ring_messages=20)
+    accept(session, 7)
+    session.set_progress(1, 3, 4, charge_bytes=0)
+    session.requests[1].requeue()
+    session.start_again(1)
+    for value in (1, 2):
+        session.set_progress(1, value, 4, charge_bytes=0)
+    words = [
+        load.get("value", load.get("status"))
+        for load in (frame["load"] for frame in loads(join(session)[1]))
+    ]
+    assert words == ["start", 3, "start", 2]
+
+
 def test_running_tells_open_requests_that_have_an_id():
     session = make_session()
     accept(session, 7, number=1, now_s=10.0)

@@ -194,10 +194,16 @@ class AnyOrder(RuleBasedStateMachine):
         if world.session.set_class_value(key, value, frame):
             world.publish((frame,))
 
-    @rule()
-    def kernel_dies(self):
+    @rule(again=st.sets(st.integers(0, LIMITS.open_actions)))
+    def kernel_dies(self, again):
+        """Some of what it had is run again, once; the rest is lost."""
         world = self.world
-        for number in list(world.open):
+        for at, (number, process_id) in enumerate(list(world.open.items())):
+            request = world.session.requests[number]
+            if at in again and not request.is_rerun:
+                request.requeue()
+                world.publish(world.session.start_again(number), process_id)
+                continue
             frames = world.session.fail(number, "KernelLost", "gone", outcome="lost")
             world.end(number, frames)
         world.session.begin_receive_window()

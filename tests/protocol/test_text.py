@@ -393,6 +393,7 @@ def test_numbers_that_json_does_not_have_are_null_at_any_depth():
 def test_process_id_is_read_back_from_our_own_frames(process_id):
     for frame in (
         text.compose_start(process_id),
+        text.compose_second_start(process_id),
         text.compose_end(process_id, "done", b"1,2"),
         text.compose_failure(process_id, "error", "T", "p"),
         text.compose_progress(process_id, 1, None),

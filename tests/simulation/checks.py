@@ -5,11 +5,13 @@ from collections import Counter, defaultdict
 import orjson
 
 from databench.broker.sessions.holdings import SLACK_BYTES
+from databench.protocol import text
 from databench.protocol.lifecycle import State
 from databench.protocol.placement import SESSION
 
 from .wire import split
 
+TWICE = "_twice"  # how the names of the actions end that may run twice
 FREE = ("opened",)  # sent without asking for credit, at a session's begin
 ENDS = ("done", "error", "cancelled")
 
@@ -27,6 +29,9 @@ class Truth:
         self.tried, self.counted = Counter(), Counter()
         self.runs = Counter()
         self._places = defaultdict(dict)
+        self._ids = {}  # by the life of the front and the request's number there
+        self._sent_to = defaultdict(list)  # the processes that were sent each of these, in order
+        self._unwanted = set()  # those of them whose end a person has asked for
 
     def note(self, frames):
         """A message of a kernel is read by the front."""
@@ -37,11 +42,53 @@ class Truth:
                 places[(load["life"], load["id"], load["n"])] = len(places)
 
     def note_run(self, id_):
-        """An action runs: once, as long as the front lives."""
+        """An action runs: as often as it was sent, as long as the front lives."""
         key = (self._world.deaths_of_front, id_)
         self.runs[key] += 1
-        if self.runs[key] > 1:
+        if self.runs[key] > len(self._sent_to[key]):
             self._world.fail(f"{id_} runs again")
+
+    def note_sent(self, process, header, payload):
+        """The front sends an action: once, or, where it may run twice, to the next process too."""
+        life, (_, _, number, action) = self._world.deaths_of_front, header
+        if (life, number) not in self._ids:
+            self._ids[life, number] = orjson.loads(payload)["id_"]
+        key = (life, self._ids[life, number])
+        before = self._sent_to[key]
+        if before:
+            self._check_second(key, action, before)
+        before.append(process)
+
+    def _check_second(self, key, action, before):
+        id_, fail = key[1], self._world.fail
+        if not action.endswith(TWICE):
+            fail(f"{id_} is sent again, and may run once only")
+        elif len(before) > 1:
+            fail(f"{id_} is sent a third time")
+        elif before[0] is not None and not before[0].is_over:
+            fail(f"{id_} is sent again, and {before[0]} lives")
+        elif key in self._unwanted:
+            fail(f"{id_} is sent again, and its end was asked for")
+        else:
+            self._world.trace(f"{id_} is sent again")
+
+    def note_wish(self, front, socket, message):
+        """A person asks for the end of what was begun; called when the front has heard of it."""
+        page_record = front.tables.outbox.page_records.get(socket)
+        if page_record is None or not isinstance(message, text.PageCancel | text.Control):
+            return
+        hosted = page_record.hosted
+        requests = hosted.session.requests
+        if isinstance(message, text.PageCancel):
+            requests = [hosted.session.ids.get(message.process_id)]
+        elif message.command == "restart":
+            # Where it waits for its next process, it only waits no longer.
+            is_heard = hosted.record.kernel._ending.was_asked
+            sessions = hosted.record.sessions.values() if is_heard else ()
+            requests = [number for other in sessions for number in other.session.requests]
+        life = self._world.deaths_of_front
+        ids = [self._ids[life, number] for number in requests if (life, number) in self._ids]
+        self._unwanted.update((life, id_) for id_ in ids)
 
     def place(self, session, load):
         """The place of an emit among all of its session."""
@@ -105,12 +152,25 @@ class Audit:
             assert len(session.requests) <= settings.open_actions + 1
             waits = 0 if session.views else session.receive_window.in_flight_bytes
             assert not waits, f"{waits} bytes of credit wait for a page, and none is there"
+        self._look_at_requests(tables)
         self._look_at_holdings(tables)
         # Beside what lags: all that is held at once, and values and ends that are beside it.
         limit_bytes = 2 * settings.credit_window_bytes + held_bytes + 8000
         for page_record in tables.outbox.page_records.values():
             count = page_record.in_flight_bytes
             assert count <= limit_bytes, f"{count} bytes wait for a page, limit {limit_bytes}"
+
+    def _look_at_requests(self, tables):
+        """Each open request counts once, whether it runs, waits, or waits to run again."""
+        count = 0
+        for record in tables.by_kernel.values():
+            sessions = [hosted.session for hosted in record.sessions.values()]
+            requests = [r for session in sessions for r in session.requests.values()]
+            sent, size_bytes = sum(r.is_sent for r in requests), sum(r.size_bytes for r in requests)
+            assert record.open_requests == sent, f"{record.open_requests} sent requests of {sent}"
+            assert record.open_bytes == size_bytes, f"{record.open_bytes} bytes of {size_bytes}"
+            count += len(requests)
+        assert count == len(tables.requests), f"{len(tables.requests)} open requests of {count}"
 
     def _look_at_holdings(self, tables):
         """The sums that run are what a look at everything says."""

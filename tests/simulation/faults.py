@@ -6,6 +6,7 @@ from databench.broker.supervision.launchers.local import Exit
 from databench.protocol.lifecycle import State
 from databench.protocol.placement import ANALYSIS, POOL, SESSION, Sharing
 
+from .checks import TWICE
 from .page import Tab
 
 KEYS = ("p", "q", "r")
@@ -150,9 +151,10 @@ def act(world):
     is_plain = random.random() < 0.3
     times = 2 if random.random() < 0.1 else 1
     steps = _draw_steps(random, is_plain=is_plain, repeats=world.repeats)
-    world.trace(f"{tab} calls {'plain' if is_plain else 'run'} with {steps}, {times} times")
+    action = ("plain" if is_plain else "run") + random.choice(("", TWICE))
+    world.trace(f"{tab} calls {action} with {steps}, {times} times")
     has_id = times == 2 or random.random() < 0.9
-    tab.request("plain" if is_plain else "run", steps, times=times, has_id=has_id)
+    tab.request(action, steps, times=times, has_id=has_id)
 
 
 def act_often(world):

@@ -66,9 +66,20 @@ class Work(Analysis):
         OWNER.get().world.truth.note_run(id_)
         return await self._take_steps(id_, steps)
 
+    @on(idempotent=True)
+    async def run_twice(self, id_, steps):
+        return await self.run(id_, steps)
+
     @on
     def plain(self, id_, steps):
         OWNER.get().world.truth.note_run(id_)
+        self._take_plain_steps(id_, steps)
+
+    @on(idempotent=True)
+    def plain_twice(self, id_, steps):
+        self.plain(id_, steps)
+
+    def _take_plain_steps(self, id_, steps):
         for number, (word, *given) in enumerate(steps, 1):
             if word == "emit":
                 self._emit(id_, number, given[0])

@@ -12,7 +12,7 @@ from databench.broker.sessions.outbox import Outbox
 from databench.broker.sessions.requests import Requests
 from databench.broker.sessions.sessions import Sessions
 from databench.kernel.send_window import SendWindow
-from databench.protocol import grace, placement
+from databench.protocol import grace, placement, reruns, text
 from databench.protocol import messages as m
 from databench.protocol.budget import Budget
 from databench.protocol.flow import ReceiveWindow
@@ -27,6 +27,9 @@ lose_all = Losses.lose_all
 join_replay = Session._replay
 begin = Session.__init__
 find = Sessions.find
+requeue = Requests.requeue
+start_again = Requests._start_again
+may_go_on = reruns.may_go_on
 
 
 def dropped_credit(self):
@@ -50,7 +53,9 @@ def end_before_its_emits(self, frames, owner):
 def kept_when_lost(self, record):
     for hosted in record.sessions.values():
         for request in hosted.session.requests.values():
-            request.is_sent = False  # so it is sent to the next process too
+            if request.is_sent:
+                self._requests.requeue(hosted, request)  # so it is sent to the next process too
+                request.is_rerun = False
     lose_all(self, record)
 
 
@@ -64,6 +69,43 @@ def sent_again(self, hosted, request):
         payload=request.payload,
     )
     self._tables.send(hosted.record.kernel, message)
+
+
+def run_twice_whatever_it_is(request, *, is_suspect):
+    return not request.is_rerun and not request.is_cancelled
+
+
+def run_again_whatever_is_said(self, hosted, request):
+    request.is_idempotent = True
+    return start_again(self, hosted, request)
+
+
+def run_a_third_time(request, *, is_suspect):
+    return request.is_idempotent and not request.is_cancelled
+
+
+def run_again_after_a_cancel(request, *, is_suspect):
+    return request.is_idempotent and not request.is_rerun
+
+
+def run_again_after_a_restart(state, *, was_asked, **given):
+    return may_go_on(state, was_asked=False, **given)
+
+
+def lost_and_run_again(self, hosted, request):
+    if request.process_id is not None:
+        frame = text.compose_failure(request.process_id, "lost", "KernelLost", "it is gone")
+        hosted.session.append(frame, is_end=True)
+        self._tables.outbox.publish(hosted, (frame,), request.process_id)
+    requeue(self, hosted, request)
+
+
+def still_counted_in_the_dead_kernel(self, hosted, request):
+    request.requeue()
+
+
+def second_start_that_is_not_told(self, number):
+    return []
 
 
 def ids_are_forgotten(self, request, **given):
@@ -182,6 +224,20 @@ MUTATIONS = {
         (Losses, "lose_all", kept_when_lost),
         (Requests, "_send_action", sent_again),
     ),
+    "action that may run once only run again": (
+        (reruns, "may_rerun", run_twice_whatever_it_is),
+        (Requests, "_start_again", run_again_whatever_is_said),
+    ),
+    "action run a third time": ((reruns, "may_rerun", run_a_third_time),),
+    "cancelled action run again": ((reruns, "may_rerun", run_again_after_a_cancel),),
+    "action run again after a restart by a page": (
+        (reruns, "may_go_on", run_again_after_a_restart),
+    ),
+    "action both lost and run again": ((Requests, "requeue", lost_and_run_again),),
+    "action run again that the dead kernel still has": (
+        (Requests, "requeue", still_counted_in_the_dead_kernel),
+    ),
+    "second start that is not told": ((Session, "start_again", second_start_that_is_not_told),),
     "repeated request run again": ((Session, "accept", ids_are_forgotten),),
     "stale generation accepted": ((Kernels, "kernel_spawned", stale_generation_accepted),),
     "lost pending class value": ((Session, "take_pending_class", lost_pending_class_value),),

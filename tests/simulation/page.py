@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import defaultdict
 
 import orjson
 
@@ -44,7 +45,12 @@ class Tab:
         self.place = -1  # in the list of what the kernel emitted
         self.may_jump = self.is_old
         self.gaps = 0
+        self._forget_requests()
+
+    def _forget_requests(self):
         self.emits, self.begun, self.ends = {}, {}, set()
+        self.again = {}  # requests that began a second time, each with the lives before that
+        self.lives = defaultdict(set)  # of the kernels whose emits of a request were seen
 
     # -- the connection
 
@@ -157,7 +163,7 @@ class Tab:
         self.session, self.epoch, self.received = load["analysis_id"], load["epoch"], load["at"]
         self.world.trace(f"{self} joins {self.session} at {self.received}")
         if is_lost:
-            self.emits, self.begun, self.ends = {}, {}, set()
+            self._forget_requests()
             self.data, self.class_data = {}, {}
         self._settle(load["running"], is_lost)
         self.is_joined, self._attempt = True, 0
@@ -196,7 +202,7 @@ class Tab:
     def _on__process(self, load):
         id_ = load["id"]
         if load["status"] == "start":
-            self._start(id_)
+            self._start_again(id_) if load.get("again") else self._start(id_)
             return
         is_again = id_ in self.ends and not self.gaps
         assert not is_again, f"{self}: a second end of {id_}: {load}"
@@ -211,6 +217,16 @@ class Tab:
             self.open.setdefault(id_, ["", ""])[0] = "started"
         if self.is_old:
             assert self.world.names[id_].startswith(f"{self}."), "another page's request"
+
+    def _start_again(self, id_):
+        """The second run of a request whose kernel was lost: what it emitted before stays."""
+        name = self.world.names[id_]
+        assert id_ in self.begun or self.gaps, f"{self}: {name} begins again, and never began"
+        assert id_ not in self.again, f"{self}: {name} begins a third time"
+        assert id_ not in self.ends, f"{self}: {name} begins again after its end"
+        self.again[id_] = set(self.lives[name])
+        self.begun[id_], self.emits[name] = self.gaps, 0
+        self.open.setdefault(id_, ["", ""])[0] = "started"  # its first start may be in a gap
 
     def _end(self, id_):
         self.ended.add(id_)
@@ -229,6 +245,9 @@ class Tab:
         name = load["id"]
         assert self.world.numbers[name] not in self.ends, f"{self}: {name} emits after its end"
         self.emits[name] = self.emits.get(name, 0) + 1
+        self.lives[name].add(load["life"])
+        lives = self.again.get(self.world.numbers[name], ())
+        assert load["life"] not in lives, f"{self}: {name} emits from a life that is over"
         place = self.world.truth.place(self.session, load)
         assert place > self.place, f"{self}: {load} again, or out of order"
         is_next = place == self.place + 1

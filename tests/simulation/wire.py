@@ -85,6 +85,9 @@ class FrontChannel:
 
     def send(self, routing_id, frames):
         peer = self.peers.get(routing_id)
+        header = msgpack.unpackb(frames[0])
+        if header[0] == "action":
+            self._front.world.truth.note_sent(peer, header, frames[1])
         if peer is None or not self._is_there(peer):
             return False
         if not peer.is_over:

@@ -73,6 +73,7 @@ class Front(Life):
         message = text.parse_page(frame)
         if not isinstance(message, text.Connect):
             self.broker.receive(socket, message)
+            self.world.truth.note_wish(self, socket, message)
         elif not socket.is_left:
             socket.is_joined = True
             self.broker.join(socket.tab.analysis, socket, message)

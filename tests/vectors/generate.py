@@ -114,6 +114,8 @@ FROM_KERNEL = {
     "sources, none": m.Sources(),
     "actions": m.Actions(names=("run", "größer"), others=False),
     "actions, and others": m.Actions(),
+    "idempotent": m.Idempotent(names=("run", "größer")),
+    "idempotent, none": m.Idempotent(),
     "batch": m.Batch(
         payload=codec.join_batch(
             [
@@ -228,6 +230,15 @@ TO_PAGE = {
         epoch="e",
         running=[{"id": 7, "action": "run", "elapsed_s": 1.5}],
     ),
+    "connect while a second run is open": text.compose_connect(
+        "s",
+        backend_version="1.0",
+        analyses_version=None,
+        resumed=True,
+        at=12,
+        epoch="e",
+        running=[{"id": 7, "action": "run", "elapsed_s": 1.5, "again": True}],
+    ),
     "connect with further sessions": text.compose_connect(
         "s",
         backend_version="1.0",
@@ -250,6 +261,7 @@ TO_PAGE = {
     "state": text.compose_state("data", "pi", b'{"estimate": 3.1}'),
     "state in a snapshot": text.compose_state("class_data", "count", b"43", snapshot=True),
     "start": text.compose_start(7),
+    "start of a second run": text.compose_second_start(7),
     "end": text.compose_end(7, "done"),
     "end with a result": text.compose_end(7, "done", b"[1, 2]"),
     "end by a cancel": text.compose_end(7, "cancelled"),

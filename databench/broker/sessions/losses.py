@@ -1,25 +1,30 @@
 """What a kernel takes with it: the requests that it had, when its process is gone.
 
 Owns the order of what follows such a death for the sessions: first what it says against an action,
-then the end of each request.
+then, for each request, its end, or that it waits for the next process (`protocol.reruns`).
 """
 
 from __future__ import annotations
 
-from ...protocol import text
+import logging
+
+from ...protocol import reruns, text
 from ...protocol.lifecycle import State
 from ...protocol.poison import find_suspect
-from ..records import KernelRecord
+from ...protocol.records import OpenRequest
+from ..records import HostedSession, KernelRecord
 from ..tables import Tables
 from .requests import Requests
 
+logger = logging.getLogger("databench.broker")
+
 
 class Losses:
-    """Ends what was lost with a kernel.
+    """Ends what was lost with a kernel, or has it run again.
 
     Args:
         tables: The broker's.
-        requests: Ends requests.
+        requests: Ends requests, and keeps those that are run again.
     """
 
     def __init__(self, tables: Tables, requests: Requests) -> None:
@@ -27,21 +32,56 @@ class Losses:
         self._requests = requests
 
     def lose_all(self, record: KernelRecord) -> None:
-        """The kernel is gone: end what it had, and, where none follows, what waits for it."""
-        kernel = record.kernel
-        words, why = self._tables.last_words(kernel), text.without_file(kernel.reason)
+        """The kernel is gone: end what it had, and, where none follows, what waits for it.
+
+        What may run twice waits for the next process instead. Each end and each note is said here,
+        before anything of that process: whoever reads the stream sees where the first run stopped.
+        """
+        kernel, tables = record.kernel, self._tables
         self._accuse(record)
         record.begin_life()
+        rerun: list[str] = []
         for hosted in record.sessions.values():
             hosted.begin_life(kernel.reason)
-            for number in [r.number for r in hosted.session.requests.values() if r.is_sent]:
-                self._requests.fail(hosted, number, "KernelLost", why, words, outcome="lost")
-            self._tables.outbox.touch(hosted)
+            rerun += self._lose(hosted)
+            tables.outbox.touch(hosted)
             if kernel.life.state in (State.FAILED, State.STOPPING, State.STOPPED):
+                words = tables.last_words(kernel)
                 for request in hosted.session.waiting():
                     self._requests.fail(
                         hosted, request.number, "KernelFailed", kernel.reason, words
                     )
+        if rerun:
+            logger.info("kernel %r: %s", kernel.spec.name, reruns.compose_note(rerun))
+
+    def _lose(self, hosted: HostedSession) -> list[str]:
+        """The names of a session's actions that are run again; what else it had begun is lost."""
+        kernel, session = hosted.record.kernel, hosted.session
+        words, why = self._tables.last_words(kernel), text.without_file(kernel.reason)
+        goes_on = reruns.may_go_on(
+            kernel.life.state,
+            was_asked=kernel.blame.was_asked,
+            is_set_aside=bool(hosted.set_aside_for),
+            is_draining=self._tables.is_draining,
+        )
+        rerun: list[str] = []
+        for request in list(session.requests.values()):
+            if goes_on and request.is_sent and self._may_rerun(hosted, request):
+                self._requests.requeue(hosted, request)
+                rerun.append(request.action)
+            elif request.is_sent or (request.is_rerun and not goes_on):
+                self._requests.fail(
+                    hosted, request.number, "KernelLost", why, words, outcome="lost"
+                )
+        if rerun:
+            note = f"{why[:1].upper()}{why[1:]}. {reruns.compose_note(rerun)}."
+            self._requests.complain(hosted, note, level="warn")
+        return rerun
+
+    def _may_rerun(self, hosted: HostedSession, request: OpenRequest) -> bool:
+        poison, id_ = hosted.record.pool.poison, hosted.session.id_
+        is_suspect = poison.is_suspected(request.fingerprint, session=id_)
+        return reruns.may_rerun(request, is_suspect=is_suspect)
 
     def _accuse(self, record: KernelRecord) -> None:
         """The process died in a way that may speak against what it ran."""

@@ -48,9 +48,11 @@ class Requests:
                 page_record.hosted, "__connect was sent before on this connection; ignored"
             )
 
-    def complain(self, hosted: HostedSession, problem: str, *, charge_bytes: int = 0) -> None:
-        """Say `error` in the session's stream."""
-        frame = text.compose_value("error", problem)
+    def complain(
+        self, hosted: HostedSession, problem: str, *, level: str = "error", charge_bytes: int = 0
+    ) -> None:
+        """Say a line of the log in the session's stream."""
+        frame = text.compose_value(level, problem)
         hosted.session.append(frame, charge_bytes=charge_bytes)
         self._tables.outbox.publish(hosted, (frame,))
 
@@ -71,6 +73,15 @@ class Requests:
         process_id = self._count_off(hosted, number)
         frames = hosted.session.finish(number, outcome, result, charge_bytes=size)
         self._settle(hosted, frames, process_id)
+
+    def requeue(self, hosted: HostedSession, request: OpenRequest) -> None:
+        """A request that was lost with its kernel waits for the next one.
+
+        It never ended: it keeps its place before what its session asked for later, and what is
+        counted of open requests and of their payloads counts it once.
+        """
+        self._leave_kernel(hosted.record, request)
+        request.requeue()
 
     def fail(
         self,
@@ -107,6 +118,8 @@ class Requests:
         for request in list(hosted.session.requests.values()):
             if request.is_sent:
                 self._ask_to_end(hosted, request)
+            elif request.is_rerun:  # it has begun, as far as its page knows
+                self.finish(hosted, request.number, "cancelled", b"", 0)
 
     # ------------------------------------------------------------ parts
 
@@ -154,8 +167,7 @@ class Requests:
         return True
 
     def _send_action(self, hosted: HostedSession, request: OpenRequest) -> None:
-        record = hosted.record
-        payload, request.payload = request.payload, b""
+        record, payload = hosted.record, request.payload
         # Here and not when it comes: by now its kernel has said which actions it has.
         if problem := find_problem(request.action, record.declared):
             self.fail(hosted, request.number, "ActionError", problem)
@@ -166,6 +178,11 @@ class Requests:
         ):
             self.fail(hosted, request.number, "PoisonedAction", problem)
             return
+        request.is_idempotent = request.action in record.declared.idempotent
+        if request.is_rerun and not self._start_again(hosted, request):
+            return
+        if request.is_rerun or not request.is_idempotent:
+            request.payload = b""  # else it is needed once more, should the kernel be lost
         request.is_sent = True
         record.kernel.blame.growth.begin(request.number, hosted.session.id_)
         record.is_restoring = False
@@ -178,6 +195,22 @@ class Requests:
         )
         self._tables.send(record.kernel, message)
 
+    def _start_again(self, hosted: HostedSession, request: OpenRequest) -> bool:
+        """A request goes to its second kernel, if that one lets it run twice too.
+
+        It may have been started with other code than the one that was lost.
+        """
+        if not request.is_idempotent:
+            problem = (
+                f"action {request.action!r} was lost with its kernel; the code of the next one "
+                "does not say that it may run twice; not run again"
+            )
+            self.fail(hosted, request.number, "KernelLost", problem, outcome="lost")
+            return False
+        frames = hosted.session.start_again(request.number)
+        self._tables.outbox.publish(hosted, frames, request.process_id)
+        return True
+
     def _cancel(self, page_record: PageRecord, message: text.PageCancel) -> None:
         hosted = page_record.hosted
         number = hosted.session.ids.get(message.process_id)
@@ -188,6 +221,7 @@ class Requests:
         if not request.is_sent:
             self.finish(hosted, number, "cancelled", b"", 0)
             return
+        request.is_cancelled = True  # also where the rest is refused: nobody wants it to run again
         can_cancel = bool(kernel.capabilities & {"cancel", "interrupt"})
         if message.force and not self._may_end(page_record, "ended"):
             return
@@ -257,6 +291,7 @@ class Requests:
 
     def _ask_to_end(self, hosted: HostedSession, request: OpenRequest) -> None:
         kernel = hosted.record.kernel
+        request.is_cancelled = True
         if request.cancels >= kernel.settings.cancel_attempts:
             return  # a kernel that reads nothing would hold each of them
         request.cancels += 1
@@ -279,13 +314,17 @@ class Requests:
         record.open_bytes -= request.size_bytes
         self._tables.holdings.budget.give(hosted.client, request.size_bytes)
         if request.is_sent:
-            record.open_requests -= 1
-            record.kernel.blame.growth.end(number)
-            if record.open_requests == 0:
-                record.kernel.note(Event.REST)
-                if record.code_change:  # the end itself comes first
-                    self._tables.loop.call_soon(self.reload_idle, record)
+            self._leave_kernel(record, request)
         return request.process_id
+
+    def _leave_kernel(self, record: KernelRecord, request: OpenRequest) -> None:
+        """A kernel has one request less."""
+        record.open_requests -= 1
+        record.kernel.blame.growth.end(request.number)
+        if record.open_requests == 0:
+            record.kernel.note(Event.REST)
+            if record.code_change:  # the end itself comes first
+                self._tables.loop.call_soon(self.reload_idle, record)
 
     def _settle(
         self, hosted: HostedSession, frames: Sequence[bytes], process_id: ProcessId | None

@@ -24,6 +24,7 @@ class Blame:
         poison: As given.
         growth: Which request of the current process ran while it grew.
         cause: What the last death says against the action that ran; empty: nothing.
+        was_asked: Whether a person, or new code, ended the last process.
         starts: Its sessions whose start is suspected of ending it.
         finding: What the last death says of them.
     """
@@ -36,6 +37,7 @@ class Blame:
     def begin_life(self) -> None:
         """A process begins, of which nothing is known."""
         self.cause, self.growth, self.finding = "", Growth(), NOTHING
+        self.was_asked = False
 
     def forgive(self) -> None:
         """A person restarted the kernel, or its code changed."""
@@ -57,7 +59,7 @@ class Blame:
             now_s: When, on the loop's clock.
         """
         explained = ending.explain(how)
-        self.cause = ending.find_cause(how)
+        self.cause, self.was_asked = ending.find_cause(how), ending.was_asked
         is_kill = ending.is_kill(how)
         may_blame = (is_kill or ending.is_fault(how)) and not life.is_end_wished
         self.finding = self.starts.judge(

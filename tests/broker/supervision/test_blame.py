@@ -25,8 +25,9 @@ def blame():
     return made
 
 
-def end(blame, how, *, is_wished=False):
+def end(blame, how, *, is_wished=False, was_asked=False):
     ending = Ending(Settings(), AnalysisSpec("a", Path("/"), "a", Path("/")))
+    ending.was_asked = was_asked
     life = Lifecycle(Settings())
     if is_wished:
         life.wish_end()
@@ -69,3 +70,12 @@ def test_a_restart_by_a_person_forgives(blame):
     assert blame.starts.aside == {}
     blame.begin_life()
     assert (blame.cause, blame.finding) == ("", NOTHING)
+
+
+def test_whether_a_person_ended_the_process_is_known_until_the_next_one_begins(blame):
+    end(blame, Exit(signal=signal.SIGKILL), was_asked=True)
+    assert blame.was_asked
+    blame.begin_life()
+    assert not blame.was_asked
+    end(blame, Exit(signal=signal.SIGKILL))
+    assert not blame.was_asked

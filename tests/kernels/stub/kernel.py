@@ -3,7 +3,8 @@
 It answers `echo` with its payload. The other actions misbehave on purpose; the tests of the broker
 name them. So do some names of the analysis: `dies` exits before hello, `mute` never says hello,
 `imposter` has a wrong token, `ancient` speaks another version; `cancels` can cancel; `declares`
-lets pages ask for `echo` and `set_state` alone.
+lets pages ask for `echo` and `set_state` alone; `repeats` lets some actions run twice, `forgets`
+too, but only in its first process.
 """
 
 import json
@@ -320,9 +321,12 @@ def main():
         sys.exit(3)
     token = os.environ["DATABENCH_TOKEN"] if ANALYSIS != "imposter" else "guessed"
     version = 1 if ANALYSIS != "ancient" else 0
-    capabilities = ["ping", "cancel"] if ANALYSIS == "cancels" else ["ping"]
+    can_cancel = ANALYSIS in ("cancels", "repeats")  # the latter only says so
+    capabilities = ["ping", "cancel"] if can_cancel else ["ping"]
     if ANALYSIS == "declares":
         send("actions", None, None, ["echo", "set_state", "connected"], False)
+    if ANALYSIS == "repeats" or (ANALYSIS == "forgets" and ".1." in os.environ["DATABENCH_KERNEL"]):
+        send("idempotent", None, None, ["hold", "never", "segfault", "leave"])
     if ANALYSIS != "mute":
         send("hello", None, None, version, token, "stub", "none", capabilities)
     while True:
