@@ -1,12 +1,12 @@
 """From a value to JSON text, and from JSON text to a value.
 
-orjson writes nearly everything, and asks `forms` for what it does not know. The few things that it
-refuses all the same (integers over 64 bits, keys that are no strings, lone surrogates) are left to
-`writer`, which also finds the place of what can't be sent. Both give one value one meaning.
+orjson writes nearly everything, and asks `forms` about types that it does not know. `writer` writes
+the few things that orjson still refuses (integers over 64 bits, keys that are not strings, lone
+surrogates), and finds the place of a value that can't be sent. Both give a value the same meaning.
 
-msgspec reads: orjson would make floats of integers over 64 bits. A value that Python wrote is read
-`exact`: a number that a float would round comes back as a `Decimal`. What a page sends
-is not: its numbers are floats anyway, and a `Decimal` among them would end most computations.
+msgspec reads, because orjson would turn integers over 64 bits into floats. Values that Python wrote
+are read `exact`: a number that a float would round comes back as a `Decimal`. Values of a page are
+not: its numbers are floats anyway, and a `Decimal` among them would make most computations fail.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def encode(value: Any, *, name: str = "message", key: str | None = None) -> byte
     Args:
         value: Anything that docs/reference/values.md lists.
         name: What the value is called in an error.
-        key: The value's key in what `name` says, if it has one there.
+        key: The value's key within `name`, if it has one.
 
     Raises:
         TypeError: Something in it can't be sent; the text names its place.
@@ -85,7 +85,7 @@ def decode(text: bytes, *, exact: bool = False) -> Any:
         exact: Whether a number that a float would round becomes a `Decimal`.
 
     Raises:
-        ValueError: It is no JSON.
+        ValueError: It is not JSON.
         LongIntegerError: It has an integer with more digits than Python reads.
     """
     if exact and _MAY_BE_LONG.search(text):

@@ -1,11 +1,11 @@
-"""Other forms for values that the fast encoder does not write: what it asks for each of them.
+"""Other forms for values that the fast encoder does not write itself.
 
-Owns which types can be sent, besides those of JSON itself, and what each becomes:
-docs/reference/values.md has the table. It refuses what has more than one meaning (tables), none
-(functions), or no room in JSON yet (bytes).
+Owns which types can be sent, in addition to those of JSON, and the form of each:
+docs/reference/values.md has the table. It refuses values that have several meanings (tables), none
+(functions), or no form in JSON yet (bytes).
 
-NumPy, pandas and polars are looked for among the modules that the person has imported, and never
-imported here.
+It looks for NumPy, pandas and polars among the modules that user code has imported, and never
+imports them itself.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _refuse_complex(value: Any) -> Any:
 
 def _moment(value: Any) -> str | None:
     """A subclass of datetime, such as a Timestamp of pandas."""
-    if value != value:  # NaT says that it is a datetime
+    if value != value:  # NaT shows that it is a datetime
         return None
     plain = datetime.datetime.combine(value.date(), value.timetz())
     try:

@@ -1,7 +1,7 @@
-"""Writes what the fast encoder refuses, and says where what can't be sent is.
+"""Writes values that the fast encoder refuses, and finds the place of one that can't be sent.
 
-It has the same forms for the same values, and besides them integers of any size up to Python's own
-limit of digits, lone surrogates, and keys that are no strings. A key is the text that its value
+It gives the same values the same forms, and also writes integers of any size up to Python's own
+limit of digits, lone surrogates, and keys that are not strings. A key is the text that its value
 would have. Keys that become the same text are an error: one of their values would be lost.
 """
 
@@ -22,7 +22,7 @@ from .forms import NoFormError, fields_dict, fields_of, form_of
 _DEPTH_LIMIT = 254  # orjson's
 _PATH_CHARACTERS = 200
 _KEY_CHARACTERS = 80
-# What orjson writes without asking for another form, besides text, integers and containers.
+# Types that orjson writes without asking for another form, apart from text, integers, containers.
 _LEAVES = {
     float, type(None), datetime.datetime, datetime.date, datetime.time, uuid.UUID, orjson.Fragment,
 }  # fmt: skip
@@ -176,7 +176,7 @@ def _integer(number: int) -> bytes:
 
 
 def _key(key: Any) -> str:
-    """The text of a key that is no plain string: that of the value, without its quotes."""
+    """The text of a key that is not a plain string: that of the value, without its quotes."""
     value = _without_enum(key)
     try:
         while (leaf := _leaf(value)) is None:

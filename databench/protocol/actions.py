@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 # A session's own steps: run by the front's `open` and `close`, never by a page.
 STEPS = ("connect", "args", "connected", "disconnected")
-# Change values of any name: a page may only ask for them where the analysis says so.
+# They change values of any name: a page may ask for them only if the analysis declares them.
 WRITERS = ("set_state", "set_class_state")
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a kernel says that pages may ask for.
+    """The actions that a kernel lets pages ask for.
 
     Attributes:
         names: The actions.
@@ -40,7 +40,7 @@ def find_problem(name: str, declared: Declared) -> str:
 
     Args:
         name: The action.
-        declared: What the kernel said, or `UNDECLARED`.
+        declared: As the kernel declared it, or `UNDECLARED`.
     """
     if name in STEPS:
         return (

@@ -1,10 +1,10 @@
-"""By which limit a kernel and all that it starts are known: a brand.
+"""The brand: the limit by which a front knows a kernel and everything that the kernel started.
 
-A brand is a limit that limits nothing: so many microseconds without a pause in real-time
-scheduling (RLIMIT_RTTIME, getrlimit(2)), beyond fifty thousand years. Children inherit it through
-everything that loses a word in the environment: an environment of their own, a session of their
-own, and the end of their parents. The hard limit says which front they belong to; the soft one is
-so far below it as the kernel's name says, so that a kernel can tell its own brand from one that it
+A brand is a limit without an effect: a number of microseconds without a pause in real-time
+scheduling (RLIMIT_RTTIME, getrlimit(2)), beyond fifty thousand years. Children inherit it even if
+they lose a variable of the environment: with another environment, in another session, and after
+the end of their parents. The hard limit names the front; the soft one is lower by the number in the
+kernel's name, so a kernel can distinguish its own brand from one that it
 inherited.
 """
 

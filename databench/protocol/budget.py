@@ -1,9 +1,9 @@
 """The memory of the front: one account of it, and what happens beyond the budget. Pure.
 
-Theory of operation: whatever a client or a kernel makes the front hold is taken from the account,
-and given back when it is gone: sums that run, so that a change costs the same however many
-sessions there are. Over the budget nothing new is begun, until the sum is below `LOW` of it: what
-is given back at once would be taken again else. `choose_given_back` says which sessions go.
+Theory of operation: the account charges whatever a client or a kernel makes the front hold, and
+gives it back when it is gone. It keeps running sums, so a change costs the same however many
+sessions there are. Over the budget, nothing new begins until the sum is below `LOW` of it: else
+the next client would take at once what one gave back. `choose_given_back` chooses the sessions.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Budget:
         self._by_address: dict[str, int] = {}
 
     def take(self, client: Client | None, size_bytes: int) -> None:
-        """So many more bytes are held.
+        """Charge bytes to a client.
 
         Args:
             client: For whom; `None`: for all of them.
@@ -67,11 +67,11 @@ class Budget:
             self.is_over = False
 
     def give(self, client: Client | None, size_bytes: int) -> None:
-        """So many bytes that were taken are held no more."""
+        """Give back bytes that were charged."""
         self.take(client, -size_bytes)
 
     def has_room(self, size_bytes: int) -> bool:
-        """Whether so many more bytes are within the budget."""
+        """Whether more bytes fit into the budget."""
         return self.total_bytes + size_bytes <= self.budget_bytes
 
     def size_of(self, client: Client) -> int:
@@ -86,7 +86,7 @@ class Budget:
 def choose_given_back(budget: Budget, room: WaitingRoom, rows: int) -> list[tuple[str, str]]:
     """The sessions to close now, since the front holds more than it may.
 
-    First those whose results were seen, the oldest first. When there are no more, those of the
+    First those whose results were seen, the oldest first. When no more are left, those of the
     client alone that takes most: of the address, and there of the visitor. What runs is not in the
     room, nor what has a page.
 

@@ -1,7 +1,7 @@
-"""Who takes what of the server: a client is an address and a visitor, where known. Pure.
+"""Who uses the server: a client is an address, and a visitor if known. Pure.
 
-Owns what counts as one: of IPv6 a network, since one customer has 2^64 addresses of it; of the
-loopback interface nobody, since a proxy that forwards no address makes all visitors look like it.
+Owns what counts as one client: of IPv6 a network, because one customer has 2^64 addresses; none
+for the loopback interface, because all visitors of a proxy that forwards no address have that one.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def encode_emit_header(session: str, request: int | None, signal: str) -> bytes:
     """The header of an `emit`: `encode` takes longer than all else that a small emit costs.
 
     Raises:
-        LocalProtocolError: The signal is no name.
+        LocalProtocolError: The signal is not a name.
     """
     if not is_name(signal):
         raise LocalProtocolError(f"emit: signal is {shorten(signal)}; not sent")
@@ -73,19 +73,19 @@ def encode_done_header(session: str, request: int) -> bytes:
 
 
 def decode_from_kernel(frames: Sequence[bytes]) -> m.Message | None:
-    """What a kernel said: a message, or `None` for a kind that is not known.
+    """The message of a kernel, or `None` for an unknown kind.
 
     Args:
         frames: As received, without the routing id.
 
     Raises:
-        RemoteProtocolError: The frames are not what docs/protocol.md says.
+        RemoteProtocolError: The frames are not as docs/protocol.md specifies.
     """
     return _decode(frames, _FROM_KERNEL)
 
 
 def decode_to_kernel(frames: Sequence[bytes]) -> m.Message | None:
-    """What the front said; the kernel's side of `decode_from_kernel`.
+    """The message of the front; the kernel's side of `decode_from_kernel`.
 
     Raises:
         RemoteProtocolError: As there.
@@ -97,7 +97,7 @@ def split_batch(payload: bytes) -> Iterator[list[bytes]]:
     """The frames of each message in a `batch`.
 
     Raises:
-        RemoteProtocolError: It is no msgpack array of arrays of byte strings.
+        RemoteProtocolError: It is not a msgpack array of arrays of byte strings.
     """
     # Frame by frame: unpacked at once, a payload of empty arrays takes 64 times its size.
     unpacker = msgpack.Unpacker(

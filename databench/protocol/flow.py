@@ -1,8 +1,8 @@
 """Credit: how many bytes a kernel may have in flight for one session (docs/protocol.md, 6).
 
-The front keeps one `ReceiveWindow` per session and kernel life. It charges each message of it,
-frees the charge when a page has it, and says when to give credit back. What belongs to no session
-costs the kernel's `Allowance`.
+The front keeps one `ReceiveWindow` per session and kernel process. It charges each message to it,
+frees the charge when a page has the message, and decides when to give credit back. Messages without
+a session cost the kernel's `Allowance`.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Unread:
         self.is_full = False
 
     def open(self, session: str, size_bytes: int) -> None:
-        """It was sent a session with so many bytes of state."""
+        """The kernel was sent a session with that many bytes of state."""
         self._count(self._sent.pop(session, 0), -1)
         self._sent[session] = size_bytes = max(size_bytes, STRAY_BYTES)
         self._count(size_bytes, 1)

@@ -1,8 +1,8 @@
 """Whether bytes are exactly one JSON value in UTF-8, as each payload of a kernel has to be. Pure.
 
-A payload stands in a page's frame byte for byte. One that ends its envelope (`0},"signal":…`) would
-say what only the front may say, and one that is no JSON at all stops the page's reader. So each is
-looked at, by a scan that builds nothing of the value (docs/design/architecture.md has its cost).
+A page's frame contains a payload byte for byte. A payload that ends its envelope (`0},"signal":…`)
+could forge the front's own messages, and one that is not JSON stops the page's reader. So the front
+checks each with a scan that builds nothing of the value (docs/design/architecture.md has its cost).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def find_state_problem(shown: bytes, stored: bytes) -> str:
 
     Args:
         shown: As pages see it.
-        stored: As kernels get it back; the same bytes are looked at once, and none are fine.
+        stored: As kernels get it back; the same bytes are checked once, and no bytes are valid.
     """
     problem = find_problem(shown)
     if problem or not stored or stored is shown:

@@ -76,7 +76,7 @@ class Layout:
         session: True: a session id must be there; False: none may; None: either.
         request: The same for the request number.
         payload: Whether the message has a payload (else its frame is empty).
-        further: The most further frames; -1 is no limit but the frames' count itself.
+        further: The most further frames; -1: only the frames' count itself limits them.
         keys: The field that names the further frames, one for each of its items.
         is_value: Whether payload and further frames are values: JSON, never empty.
     """

@@ -1,7 +1,7 @@
-"""What a kernel process may be in, and when it is started again (docs/protocol.md, 7).
+"""The states of a kernel process, and when the supervisor starts it again (docs/protocol.md, 7).
 
-`TABLE` holds every legal step of a kernel's states. `Lifecycle` adds the restart budget: it is
-told events with the time, and answers with instructions for the supervisor, who has the clock, the
+`TABLE` holds every legal step of a kernel's states. `Lifecycle` adds the restart budget: it gets
+events with the time, and returns instructions for the supervisor, which has the clock, the
 processes and the randomness (`jitter` comes in as an argument).
 """
 
@@ -15,12 +15,12 @@ from ..settings import Settings
 
 YOUNG_S = 2.0  # new code this soon after a start may come of the start itself
 FREE_RELOADS = 4  # of such changes in a row; what follows waits
-RELOAD_WAIT_S = 2.0  # at most: it may as well be somebody who saves a lot
-EXCUSED_WAIT_S = 2.0  # at most, after the death by one session's start: others wait too
+RELOAD_WAIT_S = 2.0  # at most: the saves may also come from a user who saves a lot
+EXCUSED_WAIT_S = 2.0  # at most, after a crash in a session's start: other sessions wait too
 
 
 class State(enum.Enum):
-    """The states of one kernel, as pages are told them."""
+    """The states of one kernel, as pages get them."""
 
     QUEUED = "queued"
     STARTING = "starting"
@@ -42,14 +42,14 @@ class Event(enum.Enum):
     WORK = "work"  # an action is open
     REST = "rest"  # no action is open
     SILENT = "silent"  # pings went unanswered
-    TRAFFIC = "traffic"  # it said something
+    TRAFFIC = "traffic"  # it sent a message
     CANCEL = "cancel"  # a page asked to cancel an action
     EXIT_RETRY = "exit: wait"  # it died; it is started again after a wait
     EXIT_NOW = "exit: at once"  # it died; it is started again at once
     EXIT_FINAL = "exit: give up"  # it died once too often
-    EXIT_CULL = "exit: not needed"  # it was ended because nobody needs it
-    SPAWN = "spawn"  # the wait is over, or a person asked
-    QUEUE = "queue"  # it is needed, and as many run as may
+    EXIT_CULL = "exit: not needed"  # it was ended because no page needs it
+    SPAWN = "spawn"  # the wait is over, or a page asked
+    QUEUE = "queue"  # a page needs it, and the limit of processes is reached
     STOP = "stop"  # the server ends
     GONE = "gone"  # the process was reaped while stopping
 
@@ -101,13 +101,13 @@ class OnChange(enum.Enum):
     """What follows a change of a kernel's code."""
 
     RESTART = "restart"  # now; a kernel that waits or has failed starts again
-    WAIT = "wait"  # until no action is open: pages are told, and may ask for it now
+    WAIT = "wait"  # until no action is open: pages see it, and may ask for it now
     NOTHING = "nothing"  # the server ends, or no process has read the old code
 
 
 @dataclass(frozen=True, slots=True)
 class ExitVerdict:
-    """What is to be done after a death.
+    """What the supervisor does after a process has ended.
 
     Attributes:
         event: `EXIT_NOW`, `EXIT_RETRY`, `EXIT_FINAL` or `EXIT_CULL`.
@@ -177,40 +177,40 @@ class Lifecycle:
         return self.state in LIVE and not self.is_ending
 
     def note_completed(self) -> None:
-        """An action of this generation ended: it does not loop, so its death will not count."""
+        """An action of this generation ended: it does not loop, so its crash will not count."""
         self._completed = True
 
     def wish_end(self) -> None:
-        """Somebody ends this generation on purpose: its death does not count."""
+        """The server or a visitor ends this generation on purpose: it does not count as a crash."""
         self._is_end_wished = True
         self._is_stop_wished = self._is_cull_wished = False
 
     @property
     def is_end_wished(self) -> bool:
-        """Whether somebody ends this generation on purpose, whatever follows."""
+        """Whether this generation is being ended on purpose, whatever follows."""
         return self._is_end_wished or self._is_stop_wished or self._is_cull_wished
 
     def wish_stop(self) -> None:
-        """Somebody ends this generation, and none is to follow until somebody asks for it."""
+        """This generation is ended, and the next one starts only when a page or the admin asks."""
         self._is_stop_wished = True
 
     @property
     def is_halted(self) -> bool:
-        """Whether a person has stopped it, and nothing has failed."""
+        """Whether the admin has stopped it, and nothing has failed."""
         return self._is_stop_wished and self.state is State.FAILED
 
     def wish_cull(self) -> None:
-        """Nobody needs this generation; the next one begins when somebody does."""
+        """No page needs this generation; the next one begins when one does."""
         self._is_cull_wished = True
 
     def unwish_cull(self) -> None:
-        """Somebody came while it ends: the next generation begins at once."""
+        """A page came while it ends: the next generation begins at once."""
         if self._is_cull_wished:
             self.wish_end()
 
     @property
     def is_without_process(self) -> bool:
-        """Whether it has none, and gets one only when somebody needs it."""
+        """Whether it has no process, and gets one only when a page needs it."""
         return self.state in (State.QUEUED, State.CULLED)
 
     def judge_change(self, *, is_working: bool, at_once: bool) -> OnChange:
@@ -227,7 +227,7 @@ class Lifecycle:
         return OnChange.RESTART
 
     def forgive(self) -> None:
-        """A person restarted it, or its code changed: earlier deaths no longer count."""
+        """A visitor restarted it, or its code changed: earlier crashes no longer count."""
         self._deaths.clear()
         self._excused.clear()
         self._hello_exits = 0
@@ -244,16 +244,16 @@ class Lifecycle:
         return ""
 
     def note_reload(self, age_s: float) -> None:
-        """It is restarted for new code; a start that writes what it reads would ask for ever.
+        """It is restarted for new code; a start that writes the files it reads would loop forever.
 
         Args:
-            age_s: How long ago it said hello, where it has.
+            age_s: The time since its hello, if it has sent one.
         """
         is_young = not self._completed and (not self._said_hello or age_s < YOUNG_S)
         self._young_reloads = self._young_reloads + 1 if is_young else 0
 
     def judge_exit(self, now_s: float, *, jitter: float, is_excused: bool = False) -> ExitVerdict:
-        """Decide what follows the death of the current generation.
+        """Decide what follows the end of the current generation.
 
         Args:
             now_s: Monotonic time.
@@ -281,7 +281,7 @@ class Lifecycle:
         return self._judge_death(now_s, jitter)
 
     def _count(self, deaths: deque[float], now_s: float) -> int:
-        """One more death: how many there were within the time."""
+        """Count one more crash: how many there were within the time."""
         deaths.append(now_s)
         while deaths[0] < now_s - self.limits.restart_window_s:
             deaths.popleft()

@@ -93,7 +93,7 @@ class Action(Message):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Message):
-    """Cancels a request; `attempt` counts from 1, so that a second one is told from an echo."""
+    """Cancels a request; `attempt` counts from 1, which distinguishes a second one from an echo."""
 
     KIND: ClassVar[str] = "cancel"
     attempt: int = 1
@@ -147,7 +147,7 @@ class Ping(Message):
 
 @dataclass(frozen=True, slots=True)
 class Shutdown(Message):
-    """Asks the kernel to end its actions, say `bye` and exit."""
+    """Asks the kernel to end its actions, send `bye` and exit."""
 
     KIND: ClassVar[str] = "shutdown"
     reason: str = ""

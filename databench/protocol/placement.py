@@ -1,8 +1,8 @@
-"""Which kernel takes a session, how many wait for nobody, and who is ended for want of use. Pure.
+"""Which kernel takes a session, how many spare ones wait, and which unused ones end. Pure.
 
-An analysis says how its sessions share processes: all one (`analysis`), a fixed number of them
-(`pool`), or none (`session`). Where none is shared, some processes are started before anybody
-needs them (`preheat`), and no more than `max_kernels` are there at once: further sessions queue.
+An analysis chooses how its sessions share processes: all one (`analysis`), a fixed number of them
+(`pool`), or none (`session`). If none is shared, some processes start before a session needs
+them (`preheat`), and at most `max_kernels` run at once: further sessions queue.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Sharing:
         isolation: One of `ISOLATIONS`.
         processes: How many a pool has.
         preheat: How many wait for sessions to come, where each has its own.
-        max_kernels: How many there are at most, where each session has its own; 0: as many as the
-            settings say.
+        max_kernels: The most processes, if each session has its own; 0: as in the
+            settings.
     """
 
     isolation: str = ANALYSIS
@@ -73,7 +73,7 @@ def has_room(sharing: Sharing, kernels: Sequence[Standing], leaving: int) -> boo
     Args:
         sharing: Who shares a process.
         kernels: Those of the analysis that have a process; one that is queued, or was ended
-            because nobody needed it, has none.
+            because no page needed it, has none.
         leaving: How many processes of it are ending.
     """
     return sharing.isolation != SESSION or len(kernels) + leaving < sharing.max_kernels
@@ -108,21 +108,21 @@ def has_spares(sharing: Sharing) -> bool:
 
 
 def number_queue(in_use: Iterable[bool]) -> list[int]:
-    """How many begin before each one in the queue: none that nobody waits for.
+    """How many begin before each one in the queue; those without a session do not count.
 
     Args:
-        in_use: Of each one, the first one first, whether somebody waits for it.
+        in_use: Of each one, the first one first, whether a session waits for it.
     """
     return list(accumulate(in_use, initial=0))[:-1]
 
 
 def is_unused(used_s: float, now_s: float, limit_s: float) -> bool:
-    """Whether a kernel is ended because nobody needs it.
+    """Whether to end a kernel because no page needs it.
 
     Args:
         used_s: When it last had a page, or ran an action.
         now_s: The time on the same clock.
-        limit_s: How long it is kept; 0 is for ever.
+        limit_s: How long it is kept; 0: forever.
     """
     return 0 < limit_s <= now_s - used_s
 

@@ -1,11 +1,11 @@
-"""Actions that end their kernel again and again are refused (docs/protocol.md, 7.2). Pure.
+"""Refuses actions that end their kernel again and again (docs/protocol.md, 7.2). Pure.
 
 Theory of operation: visitors who cannot be trusted share a process, and one of them may end it
-while an innocent action runs. So a death says something to all only if that action was the only
+while an innocent action runs. So a crash counts for all sessions only if that action was the only
 one: for a crash, the only one that ran; for memory, the only one that ran while the process grew.
-And all means: at least two visitors were there, each with a death of its own. Where others ran too,
-the crash speaks against the action that was sent last, and for its own session alone. An action
-that runs as long as its page is open is there at each death, and seldom the last.
+It also takes two visitors, each with a crash of their own. If others ran too, the crash counts
+against the action that was sent last, and only for its own session. An action that runs as long as
+its page is open is there at each crash, and is seldom the last.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _WHOLE_BYTES = 2**16
 _PART_BYTES = 2**12
 MEMORY = "out of memory"
 VISITORS = 2  # whose word it takes to refuse an action to others
-_GROWN_SHARE = 0.25  # of the memory that the kernel may hold; less is no cause of its end
-_KEPT = 16  # deaths of one action, in limits: more of one visitor push out those of others
+_GROWN_SHARE = 0.25  # of the kernel's memory limit; less did not cause its end
+_KEPT = 16  # crashes of one action, within limits: more of one visitor push out those of others
 
 
 def find_cause(status: int | None, signal: str | None, *, was_asked: bool, was_memory: bool) -> str:
-    """What a death says against the action that ran; empty: nothing.
+    """The evidence of a crash against the action that ran; empty: none.
 
     Args:
         status: The exit status, or `None`.
         signal: The signal's name, or `None`.
-        was_asked: Whether a person or new code ended it.
+        was_asked: Whether a visitor or new code ended it.
         was_memory: Whether it was ended for the memory that it used.
     """
     if was_asked:
@@ -41,13 +41,13 @@ def find_cause(status: int | None, signal: str | None, *, was_asked: bool, was_m
     if was_memory:
         return MEMORY
     if signal is not None:
-        # SIGKILL from outside says nothing of the action.
+        # SIGKILL from outside is no evidence against the action.
         return signal if signal in _CRASHES else ""
     return f"exit status {status}" if status else ""
 
 
 def make_fingerprint(action: str, payload: bytes) -> int:
-    """What tells an action with its arguments from others, in this process alone.
+    """Distinguishes an action with its arguments from others, in this process only.
 
     Of a payload over 64 KiB the length and both ends count: to read all of it would cost more than
     to pass it on.
@@ -77,8 +77,8 @@ class Growth:
     """Which request of a process ran alone while the process grew.
 
     Fed with the begins and ends of requests (by number) and of sessions' starts (by id), and with
-    looks at the memory, in their order. What is allocated while several of them run is nobody's:
-    who did it cannot be seen from outside.
+    readings of the memory, in their order. Memory that the process allocates while several of them
+    run counts for none: the front cannot see from outside which one took it.
     """
 
     def __init__(self) -> None:
@@ -154,12 +154,12 @@ class Growth:
 def find_suspect(
     cause: str, sent: Sequence[int], growth: Growth, limit_bytes: int
 ) -> Suspect | None:
-    """Which request a death speaks against.
+    """The request that a crash counts against.
 
     Args:
         cause: As from `find_cause`.
         sent: The requests that the process had, the one that it was sent last at the end. Their
-            numbers say nothing: what waited for the process may be older than what came after.
+            numbers do not show the order: a request that waited may be older than a later one.
         growth: What grew.
         limit_bytes: The memory that the process was allowed.
     """
@@ -187,7 +187,7 @@ class Poison:
 
     def __init__(self, limits: Settings) -> None:
         self._limits = limits
-        # Which deaths each was there at, the longest unsuspected first.
+        # The crashes at which each was there, the longest unsuspected first.
         self._deaths: OrderedDict[int, list[_Death]] = OrderedDict()
 
     def note(
@@ -237,5 +237,5 @@ class Poison:
         return any(death.is_alone or death.session == session for death in deaths)
 
     def forgive(self) -> None:
-        """A person restarted a kernel, or its code changed."""
+        """A visitor restarted a kernel, or its code changed."""
         self._deaths.clear()

@@ -1,4 +1,4 @@
-"""How often something may be asked for: of one kernel, by one visitor, from one address. Pure."""
+"""How often pages may ask for something: of one kernel, one visitor, from one address. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterable
 
 MOMENT_S = 0.001
-REMEMBERED = 10_000  # who asked last; who is forgotten begins anew
+REMEMBERED = 10_000  # the latest askers; a forgotten one starts from zero
 
 
 class Rates:
-    """Counts what was asked for within a time.
+    """Counts the requests within a time.
 
     Args:
         window_s: The time.

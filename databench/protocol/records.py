@@ -35,8 +35,8 @@ class OpenRequest:
         is_cancelled: Whether a person has asked for its end, in whichever way.
         size_bytes: What its payload holds of the kernel's queue.
         cancels: How often a page asked to cancel it.
-        fingerprint: What tells it from other actions and arguments, once it is sent.
-        progress_place: The place of its last word on how far it is; 0: there was none.
+        fingerprint: Distinguishes it from other actions and arguments, once it is sent.
+        progress_place: The offset of its latest progress; 0: there was none.
     """
 
     number: int

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-FRAME_BYTES = 128  # what Python holds beside the bytes of a frame: measured, and rounded up
+FRAME_BYTES = 128  # what Python holds in addition to the bytes of a frame: measured, and rounded up
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Ring:
         return self._size_bytes + self._ends_bytes + FRAME_BYTES * frames
 
     def trim(self, size_bytes: int) -> None:
-        """Hold so many bytes at most, ends kept aside left out; the newest frame is held."""
+        """Limit the bytes held, without ends kept aside; the newest frame always stays."""
         while self._size_bytes > size_bytes and len(self._frames) > 1:
             self._evict()
 

@@ -46,7 +46,7 @@ class Saved:
 
 
 def save(session: Session, analysis: str, left_s: float | None, address: str = "") -> Saved:
-    """What is to be kept of a session besides its values."""
+    """What a store keeps of a session in addition to its values."""
     requests = session.requests.values()
     recent = list(islice(reversed(session.recent), SAVED_IDS))
     return Saved(

@@ -1,17 +1,17 @@
-"""What one session knows and decides: requests, replay, state, views (docs/protocol.md, 8 and 9).
+"""The knowledge and decisions of a session: requests, replay, state, views (protocol.md, 8 and 9).
 
-Owns the rules of a session; refuses to know sockets, pages and clocks: it is told the time and the
-views by their keys, and returns the frames that are to be written.
+Owns the rules of a session; refuses to know sockets, pages and clocks: the caller passes the time
+and the views' keys, and gets the frames to write.
 
-Theory of operation: every frame of the stream goes through `append`, which gives it its place;
-`join` says what a page gets that comes (back). A request is open from `accept` until exactly one
-of `finish` or `fail`, whether it runs once or, after the loss of its kernel, a second time
-(`start_again`); its process id is remembered after that, so that a request which a page sends again
-is not run again.
+Theory of operation: every frame of the stream goes through `append`, which gives it its offset;
+`join` decides what a page gets when it comes (back). A request is open from `accept` until exactly
+one of `finish` or `fail`, whether it runs once or, after the loss of its kernel, a second time
+(`start_again`). The session remembers its process id after that, so that a request which a page
+sends again does not run again.
 
-While no page is there, what only its latest value matters of (state, progress) takes one place per
-key: a newer value goes to the place of the older one, which no page has been sent. So it comes
-before the emits in between, never after them, and an hour of progress leaves the emits in the ring.
+While no page is open, a value of which only the latest matters (state, progress) takes one slot per
+key: a newer value replaces the older one, which no page has got. So it comes before the emits in
+between, never after them, and an hour of progress leaves the emits in the ring.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .records import Acceptance, OpenRequest, ProcessId, View
 from .ring import Ring
 from .values import Snapshots, Values, take_snapshots
 
-# What Python holds beside the bytes themselves, measured with tracemalloc on 64 bits, rounded up.
+# What Python holds in addition to the bytes, measured with tracemalloc on 64 bits, rounded up.
 SESSION_BYTES = 8192
 SMALL_BYTES = 128  # an id, a charge, a request; a value takes four of them
 
@@ -41,7 +41,7 @@ class Session:
         epoch: A random word for this life of the ring.
         request_args: The query string of the page that began it.
         limits: An object with the settings' attributes.
-        visitor: A word for whoever began it, who may find it again; empty: nobody.
+        visitor: A word for the visitor who began it, and may find it again; empty: none.
     """
 
     __slots__ = (
@@ -117,7 +117,7 @@ class Session:
     def set_progress(
         self, number: int, value: float, total: float | None, *, charge_bytes: int
     ) -> list[bytes]:
-        """Say how far an open request is.
+        """Report the progress of an open request.
 
         Returns:
             Its frame, appended; none where no page asked for it.
@@ -236,7 +236,7 @@ class Session:
         outcome: str = "error",
         charge_bytes: int = 0,
     ) -> list[bytes]:
-        """End a request that failed or was lost, and say so as the signal `error`.
+        """End a request that failed or was lost, and send the signal `error`.
 
         Args:
             number: The request, or `None` for the session's own code.
@@ -264,7 +264,7 @@ class Session:
         return [request for request in self.requests.values() if not request.is_sent]
 
     def running(self, now_s: float) -> list[dict[str, Any]]:
-        """The open requests that have a process id, as `__connect` tells them."""
+        """The open requests that have a process id, as `__connect` lists them."""
         return [
             {
                 "id": r.process_id,
@@ -315,7 +315,7 @@ class Session:
 
         Args:
             key: What the page is called from here on.
-            connect: What it said.
+            connect: The page's `__connect`.
             class_values: The class's values as pages see them.
 
         Returns:
@@ -345,7 +345,7 @@ class Session:
         return chain(self._snapshot(class_values, since=self.ring.cut), frames)
 
     def leave(self, key: Any, now_s: float) -> None:
-        """A page went: with the last one, credit no longer waits for anybody."""
+        """A page left: with the last one, credit no longer waits for a page."""
         left = self.views.pop(key, None)
         if left and not self.views:
             self.detached_s = now_s

@@ -63,13 +63,13 @@ class Shares:
         """Which session must go before this client may begin one.
 
         Args:
-            client: Who wants to.
+            client: The client that wants to.
             room: The sessions that wait for a page.
             limits: An object with the settings' attributes.
 
         Returns:
             The session, and what its page is shown when it comes back. No session and a text: none
-            can go, and the text says why. No session and no text: there is room.
+            can go, and the text gives the reason. No session and no text: there is room.
         """
         visitor = client.visitor
         own = len(self._by_visitor.get(visitor, ())) if visitor else 0
@@ -88,6 +88,6 @@ class Shares:
         return None, ""
 
     def _find_own(self, visitor: str, room: WaitingRoom) -> Waiting | None:
-        """The visitor's that goes first, wherever it was begun; at most a share is looked at."""
+        """The visitor's session that goes first, wherever it began; checks at most one share."""
         waiting = [found for id_ in self.of_visitor(visitor) if (found := room.get(id_))]
         return min(waiting, key=lambda one: (one.is_unseen, one.since_s), default=None)

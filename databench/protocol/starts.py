@@ -1,14 +1,14 @@
-"""Sessions whose start ends their kernel are set aside (docs/protocol.md, 7.2). Pure.
+"""Sets aside sessions whose start ends their kernel (docs/protocol.md, 7.2). Pure.
 
-Theory of operation: each new process is given the sessions of the one before. So a session whose
-start ends the process would end all that follow, until the analysis has failed for everybody. A
-start that was all that ran at the death is guilty. Where several ran, they are suspects: the next
-process is given them one after another, the latest session first, and the others only then. What
-comes of such deaths is one session less, or a suspicion that one of the next `_ROUNDS` settles: so
-they take nothing of the kernel's own budget.
+Theory of operation: each new process gets the sessions of the one before. So a session whose start
+ends the process would end all following ones too, until the analysis has failed for every visitor.
+A start that ran alone at the crash is guilty. If several ran, they are suspects: the next process
+gets them one after another, the latest session first, and the others only then. Each such crash
+removes a session, or leaves a suspicion that one of the next `_ROUNDS` settles, so it takes nothing
+of the kernel's own budget.
 
-A signal that people send as well (SIGKILL, SIGTERM) says nothing by itself. A start takes
-milliseconds, so nobody hits one of them in several processes in a row by chance.
+A signal that people also send (SIGKILL, SIGTERM) proves nothing by itself. A start takes
+milliseconds, so such a signal does not hit one in several processes in a row by chance.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from dataclasses import dataclass
 
 from ..settings import Settings
 
-_ROUNDS = 3  # deaths in a row that only move suspicion; more have another cause
+_ROUNDS = 3  # crashes in a row that only move suspicion; more have another cause
 _CHANCES = 2  # kills in a row that may have come from outside, though a session began
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a death says of the sessions' starts.
+    """The conclusion of a crash about the sessions' starts.
 
     Attributes:
         guilty: The session whose start ended the process, if one is known; it is set aside.
-        is_excused: Whether the death came of a start, and is not the kernel's.
+        is_excused: Whether a start caused the crash, so that it does not count for the kernel.
     """
 
     guilty: str = ""
@@ -44,7 +44,7 @@ class _Start:
     number: int  # the later the session first began, the higher
     deaths: int = 0  # in a row, while it began
     until_s: float | None = None  # until when it may end its process; `None`: it was not given it
-    is_again: bool = False  # it was set aside, and a person has it tried again
+    is_again: bool = False  # it was set aside, and a visitor has it tried again
 
 
 class Starts:
@@ -73,7 +73,7 @@ class Starts:
     # ------------------------------------------------------------ what may begin
 
     def may_begin(self, id_: str) -> bool:
-        """Whether the process may be given that session now, beside others."""
+        """Whether the process may get that session now, beside others."""
         return not self._alone and not self._suspects and id_ not in self.aside
 
     @property
@@ -139,14 +139,14 @@ class Starts:
         self._suspects.insert(0, id_)
 
     def forgive(self) -> None:
-        """A person restarted the kernel, or its code changed: all are tried again."""
+        """A visitor restarted the kernel, or its code changed: all are tried again."""
         for start in self._starts.values():
             start.deaths, start.is_again = 0, False
         self._suspects = [*(id_ for id_ in self.aside if id_ in self._starts), *self._suspects]
         self.aside.clear()
         self._rounds = 0
 
-    # ------------------------------------------------------------ what a death says
+    # ------------------------------------------------------------ what a crash shows
 
     def judge(
         self,
@@ -161,11 +161,11 @@ class Starts:
         """The process has ended.
 
         Args:
-            fault: How; empty: somebody ended it, and it says nothing of what began in it.
+            fault: How; empty: it was ended on purpose, which is no evidence against a start.
             now_s: When, on the clock of `opened`.
             busy: The sessions that had a request in it.
             is_memory: Whether it was ended for the memory that it held.
-            is_kill: Whether it was ended by a signal that people send as well.
+            is_kill: Whether a signal that people also send ended it.
             grown: The sessions that took much of that while nothing else ran.
         """
         beginning = [id_ for id_, s in self._starts.items() if s.until_s == math.inf]

@@ -1,7 +1,7 @@
 """Messages to a page's text frames and back (docs/protocol.md, 8).
 
-Owns the words of the websocket. A payload goes in and out as the bytes that it is: an envelope is
-read once, without its `load`, of which only `__process_id` is looked at.
+Owns the words of the websocket. Payloads go in and out as bytes: an envelope is read once, without
+its `load`, of which only `__process_id` is read.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Connect:
         session: The id of a session to join, or `None`.
         request_args: The page's query string.
         received: The place up to which the page has the stream; `None` for a page that never
-            says it (the client of 0.7).
+            sends it (the client of 0.7).
         epoch: The epoch in which it counted, or `None`.
-        saves: The count of saves that the page was made with; `None` where it says none.
+        saves: The count of saves that the page was made with; `None` if it sends none.
     """
 
     session: str | None = None
@@ -93,7 +93,7 @@ class _Load(msgspec.Struct):
 
 
 # Half of a surrogate pair as an escape, as JavaScript cuts strings: "?" stands for it, as it has no
-# bytes in UTF-8. An even number of backslashes before it is text, and none of it.
+# bytes in UTF-8. An even number of backslashes before it is text, and not part of it.
 _HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:%b(?!%b)|(?<!%b)%b)" % (_HIGH, _LOW, _HIGH, _LOW))
 
@@ -102,7 +102,7 @@ _loads = msgspec.json.Decoder(_Load)
 
 
 def parse_page(frame: str | bytes) -> PageMessage:
-    """What a page said.
+    """A frame of a page.
 
     Args:
         frame: One text frame.
@@ -187,7 +187,7 @@ def compose_state(scope: str, key: str, payload: bytes, *, snapshot: bool = Fals
 
 
 def cut_state(frame: bytes, size_bytes: int) -> bytes:
-    """The value that `compose_state` was given, which has that many bytes."""
+    """The value that `compose_state` got, which has that many bytes."""
     return frame[len(frame) - size_bytes - 2 : -2] if size_bytes else b""
 
 
@@ -220,7 +220,7 @@ def compose_connect(
         at: The place from which the page counts.
         epoch: The ring's.
         running: The requests that are open.
-        others: Further sessions of the same person that wait for a page.
+        others: Further sessions of the same visitor that wait for a page.
         is_linked: Whether a link led the page there; not resumed, what it named has ended.
         may_administer: Whether the page may end what other sessions use.
         how_to_administer: How it would get that right, in sentences.
@@ -306,7 +306,7 @@ def compose_progress(process_id: int | float, value: float, total: float | None)
 
 
 def read_process_id(frame: bytes) -> int | float | None:
-    """The id in a frame that says something of a request; `None` in any other."""
+    """The id in a frame about a request; `None` in any other."""
     for head in ABOUT_REQUESTS:
         if frame.startswith(head):
             process_id: int | float = json.loads(frame[len(head) :].partition(b",")[0])
@@ -378,7 +378,7 @@ def compose_kernel(
 
 
 def without_file(reason: str) -> str:
-    """Why a kernel ended, without the file that was saved: a path is no page's business."""
+    """Why a kernel ended, without the saved file: pages may not see paths."""
     before, mark, _ = reason.partition(CODE_CHANGED)
     return before + mark.rstrip(": ")
 

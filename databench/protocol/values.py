@@ -65,7 +65,7 @@ class Values(dict[str, Value]):
     def find_problem(self, key: str, shown: bytes, stored: bytes) -> str | None:
         """Why a value is not to be kept, or `None`.
 
-        Keys have a limit of their own: all of them stand in the header of one `open`.
+        Keys have a separate limit: all of them stand in the header of one `open`.
         """
         held_bytes, limit = self._size_with(key, shown, stored), self._limit_bytes
         if held_bytes > limit:
@@ -87,7 +87,7 @@ class Values(dict[str, Value]):
 
 def take_snapshots(values: Snapshots, is_wanted: Callable[[str], bool]) -> Iterator[bytes]:
     """The frames of the values that there are now, each made, and asked for, when it is taken."""
-    count = len(values.names)  # later values have frames of their own in the stream
+    count = len(values.names)  # later values have their own frames in the stream
     return (values.snapshot(key) for key in islice(values.names, count) if is_wanted(key))
 
 

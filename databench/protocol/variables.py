@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-# The file that a kernel's own coverage is written beside; unset: nothing is measured.
+# The file beside which a kernel writes its own coverage; unset: it measures nothing.
 COVERAGE = "DATABENCH_COVERAGE"
 # Which process runs the file of its analysis, and that file: `pid:path`; pid 0: it has been run.
 LOADING = "DATABENCH_LOADING"

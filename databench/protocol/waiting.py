@@ -128,7 +128,7 @@ class WaitingRoom:
         return None
 
     def choose_due(self, now_s: float, limits: Settings, rows: int) -> list[tuple[str, str]]:
-        """The sessions to close now, at most so many, each with the reason.
+        """The sessions to close now, at most that many, each with the reason.
 
         Args:
             now_s: The time on their clock.
