@@ -20,6 +20,8 @@ export interface ErrorLoad {
 export interface ProcessLoad {
   id: number;
   status: 'start' | 'end';
+  /** A second start: the kernel was lost, and the next one runs it once more. */
+  again?: boolean;
   action?: string;
   outcome?: Outcome;
   result?: any;
@@ -31,6 +33,8 @@ export interface RunningAction {
   id: number;
   action: string;
   elapsed_s: number;
+  /** It runs a second time. */
+  again?: boolean;
 }
 
 /** Another session of the same person that waits for a page. */

@@ -26,6 +26,8 @@ export interface Process {
   /** When a cancel was asked for; null if it was not. */
   cancelMs: number | null;
   forced: boolean;
+  /** Its kernel was lost, and the next one runs it once more. */
+  isAgain: boolean;
   value: number | null;
   total: number | null;
   outcome: Outcome | null;
@@ -33,8 +35,11 @@ export interface Process {
   error: ErrorLoad | null;
 }
 
-/** What happened to a request. `open`: this page made it or found it running. */
-export type ProcessEvent = 'open' | 'start' | 'progress' | 'cancel' | 'end';
+/**
+ * What happened to a request. `open`: this page made it or found it running. `again`: its second
+ * start; whoever waits for its start and its end has got the start before.
+ */
+export type ProcessEvent = 'open' | 'start' | 'again' | 'progress' | 'cancel' | 'end';
 
 /** Called with each event, after the request's fields were changed. */
 export type ProcessWatcher = (event: ProcessEvent, process: Process) => void;
@@ -95,6 +100,7 @@ export class Processes {
     const hadStarted = known?.phase === 'started';
     process.phase = 'started';
     process.text = '';
+    process.isAgain = running.again === true;
     if (!known) this.tell('open', process);
     if (!hadStarted) this.tell('start', process);
   }
@@ -139,7 +145,7 @@ export class Processes {
   private start(load: ProcessLoad, nowMs: number): Process | null {
     if (this.ended.has(load.id)) return null;
     let process = this.open_.get(load.id);
-    if (process?.phase === 'started') return null;
+    if (process?.phase === 'started') return load.again ? this.startAgain(process) : null;
     if (!process) {
       process = blank(load.id, load.action ?? '', 'waiting', '', nowMs);
       this.open_.set(load.id, process);
@@ -147,7 +153,17 @@ export class Processes {
     }
     process.phase = 'started';
     process.text = '';
+    process.isAgain = load.again === true; // its first start may be among frames that are gone
     this.tell('start', process);
+    return process;
+  }
+
+  /** How far the first run was says nothing of the second. */
+  private startAgain(process: Process): Process {
+    process.isAgain = true;
+    process.value = null;
+    process.total = null;
+    this.tell('again', process);
     return process;
   }
 
@@ -167,8 +183,8 @@ export class Processes {
 
 function blank(id: number, action: string, phase: Phase, text: string, sinceMs: number): Process {
   return {
-    id, action, phase, text, sinceMs, cancelMs: null, forced: false, value: null, total: null,
-    outcome: null, result: undefined, error: null,
+    id, action, phase, text, sinceMs, cancelMs: null, forced: false, isAgain: false, value: null,
+    total: null, outcome: null, result: undefined, error: null,
   };
 }
 

@@ -76,6 +76,8 @@ interface ErrorLoad {
 interface ProcessLoad {
     id: number;
     status: 'start' | 'end';
+    /** A second start: the kernel was lost, and the next one runs it once more. */
+    again?: boolean;
     action?: string;
     outcome?: Outcome;
     result?: any;
@@ -86,6 +88,8 @@ interface RunningAction {
     id: number;
     action: string;
     elapsed_s: number;
+    /** It runs a second time. */
+    again?: boolean;
 }
 /** Another session of the same person that waits for a page. */
 interface OtherSession {
@@ -480,14 +484,19 @@ interface Process {
     /** When a cancel was asked for; null if it was not. */
     cancelMs: number | null;
     forced: boolean;
+    /** Its kernel was lost, and the next one runs it once more. */
+    isAgain: boolean;
     value: number | null;
     total: number | null;
     outcome: Outcome | null;
     result: any;
     error: ErrorLoad | null;
 }
-/** What happened to a request. `open`: this page made it or found it running. */
-type ProcessEvent = 'open' | 'start' | 'progress' | 'cancel' | 'end';
+/**
+ * What happened to a request. `open`: this page made it or found it running. `again`: its second
+ * start; whoever waits for its start and its end has got the start before.
+ */
+type ProcessEvent = 'open' | 'start' | 'again' | 'progress' | 'cancel' | 'end';
 /** Called with each event, after the request's fields were changed. */
 type ProcessWatcher = (event: ProcessEvent, process: Process) => void;
 /** All requests that one page knows of. */
@@ -518,6 +527,8 @@ declare class Processes {
     /** Ends a request; null when it is not open. */
     end(load: Omit<ProcessLoad, 'status'>): Process | null;
     private start;
+    /** How far the first run was says nothing of the second. */
+    private startAgain;
     private remember;
     private tell;
 }
@@ -1219,6 +1230,8 @@ interface NoticeProcess {
     sinceMs: number;
     cancelMs: number | null;
     forced: boolean;
+    /** Its kernel was lost, and the next one runs it once more. */
+    isAgain?: boolean;
     value: number | null;
     total: number | null;
     /** The page has an element of its own to cancel it. */

@@ -726,6 +726,7 @@ var Processes = class {
     const hadStarted = known?.phase === "started";
     process.phase = "started";
     process.text = "";
+    process.isAgain = running.again === true;
     if (!known) this.tell("open", process);
     if (!hadStarted) this.tell("start", process);
   }
@@ -765,7 +766,7 @@ var Processes = class {
   start(load, nowMs) {
     if (this.ended.has(load.id)) return null;
     let process = this.open_.get(load.id);
-    if (process?.phase === "started") return null;
+    if (process?.phase === "started") return load.again ? this.startAgain(process) : null;
     if (!process) {
       process = blank(load.id, load.action ?? "", "waiting", "", nowMs);
       this.open_.set(load.id, process);
@@ -773,7 +774,16 @@ var Processes = class {
     }
     process.phase = "started";
     process.text = "";
+    process.isAgain = load.again === true;
     this.tell("start", process);
+    return process;
+  }
+  /** How far the first run was says nothing of the second. */
+  startAgain(process) {
+    process.isAgain = true;
+    process.value = null;
+    process.total = null;
+    this.tell("again", process);
     return process;
   }
   remember(id) {
@@ -797,6 +807,7 @@ function blank(id, action, phase, text, sinceMs) {
     sinceMs,
     cancelMs: null,
     forced: false,
+    isAgain: false,
     value: null,
     total: null,
     outcome: null,
@@ -2008,15 +2019,16 @@ function endingButton(label2, word, sessions, id) {
   return button;
 }
 function activityNotices({ processes }, nowMs) {
-  const shown = processes.filter((p) => p.action && !p.hasCancel && p.cancelMs === null && nowMs - p.sinceMs >= QUIET_ACTIVITY_MS);
+  const shown = processes.filter((p) => p.action && p.cancelMs === null && (p.isAgain || !p.hasCancel && nowMs - p.sinceMs >= QUIET_ACTIVITY_MS));
   return shown.map((process) => {
     const part = process.value !== null && process.total ? ` · ${Math.floor(100 * process.value / process.total)} %` : "";
+    const running = process.isAgain ? `The kernel ended; “${process.action}” is running again` : `“${process.action}” is running`;
     return {
       key: `activity ${process.id}`,
       level: "quiet",
-      text: `“${process.action}” is running`,
+      text: running,
       ticking: `${duration((nowMs - process.sinceMs) / 1e3)}${part}`,
-      buttons: [{ label: "Cancel", word: "cancel", id: process.id }]
+      buttons: process.hasCancel ? [] : [{ label: "Cancel", word: "cancel", id: process.id }]
     };
   });
 }
@@ -2226,11 +2238,11 @@ function isOfPageAlone({ action, error }) {
   return "databenchUI" in node && /^no action\b/.test(error?.message ?? "");
 }
 function viewOf(process) {
-  const { id, action, sinceMs, cancelMs, forced, value, total } = process;
+  const { id, action, sinceMs, cancelMs, forced, isAgain, value, total } = process;
   const cancels = document.querySelectorAll("[data-cancel]");
   const hasCancel = [...cancels].some((node) => node.dataset["cancel"] === action);
   const isWaiting = process.phase === "waiting";
-  return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel, isWaiting };
+  return { id, action, sinceMs, cancelMs, forced, isAgain, value, total, hasCancel, isWaiting };
 }
 function foldOf(lines, isOpen) {
   const fold = document.createElement("details");

@@ -12,6 +12,7 @@ function watched() {
 }
 
 const start = (p, id) => p.receive({ id, status: 'start' }, 0);
+const startAgain = (p, id) => p.receive({ id, status: 'start', again: true }, 0);
 const end = (p, id, more = {}) => p.receive({ id, status: 'end', ...more }, 0);
 
 test('one start and one end, however often they come', () => {
@@ -26,6 +27,28 @@ test('one start and one end, however often they come', () => {
   end(processes, 1);
   start(processes, 1);
   assert.deepEqual(events, ['open 1', 'start 1', 'end 1']);
+});
+
+test('a second run has a start of its own, at no progress, and the one end', () => {
+  const { processes, events } = watched();
+  processes.open(1, 'fit', 'text', 0);
+  start(processes, 1);
+  processes.progress({ id: 1, value: 3, total: 4 });
+  startAgain(processes, 1);
+  const process = processes.get(1);
+  assert.deepEqual([process.isAgain, process.value, process.total], [true, null, null]);
+  end(processes, 1);
+  assert.equal(startAgain(processes, 1), null);
+  assert.deepEqual(events, ['open 1', 'start 1', 'progress 1', 'again 1', 'end 1']);
+});
+
+test('a second start whose first one is not known is a start', () => {
+  const { processes, events } = watched();
+  startAgain(processes, 1);
+  processes.adopt({ id: 2, action: 'fit', elapsed_s: 1, again: true }, 0);
+  processes.adopt({ id: 3, action: 'fit', elapsed_s: 1 }, 0);
+  assert.deepEqual(events, ['open 1', 'start 1', 'open 2', 'start 2', 'open 3', 'start 3']);
+  assert.deepEqual([1, 2, 3].map(id => processes.get(id).isAgain), [true, true, false]);
 });
 
 test('an end without a start is an end', () => {

@@ -211,11 +211,11 @@ function isOfPageAlone({ action, error }: Process): boolean {
 }
 
 function viewOf(process: Process): NoticeProcess {
-  const { id, action, sinceMs, cancelMs, forced, value, total } = process;
+  const { id, action, sinceMs, cancelMs, forced, isAgain, value, total } = process;
   const cancels = document.querySelectorAll<HTMLElement>('[data-cancel]');
   const hasCancel = [...cancels].some(node => node.dataset['cancel'] === action);
   const isWaiting = process.phase === 'waiting';
-  return { id, action, sinceMs, cancelMs, forced, value, total, hasCancel, isWaiting };
+  return { id, action, sinceMs, cancelMs, forced, isAgain, value, total, hasCancel, isWaiting };
 }
 
 function foldOf(lines: string[], isOpen: boolean): HTMLElement {

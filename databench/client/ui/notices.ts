@@ -59,6 +59,8 @@ export interface NoticeProcess {
   sinceMs: number;
   cancelMs: number | null;
   forced: boolean;
+  /** Its kernel was lost, and the next one runs it once more. */
+  isAgain?: boolean;
   value: number | null;
   total: number | null;
   /** The page has an element of its own to cancel it. */
@@ -354,16 +356,19 @@ function endingButton(
   return button;
 }
 
+/** What runs where the page itself does not show it; a second run always, since nobody asked for it. */
 function activityNotices({ processes }: NoticeView, nowMs: number): Notice[] {
-  const shown = processes.filter(p => p.action && !p.hasCancel && p.cancelMs === null
-    && nowMs - p.sinceMs >= QUIET_ACTIVITY_MS);
+  const shown = processes.filter(p => p.action && p.cancelMs === null
+    && (p.isAgain || (!p.hasCancel && nowMs - p.sinceMs >= QUIET_ACTIVITY_MS)));
   return shown.map(process => {
     const part = process.value !== null && process.total
       ? ` · ${Math.floor((100 * process.value) / process.total)} %` : '';
+    const running = process.isAgain
+      ? `The kernel ended; “${process.action}” is running again` : `“${process.action}” is running`;
     return {
-      key: `activity ${process.id}`, level: 'quiet', text: `“${process.action}” is running`,
+      key: `activity ${process.id}`, level: 'quiet', text: running,
       ticking: `${duration((nowMs - process.sinceMs) / 1000)}${part}`,
-      buttons: [{ label: 'Cancel', word: 'cancel', id: process.id }],
+      buttons: process.hasCancel ? [] : [{ label: 'Cancel', word: 'cancel', id: process.id }],
     };
   });
 }

@@ -129,6 +129,16 @@ test('an action without a cancel element of its own is shown with one', () => {
     [['“run” is running', '12 s · 33 %', 'Cancel: cancel']]);
 });
 
+test('an action that runs again is shown at once, also where the page has a cancel element', () => {
+  const again = { ...RUN, isAgain: true };
+  assert.deepEqual(shown({ processes: [again] }, 0),
+    [['The kernel ended; “run” is running again', '0 s']]);
+  assert.deepEqual(shown({ processes: [{ ...again, hasCancel: false }] }, 12_000),
+    [['The kernel ended; “run” is running again', '12 s', 'Cancel: cancel']]);
+  assert.deepEqual(shown({ processes: [{ ...again, cancelMs: 9000 }] }),
+    [['Cancelling “run”…', undefined]]);
+});
+
 test('a failure shows its message, and its traceback behind a fold', () => {
   const failure = { id: 1, action: 'run', outcome: 'lost', message: 'SIGKILL', traceback: '' };
   assert.deepEqual(shown({ failures: [failure] }),
