@@ -1,7 +1,7 @@
 """The program of the Python kernel: see `runtime`.
 
 A file that Python runs, not a module (`python -m`): Python would put the working directory, where
-a project may have a `types.py`, before its own modules, and fail before any line of ours.
+a project may have a `types.py`, before its own modules, and fail before it reached this code.
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 # A child that `multiprocessing` spawns runs this file too, under another name.
 if __name__ == "__main__":
     if not getattr(sys.flags, "safe_path", False):
-        del sys.path[0]  # this file's folder; the project's comes when all of ours is loaded
+        del sys.path[0]  # this file's folder; the project's comes when our modules are loaded
     try:
         import databench  # noqa: F401
     except ModuleNotFoundError:  # neither installed nor on PYTHONPATH

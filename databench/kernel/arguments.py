@@ -14,7 +14,7 @@ from ..errors import DatabenchError
 from ..payload import LongIntegerError, decode
 
 PROCESS_ID = "__process_id"
-# What every analysis has, and nobody looks for.
+# Parameters that every analysis has: no use as a hint.
 _COMMON = {
     "*", "connect", "args", "connected", "disconnected",
     "set_state", "set_class_state", "log", "warn", "error",
@@ -33,7 +33,7 @@ def read_payload(payload: bytes) -> tuple[list[Any], dict[str, Any]]:
     anything else the first argument, an empty payload none.
 
     Raises:
-        ActionError: The payload is no JSON.
+        ActionError: The payload is not JSON.
     """
     if not payload:
         return [], {}
@@ -90,7 +90,7 @@ def check_arguments(
     function = getattr(method, "__func__", method)
     signature = _find_signature(function, function is not method)
     if signature is None:
-        return  # written in C, and without a signature: the call itself will tell
+        return  # written in C, and without a signature: the call itself raises
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""Which methods an action calls, and with what; pure.
+"""Which methods an action calls, and with which arguments; pure.
 
 Owns what a page may ask of an analysis: the actions that the class declares, and the values that
 inputs without a handler write. Refuses the steps of a session's life (docs/protocol.md, 4.5).
@@ -82,7 +82,7 @@ def find_page_calls(
         limits: An object with the settings' attributes.
 
     Raises:
-        ActionError: It is none for pages, there is no such action, it takes other arguments, or it
+        ActionError: Pages may not call it, there is no such action, it takes other arguments, or it
             writes more than pages may.
     """
     # Most calls are of actions that the class declares, and need no more than this.
@@ -97,7 +97,7 @@ def find_page_calls(
 
 
 def find_calls(analysis: Analysis, handlers: Handlers, name: str, payload: bytes) -> list[Call]:
-    """What an action calls, whoever asks for it.
+    """The functions that an action calls, for any caller.
 
     Args:
         analysis: The instance.
@@ -111,7 +111,7 @@ def find_calls(analysis: Analysis, handlers: Handlers, name: str, payload: bytes
     args, kwargs = read_payload(payload)
     if _has_handler(handlers, name):
         names = handlers.get(ANY_ACTION, ())
-        if name != ANY_ACTION:  # its name is no action: it would be called twice
+        if name != ANY_ACTION:  # its name is not an action's: it would be called twice
             names = handlers.get(name, ()) + names
         return [make_call(analysis, name, attribute, args, kwargs) for attribute in names]
     # An input without a handler of its name writes the value of that name: one that the analysis

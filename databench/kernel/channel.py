@@ -1,13 +1,13 @@
 """The kernel's one socket: a DEALER that any thread may send on.
 
-Owns the frames on their way: sends at once, or batches what is emitted quickly. It never
-looks into a message beyond that.
+Owns the frames on their way: sends at once, or batches quick emits. Beyond that, it never
+looks into a message.
 
-Theory of operation: `lock` guards the socket and everything that decides what goes next. It is
-also what an interruption respects: an asynchronous exception is set only by who holds the lock,
-and who takes the lock passes `checkpoint()` first, where a pending one comes out before anything
-was done (see `interrupts`). The socket's descriptor is edge-triggered, and a send may swallow the
-edge: `EVENTS` is looked at after every send and receive.
+Theory of operation: `lock` guards the socket and everything that decides what goes next. An
+interruption respects it too: only the holder of the lock sets an asynchronous exception, and a
+thread that takes the lock first passes `checkpoint()`, where a pending one comes out before
+anything was done (see `interrupts`). The socket's descriptor is edge-triggered, and a send may
+swallow the edge: so `EVENTS` is checked after every send and receive.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ class KernelChannel:
         endpoint: Where the front is bound.
         routing_id: This kernel's name there.
         batch_messages: Most messages of a batch.
-        batch_wait_s: How old a batch may become while its coroutine goes on emitting.
+        batch_wait_s: How old a batch may become while its coroutine continues to emit.
         message_bytes: Largest message; libzmq ends the connection over a larger one.
 
     Attributes:
-        lock: Held by whoever sends, receives, or interrupts.
+        lock: Held by the thread that sends, receives, or interrupts.
         on_readable: Called, from any thread, when a message may be there to be received.
         on_batch: Called when a batch begins, with the lock held.
         burst: Emits since the kernel was quiet.

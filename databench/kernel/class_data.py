@@ -1,12 +1,12 @@
 """Values shared by all sessions of a class: this kernel's copy of what the broker holds.
 
-Every write goes to the broker and comes back with its version. While own writes of a key are on
-their way, values of others for that key are ignored: the broker's answer to the last own write
-tells what holds.
+Every write goes to the broker and comes back with its version. While its own writes of a key are on
+their way, the kernel ignores others' values for that key: the broker's answer to the last own write
+has the current one.
 
 Theory of operation: the broker answers the writes of a key in their order, so a queue per key
-tells which answer belongs to which write. A write that names the version it replaces
-(`Datastore.change`) is refused where another came first; it is computed and tried again.
+matches answers to writes. A write that names the version it replaces
+(`Datastore.change`) is refused if another came first; the kernel computes it again and retries.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ClassDataCopy:
         """The domain of the values that are shared."""
         return self._store.domain
 
-    # -- what the broker says
+    # -- messages of the broker
 
     def restore(self, message: m.Welcome) -> None:
         """Take over what the broker had at the start."""
@@ -96,7 +96,7 @@ class ClassDataCopy:
         return self._begin(self._change(key, function))
 
     def change_state(self, updater: Callable[[Any], Mapping[str, Any]]) -> Awaitable[Any]:
-        """Change the values that a function of the store says."""
+        """Change the values that a function of the store names."""
         return self._begin(self._change_state(updater))
 
     def _begin(self, coroutine: Any) -> Awaitable[Any]:
@@ -110,7 +110,7 @@ class ClassDataCopy:
     async def _change_state(self, updater: Callable[[Any], Mapping[str, Any]]) -> dict[str, Any]:
         changed = {}
         for key in list(updater(self._store)):
-            # Computed anew at each attempt, from the values of that moment.
+            # Computed again at each attempt, from the values of that moment.
             changed[key] = await self._change(
                 key, functools.partial(_computed, updater, self._store, key)
             )

@@ -40,7 +40,7 @@ class Context:
         requests: The open ones of all sessions.
         interrupts: Carries cancels out.
         class_data: This kernel's copy of the shared values.
-        window_bytes: The credit that a session begins with; the front says it in its welcome.
+        window_bytes: The credit that a session begins with, from the front's welcome.
         is_debug: Whether tracebacks go to pages; likewise.
         cli_args: What followed Databench's own options on the command line; likewise.
     """

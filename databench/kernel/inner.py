@@ -1,7 +1,7 @@
 """Generator handlers that a session's other handlers call: begun at once, on the loop.
 
-Owns their tasks until they end: they end with the session. Not those that a person makes with
-asyncio: who made them ends them, in `disconnected`.
+Owns their tasks until they end, at the latest with the session. It does not own tasks that user
+code makes with asyncio: user code ends those, in `disconnected`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Inner:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, generator: Any) -> Awaitable[Any]:
-        """Run it as far as its first real wait; the rest goes on by itself."""
+        """Run it as far as its first real wait; its task runs the rest."""
         if threading.get_ident() == self._worker.ident:
             return self._begin(generator)
         begun: concurrent.futures.Future[asyncio.Task[Any]] = concurrent.futures.Future()

@@ -1,23 +1,24 @@
-"""Cancelling: who is interrupted, how, and never anybody else.
+"""Cancelling: which thread is interrupted and how, and that no other code is ever hit.
 
 Theory of operation: a cancel reaches the kernel twice, as a message (read by the loop's thread)
 and as a record in the interrupt pipe followed by SIGINT (read in the main thread, so it works
 while the loop's thread is computing). Both only raise `request.wanted`. `strike` carries an attempt
-out, once: it compares `wanted` with `raised`. A SIGINT that nobody has announced, by a record or by
-`strike`, comes from user code or from outside: it is the user's handler's.
+out, once: it compares `wanted` with `raised`. A SIGINT that neither a record nor `strike` announced
+comes from user code or from outside, so the user's handler gets it.
 
-* The main thread is interrupted by the signal handler raising, and only while its worker runs that
-  very request, and not while it holds the channel's lock: then `request.settle` raises later. Nor
-  while it starts a process: who is interrupted there has no handle to end it by. Then it is
+* The signal handler interrupts the main thread by raising, only while its worker runs that very
+  request and does not hold the channel's lock: otherwise `request.settle` raises later. It does not
+  interrupt the start of a process either: the caller would have no handle to end it by. It is then
   repeated.
 * Other threads are interrupted by an asynchronous exception, set under the channel's lock and only
   while their worker runs that very request. A thread that waits for the lock meets the exception at
-  its checkpoint; one that holds it cannot be struck. What comes out late is caught by the worker.
-* Where code is traced or profiled (coverage, a debugger), CPython before 3.12 enters no function of
-  Python in such a thread while an exception waits for another one: who holds the lock would hold it
-  for ever if the other waits for it. There those are not struck: `settle` raises at the next emit.
-  It enters none while a signal waits for the main thread either, which may have begun to wait in C
-  the moment before. There a timer over the computing time interrupts that wait again and again.
+  its checkpoint; one that holds the lock cannot be struck. The worker catches what comes out late.
+* If code is traced or profiled (coverage, a debugger), CPython before 3.12 enters no Python
+  function in such a thread while an exception waits for another one: a thread that holds the lock
+  would hold it forever if the other waits for it. Such threads are not struck: `settle` raises at
+  the next emit. It enters none either while a signal waits for the main thread, which may have
+  begun to wait in C the moment before. There a timer over the computing time interrupts that wait
+  again and again.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _START_PROCESS = subprocess.Popen.__init__.__code__
 
 
 def _is_traced() -> bool:
-    """Whether an exception for one thread may stop all others for ever: see the top."""
+    """Whether an exception for one thread may stop all others forever: see the top."""
     if sys.version_info >= (3, 12):
         return False
     set_ = threading.gettrace(), sys.gettrace(), threading.getprofile(), sys.getprofile()
@@ -73,7 +74,7 @@ class Interrupts:
         main: The main thread's worker.
         requests: The open ones.
         fd: The read end of the interrupt pipe, or `None`.
-        dispositions: What else hears of the signal.
+        dispositions: The other handlers of the signal.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Interrupts:
         self._announced = self._seen = 0
         self._is_handling = False
         self._has_more = False
-        self._hooked: set[KernelRequest] = set()  # whose dropped interruption is being looked at
+        self._hooked: set[KernelRequest] = set()  # whose dropped interruption is being checked
         self._fd = fd
         if fd is not None:
             os.set_blocking(fd, False)
@@ -181,7 +182,7 @@ class Interrupts:
         raise Cancelled
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        """Let the user's handler hear of it too."""
+        """Call the user's handler too."""
         if self._seen > self._announced:
             self._seen = self._announced
             self.dispositions.call_current(number, frame)

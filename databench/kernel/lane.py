@@ -1,11 +1,11 @@
 """The order of one session's actions; pure.
 
-Actions start in the order in which they arrived. Whatever starts holds the lane, and keeps the
-later ones back until it lets go: a plain method does so at its end, others as soon as they run.
+Actions start in the order in which they arrived. An action that starts holds the lane, and keeps
+the later ones back until it lets go: a plain method at its end, others as soon as they run.
 
 Theory of operation: only the loop's thread pushes and takes, but the thread of a plain action lets
-go. No lock is needed: who pushes looks at the holder afterwards, who lets go looks at what waits
-afterwards, so that one of the two sees what the other did.
+go. No lock is needed: the one that pushes checks the holder afterwards, the one that lets go checks
+the queue afterwards, so one of the two sees what the other did.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Lane(Generic[T]):
         """Let later items start, if `item` holds them back; from any thread.
 
         Returns:
-            Whether one waits that may start now: somebody has to take it.
+            Whether one waits that may start now: the caller has to take it.
         """
         if self._holder is not item:
             return False

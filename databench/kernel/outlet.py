@@ -1,4 +1,4 @@
-"""What one session says: emits, state, log lines, progress, ends; with its credit.
+"""The messages of one session: emits, state, log lines, progress, ends; with its credit.
 
 The fastest path of the kernel: a coroutine that awaits thousands of small emits spends its time
 here. So headers are made once per signal, and no message object is made at all.
@@ -31,7 +31,7 @@ _SPECIAL = {*LEVELS, "data", "class_data"}
 _HEADERS_LIMIT = 256
 # How long a step of a coroutine that only emits may take before others have their turn.
 _STEP_S = 0.002
-# Twenty times a second, which is as often as a person sees a bar move.
+# Twenty times a second: a visitor sees no faster movement of a bar.
 _PROGRESS_S = 0.05
 _monotonic = time.monotonic
 _get_ident = threading.get_ident
@@ -110,7 +110,7 @@ class SessionOutlet:
         self.id_ = id_
         self.window = window
         self.is_closed = False
-        # The stores whose changes the kernel tells, by signal.
+        # The stores whose changes the kernel reports, by signal.
         self.told: dict[str, Datastore] = {}
         self._channel = channel
         self._lock = channel.lock
@@ -162,9 +162,9 @@ class SessionOutlet:
         return SENT if self._is_told(signal, message) else None
 
     def _is_told(self, signal: str, message: Any) -> bool:
-        """Whether this repeats a change of state that is told without it.
+        """Whether this repeats a change of state that is reported without it.
 
-        An `init_datastores` of the user's may emit what its stores tell it.
+        The user's `init_datastores` may emit the changes of its stores.
         """
         change = telling.get()
         if change is None or not isinstance(message, dict) or list(message) != [change[1]]:
@@ -176,7 +176,7 @@ class SessionOutlet:
         )
 
     def progress(self, value: float, total: float | None) -> None:
-        """Say how far the running action is; at most 20 times a second, and at its end."""
+        """Report the progress of the running action; at most 20 times a second, and at its end."""
         request = _get_current()
         if request is None or request.number is None or request.is_ended:
             return
@@ -196,7 +196,7 @@ class SessionOutlet:
     # -- what the kernel calls
 
     def check_state(self, key: str, payload: bytes, stored: bytes | None) -> None:
-        """Refuse a value that cannot be told, before it is stored.
+        """Refuse a value that cannot be sent, before it is stored.
 
         Raises:
             ValueError: It is too large.
@@ -206,7 +206,7 @@ class SessionOutlet:
         encode_message(m.StateChange(session=self.id_, scope="data", key=key, base=None))
 
     def send_state(self, key: str, payload: bytes, stored: bytes | None) -> None:
-        """Tell a value of `data`; the latest one where there is no credit."""
+        """Send a value of `data`; without credit, only the latest one."""
         request = self._request()
         header = request.headers.get(f"\0{key}")
         if header is None:
@@ -255,7 +255,7 @@ class SessionOutlet:
             self._channel.flush()
 
     def close(self) -> None:
-        """Say nothing any more; who waits is let go."""
+        """Send nothing any more; waiting callers are let go."""
         with self._lock:
             self.is_closed = True
             for entry in self.window.close():
@@ -283,7 +283,7 @@ class SessionOutlet:
         """Send at once or batch; for who holds the lock."""
         now_s = _monotonic()
         channel = self._channel
-        # Of the whole kernel: many sessions with an emit each are no quiet spell.
+        # Of the whole kernel: many sessions with an emit each are not a quiet spell.
         if now_s - channel.last_s > self._quiet_s:
             channel.burst = 0
         channel.last_s = now_s

@@ -19,7 +19,7 @@ Call = tuple[str, Callable[[], Any]]
 _EARLY_LIMIT = 1024
 
 
-class Cancelled(BaseException):  # it is no error: it is what was asked for
+class Cancelled(BaseException):  # not an error: it is what the page asked for
     """The page cancelled the action that runs here.
 
     Raised inside plain actions, and inside coroutines that compute between two awaits; where a
@@ -50,7 +50,7 @@ class KernelRequest:
         worker: The thread that runs it, or `None` while it waits for its turn.
         task: The task of its coroutine, or `None`.
         headers: Message headers by signal (and state key), made once.
-        progress_s: When it last said how far it is.
+        progress_s: When it last reported its progress.
         result: What it returned.
     """
 
@@ -82,7 +82,7 @@ class Worker:
     """A thread that runs user code, one request at a time.
 
     Args:
-        lock: The channel's, which whoever interrupts holds.
+        lock: The channel's; the thread that interrupts holds it.
 
     Attributes:
         current: The request that it runs.
@@ -100,8 +100,8 @@ class Worker:
     def barrier(self) -> Cancelled | None:
         """Let an interruption that was set before `current` was taken away come out.
 
-        Whoever interrupts holds the lock from looking at `current` to setting the exception; so
-        once the lock was held here, none is on its way, and none can come.
+        The thread that interrupts holds the lock from reading `current` to setting the exception;
+        so once the lock was held here, none is on its way, and none can come.
         """
         late: Cancelled | None = None
         while True:

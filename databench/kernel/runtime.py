@@ -54,7 +54,7 @@ class Kernel:
     """One process' analysis and its sessions.
 
     Args:
-        environment: What the front said.
+        environment: As the front set it.
         analysis_class: The user's class.
         sources: What it was read from.
         loop: The loop that it found while it was imported.
@@ -113,7 +113,7 @@ class Kernel:
     # -- the two threads
 
     def serve(self) -> int:
-        """Run until the front says so; in the main thread. Returns the exit status."""
+        """Run until the front asks for the end; in the main thread. Returns the exit status."""
         self.dispositions.is_user_code = lambda: self.main.is_running
         self.dispositions.take(signal.SIGTERM, self._on_sigterm)
         self.context.interrupts.install()
@@ -301,7 +301,7 @@ class Kernel:
 
 
 def main() -> int:
-    """Run a kernel as its environment says; returns the exit status."""
+    """Run the kernel that its environment describes; returns the exit status."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         return _run(read_environment(os.environ))
@@ -383,8 +383,8 @@ def _watch_stdin(name: bytes) -> None:
 
 
 def _exit_later(limit_s: float) -> None:
-    """End the process in any case: a C call may hold the main thread for ever.
+    """End the process in any case: a C call may hold the main thread forever.
 
-    Where there is no thread for it, the front ends the process, by signals.
+    If there is no thread for it, the front ends the process with signals.
     """
     threads.call_later(limit_s, os._exit, 0)

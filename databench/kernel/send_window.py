@@ -1,9 +1,9 @@
 """One session's credit, and what waits for it; pure.
 
-A message may go while the credit is above zero, so it goes below by one message at most. What
-cannot go waits in order: emits one by one, state and progress by key with the latest value in the
-place of the first, log lines not at all (they are counted). An end goes without credit, but never
-before what its own request has waiting.
+A message may go while the credit is above zero, so it goes below by at most one message. Messages
+that cannot go wait in order: emits one by one, state and progress by key with the latest value in
+the first one's place, log lines not at all (they are counted). An end goes without credit, but
+never before the waiting messages of its own request.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class WaitingMessage:
         owner: The request it belongs to.
         key: What it may be replaced by, or `None`.
         is_end: Whether it goes without credit.
-        is_counted: Whether it counts towards the limit of what nobody awaits.
+        is_counted: Whether it counts towards the limit of unawaited messages.
         is_sent: Whether it has gone (or never will, the session being closed).
         waiter: Who waits for it: an object with `release()`, or `None`.
     """
@@ -53,7 +53,7 @@ class SendWindow:
 
     Args:
         window_bytes: The credit it begins with.
-        limit_bytes: Most bytes that may wait and that nobody awaits.
+        limit_bytes: Most bytes of unawaited messages that may wait.
     """
 
     def __init__(self, window_bytes: int, limit_bytes: int) -> None:
@@ -77,7 +77,7 @@ class SendWindow:
         """Let an emit wait.
 
         Raises:
-            OutOfCreditError: Too much waits that nobody awaits.
+            OutOfCreditError: Too many bytes wait that no code awaits.
         """
         entry = WaitingMessage(frames, owner)
         waiting = self.unawaited_bytes
@@ -115,7 +115,7 @@ class SendWindow:
         return True
 
     def awaited(self, entry: WaitingMessage) -> None:
-        """Somebody waits for this entry: it no longer counts as unbounded."""
+        """Code awaits this entry: it no longer counts as unbounded."""
         if entry.is_counted:
             entry.is_counted = False
             self.unawaited_bytes -= entry.size_bytes
@@ -145,7 +145,7 @@ class SendWindow:
         return True
 
     def close(self) -> list[WaitingMessage]:
-        """Drop all that waits, and say what it was."""
+        """Drop all that waits, and return what it was."""
         entries = list(self.waiting)
         for entry in entries:
             self._leave(entry)

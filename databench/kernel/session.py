@@ -299,7 +299,7 @@ class KernelSession:
     # -- ends
 
     def _end(self, request: KernelRequest, result: Any, failure: BaseException | None) -> None:
-        """Say how a request ended, once; from any thread."""
+        """Report how a request ended, once; from any thread."""
         if request.is_ended:
             raise AssertionError("a request ends once: whoever ends it has taken it out before")
         payload = b""
@@ -332,7 +332,7 @@ class KernelSession:
             self._failure = text
         payload = b""
         if self.context.is_debug and not isinstance(failure, ActionError):
-            # Its last part tells most; the log has all of it.
+            # Its last part is the most useful; the log has all of it.
             payload = encode(format_traceback(failure)[-_TRACEBACK_CHARACTERS:])
         message = m.Error(
             session=self.id_,

@@ -4,7 +4,7 @@ Owns the loop's worker: which request the loop's thread computes for at this mom
 that computes between two awaits can be interrupted, and nothing else ever is.
 
 Theory of operation: a handler runs in a real `asyncio.Task` (people use `asyncio.timeout` and its
-like), around a coroutine of ours that brackets every step. The task's first step is taken at once
+like), around a coroutine that brackets every step. The task's first step runs at once
 instead of at the loop's next turn: an action has run as far as its first real wait when the next
 one starts.
 """
@@ -140,13 +140,13 @@ class _Bracket(Coroutine[Any, Any, Any]):
     def _take(self, step: Callable[[Any], Any], value: Any) -> Any:
         request = self._request
         if request is not None and request.wanted > request.raised:
-            # It came right before `current` was set, and found nobody to interrupt.
+            # It came right before `current` was set, and found no request to interrupt.
             request.raised = request.wanted
             raise Cancelled
         return step(value)
 
     def _end(self, result: Any, failure: BaseException | None) -> BaseException:
-        """What the task is told at the end."""
+        """The exception that the task gets at the end."""
         self._ended(self._request, result, failure)
         return StopIteration()
 

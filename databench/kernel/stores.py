@@ -1,8 +1,8 @@
-"""How the stores of a session's analysis reach its pages, whichever they are.
+"""How the changes of an analysis' stores reach its pages, for any kind of store.
 
-A `Datastore` is observed: its changes are messages of their own kind, which the broker keeps. Of
-another backend's store nothing is known but `subscribe`: its changes are emits, and what they hold
-after a restart of the kernel is the backend's affair.
+A `Datastore` is observed: its changes are separate messages, which the broker keeps. Of
+another backend's store, the kernel only knows `subscribe`: its changes are emits, and the backend
+decides what it holds after a restart of the kernel.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Stores:
         self._class_domain = class_domain
 
     def restore(self, values: Iterable[tuple[str, bytes]]) -> None:
-        """Take over what the broker had, before anybody hears of changes."""
+        """Take over the broker's values, before any change is reported."""
         restore = getattr(self._analysis.data, "restore", None)
         for key, value in values:
             if restore is not None:

@@ -1,7 +1,7 @@
 """Threads that run plain actions: the main one first, then others.
 
 A worker runs one request at a time. `MainWorker` is interrupted by a signal, `PoolWorker` by an
-asynchronous exception; `interrupts` decides when, this module sees to it that neither ever hits
+asynchronous exception; `interrupts` decides when, and this module ensures that neither ever hits
 the code around the action, or the next action.
 """
 
@@ -83,7 +83,7 @@ class PlainWorker(Worker):
             self._prepare()
             result, failure = self._run(job)
             # Others that wait come before the next action of this session, which `finish` lets
-            # start: a session that always has one more would keep them waiting for ever.
+            # start: a session that always has one more would keep them waiting forever.
             following = self.take_next(self)
             job.finish(job.request, result, failure)
 
@@ -130,7 +130,7 @@ class MainWorker(PlainWorker):
         if forks.is_child:
             forks.end(failure)
         self.current = None
-        self.put_right()  # an alarm, for one, would meet nobody who expects it
+        self.put_right()  # an alarm, for one, would hit code that does not expect it
         return result, failure
 
 
@@ -190,7 +190,7 @@ class WorkerPool:
     Args:
         main: The main thread's worker.
         make_worker: Makes and starts a further one.
-        limit: Most workers beside the main one.
+        limit: Most workers in addition to the main one.
         later: Calls a function with an argument after some seconds, in the loop's thread.
     """
 
@@ -208,7 +208,7 @@ class WorkerPool:
         self._later = later
         self._lock = threading.Lock()
         self._waiting: deque[Job] = deque()
-        self._is_short = False  # said once
+        self._is_short = False  # logged once
         main.take_next = self.take_next
 
     def submit(self, job: Job) -> None:
@@ -265,7 +265,7 @@ class WorkerPool:
             return True
 
     def _try_worker(self) -> PlainWorker | None:
-        """A further worker; `None` where the system allows no thread: what waits goes on so."""
+        """A further worker; `None` if the system allows no thread: what waits continues without."""
         try:
             worker = self._make_worker()
         except RuntimeError:

@@ -1,8 +1,8 @@
-"""What a generator handler may yield, and how it is waited for.
+"""What a generator handler may yield, and how the kernel waits for it.
 
-Whatever `tornado.gen.coroutine` takes: awaitables, futures of asyncio and of executors, lists and
-dicts of them, `None` and `tornado.gen.moment`. Beyond that the generator of another handler, which
-is run, and any other value, which is what the `yield` gives: what a plain action returned.
+Everything that `tornado.gen.coroutine` takes: awaitables, futures of asyncio and of executors,
+lists and dicts of them, `None` and `tornado.gen.moment`. Also the generator of another handler,
+which runs, and any other value, which the `yield` returns: the result of a plain action.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .outlet import Sent
 
 
 def is_result(returned: Any) -> bool:
-    """Whether a handler's value is meant as its result; an emit only says that a message has gone.
+    """Whether a handler's value is meant as its result; an emit only shows that a message has gone.
 
     Actions often return one (`return self.emit(…)`).
     """
@@ -159,7 +159,7 @@ async def _all(yielded: Iterable[Any]) -> list[Any]:
             future.cancel()
         raise
     failures = [f.exception() for f in futures if not f.cancelled()]
-    del failures  # looked at: asyncio reports those that nobody looks at
+    del failures  # retrieved: asyncio reports exceptions that no code retrieves
     return [future.result() for future in futures]
 
 

@@ -1,10 +1,10 @@
 """From the user's module or script to the class of the analysis.
 
-Theory of operation: the file runs under a name that is not `__main__`, so that what a guard keeps
-to the command line is not run. `databench.run` ends its execution by `ScriptEnd`, told by a mark in
-the environment that it is in a kernel. The module is found under its own name by `pickle`,
-`inspect` and children that `multiprocessing` starts afresh (they import it, and `run` does nothing
-there); what was pickled as `__main__.X` is found too.
+Theory of operation: the file runs under a name that is not `__main__`, so code that a guard keeps
+to the command line does not run. `databench.run` ends its execution with `ScriptEnd`: a mark in the
+environment shows that it is in a kernel. `pickle`, `inspect` and children that `multiprocessing`
+starts afresh find the module under its own name (children import it, and `run` does nothing
+there); they also find what was pickled as `__main__.X`.
 """
 
 from __future__ import annotations
@@ -194,12 +194,12 @@ def find_class(module: ModuleType, analysis: str, *, is_script: bool = False) ->
 
     One that is named like the analysis comes before others, a class before the one that it extends,
     and a class of the module before those that it imports. Of several that are left, the first of
-    the alphabet is taken, as 0.7 did, and told.
+    the alphabet is taken, as in 0.7, with a warning.
 
     Args:
         module: Already run.
         analysis: The analysis' name.
-        is_script: Whether it is a script, which nobody wrote for 0.7: then several are an error.
+        is_script: Whether it is a script, which nothing of 0.7 was: then several are an error.
 
     Raises:
         KernelError: There is none, or there are several in a script.

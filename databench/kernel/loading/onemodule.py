@@ -1,8 +1,8 @@
 """One module for each file of a project, whatever names it is imported by.
 
-A project's folder may lie in a package of its own: `analyses.common` for Databench is
-`examples.analyses.common` for the project's code. Imported twice, its classes and its values would
-be there twice, and `isinstance` would not know one for the other. The first name wins: another name
+A project's folder may lie in another package: `analyses.common` for Databench is
+`examples.analyses.common` for the project's code. Imported twice, its classes and values would
+exist twice, and `isinstance` would tell them apart. The first name wins: another name
 for the same file gives the same module.
 """
 
@@ -36,8 +36,8 @@ class _Finder(importlib.abc.MetaPathFinder):
     """See `install`.
 
     Theory of operation: a project's folder may hold all that it imports, in a `.venv` for example,
-    and then thousands of modules come by here. So each loaded module is looked at once, and
-    installed ones are nobody's own.
+    and then thousands of modules come by here. So each loaded module is checked once, and
+    installed ones belong to no project.
     """
 
     def __init__(self, root: str) -> None:

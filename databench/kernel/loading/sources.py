@@ -1,7 +1,7 @@
 """Which files the analysis was read from: the front watches them (docs/protocol.md, 7.4).
 
-Whatever was imported counts, wherever it lies; not the interpreter's own files, nor what is
-installed, nor Databench itself, whose change is the front's business.
+Every imported file counts, in any folder, except the interpreter's own files, installed packages
+and Databench itself, whose changes the front handles.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from ...protocol import messages as m
 
 _PACKAGE = Path(__file__).resolve().parents[2]
-# Analyses that come with the package are a person's example to change, not Databench's own code.
+# Analyses of the package are examples for users to change, not Databench's own code.
 _EXAMPLES = tuple(f"{_PACKAGE / name}{os.sep}" for name in ("analyses_packaged", "tests"))
 _INSTALLED = ("site-packages", "dist-packages")
 _PATHS_PER_MESSAGE = 100

@@ -1,6 +1,6 @@
 """`--coverage` in a kernel: which lines of an analysis have run, written when the kernel ends.
 
-Its own module, imported before all that is to be measured. A kernel that is killed writes nothing.
+A separate module, imported before everything that it measures. A killed kernel writes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def begin(environ: Mapping[str, str] = os.environ) -> None:
     """Measure from now on, where the front asks for it.
 
     Args:
-        environ: `COVERAGE` in it names the file beside which this process' own is written.
+        environ: `COVERAGE` in it names the file beside which this process writes its own.
     """
     file = environ.get(COVERAGE)
     if not file:

@@ -3,13 +3,14 @@
 Cancel needs SIGINT, and the end SIGTERM. Libraries take both for themselves: `asyncio.run`, pools,
 trainers that end gracefully, programs that were written for a terminal.
 
-Theory of operation: `signal.signal` and `signal.getsignal` are replaced, since a handler of Python
-can be set in the main thread alone, and a signal may come while that one computes. For these two
-signals they only note what user code wants and answer as Python would. What is noted when the
-module has been imported is the user's own wish and is called too; what an action leaves behind is
-forgotten with it. Libraries in C set theirs past Python: `put_right` sees that in the system's
-table. It also ends what else would hit the next action: an alarm, a blocked or ignored signal, a
-descriptor to write to. Handlers of other signals stay, and their exceptions reach user code alone.
+Theory of operation: it replaces `signal.signal` and `signal.getsignal`, because only the main
+    thread
+can set a Python handler, and a signal may come while that thread computes. For these two signals,
+the replacements only note what user code wants and answer as Python would. Handlers that are noted
+when the module has been imported are the user's own wish and are called too; what an action leaves
+behind is forgotten with it. C libraries set theirs past Python: `put_right` sees that in the
+system's table. It also ends what would hit the next action: an alarm, a blocked or ignored signal,
+a descriptor to write to. Handlers of other signals stay; their exceptions reach only user code.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Dispositions:
     """Owns SIGINT and SIGTERM of this process; made and used in the main thread, but for `arm`.
 
     Attributes:
-        is_user_code: Says whether the main thread runs user code, which may get an exception.
+        is_user_code: Whether the main thread runs user code, which may get an exception.
     """
 
     def __init__(self) -> None:
@@ -118,7 +119,7 @@ class Dispositions:
             _set_in_c(OURS[0], self._in_c)
 
     def call_kept(self, number: int, frame: Any) -> None:
-        """The user's own handler, set when the module was imported, hears of the signal too."""
+        """Call the user's own handler too, if it was set when the module was imported."""
         handler = self._kept[number]
         if callable(handler) and handler is not _signal.default_int_handler:
             try:
@@ -154,7 +155,7 @@ class Dispositions:
         if signalnum not in OURS or not is_main or not _is_handler(handler):
             if callable(handler):
                 handler = _Guarded(handler, self)
-            return _unwrap(self._set(signalnum, handler))  # says what is wrong with it, too
+            return _unwrap(self._set(signalnum, handler))  # raises with the right message, too
         before = self._on_get(signalnum)
         self._users[int(signalnum)] = handler
         return before

@@ -1,4 +1,4 @@
-"""What the front tells a kernel through its environment (docs/protocol.md, 2)."""
+"""The variables by which the front starts a kernel (docs/protocol.md, 2)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Processes that user code forks: nothing of the kernel's goes on in them.
+"""Processes that user code forks: nothing of the kernel continues in them.
 
-A child has a copy of all memory and of every descriptor, and one of the threads. Handlers, loop,
-sockets and locks of ours would act there for the kernel: a pool's worker would not end on SIGTERM,
-and a child that returns from its action would run the kernel a second time. So each gives them up
-right after the fork, before user code goes on, and ends where that code ends.
+A child has a copy of all memory, of every descriptor, and of one thread. There, the kernel's
+handlers, loop, sockets and locks would act for the kernel: a pool's worker would not end on
+SIGTERM, and a child that returns from its action would run the kernel a second time. So each gives
+them up right after the fork, before user code continues, and ends where that code ends.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from collections.abc import Callable
 from . import signals
 from .dispositions import Dispositions
 
-# Whether this process is such a child: looked at wherever user code ends.
+# Whether this process is such a child: checked wherever user code ends.
 is_child = False
-# Descriptors of ours that are no objects: closed in a child.
+# The kernel's descriptors that are not objects: closed in a child.
 descriptors: set[int] = set()
 
 
@@ -57,7 +57,7 @@ def watch_kernel(
     """Let children have neither the kernel's lock nor its loop.
 
     Args:
-        lock: Held during a fork: in the child nobody else is left to release it.
+        lock: Held during a fork: no other thread of the child could release it.
         loop: The kernel's.
         give_up: Called in a child, with the lock held.
     """

@@ -1,8 +1,8 @@
 """The processes that this one has started, and their end with it.
 
-Owns what a kernel does when the front is gone and no guard is there to clean up: it ends its
-process group, children that made a session of their own, and daemons: nobody's children any more,
-but with the brand that the front gave this process and that all below it inherit
+Owns what a kernel does if the front is gone and no guard is there to clean up: it ends its
+process group, children in other sessions, and daemons. Daemons are not its children any more,
+but carry the brand that the front gave this process and that all its descendants inherit
 (`protocol/brand.py`).
 """
 
@@ -18,7 +18,7 @@ from ...protocol import brand
 
 
 def find_kin(pid: int, root: Path = Path("/proc")) -> list[int]:
-    """The processes below that one, and in its process group; empty where there is no `/proc`.
+    """The processes below that one, and in its process group; empty without `/proc`.
 
     Args:
         pid: The process, which is not among them.
@@ -40,7 +40,7 @@ def find_kin(pid: int, root: Path = Path("/proc")) -> list[int]:
 
 
 def find_branded(name: bytes, root: Path = Path("/proc")) -> list[int]:
-    """The other processes with this one's brand; empty where it has none, or there is no `/proc`.
+    """The other processes with this one's brand; empty without a brand or without `/proc`.
 
     Args:
         name: This kernel's.

@@ -1,8 +1,8 @@
 """Which thread takes the signals that stop and interrupt, and what the user's processes inherit.
 
-Only the main thread takes them: it is the one that must be woken. A process starts with the signal
-mask of the thread that started it (signal(7)), so that one that a coroutine starts could not be
-terminated: it gets a mask without these signals.
+Only the main thread takes them, because it must be woken. A process starts with the signal mask of
+the thread that started it (signal(7)). A process that a coroutine starts could therefore not be
+terminated, so it gets a mask without these signals.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 # The last is what `interrupts` repeats a signal by.
 _OURS = {signal.SIGINT, signal.SIGTERM, signal.SIGVTALRM}
 _OUR_NUMBERS, _SIG_BLOCK = tuple(map(int, _OURS)), int(signal.SIG_BLOCK)
-# What subprocess, asyncio and multiprocessing come to; there is no public place for it.
+# subprocess, asyncio and multiprocessing all use this; there is no public place for it.
 _STARTS = (
     (_posixsubprocess, "fork_exec"),
     (subprocess, "_fork_exec"),

@@ -1,8 +1,8 @@
-"""The kernel's own words, whatever user code does to standard streams and to logging.
+"""The kernel's own log lines, whatever user code does to standard streams and to logging.
 
-Owns a descriptor of its own for stderr: `sys.stderr` may be closed, replaced or broken, and the
-number 2 may have become another file's. A handler of the user's that raises ends nothing: what it
-was to say comes out here. User code's own `print` is its own affair: what that raises is the
+Owns a separate descriptor for stderr: `sys.stderr` may be closed, replaced or broken, and the
+number 2 may have become another file's. A user's handler that raises ends nothing: its record comes
+out here. User code's own `print` is not affected: if it raises, that is the
 user's error.
 """
 
@@ -23,7 +23,7 @@ _descriptor = -1
 
 
 class OwnLogger(logging.Logger):
-    """A logger of ours: never raises, and stays on when `logging.config` turns the others off."""
+    """A logger of the kernel: never raises, and stays on when `logging.config` turns others off."""
 
     @property
     def disabled(self) -> bool:
@@ -35,7 +35,7 @@ class OwnLogger(logging.Logger):
         pass
 
     def handle(self, record: logging.LogRecord) -> None:
-        """Hand the record to the handlers; what one raises is said, with the record."""
+        """Hand the record to the handlers; log what one raises, with the record."""
         try:
             super().handle(record)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - of a handler or filter of the user
@@ -46,7 +46,7 @@ class OwnLogger(logging.Logger):
 
 
 def take_logger(name: str) -> logging.Logger:
-    """The logger of that name, made one of ours."""
+    """The logger of that name, as a logger of the kernel."""
     logger = logging.getLogger(name)
     if type(logger) is logging.Logger:
         logger.__class__ = OwnLogger
@@ -77,7 +77,7 @@ def begin(analysis: str, log_level: str) -> None:
     for name in ("databench", "databench.kernel", f"databench.kernel.{analysis}"):
         take_logger(name)
     if own is not None:
-        # A crash in C code says where it happened: its lines are the last words of this kernel.
+        # A crash in C code prints where it happened: these are the kernel's last lines.
         faulthandler.enable(own, all_threads=False)
 
 

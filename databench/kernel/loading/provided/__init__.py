@@ -1,4 +1,4 @@
-"""Modules that kernels offer to the analyses they load, under names of their own.
+"""Modules that kernels offer to the analyses they load, under their own names.
 
-A kernel has this folder on its path; nobody else has.
+Only a kernel has this folder on its path.
 """
