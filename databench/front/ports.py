@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from .. import http
 from ..errors import SettingError
+from ..http.sockets import parse_port
 from . import tls
 from .reload import reexec
 
@@ -145,11 +146,7 @@ def find_port(
         SettingError: It is no port.
     """
     text, source = (port, option) if port is not None else (environ.get(variable, ""), variable)
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and int(text) < 65536:
-        return int(text)
-    raise SettingError(f"port ({source}) is {text!r}, expected 0 to 65535", name="port")
+    return parse_port(text, source) if text else None
 
 
 def _open(host: str, port: int) -> list[socket.socket]:

@@ -32,6 +32,7 @@ from .context import ContextApplication, FrontContext
 from .folders import Place
 from .handlers import Refused, find_own_headers
 from .hosts import matches_origin, tell_foreign
+from .sources import Stamp, find_stamp
 from .templates import OfRoutes
 from .visitors import is_encrypted
 
@@ -73,7 +74,7 @@ class Loaded:
         problems: What is wrong, with file and line.
     """
 
-    stamp: tuple[int, int] | None = None
+    stamp: Stamp | None = None
     routes: tuple[Route, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -137,9 +138,7 @@ class Routes(tornado.routing.Router):
         problems = {name: loaded.problems for name, loaded in self._loaded.items()}
         self._context.route_faults = problems
 
-    def _read(
-        self, entry: Entry, place: Place, stamp: tuple[int, int], before: Loaded | None
-    ) -> Loaded:
+    def _read(self, entry: Entry, place: Place, stamp: Stamp, before: Loaded | None) -> Loaded:
         file = entry.folder / ROUTES_FILE
         watch = BlockingWatch(f"{entry.name}/{ROUTES_FILE}", self._context.limits.block_limit_s)
         try:
@@ -159,7 +158,7 @@ class Routes(tornado.routing.Router):
         self,
         name: str,
         items: Sequence[Any],
-        stamp: tuple[int, int] | None,
+        stamp: Stamp | None,
         places: Iterator[str],
     ) -> Loaded:
         routes, problems = [], []
@@ -259,15 +258,11 @@ def first_word(path: str) -> str:
     return path.partition("/")[2].partition("/")[0]
 
 
-def _find_stamp(entry: Entry) -> tuple[int, int] | None:
-    """When the analysis' file was saved, and its size; `None` where there is nothing to read."""
+def _find_stamp(entry: Entry) -> Stamp | None:
+    """The stamp of the analysis' file; `None` where there is nothing to read."""
     if entry.file is not None or entry.problems:
         return None
-    try:
-        status = os.stat(entry.folder / ROUTES_FILE)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
+    return find_stamp(entry.folder / ROUTES_FILE)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from ..printable import PrintableFormatter
 from .app import CallbackManager
 from .loops import new_loop, refuse_running_loop
 from .serving import DEFAULT_PORT, Runner
+from .sockets import parse_port
 
 log = logging.getLogger("databench.http")
 
@@ -85,9 +86,7 @@ def _run(runner: Runner, port: int, count: int) -> None:
 def _port(given: Any, environ: Mapping[str, str]) -> int:
     source = "setting port" if given is not None else "PORT"
     text = str(environ.get("PORT") or DEFAULT_PORT) if given is None else str(given)
-    if text.isascii() and text.isdigit() and int(text) < 65536:
-        return int(text)
-    raise SettingError(f"port ({source}) is {text!r}, expected 0 to 65535", name="port")
+    return parse_port(text, source)
 
 
 def _count(given: Any) -> int:

@@ -6,7 +6,24 @@ import errno
 import socket
 from typing import Any
 
+from ..errors import SettingError
+
 _BACKLOG = 1024  # pages that come back at once after a restart
+
+
+def parse_port(text: str, source: str) -> int:
+    """The port that a person gave.
+
+    Args:
+        text: As it was given; 0 takes any free one.
+        source: The option, the setting or the variable.
+
+    Raises:
+        SettingError: It is no port.
+    """
+    if text.isascii() and text.isdigit() and int(text) < 65536:
+        return int(text)
+    raise SettingError(f"port ({source}) is {text!r}, expected 0 to 65535", name="port")
 
 
 def bind(host: str | None, port: int) -> list[socket.socket]:

@@ -1064,8 +1064,12 @@ declare function duration(seconds: number): string;
 /**
  * Once per frame of the screen.
  */
-/** Calls back before the next frame is drawn, or soon where none are. */
-declare function nextFrame(callback: () => void): void;
+/**
+ * Calls back once per frame, however often it is asked to between two.
+ *
+ * @returns  Asks for it.
+ */
+declare function oncePerFrame(callback: () => void): () => void;
 /**
  * `<img data-signal="plot">`: shows the address, or the data URL, that a signal carries.
  */
@@ -1135,7 +1139,7 @@ declare class Log extends UIElement {
     limitNumber: number;
     limitLength: number;
     _messages: string[][];
-    private isScheduled;
+    private readonly renderSoon;
     /**
      * @param node         Where the messages go.
      * @param limitNumber  Messages shown at most; the newest.
@@ -1332,7 +1336,7 @@ declare function digitsApart(low: number, high: number): number;
 /** Wired to elements with `data-signal` and `data-plot="line"`. */
 declare class Plot extends UIElement {
     private pending;
-    private isScheduled;
+    private readonly showSoon;
     /**
      * May be replaced: how a number is written at an axis.
      *
@@ -1437,7 +1441,7 @@ declare const TEXT_SELECTOR: string;
 /** Wired to elements with `data-signal`, and to some with `data-action`. */
 declare class Text extends UIElement {
     private pending;
-    private isScheduled;
+    private readonly showSoon;
     /** May be replaced: a value as text, or as a node. Text is never read as HTML. */
     formatFn(value: any): string | Node;
     /** The text that is shown. */

@@ -158,6 +158,17 @@ var exported = (() => {
 
   // databench/client/ui/frame.ts
   var HIDDEN_DELAY_MS = 200;
+  function oncePerFrame(callback) {
+    let isScheduled = false;
+    return () => {
+      if (isScheduled) return;
+      isScheduled = true;
+      nextFrame(() => {
+        isScheduled = false;
+        callback();
+      });
+    };
+  }
   function nextFrame(callback) {
     if (typeof requestAnimationFrame !== "function" || document.visibilityState === "hidden") {
       setTimeout(callback, HIDDEN_DELAY_MS);
@@ -184,7 +195,7 @@ var exported = (() => {
     constructor(node, limitNumber = 20, limitLength = 250) {
       super(node);
       this._messages = [];
-      this.isScheduled = false;
+      this.renderSoon = oncePerFrame(() => this.render());
       this.limitNumber = limitNumber;
       this.limitLength = limitLength;
       node.setAttribute("role", "log");
@@ -200,12 +211,7 @@ var exported = (() => {
       const text = typeof message === "string" ? message : JSON.stringify(message);
       this._messages.push([`${source.padStart(7)}: ${text}`]);
       while (this._messages.length > this.limitNumber) this._messages.shift();
-      if (this.isScheduled) return this;
-      this.isScheduled = true;
-      nextFrame(() => {
-        this.isScheduled = false;
-        this.render();
-      });
+      this.renderSoon();
       return this;
     }
     /** Wires the log of a page. */
@@ -2396,7 +2402,7 @@ var exported = (() => {
   var Plot = class _Plot extends UIElement {
     constructor() {
       super(...arguments);
-      this.isScheduled = false;
+      this.showSoon = oncePerFrame(() => this.setValue(this.pending));
     }
     /**
      * May be replaced: how a number is written at an axis.
@@ -2441,12 +2447,7 @@ var exported = (() => {
     listen(conn) {
       return [this.hear(conn, (value) => {
         this.pending = value;
-        if (this.isScheduled) return;
-        this.isScheduled = true;
-        nextFrame(() => {
-          this.isScheduled = false;
-          this.setValue(this.pending);
-        });
+        this.showSoon();
       })];
     }
     describe(seen) {
@@ -2669,7 +2670,7 @@ var exported = (() => {
   var Text = class _Text extends UIElement {
     constructor() {
       super(...arguments);
-      this.isScheduled = false;
+      this.showSoon = oncePerFrame(() => this.setValue(this.pending));
     }
     /** May be replaced: a value as text, or as a node. Text is never read as HTML. */
     formatFn(value) {
@@ -2695,12 +2696,7 @@ var exported = (() => {
     listen(conn) {
       return [this.hear(conn, (value) => {
         this.pending = value;
-        if (this.isScheduled) return;
-        this.isScheduled = true;
-        nextFrame(() => {
-          this.isScheduled = false;
-          this.setValue(this.pending);
-        });
+        this.showSoon();
       })];
     }
   };

@@ -136,6 +136,17 @@ function unwired(root, selector) {
 
 // databench/client/ui/frame.ts
 var HIDDEN_DELAY_MS = 200;
+function oncePerFrame(callback) {
+  let isScheduled = false;
+  return () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    nextFrame(() => {
+      isScheduled = false;
+      callback();
+    });
+  };
+}
 function nextFrame(callback) {
   if (typeof requestAnimationFrame !== "function" || document.visibilityState === "hidden") {
     setTimeout(callback, HIDDEN_DELAY_MS);
@@ -162,7 +173,7 @@ var Log = class _Log extends UIElement {
   constructor(node, limitNumber = 20, limitLength = 250) {
     super(node);
     this._messages = [];
-    this.isScheduled = false;
+    this.renderSoon = oncePerFrame(() => this.render());
     this.limitNumber = limitNumber;
     this.limitLength = limitLength;
     node.setAttribute("role", "log");
@@ -178,12 +189,7 @@ var Log = class _Log extends UIElement {
     const text = typeof message === "string" ? message : JSON.stringify(message);
     this._messages.push([`${source.padStart(7)}: ${text}`]);
     while (this._messages.length > this.limitNumber) this._messages.shift();
-    if (this.isScheduled) return this;
-    this.isScheduled = true;
-    nextFrame(() => {
-      this.isScheduled = false;
-      this.render();
-    });
+    this.renderSoon();
     return this;
   }
   /** Wires the log of a page. */
@@ -2374,7 +2380,7 @@ function digitsApart(low, high) {
 var Plot = class _Plot extends UIElement {
   constructor() {
     super(...arguments);
-    this.isScheduled = false;
+    this.showSoon = oncePerFrame(() => this.setValue(this.pending));
   }
   /**
    * May be replaced: how a number is written at an axis.
@@ -2419,12 +2425,7 @@ var Plot = class _Plot extends UIElement {
   listen(conn) {
     return [this.hear(conn, (value) => {
       this.pending = value;
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      nextFrame(() => {
-        this.isScheduled = false;
-        this.setValue(this.pending);
-      });
+      this.showSoon();
     })];
   }
   describe(seen) {
@@ -2647,7 +2648,7 @@ var NO_TEXT = "button,input,select,textarea,img,progress,[data-plot],[data-cance
 var Text = class _Text extends UIElement {
   constructor() {
     super(...arguments);
-    this.isScheduled = false;
+    this.showSoon = oncePerFrame(() => this.setValue(this.pending));
   }
   /** May be replaced: a value as text, or as a node. Text is never read as HTML. */
   formatFn(value) {
@@ -2673,12 +2674,7 @@ var Text = class _Text extends UIElement {
   listen(conn) {
     return [this.hear(conn, (value) => {
       this.pending = value;
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      nextFrame(() => {
-        this.isScheduled = false;
-        this.setValue(this.pending);
-      });
+      this.showSoon();
     })];
   }
 };

@@ -5,7 +5,9 @@ import socket
 
 import pytest
 
+from databench.errors import SettingError
 from databench.http import bind
+from databench.http.sockets import parse_port
 
 
 def close(sockets):
@@ -54,3 +56,10 @@ def test_system_without_ipv6_has_the_other_addresses(monkeypatch):
 def test_host_that_is_not_ours_leaves_nothing_open(host, error):
     with pytest.raises(error):
         bind(host, 0)
+
+
+def test_a_port_is_a_number_that_a_socket_takes():
+    assert [parse_port(text, "PORT") for text in ("0", "5000", "65535")] == [0, 5000, 65535]
+    for text in ("", "-1", "65536", "1.5", "http", "٣"):
+        with pytest.raises(SettingError, match=r"port \(PORT\) is .*, expected 0 to 65535"):
+            parse_port(text, "PORT")

@@ -5,8 +5,25 @@
 /** A tab that is not looked at draws no frames; its texts still change, this often, in ms. */
 const HIDDEN_DELAY_MS = 200;
 
+/**
+ * Calls back once per frame, however often it is asked to between two.
+ *
+ * @returns  Asks for it.
+ */
+export function oncePerFrame(callback: () => void): () => void {
+  let isScheduled = false;
+  return () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    nextFrame(() => {
+      isScheduled = false;
+      callback();
+    });
+  };
+}
+
 /** Calls back before the next frame is drawn, or soon where none are. */
-export function nextFrame(callback: () => void): void {
+function nextFrame(callback: () => void): void {
   if (typeof requestAnimationFrame !== 'function' || document.visibilityState === 'hidden') {
     setTimeout(callback, HIDDEN_DELAY_MS);
     return;

@@ -4,14 +4,14 @@
 
 import type { Connection } from '../connection';
 import { UIElement } from './element';
-import { nextFrame } from './frame';
+import { oncePerFrame } from './frame';
 
 /** Usually wired to `<pre id="log">`. */
 export class Log extends UIElement {
   limitNumber: number;
   limitLength: number;
   _messages: string[][] = [];
-  private isScheduled = false;
+  private readonly renderSoon = oncePerFrame(() => this.render());
 
   /**
    * @param node         Where the messages go.
@@ -39,12 +39,7 @@ export class Log extends UIElement {
     const text = typeof message === 'string' ? message : JSON.stringify(message);
     this._messages.push([`${source.padStart(7)}: ${text}`]);
     while (this._messages.length > this.limitNumber) this._messages.shift();
-    if (this.isScheduled) return this;
-    this.isScheduled = true;
-    nextFrame(() => {
-      this.isScheduled = false;
-      this.render();
-    });
+    this.renderSoon();
     return this;
   }
 

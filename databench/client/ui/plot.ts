@@ -4,7 +4,7 @@
 
 import type { Connection } from '../connection';
 import { Root, UIElement, unwired } from './element';
-import { nextFrame } from './frame';
+import { oncePerFrame } from './frame';
 
 /** A place on the plot; a null y is a gap in the line. */
 export type Point = [x: number, y: number | null];
@@ -63,7 +63,7 @@ export function digitsApart(low: number, high: number): number {
 /** Wired to elements with `data-signal` and `data-plot="line"`. */
 export class Plot extends UIElement {
   private pending: any;
-  private isScheduled = false;
+  private readonly showSoon = oncePerFrame(() => this.setValue(this.pending));
 
   /**
    * May be replaced: how a number is written at an axis.
@@ -111,12 +111,7 @@ export class Plot extends UIElement {
   protected override listen(conn: Connection): (() => void)[] {
     return [this.hear(conn, value => {
       this.pending = value;
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      nextFrame(() => {
-        this.isScheduled = false;
-        this.setValue(this.pending);
-      });
+      this.showSoon();
     })];
   }
 

@@ -5,7 +5,7 @@
 import type { Connection } from '../connection';
 import { Root, UIElement, unwired } from './element';
 import { formatted } from './format';
-import { nextFrame } from './frame';
+import { oncePerFrame } from './frame';
 
 const BY_ACTION = ['span', 'p', 'div', 'i', 'b', 'pre'].map(tag => `${tag}[data-action]`);
 
@@ -17,7 +17,7 @@ const NO_TEXT = 'button,input,select,textarea,img,progress,[data-plot],[data-can
 /** Wired to elements with `data-signal`, and to some with `data-action`. */
 export class Text extends UIElement {
   private pending: any;
-  private isScheduled = false;
+  private readonly showSoon = oncePerFrame(() => this.setValue(this.pending));
 
   /** May be replaced: a value as text, or as a node. Text is never read as HTML. */
   formatFn(value: any): string | Node {
@@ -48,12 +48,7 @@ export class Text extends UIElement {
     // Thousands of changes a second show as one per frame of the screen: the last.
     return [this.hear(conn, value => {
       this.pending = value;
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      nextFrame(() => {
-        this.isScheduled = false;
-        this.setValue(this.pending);
-      });
+      this.showSoon();
     })];
   }
 }
