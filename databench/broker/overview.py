@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..protocol.lifecycle import Event
 from .records import KernelRecord
 from .sessions.requests import Requests
 from .supervision.supervisor import Supervisor
@@ -81,20 +80,14 @@ class Overview:
             kernel.restart(f"restarted {_BY_PERSON}")
         elif command == "stop":
             kernel.halt(f"stopped {_BY_PERSON}")
-        elif not can_interrupt(kernel):
+        elif not kernel.can_interrupt:
             return f"kernel {kernel.spec.name!r} cannot be interrupted; restart it instead"
         elif record.open_requests == 0:
             return f"kernel {kernel.spec.name!r} runs no action; nothing to interrupt"
         else:
-            kernel.note(Event.CANCEL)
             for hosted in record.sessions.values():
                 self._requests.interrupt(hosted)
         return ""
-
-
-def can_interrupt(kernel: Supervisor) -> bool:
-    """Whether a kernel can end an action without ending itself."""
-    return bool(kernel.capabilities & {"cancel", "interrupt"})
 
 
 def describe(record: KernelRecord, usages: Mapping[int, Usage], now_s: float) -> dict[str, Any]:
@@ -110,13 +103,13 @@ def describe(record: KernelRecord, usages: Mapping[int, Usage], now_s: float) ->
     return {
         "kernel": kernel.id_,
         **outline(kernel),
-        **({"state": "stopped"} if kernel.life.is_halted else {}),
+        "state": _find_state(record),
         "retry_in_s": kernel.retry_in_s,
         "age_s": age_s,
         **_describe_usage(None if kernel.pid is None else usages.get(kernel.pid), age_s),
         "sessions": len(record.sessions),
         "pages": sum(len(hosted.session.views) for hosted in record.sessions.values()),
-        "can_interrupt": can_interrupt(kernel),
+        "can_interrupt": kernel.can_interrupt,
         "running": _describe_running(record, now_s),
         "restarts": [
             {
@@ -129,6 +122,15 @@ def describe(record: KernelRecord, usages: Mapping[int, Usage], now_s: float) ->
         ],
         "stderr": kernel.stderr_lines,
     }
+
+
+def _find_state(record: KernelRecord) -> str:
+    life = record.kernel.life
+    if life.is_halted:
+        return "stopped"
+    if life.is_live and any(hosted.is_cancelling for hosted in record.sessions.values()):
+        return "cancelling"
+    return life.state.value
 
 
 def _describe_usage(usage: Usage | None, age_s: float | None) -> dict[str, Any]:

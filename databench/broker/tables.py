@@ -121,9 +121,8 @@ class Tables:
         record = hosted.record
         kernel, pool = record.kernel, record.pool
         state = kernel.life.state.value
-        if hosted.is_cancelling or state == "cancelling":
-            # One page's cancel is no other session's business.
-            state = "cancelling" if hosted.is_cancelling and kernel.is_ready else "busy"
+        if hosted.is_cancelling and kernel.life.is_live:
+            state = "cancelling"
         reason, stderr = kernel.reason, kernel.stderr_lines
         if aside := hosted.set_aside_for:
             state, reason, stderr = "failed", aside, list(hosted.last_words)

@@ -20,14 +20,16 @@ EXCUSED_WAIT_S = 2.0  # at most, after a crash in a session's start: other sessi
 
 
 class State(enum.Enum):
-    """The states of one kernel, as pages get them."""
+    """The states of one kernel, as pages get them.
+
+    Pages know one more word, `cancelling`: that of a session of which a request is cancelled.
+    """
 
     QUEUED = "queued"
     STARTING = "starting"
     IDLE = "idle"
     BUSY = "busy"
     UNRESPONSIVE = "unresponsive"
-    CANCELLING = "cancelling"
     BACKOFF = "backoff"
     FAILED = "failed"
     STOPPING = "stopping"
@@ -43,7 +45,6 @@ class Event(enum.Enum):
     REST = "rest"  # no action is open
     SILENT = "silent"  # pings went unanswered
     TRAFFIC = "traffic"  # it sent a message
-    CANCEL = "cancel"  # a page asked to cancel an action
     EXIT_RETRY = "exit: wait"  # it died; it is started again after a wait
     EXIT_NOW = "exit: at once"  # it died; it is started again at once
     EXIT_FINAL = "exit: give up"  # it died once too often
@@ -55,7 +56,7 @@ class Event(enum.Enum):
 
 
 # Those of a process that came to the end of its start, and is not to end.
-LIVE = (State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING)
+LIVE = (State.IDLE, State.BUSY, State.UNRESPONSIVE)
 _WAITING = (State.QUEUED, State.BACKOFF, State.FAILED, State.CULLED)  # without a process
 
 TABLE: dict[tuple[State, Event], State] = {
@@ -63,12 +64,7 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.IDLE, Event.WORK): State.BUSY,
     (State.BUSY, Event.WORK): State.BUSY,
     (State.BUSY, Event.REST): State.IDLE,
-    (State.BUSY, Event.CANCEL): State.CANCELLING,
-    (State.CANCELLING, Event.CANCEL): State.CANCELLING,
-    (State.CANCELLING, Event.WORK): State.BUSY,
-    (State.CANCELLING, Event.REST): State.IDLE,
     (State.UNRESPONSIVE, Event.WORK): State.UNRESPONSIVE,
-    (State.UNRESPONSIVE, Event.CANCEL): State.UNRESPONSIVE,
     (State.UNRESPONSIVE, Event.TRAFFIC): State.BUSY,
     (State.UNRESPONSIVE, Event.REST): State.IDLE,
     (State.BACKOFF, Event.SPAWN): State.STARTING,
@@ -170,6 +166,11 @@ class Lifecycle:
     def allows(self, event: Event) -> bool:
         """Whether the table has a step from here on that event."""
         return (self.state, event) in TABLE
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its process came to the end of its start and has not ended."""
+        return self.state in LIVE
 
     @property
     def takes_actions(self) -> bool:

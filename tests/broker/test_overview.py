@@ -65,8 +65,10 @@ async def test_interrupt_ends_what_runs_and_the_kernel_stays():
         before = only(rig)
         assert before["can_interrupt"]
         assert rig.broker.command_kernel(before["kernel"], "interrupt") == ""
+        assert only(rig)["state"] == "cancelling"
         for each, id_ in zip((page, other), held, strict=True):
             assert (await each.end(id_))["outcome"] == "cancelled"
+            assert "cancelling" in [load["state"] for load in each.loads("__kernel")]
         assert (only(rig)["pid"], only(rig)["restarts"]) == (before["pid"], [])
 
 

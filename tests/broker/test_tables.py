@@ -12,7 +12,7 @@ from databench.broker.stores.class_data import ClassData
 from databench.broker.tables import Tables
 from databench.protocol import codec
 from databench.protocol import messages as m
-from databench.protocol.lifecycle import State
+from databench.protocol.lifecycle import Lifecycle, State
 from databench.protocol.poison import Poison
 from databench.protocol.session import Session
 from databench.protocol.starts import Starts
@@ -43,15 +43,15 @@ async def hosted(tables):
     kernel = SimpleNamespace(
         spec=SimpleNamespace(name="a"),
         capabilities=frozenset(),
-        life=SimpleNamespace(state=State.IDLE, generation=3),
+        life=Lifecycle(tables.settings),
         reason="because",
         retry_in_s=1.5,
         stderr_lines=["one", "two"],
         routing_id=b"k1.3",
-        is_ready=True,
         settings=tables.settings,
         blame=SimpleNamespace(starts=Starts(tables.settings)),
     )
+    kernel.life.state, kernel.life.generation = State.IDLE, 3
     spec = AnalysisSpec("a", Path("/"), "none", Path("/"))
     pool = KernelPool(spec, ClassData(1000), Poison(tables.settings))
     record = KernelRecord(kernel, pool)
@@ -138,8 +138,8 @@ async def test_a_session_set_aside_is_shown_its_own_end_while_the_others_go_on(t
     ("state", "is_cancelling", "shown"),
     [
         (State.BUSY, True, "cancelling"),
-        (State.CANCELLING, True, "cancelling"),
-        (State.CANCELLING, False, "busy"),
+        (State.UNRESPONSIVE, True, "cancelling"),
+        (State.BACKOFF, True, "backoff"),
         (State.BUSY, False, "busy"),
     ],
 )

@@ -21,7 +21,7 @@ from databench.protocol.lifecycle import (
 from databench.settings import Settings
 
 DEFAULTS = Settings()
-LIVE = [State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING]
+LIVE = [State.IDLE, State.BUSY, State.UNRESPONSIVE]
 EXITS = [Event.EXIT_NOW, Event.EXIT_RETRY, Event.EXIT_FINAL, Event.EXIT_CULL]
 # A way into each state, from a new lifecycle.
 WAYS = {
@@ -29,7 +29,6 @@ WAYS = {
     State.IDLE: [Event.HELLO],
     State.BUSY: [Event.HELLO, Event.WORK],
     State.UNRESPONSIVE: [Event.HELLO, Event.WORK, Event.SILENT],
-    State.CANCELLING: [Event.HELLO, Event.WORK, Event.CANCEL],
     State.BACKOFF: [Event.EXIT_RETRY],
     State.FAILED: [Event.EXIT_FINAL],
     State.STOPPING: [Event.STOP],
@@ -75,16 +74,7 @@ def test_table_is_the_one_of_the_design():
     by_hand = {
         State.STARTING: {Event.HELLO: State.IDLE},
         State.IDLE: {Event.WORK: State.BUSY, Event.SILENT: State.UNRESPONSIVE},
-        State.BUSY: {
-            Event.REST: State.IDLE,
-            Event.CANCEL: State.CANCELLING,
-            Event.SILENT: State.UNRESPONSIVE,
-        },
-        State.CANCELLING: {
-            Event.REST: State.IDLE,
-            Event.WORK: State.BUSY,
-            Event.SILENT: State.UNRESPONSIVE,
-        },
+        State.BUSY: {Event.REST: State.IDLE, Event.SILENT: State.UNRESPONSIVE},
         State.UNRESPONSIVE: {Event.TRAFFIC: State.BUSY, Event.REST: State.IDLE},
         State.BACKOFF: {
             Event.SPAWN: State.STARTING,

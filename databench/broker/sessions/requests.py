@@ -222,19 +222,14 @@ class Requests:
             self.finish(hosted, number, "cancelled", b"", 0)
             return
         request.is_cancelled = True  # also where the rest is refused: nobody wants it to run again
-        can_cancel = bool(kernel.capabilities & {"cancel", "interrupt"})
         if message.force and not self._may_end(page_record, "ended"):
             return
         # Nobody else is touched where it has no other session: then there is nothing to ask.
-        if message.force or (not can_cancel and len(hosted.record.sessions) == 1):
+        if message.force or (not kernel.can_interrupt and len(hosted.record.sessions) == 1):
             if self._may_start_another(page_record):
                 kernel.life.wish_end()
                 kernel.end(f"ended by a page that cancelled {request.action!r}")
             return
-        kernel.note(Event.CANCEL)
-        if not hosted.is_cancelling:
-            hosted.is_cancelling = True
-            self._tables.announcer.show([hosted])
         self._ask_to_end(hosted, request)
         if request.cancels == 1 and hosted.record.pool.spec.sharing.isolation == SESSION:
             limit_s = kernel.settings.cancel_limit_s
@@ -295,6 +290,9 @@ class Requests:
         if request.cancels >= kernel.settings.cancel_attempts:
             return  # a kernel that reads nothing would hold each of them
         request.cancels += 1
+        if not hosted.is_cancelling:
+            hosted.is_cancelling = True
+            self._tables.announcer.show([hosted])
         # First the pipe and SIGINT: a kernel that holds its interpreter lock reads no message.
         kernel.interrupt(request.number, request.cancels)
         self._tables.send(

@@ -105,7 +105,12 @@ class Supervisor:
     @property
     def is_ready(self) -> bool:
         """Whether it was welcomed and lives."""
-        return self.life.state in (State.IDLE, State.BUSY, State.UNRESPONSIVE, State.CANCELLING)
+        return self.life.is_live
+
+    @property
+    def can_interrupt(self) -> bool:
+        """Whether it can end an action without ending itself."""
+        return bool(self.capabilities & {"cancel", "interrupt"})
 
     @property
     def pid(self) -> int | None:
