@@ -1,6 +1,6 @@
 """Carries out what `protocol` decides: sessions, kernels, their processes and the socket between.
 
-The front uses `Broker`, tells it of its analyses with `AnalysisSpec`, and gives it pages that
+The front uses `Broker`, describes its analyses with `AnalysisSpec`, and gives it pages that
 follow `Page`. No other module sees a ZeroMQ socket, starts a process or sends a signal.
 """
 

@@ -1,9 +1,9 @@
 """The front's only door to sessions and kernels.
 
-Theory of operation: pages call `join`, `receive`, `drained` and `leave`; the channel hands in what
-kernels say, which `inbound` turns into frames of sessions; supervisors tell of kernels that become
-ready or are lost. All of it runs on one loop and never waits. What is to be written is gathered in
-the outbox and flushed once at the end of each of these calls.
+Theory of operation: pages call `join`, `receive`, `drained` and `leave`; the channel passes in the
+messages of kernels, which `inbound` turns into frames of sessions; supervisors report kernels that
+become ready or are lost. All of it runs on one loop and never waits. The outbox gathers all writes,
+and flushes once at the end of each of these calls.
 """
 
 from __future__ import annotations
@@ -237,8 +237,8 @@ class Broker:
 
         Args:
             specs: All that can run.
-            kept: Those that cannot, and stay as they were as long as somebody uses them.
-            analyses_version: What pages that join are told.
+            kept: Those that cannot, and stay as they were as long as a page uses them.
+            analyses_version: The version that joining pages get.
         """
         self._analyses_version = analyses_version
         before = self._specs
@@ -254,7 +254,7 @@ class Broker:
                 self.code.change(name, "index.yaml", at_once=False)
 
     def watch_sources(self, on_sources: Callable[[str], None]) -> None:
-        """Tell when a kernel has named files that it was read from; see `Code.on_sources`."""
+        """Call back when a kernel has named files that it was read from; see `Code.on_sources`."""
         self.code.on_sources = on_sources
 
     def sources(self, analysis: str) -> Mapping[str, float | None] | None:
@@ -278,7 +278,7 @@ class Broker:
         Args:
             analysis: The analysis' name.
             page: The page's connection.
-            connect: What the page said.
+            connect: The page's `__connect`.
 
         Raises:
             KeyError: There is no such analysis.
@@ -304,7 +304,7 @@ class Broker:
         tables.outbox.flush()
 
     def receive(self, page: Page, message: text.PageMessage) -> None:
-        """Whatever a page says after `__connect`."""
+        """Any frame of a page after `__connect`."""
         page_record = self._tables.outbox.page_records.get(page)
         if page_record is not None:
             self._requests.receive(page_record, message)

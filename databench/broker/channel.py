@@ -1,10 +1,10 @@
 """The only ZeroMQ socket in the front: one ROUTER, bytes in and bytes out (docs/protocol.md, 2).
 
-Theory of operation: libzmq's descriptor is edge-triggered, so it says only that something changed:
-the socket is read until it has nothing more, and its `EVENTS` are looked at again after each send.
-At most `drain_messages` are taken per turn of the loop, then the broker flushes once, so that many
-small messages of kernels become one write per page and no kernel holds up the loop. Nothing else
-reads: whoever waits for the last messages of a kernel that has ended asks `is_read` now and then.
+Theory of operation: libzmq's descriptor is edge-triggered, so it only shows that something changed:
+the channel reads the socket until it has nothing more, and checks its `EVENTS` after each send.
+It takes at most `drain_messages` per turn of the loop, then the broker flushes once, so many
+small messages of kernels become one write per page and no kernel blocks the loop. Nothing else
+reads: a part that waits for the last messages of an ended kernel asks `is_read` now and then.
 
 When libzmq's thread has seen the end of a peer, it refuses to send to it: all that the peer sent
 is then in its queue in this process, but not yet read. libzmq takes one message of each queue in
@@ -79,7 +79,7 @@ class Channel:
         self._loop.add_reader(socket.fileno(), self._on_readable)
 
     def bind(self, endpoint: str) -> None:
-        """Bind the socket at an endpoint, beside those where it is bound already.
+        """Bind the socket at one more endpoint.
 
         None is ever left: libzmq ends with a listener whatever connected through it.
 
@@ -95,7 +95,7 @@ class Channel:
         assert self._socket is not None
         try:
             self._socket.bind(endpoint)
-        except zmq.ZMQError as error:  # is no OSError
+        except zmq.ZMQError as error:  # not an OSError
             raise OSError(error.errno, f"cannot bind {endpoint}: {error.strerror}") from None
 
     def send(self, routing_id: bytes, frames: Sequence[bytes]) -> bool:
@@ -125,7 +125,7 @@ class Channel:
             return True
         taken = self._ending.get(routing_id)
         if taken is None:
-            # Nobody reads this empty message: libzmq says whether it has seen the peer's end.
+            # No kernel reads this empty message: libzmq reports whether it has seen the peer's end.
             if self.send(routing_id, [b""]):
                 return False
             taken = self._ending[routing_id] = Counter()
@@ -135,7 +135,7 @@ class Channel:
         return max(taken.values(), default=0) >= ROUNDS
 
     def forget(self, routing_id: bytes) -> None:
-        """Nobody waits for the last messages of this peer any more."""
+        """No part waits for the last messages of this peer any more."""
         self._ending.pop(routing_id, None)
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ class Channel:
             self._check_again()
 
     def _check_again(self) -> None:
-        # Edge-triggered: what arrived during a send or was left here wakes nobody again.
+        # Edge-triggered: what arrived during a send or was left here wakes no reader again.
         socket = self._socket
         if socket is None or self._is_scheduled:
             return

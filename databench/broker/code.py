@@ -1,6 +1,6 @@
-"""Kernels' code: which files it was read from, and what a change of one of them does.
+"""Kernels' code: the files that it was read from, and what a change of one of them does.
 
-Knows no file system: the front watches the files and says what was saved (docs/protocol.md, 7.4).
+Knows no file system: the front watches the files and names the saved ones (docs/protocol.md, 7.4).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from .tables import Tables
 
 logger = logging.getLogger("databench.broker")
 
-CHANGE_CHARACTERS = 200  # of what pages and the next kernel are told
+CHANGE_CHARACTERS = 200  # of the files that pages and the next kernel get
 
 
 class Code:
-    """Keeps what kernels say of their sources, and restarts them for new code.
+    """Keeps the sources that kernels name, and restarts kernels for new code.
 
     Args:
         tables: The broker's.

@@ -1,4 +1,4 @@
-"""What kernels say, turned into frames of sessions (docs/protocol.md, 4.2).
+"""Turns the messages of kernels into frames of sessions (docs/protocol.md, 4.2).
 
 Owns the checks on what a kernel sent: generation, JSON in UTF-8, credit, junk. A kernel that does
 not keep to the protocol harms only itself: its frames are dropped and counted, or it is ended.
@@ -36,7 +36,7 @@ class Inbound:
         tables: The broker's.
         requests: Ends requests.
         opening: Hears which sessions have begun.
-        code: Hears of the files that kernels have read.
+        code: Gets the files that kernels have read.
         class_values: Takes values of `class_data`.
     """
 
@@ -69,7 +69,7 @@ class Inbound:
         """A message of some kernel."""
         record = self._tables.by_routing.get(routing_id)
         if record is None:
-            self.dropped += 1  # of an older generation, or of nobody that we started
+            self.dropped += 1  # of an older generation, or of no kernel that we started
             return
         try:
             if len(frames) > (limit := self._tables.settings.kernel_message_frames):
@@ -242,7 +242,7 @@ class Inbound:
     def _refuse_payload(
         self, hosted: HostedSession, subject: str, problem: str, size_bytes: int
     ) -> None:
-        # A browser closes a websocket on bytes that are no UTF-8 (RFC 6455, 8.1).
+        # A browser closes a websocket on bytes that are not UTF-8 (RFC 6455, 8.1).
         problem = f"{subject}: the kernel sent bytes that are {problem}; not shown"
         self._requests.complain(hosted, problem, charge_bytes=size_bytes)
         self._count_junk(hosted.record, problem)

@@ -1,7 +1,7 @@
-"""What supervisors tell the broker, and what they ask of it: `supervision.owner.Owner`.
+"""What supervisors report to the broker, and ask of it: `supervision.owner.Owner`.
 
 The one way between the processes and the sessions: here a process that has begun, is ready or is
-gone becomes a change of its record, and each other part is told in a fixed order.
+gone becomes a change of its record, and each other part learns of it in a fixed order.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Kernels:
 
     Attributes:
         on_ready: Called with the record of a kernel that can be used.
-        on_culled: Called with that of one that ended because nobody needed it.
+        on_culled: Called with that of one that ended because no page needed it.
         memory: Ends what holds more than it may.
     """
 
@@ -67,7 +67,7 @@ class Kernels:
         self._cli_args = cli_args
         self._log_level = log_level
         self._kernelspecs = kernelspecs
-        self._numbers = itertools.count(1)  # a name of a kernel is not used anew
+        self._numbers = itertools.count(1)  # a kernel's name is not used again
 
     def make(self, pool: KernelPool, is_queued: bool) -> Supervisor:
         """A supervisor for one more kernel of an analysis; it may be one that is queued."""
@@ -101,7 +101,7 @@ class Kernels:
         """See `Owner.is_read`."""
         return self._channel.is_read(kernel.routing_id)
 
-    # ------------------------------------------------------------ what they tell
+    # ------------------------------------------------------------ what they report
 
     def kernel_spawned(self, kernel: Supervisor, pgid: int) -> None:
         """See `Owner.kernel_spawned`."""

@@ -1,6 +1,6 @@
 """How much memory this machine has for the front: the system's, or its control group's.
 
-Reads `/proc` and `/sys` (proc(5), cgroups(7)); where they say nothing, a small machine is assumed.
+Reads `/proc` and `/sys` (proc(5), cgroups(7)); without them, it assumes a small machine.
 """
 
 from __future__ import annotations

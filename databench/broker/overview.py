@@ -1,6 +1,6 @@
-"""What people who run the server see of kernels, and what they may ask of them.
+"""What administrators see of kernels, and what they may ask of them.
 
-Owns the words for both; kernels, sessions and requests are others'.
+Owns the words for both; kernels, sessions and requests belong to other modules.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def outline(kernel: Supervisor) -> dict[str, Any]:
 
 
 class Overview:
-    """Describes kernels, and carries out what a person asks of one.
+    """Describes kernels, and carries out what an administrator asks of one.
 
     Args:
         tables: The broker's.
@@ -55,7 +55,7 @@ class Overview:
         """Interrupt, restart or stop a kernel.
 
         Args:
-            id_: As `describe` tells it: a kernel that has ended meanwhile is left alone.
+            id_: As `describe` gives it: a kernel that has ended meanwhile is left alone.
             command: One of `COMMANDS`.
 
         Returns:
@@ -147,9 +147,9 @@ def _describe_usage(usage: Usage | None, age_s: float | None) -> dict[str, Any]:
 
 
 def _describe_running(record: KernelRecord, now_s: float) -> list[dict[str, Any]]:
-    """The open requests, the longest first; sessions are told apart by a number, not by their id.
+    """The open requests, the longest first; numbers stand for sessions, not their ids.
 
-    Whoever knows a session's id may join it.
+    Any visitor who knows a session's id may join it.
     """
     open_ = [
         {

@@ -1,8 +1,8 @@
-"""Analyses and their kernels: made, given to sessions, queued, ended when nobody needs them.
+"""Analyses and their kernels: made, given to sessions, queued, ended when no page needs them.
 
 Owns the processes that wait for sessions, and the queue of sessions that wait for a process;
-`protocol.placement` decides. However many come and go in a turn of the loop, the queue goes on and
-is numbered once in it, and only pages whose number has changed are shown it.
+`protocol.placement` decides. However many come and go in a turn of the loop, the queue moves on and
+gets its numbers once, and only pages whose number has changed get it.
 """
 
 from __future__ import annotations
@@ -65,19 +65,19 @@ class Pools:
             record.kernel.need()
 
     def leave(self, record: KernelRecord) -> None:
-        """A page has gone: while nobody is there, others in the queue go before it."""
+        """A page has gone: while its session has none, others in the queue go before it."""
         if record in record.pool.queue:
             self._move_queue(record.pool)
 
     def vacate(self, record: KernelRecord) -> None:
-        """A session of it was closed: a process of its own ends with it."""
+        """A session of it was closed: if the process is its own, the process ends too."""
         record.stray.grant()
         pool = record.pool
         if pool.spec.sharing.isolation == SESSION and not record.sessions:
             self._retire(record, "its session was closed")
 
     def sweep(self) -> None:
-        """End the kernels that nobody has needed for `cull_after_s`."""
+        """End the kernels that no page has needed for `cull_after_s`."""
         now_s = self._tables.loop.time()
         for pool in list(self._tables.pools.values()):
             for record in list(pool.running):

@@ -85,7 +85,7 @@ class KernelRecord:
         answer_bytes: Values of `class_data` sent to the kernel since its last `pong`.
         unread: Sessions and credit that its kernel's generation was sent and has not read.
         withheld: Sessions without a page whose credit waits until it has read that.
-        stale: Keys of `class_data` that it is to be told of, once it has read the others.
+        stale: Keys of `class_data` that it has to get, once it has read the others.
         declared: What its kernel's process lets pages ask for.
         code_change: What was saved while its kernel worked, which restarts when it is idle.
         sources: The files that the kernel has named, each with the time since when it may have
@@ -128,15 +128,15 @@ class KernelRecord:
         self.begin_life()
 
     def begin_life(self) -> None:
-        """What its kernel's next process may send, and is to be sent, begins anew."""
+        """What its kernel's next process may send, and gets sent, starts from the beginning."""
         settings = self.kernel.settings
         self.stray = Allowance(settings.credit_window_bytes)
         self.unread = Unread(settings.kernel_queue_bytes, settings.credit_window_bytes)
         self.withheld.clear()
         self.junk = self.answer_bytes = 0
-        self.stale.clear()  # it is told all with its welcome
+        self.stale.clear()  # it gets all with its welcome
         self.code_change = ""  # it reads the new code
-        self.declared = UNDECLARED  # it says for itself what pages may ask for
+        self.declared = UNDECLARED  # it declares by itself what pages may ask for
 
     @property
     def store(self) -> ClassData:
@@ -159,7 +159,7 @@ class HostedSession:
     """A session and the kernel that it belongs to.
 
     Attributes:
-        is_open: Whether the kernel's current generation was told of the session.
+        is_open: Whether the kernel's current generation got the session.
         client: Who began it.
         restored: Why it is to be opened again, or `None` the first time.
         is_cancelling: Whether its pages are shown that a cancel is under way.
@@ -167,7 +167,7 @@ class HostedSession:
         last_words: What the kernel wrote last on stderr, where the session's start ended it.
         counted_bytes: What of it is in the account; `None`: it is closed, or not yet begun.
         class_writes: How many writes of `class_data` it has in its stream, while it has no page.
-        uncounted: Charges that its pages have drained since it was last looked at for that.
+        uncounted: Charges that its pages have drained since they were last counted.
     """
 
     session: Session
@@ -183,14 +183,14 @@ class HostedSession:
     uncounted: int = 0
 
     def begin_life(self, reason: str) -> None:
-        """No process has it any more, for that reason; the next one is told of it, with credit."""
+        """No process has it any more, for that reason; the next one gets it, with credit."""
         self.is_open = self.is_cancelling = False
         self.restored = reason
         self.session.begin_receive_window()
 
     @property
     def set_aside_for(self) -> str:
-        """Why no process is given the session, while its kernel goes on; empty: it is."""
+        """Why no process gets the session, while its kernel continues; empty: it does."""
         kernel = self.record.kernel
         is_failed = kernel.life.state is State.FAILED
         return "" if is_failed else kernel.blame.starts.aside.get(self.session.id_, "")

@@ -1,7 +1,7 @@
 """Kernels that end for good while the server runs: with their session, or with their analysis.
 
-An analysis of the same name may come while the kernels of the old one still end: they are no
-longer in the analysis' table, but here.
+An analysis of the same name may come while the kernels of the old one still end: those are not
+in the analysis' table any more, but here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Retiring:
 
     Args:
         tables: The broker's.
-        requests: Tells pages.
+        requests: Reports to pages.
         sessions: Closes sessions.
         class_values: Forgets values.
 

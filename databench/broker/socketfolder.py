@@ -1,8 +1,8 @@
 """The folder of the front's socket: chosen, kept from looking old, replaced when it is gone.
 
 Cleaners of temporary files remove what looks unused, and the system removes a login's runtime
-folder when its last session ends. Kernels that are connected need neither file nor folder: only a
-kernel that starts does, so the folder is looked at then. What stands at the path of a removed
+folder when its last session ends. Connected kernels need neither file nor folder: only a
+starting kernel does, so the folder is checked then. A file at the path of a removed
 folder may be another user's: a folder is known by its place on the disk, not by its name.
 """
 

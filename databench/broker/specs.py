@@ -1,4 +1,4 @@
-"""What the broker is told: which analyses there are, and what it may ask of a page."""
+"""The broker's input: which analyses exist, and what it may ask of a page."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class AnalysisSpec:
     script: Script | None = None
 
     def name_limit(self, setting: str) -> str:
-        """Where the limit in force was said: the setting, or the analysis' key for it."""
+        """Where the limit in force was set: the setting, or the analysis' key for it."""
         return _OWN_NAMES.get(setting, setting) if setting in self.limits else setting
 
 

@@ -29,7 +29,7 @@ class Tables:
 
     Args:
         settings: The limits.
-        budget: In which what is held is counted; one of its own when `None`.
+        budget: In which memory is counted; a new one when `None`.
         debug: Whether some page may see tracebacks and kernels' last lines: one that may
             administer the server.
         store: Keeps state for a later front; `None`: nothing does.
@@ -64,7 +64,7 @@ class Tables:
         self.numbers = itertools.count(1)
         self.channel: Channel | None = None
         self.is_draining = False
-        self.at_rest = asyncio.Event()  # told when the last open request has ended
+        self.at_rest = asyncio.Event()  # set when the last open request has ended
 
     @property
     def records(self) -> list[KernelRecord]:
@@ -72,13 +72,13 @@ class Tables:
         return [record for pool in self.pools.values() for record in pool.records]
 
     def route(self, record: KernelRecord) -> None:
-        """A process of the kernel has begun: messages of the one before are nobody's."""
+        """A process of the kernel has begun: messages of the one before are dropped."""
         self.by_routing.pop(record.routing_id, None)
         record.routing_id = record.kernel.routing_id
         self.by_routing[record.routing_id] = record
 
     def forget(self, record: KernelRecord) -> None:
-        """A kernel has ended for good: its last messages are nobody's."""
+        """A kernel has ended for good: its last messages are dropped."""
         del self.by_kernel[record.kernel]
         self.by_routing.pop(record.routing_id, None)
 
@@ -117,7 +117,7 @@ class Tables:
         return may_open
 
     def compose_kernel(self, hosted: HostedSession) -> bytes:
-        """The kernel's state as this session's pages are told it."""
+        """The kernel's state as this session's pages get it."""
         record = hosted.record
         kernel, pool = record.kernel, record.pool
         state = kernel.life.state.value

@@ -1,7 +1,7 @@
 """Shows pages the state of their kernel: only sessions with pages, and a part of them per turn.
 
-Owns who is still to be shown it. A session that is marked again meanwhile is shown it once, as it
-is by then.
+Owns the list of sessions that still have to get it. A session that is marked again meanwhile gets
+it once, with the latest state.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`class_data`: what kernels and the front's handlers write, and who is shown each value.
+"""`class_data`: the writes of kernels and of the front's handlers, and which pages get a value.
 
-Owns one store per analysis, there before any kernel of it runs. Each write, whoever makes it, goes
-the same way: into the store, to every page of the analysis, and to its kernels.
+Owns one store per analysis, which exists before any kernel of it runs. Each write, of any writer,
+goes the same way: into the store, to every page of the analysis, and to its kernels.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class ClassValues:
             base: The version that it replaces (0: the key is new), or `None` for any.
 
         Returns:
-            Whether it was written: not where `base` is no longer current.
+            Whether it was written: not if `base` is no longer current.
 
         Raises:
             DatabenchError: It is over a limit; nothing was written.
@@ -94,7 +94,7 @@ class ClassValues:
             for a limit.
 
         Raises:
-            RemoteProtocolError: It is no write, and has no answer.
+            RemoteProtocolError: It is not a write, and has no answer.
         """
         key, shown = message.key, message.payload
         stored = message.further[0] if message.further else shown
@@ -116,7 +116,7 @@ class ClassValues:
         return ""
 
     def tell_stale(self, record: KernelRecord) -> None:
-        """The kernel has read what it was told: now what was held back meanwhile."""
+        """The kernel has read what it was sent: now send what was held back meanwhile."""
         stale, record.stale = record.stale, set()
         for key in stale:
             self._tell_kernel(record, key)
@@ -152,7 +152,7 @@ class ClassValues:
                     self._tables.outbox.publish(hosted, (frame,))
 
     def _tell_kernels(self, pool: KernelPool, key: str, writer: KernelRecord | None = None) -> None:
-        """Tell a value, which was just written, to the kernels of its analysis.
+        """Send a value, which was just written, to the kernels of its analysis.
 
         Args:
             pool: The analysis.
@@ -172,7 +172,7 @@ class ClassValues:
         return None
 
     def _answer(self, record: KernelRecord, key: str, *, is_accepted: bool) -> None:
-        """Tell a kernel what became of its write; one that reads nothing does not fill memory."""
+        """Answer a kernel's write; one that reads nothing does not fill memory."""
         value = record.store.get(key)
         answer = m.SetState(
             scope="class_data",
@@ -192,7 +192,7 @@ class ClassValues:
             )
 
     def _tell_kernel(self, record: KernelRecord, key: str) -> None:
-        """A kernel that begins later is told with its welcome."""
+        """A kernel that begins later gets it with its welcome."""
         value = record.store.get(key)
         if value is None or not record.kernel.is_ready:
             return

@@ -1,4 +1,4 @@
-"""What sessions and pages hold: counted in one account, and who of them waits for a page.
+"""The memory that sessions and pages hold, in one account, and which sessions wait for a page.
 
 Owns no rule: `protocol.budget`, `.shares` and `.waiting` decide. Each change of a session or a page
 is reported here, so that nothing is ever summed over all of them.
@@ -40,7 +40,7 @@ class Holdings:
     Args:
         settings: The limits.
         loop: Its clock.
-        budget: In which others count too; one of its own when `None`.
+        budget: In which other holders count too; a new one when `None`.
 
     Attributes:
         budget: In which all is counted; others take from it too.
@@ -164,11 +164,11 @@ class Holdings:
             self._closed.popitem(last=False)
 
     def find_reason(self, id_: str | None) -> str:
-        """Why that session was closed; empty: nobody knows."""
+        """Why that session was closed; empty: unknown."""
         return self._closed.get(id_ or "", "")
 
     def tell(self, text: str) -> None:
-        """Log a warning, at most one of a kind within `TELL_S`; the next one says how many."""
+        """Log a warning, at most one of a kind within `TELL_S`; the next one has the count."""
         now_s = self._loop.time()
         told_s, count = self._told.get(text, (-TELL_S, 0))
         if now_s - told_s < TELL_S:

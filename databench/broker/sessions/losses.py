@@ -1,6 +1,6 @@
 """What a kernel takes with it: the requests that it had, when its process is gone.
 
-Owns the order of what follows such a death for the sessions: first what it says against an action,
+Owns the order of what follows a crash for the sessions: first its evidence against an action,
 then, for each request, its end, or that it waits for the next process (`protocol.reruns`).
 """
 
@@ -34,8 +34,8 @@ class Losses:
     def lose_all(self, record: KernelRecord) -> None:
         """The kernel is gone: end what it had, and, where none follows, what waits for it.
 
-        What may run twice waits for the next process instead. Each end and each note is said here,
-        before anything of that process: whoever reads the stream sees where the first run stopped.
+        What may run twice waits for the next process instead. Each end and each note is sent here,
+        before anything of that process: a reader of the stream sees where the first run stopped.
         """
         kernel, tables = record.kernel, self._tables
         self._accuse(record)

@@ -1,7 +1,7 @@
 """Opens sessions in kernels: all at once, or those that are suspected of a crash one by one.
 
-`protocol.starts` decides whom a process is given; this carries it out. Owns what follows when a
-session is set aside: its page is shown why, what it had asked for ends, and a person may have it
+`protocol.starts` decides which sessions a process gets; this carries it out. Owns what follows when
+a session is set aside: its page gets the reason, its requests end, and a visitor may have it
 tried again.
 """
 
@@ -34,7 +34,7 @@ class Opening:
         requests.on_retry = self._retry
 
     def welcome(self, record: KernelRecord, cli_args: tuple[str, ...]) -> None:
-        """The kernel said hello: give it the class's values, its sessions, and what waited."""
+        """The kernel sent hello: give it the class's values, its sessions, and what waited."""
         self._drop_largest(record)
         values = list(record.store)
         self._tables.send(
@@ -129,7 +129,7 @@ class Opening:
             yield
 
     def _open(self, hosted: HostedSession) -> None:
-        """Tell the kernel of a session, with the state that it had, then what waited for it."""
+        """Send the kernel a session, with the state that it had, then what waited for it."""
         session, kernel = hosted.session, hosted.record.kernel
         hosted.is_open = True
         kernel.blame.growth.begin(session.id_)
@@ -167,7 +167,7 @@ class Opening:
         self._tables.outbox.flush()
 
     def _retry(self, hosted: HostedSession) -> None:
-        """A person has a session tried again that was set aside."""
+        """A visitor has a session tried again that was set aside."""
         hosted.record.kernel.blame.starts.retry(hosted.session.id_)
         self._tables.announcer.show([hosted])
         self._go_on(hosted.record)
@@ -190,9 +190,9 @@ class Opening:
         self._tables.announcer.show([hosted])
 
     def _drop_largest(self, record: KernelRecord) -> None:
-        """State that all together ends each process which gets it back is not given for ever.
+        """Stop restoring state that ends each process, although no single session is to blame.
 
-        No single session is to blame: the one that holds most is the likeliest.
+        The session that holds most is the likeliest cause.
         """
         deaths = record.restore_deaths
         if deaths < self._tables.settings.restore_deaths:

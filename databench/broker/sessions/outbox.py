@@ -1,6 +1,6 @@
-"""What is to be written to pages: gathered while messages are handled, written once per page.
+"""What goes to pages: gathered while the broker handles messages, written once per page.
 
-Owns the count of bytes that a page has not drained, and with it who lags (docs/protocol.md, 9),
+Owns the count of bytes that a page has not drained, so which page lags (docs/protocol.md, 9),
 and the steps in which a page that comes back is written its replay.
 """
 
@@ -58,7 +58,7 @@ class Outbox:
                 continue
             page_record = self.page_records[page]
             if page_record.in_flight_bytes > self._lag_bytes:
-                # What it is not sent stands in the ring: it goes on from there when drained.
+                # What it is not sent is in the ring: it continues from there when drained.
                 view.is_lagging = True
                 view.cursor = place - len(frames)
                 continue
@@ -66,7 +66,7 @@ class Outbox:
             self.add(page_record, frames if view.is_counting else view.select(frames, process_id))
 
     def touch(self, hosted: HostedSession) -> None:
-        """A session may hold more or less than before: the flush says so."""
+        """A session may hold more or less than before: the flush reports it."""
         self._changed.add(hosted)
 
     def announce(self, hosted: HostedSession, frame: bytes) -> None:

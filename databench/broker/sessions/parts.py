@@ -1,7 +1,7 @@
 """Work on many sessions, a part per turn of the loop.
 
-Owns the order of such work and its size per turn; refuses to know what is done. With ten thousand
-sessions, opening all of them in a new kernel in one go held up every page for a third of a second.
+Owns the order of such work and its size per turn; does not know the work itself. With ten thousand
+sessions, opening all of them in a new kernel in one go blocked every page for a third of a second.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Parts:
     Args:
         loop: Its turns.
         rows: The most steps per turn.
-        on_part: Called after each part in a turn of its own.
+        on_part: Called after each part in a separate turn.
     """
 
     def __init__(

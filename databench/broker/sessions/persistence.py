@@ -1,7 +1,7 @@
-"""Tells the store what has changed, in time; gives back what an earlier server kept.
+"""Hands the store the changes, in time; gives back what an earlier server kept.
 
-Owns when something is written: `flush_interval_s` at most after it was told to anybody. Without a
-store it does nothing: the broker's own tables are then all that there is.
+Owns when something is written: at most `flush_interval_s` after a page or a kernel got it. Without
+a store it does nothing: the broker's tables then hold everything.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("databench.broker")
 
 RETRY_S = 1.0  # between two writes to a disk that takes none
-# What pages are told; the log has the file's name and what the system says of it.
+# The texts for pages; the log has the file's name and the system's message.
 NOT_KEPT = "the server cannot write its state to disk: if it ends now, the latest changes are lost"
 KEPT_AGAIN = "the server can write its state to disk again"
 DAMAGED = "the state that the server had stored for this page is lost: its file was damaged"
@@ -55,7 +55,7 @@ class Persistence:
         self._settings = settings
         self._loop = loop
         self._loaded = store.load() if store else Contents()
-        # Time that goes on while no server runs; the loop's clock does not.
+        # Time that passes while no server runs; the loop's clock does not.
         self._begun_s = time.time()
         self._touched: set[HostedSession] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -73,7 +73,7 @@ class Persistence:
     # ------------------------------------------------------------ what has changed
 
     def touch(self, hosted: HostedSession) -> None:
-        """Something about a session has changed, besides its values."""
+        """Something of a session has changed, other than its values."""
         if self._store is not None:
             self._touched.add(hosted)
             self._plan()
@@ -143,7 +143,7 @@ class Persistence:
         found = []
         for id_, kept in loaded.sessions.items():
             # To a page that was there to the last the server was gone, not the page; and a clock
-            # that was set back keeps nothing for ever.
+            # that was set back keeps nothing forever.
             left_s = self._begun_s if kept.left_s is None else min(kept.left_s, self._begun_s)
             values = loaded.values.get(id_, {})
             size_bytes = SESSION_BYTES + sum(len(a) + len(b) for a, b in values.values())
@@ -152,7 +152,7 @@ class Persistence:
         return sorted(found, key=lambda waiting: waiting.since_s)
 
     def forget(self, id_: str) -> None:
-        """Nobody comes back to this session of an earlier server."""
+        """No page comes back to this session of an earlier server."""
         del self._loaded.sessions[id_]
         self._loaded.values.pop(id_, None)
         if self._store is not None:

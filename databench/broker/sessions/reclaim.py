@@ -1,4 +1,4 @@
-"""Sessions that must go: their time is over, others need their place, or the front their memory.
+"""Sessions that must go: their time is over, or the server needs their slot or their memory.
 
 Owns no rule: `protocol.waiting`, `.shares` and `.budget` choose, some in each turn of the loop.
 """
@@ -52,7 +52,7 @@ class Reclaim:
         return why
 
     def sweep(self) -> None:
-        """Close the sessions to which nobody came back, those of an earlier server too."""
+        """Close the sessions to which no page came back, those of an earlier server too."""
         tables = self._tables
         now_s = tables.loop.time()
         rows = tables.settings.turn_sessions

@@ -27,7 +27,7 @@ class Requests:
         tables: The broker's.
 
     Attributes:
-        on_retry: Called with a session that was set aside and that a person has tried again.
+        on_retry: Called with a session that was set aside and that a visitor has tried again.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -36,7 +36,7 @@ class Requests:
         self._restarts = Rates(tables.settings.restart_rate_s)
 
     def receive(self, page_record: PageRecord, message: text.PageMessage) -> None:
-        """Whatever a page says after `__connect`."""
+        """Any frame of a page after `__connect`."""
         if isinstance(message, text.Request):
             self._request(page_record.hosted, page_record.page, message)
         elif isinstance(message, text.PageCancel):
@@ -51,7 +51,7 @@ class Requests:
     def complain(
         self, hosted: HostedSession, problem: str, *, level: str = "error", charge_bytes: int = 0
     ) -> None:
-        """Say a line of the log in the session's stream."""
+        """Write a line of the log to the session's stream."""
         frame = text.compose_value(level, problem)
         hosted.session.append(frame, charge_bytes=charge_bytes)
         self._tables.outbox.publish(hosted, (frame,))
@@ -59,7 +59,7 @@ class Requests:
     def send_waiting(self, hosted: HostedSession) -> None:
         """Send what waited for the kernel, in the order of arrival.
 
-        A suspect of a crash begins without its actions: nothing else is to run beside it.
+        A suspect of a crash begins without its actions: nothing else may run beside it.
         """
         if _is_alone(hosted):
             return
@@ -102,7 +102,7 @@ class Requests:
         self._settle(hosted, frames, process_id)
 
     def try_again(self, page_record: PageRecord) -> None:
-        """A person reloads a page, or asks for a start: a session that was set aside may begin."""
+        """A visitor reloads a page, or asks for a start: a session that was set aside may begin."""
         hosted = page_record.hosted
         is_aside = hosted.session.id_ in hosted.record.kernel.blame.starts.aside
         if is_aside and self._may_start_another(page_record):
@@ -168,7 +168,7 @@ class Requests:
 
     def _send_action(self, hosted: HostedSession, request: OpenRequest) -> None:
         record, payload = hosted.record, request.payload
-        # Here and not when it comes: by now its kernel has said which actions it has.
+        # Here and not when it comes: by now its kernel has declared its actions.
         if problem := find_problem(request.action, record.declared):
             self.fail(hosted, request.number, "ActionError", problem)
             return
@@ -236,7 +236,7 @@ class Requests:
             self._tables.loop.call_later(limit_s, self._carry_out, hosted, request, limit_s)
 
     def _carry_out(self, hosted: HostedSession, request: OpenRequest, limit_s: float) -> None:
-        """A cancel has not ended its request: end the process, which nobody shares."""
+        """A cancel has not ended its request: end the process, which no other session shares."""
         if hosted.session.requests.get(request.number) is request:
             why = f"cancelled {request.action!r} did not end within {limit_s:g} s (cancel_limit_s)"
             hosted.record.kernel.life.wish_end()
@@ -251,7 +251,7 @@ class Requests:
             page_record.hosted.record.kernel.restart("restarted by a page")
 
     def _may_start_another(self, page_record: PageRecord) -> bool:
-        """Whether a page may have its kernel's process replaced; if not, its session says why."""
+        """Whether a page may replace its kernel's process; if not, its session gets the reason."""
         settings, page = self._tables.settings, page_record.page
         keys = [
             (("kernel", page_record.hosted.record), settings.kernel_restarts),
@@ -269,7 +269,7 @@ class Requests:
         return not wait_s
 
     def _may_end(self, page_record: PageRecord, asked: str) -> bool:
-        """Whether a page may end its session's kernel; if not, it is told why.
+        """Whether a page may end its session's kernel; if not, it gets the reason.
 
         Each may end what its session alone uses, and start what has no process: nothing is lost.
         """

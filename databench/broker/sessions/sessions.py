@@ -25,7 +25,7 @@ from .requests import Requests
 
 logger = logging.getLogger("databench.broker")
 
-OTHERS = 20  # sessions of one visitor that a page is told of
+OTHERS = 20  # sessions of one visitor that a page gets in its list
 
 
 class Sessions:
@@ -33,8 +33,8 @@ class Sessions:
 
     Args:
         tables: The broker's.
-        requests: Tells pages.
-        opening: Tells kernels of sessions.
+        requests: Reports to pages.
+        opening: Opens sessions in kernels.
         class_values: Shows values of `class_data`.
 
     Attributes:
@@ -61,7 +61,7 @@ class Sessions:
         """The session of that id, if the analysis has it, or had it in an earlier server.
 
         Args:
-            id_: What the page says.
+            id_: The id that the page sends.
             pool: The analysis.
             place: Gives a kernel to a session of an earlier server.
         """
@@ -95,7 +95,7 @@ class Sessions:
 
         Args:
             client: Whose page it is.
-            connect: What it said.
+            connect: The page's `__connect`.
             pool: The analysis.
             place: Gives a kernel to a session that has none.
 
@@ -201,7 +201,7 @@ class Sessions:
             self._tables.holdings.settle_page(page_record)
         if page_record.replay is not None:
             if not page_record.is_stepping:
-                # In a turn of its own, so that a page which takes everything at once does not
+                # In a separate turn, so that a page which takes everything at once does not
                 # hold up the others.
                 page_record.is_stepping = True
                 self._tables.loop.call_soon(self._step, page_record)
@@ -226,11 +226,11 @@ class Sessions:
             outbox.flush()
 
     def welcome_page(self, page_record: PageRecord, connect: text.Connect) -> None:
-        """A page has joined: it is told what it must know of the store, and of what it misses.
+        """A page has joined: send it what it must know of the store, and what it missed.
 
         Args:
             page_record: The page's.
-            connect: What it said; it may name another session, which is not there.
+            connect: The page's; it may name another session, which does not exist.
         """
         persistence, hosted = self._tables.persistence, page_record.hosted
         is_resumed = hosted.session.id_ == connect.session

@@ -1,4 +1,4 @@
-"""Who keeps state: the stores, and the tables that the loop works on."""
+"""The stores, which keep state, and the tables that the loop works on."""
 
 from .base import Contents, Store
 from .memory import MemoryStore

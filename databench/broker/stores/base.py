@@ -1,7 +1,7 @@
 """What a store is: it keeps `data`, `class_data` and open sessions for a later front.
 
 Owns the interface and the table of what waits to be written. The broker decides on its own tables
-and reads a store once, at its start; from then on it only tells it what has changed.
+and reads a store once, at its start; from then on it only hands over what has changed.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Store(Protocol):
 
         Returns:
             Whether all that was ever put is kept. If not, ask again: a write may be under way, or
-            it failed (`problem` says why), and what it held waits again.
+            it failed (`problem` has the reason), and what it held waits again.
         """
 
     def flush(self) -> bool:

@@ -48,7 +48,7 @@ class ClassData:
 
     Args:
         size_bytes: The most that they may hold together.
-        on_write: Told of each value that was written.
+        on_write: Called with each value that was written.
         kept: What an earlier server kept.
 
     Attributes:
@@ -89,7 +89,7 @@ class ClassData:
         return frame
 
     def list_changed(self, since: int) -> list[tuple[str, bytes]]:
-        """The values that were written after so many writes, each with its change, in order."""
+        """The values that were written after that many writes, each with its change, in order."""
         keys = list(takewhile(lambda key: self._latest[key] > since, reversed(self._latest)))
         return [(key, self._make_change(key)) for key in reversed(keys)]
 
@@ -125,7 +125,7 @@ class ClassData:
             base: The version that it replaces (0: the key is new), or `None` for any.
 
         Returns:
-            Whether it was written: not where `base` is no longer current.
+            Whether it was written: not if `base` is no longer current.
 
         Raises:
             OverflowError: The values, or their keys, would hold more than the limit.
@@ -157,7 +157,7 @@ class ClassData:
         return True
 
     def _check_keys(self, key: str) -> None:
-        """Keys have limits of their own: all of them stand in the header of one `welcome`."""
+        """Keys have separate limits: all of them stand in the header of one `welcome`."""
         if len(self._values) >= layouts.LIST_ITEMS:
             raise OverflowError(f"{layouts.LIST_ITEMS} keys of class state, the limit")
         key_bytes = self._key_bytes + len(key.encode())

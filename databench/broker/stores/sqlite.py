@@ -83,7 +83,7 @@ class SqliteStore:
         self._settle()
 
     def _settle(self) -> None:
-        """Hear of the write that has ended, if one has."""
+        """Take the result of the write that has ended, if one has."""
         if self._write_under_way is None or not self._write_under_way[0].done():
             return
         (ended, taken), self._write_under_way = self._write_under_way, None
@@ -155,5 +155,5 @@ def _read_session(stored: bytes) -> Saved:
         is_unseen,
         tuple((process_id, action) for process_id, action in requests),
         tuple(recent),
-        *more[:2],  # the person and the address, which earlier versions did not keep
+        *more[:2],  # the visitor and the address, which earlier versions did not keep
     )

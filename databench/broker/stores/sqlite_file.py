@@ -29,7 +29,7 @@ LOCK_WAIT_S = 2.0  # a server that is just ending lets go within this
 _MAGIC = b"SQLite format 3\0"
 _WAL_HEADER_BYTES = 32
 _WAL_FRAME_BYTES = 24  # and a page
-# What SQLite says of the disk, the folder or the lock; anything else is said of the file itself.
+# SQLite's words about the disk, the folder or the lock; all others are about the file itself.
 _CIRCUMSTANCES = ("locked", "full", "unable to open", "disk I/O", "readonly", "not authorized")
 _SCHEMA = f"""
 BEGIN;
@@ -114,7 +114,7 @@ def _refuse(path: Path, problem: object) -> SettingError:
 
 
 def _prepare(path: Path) -> None:
-    """See to it that there is a file, that it is ours, and that nobody else can read it."""
+    """Ensure that the file exists, that it is Databench's, and that only this user can read it."""
     try:
         if not path.exists():
             _make(path)
@@ -128,7 +128,7 @@ def _prepare(path: Path) -> None:
     except OSError as error:
         raise _refuse(path, f"cannot be used: {error.strerror or error}") from None
     is_ours = head[68:72] == APPLICATION_ID.to_bytes(4, "big")
-    # A torn file of ours has one of both, or nothing at all.
+    # A torn Databench file has one of both, or nothing at all.
     if head and not is_ours and (head[:16] != _MAGIC or len(head) == 100):
         raise _refuse(path, "is not a Databench file: move it away, or name another file")
 

@@ -1,4 +1,4 @@
-"""What the ends of one kernel's processes say: against an action, or against a session's start.
+"""The evidence in the ends of a kernel's processes: against an action, or a session's start.
 
 Owns what is known of the process that runs; `protocol.poison` and `protocol.starts` decide.
 """
@@ -23,10 +23,10 @@ class Blame:
     Attributes:
         poison: As given.
         growth: Which request of the current process ran while it grew.
-        cause: What the last death says against the action that ran; empty: nothing.
-        was_asked: Whether a person, or new code, ended the last process.
+        cause: The evidence of the last crash against the action that ran; empty: none.
+        was_asked: Whether a visitor, or new code, ended the last process.
         starts: Its sessions whose start is suspected of ending it.
-        finding: What the last death says of them.
+        finding: The conclusion of the last crash about them.
     """
 
     def __init__(self, settings: Settings, poison: Poison) -> None:
@@ -40,20 +40,20 @@ class Blame:
         self.was_asked = False
 
     def forgive(self) -> None:
-        """A person restarted the kernel, or its code changed."""
+        """A visitor restarted the kernel, or its code changed."""
         self.poison.forgive()
         self.starts.forgive()
 
     @property
     def is_excused(self) -> bool:
-        """Whether the last death came of a session's start."""
+        """Whether a session's start caused the last crash."""
         return self.finding.is_excused
 
     def judge(self, how: Exit, ending: Ending, life: Lifecycle, now_s: float) -> None:
         """The process has ended.
 
         Args:
-            how: As the system says it.
+            how: In the system's words.
             ending: As the server does.
             life: Knows whether it was to end.
             now_s: When, on the loop's clock.
@@ -72,6 +72,6 @@ class Blame:
         )
 
     def take_finding(self) -> Finding:
-        """What the last death says of sessions' starts, once."""
+        """The conclusion of the last crash about sessions' starts, once."""
         finding, self.finding = self.finding, NOTHING
         return finding

@@ -1,4 +1,4 @@
-"""Why one process ends: who wanted it, what the system says, and what that says of its actions."""
+"""Why a process ends: who wanted it, the system's reason, and the evidence against its actions."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Ending:
 
     Args:
         settings: The limits in force for it.
-        spec: Its analysis as it was at the start, which says what the limits are called.
+        spec: Its analysis as it was at the start, which has the names of the limits.
 
     Attributes:
-        why: Why it was ended, for people; empty where nobody ended it.
-        was_asked: Whether a person, or new code, ended it.
+        why: Why the server ended it, for people; empty if it did not.
+        was_asked: Whether a visitor, or new code, ended it.
         was_memory: Whether it was ended for the memory that it held.
-        was_bye: Whether it said itself that it ends.
+        was_bye: Whether it announced its end itself.
     """
 
     def __init__(self, settings: Settings, spec: AnalysisSpec) -> None:
@@ -65,7 +65,7 @@ class Ending:
         """The process ends by itself, unless something has ended it before.
 
         Args:
-            reason: As it says it.
+            reason: Its own words.
         """
         if not self.why:
             self.was_bye, self.why = True, reason
@@ -73,7 +73,7 @@ class Ending:
     def explain(self, how: Exit) -> str:
         """How it ended and why, for people; to be called when it has."""
         if self.was_asked and self.why:
-            return f"was {self.why}"  # no word of the signal: it is no incident
+            return f"was {self.why}"  # without the signal: it is not an incident
         if how.signal == signal.SIGKILL and not self.why:
             if count_memory_kills() > self._memory_kills:
                 self.was_memory = True
@@ -85,7 +85,7 @@ class Ending:
         return f"{how}: {self.why}" if self.why else str(how)
 
     def find_cause(self, how: Exit) -> str:
-        """What this end says against the action that ran; empty: nothing."""
+        """The evidence of this end against the action that ran; empty: none."""
         was_asked = self.was_asked or (bool(self.why) and not self.was_memory)
         name = None if how.signal is None else how.signal_name
         return find_cause(how.status, name, was_asked=was_asked, was_memory=self.was_memory)

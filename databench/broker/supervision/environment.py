@@ -29,7 +29,7 @@ _OURS = ("DATABENCH_ADMIN_TOKEN",)
 
 
 def _limit_threads(count: int) -> dict[str, str]:
-    """Of libraries for which the person who started the server said nothing."""
+    """Of libraries that the environment of the server does not set."""
     return {name: str(count) for name in _THREADS if count and not os.environ.get(name)}
 
 
@@ -51,7 +51,7 @@ def compose(
         mark: `NAME=value`, by which the guard knows what belongs to this front.
         endpoint: Where the front is bound.
         routing_id: The kernel's name there.
-        token: What it says in `hello`.
+        token: The one that it sends in `hello`.
         log_level: For its own logging.
     """
     mark_name, mark_value = mark.split("=", 1)

@@ -2,17 +2,17 @@
 
 Run as a script (`python -I -S guard.py`), with the standard library's smallest parts only. It reads
 lines from its standard input: `+PGID` and `-PGID` for a kernel's process group, `=DIRECTORY` for
-the socket's directory, `#MARK` for a word in the environment of every kernel, `%HARD` for the
-brand of every kernel, `!SOFT HARD` for the brand of one that has ended: what is left of it is
-killed at once. At end of file the front is dead: the guard kills each group that is still listed,
-every process with the mark or the brand (a kernel's child that made a session of its own), removes
-the directory and ends.
+the socket's directory, `#MARK` for a word in the environment of every kernel, `%HARD` for the brand
+of every kernel, `!SOFT HARD` for the brand of one that has ended: the guard kills at once what is
+left of it. At end of file the front is dead: the guard kills each group that is still listed, every
+process with the mark or the brand (a kernel's child that made its own session), removes the
+directory and ends.
 
 The brand (`protocol/brand.py`) is a pair of limits that children inherit whatever they leave
 behind. Where the system has no such limit, the mark alone counts.
 
-It has a session of its own and ignores the terminal's signals, so that Ctrl-C reaches the front
-alone.
+It has its own session and ignores the terminal's signals, so that Ctrl-C reaches only the
+front.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SWEEP_WAIT_S = 0.05
 
 
 def list_processes() -> list[int]:
-    """All process ids but this one; empty where there is no /proc."""
+    """All process ids but this one; empty without /proc."""
     try:
         found = {int(name) for name in os.listdir("/proc") if name.isdigit()}
     except OSError:
@@ -69,7 +69,7 @@ def find_branded(hard: int, soft: int | None = None) -> list[int]:
 
 
 def kill_group(pgid: int) -> None:
-    """SIGKILL to a whole process group; one that is gone is no error."""
+    """SIGKILL to a whole process group; it is fine if the group is gone."""
     try:
         os.killpg(pgid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -91,7 +91,7 @@ def kill_all(find: Callable[[], list[int]]) -> None:
 
 
 def remove_directory(path: str) -> None:
-    """Remove a flat directory; what is gone already is no error."""
+    """Remove a flat directory; it is fine if files are already gone."""
     try:
         for name in os.listdir(path):
             os.unlink(os.path.join(path, name))
@@ -110,7 +110,7 @@ class Guard:
         self._brands: set[int] = set()
 
     def take(self, line: bytes) -> None:
-        """Take what the front says in a line."""
+        """Handle a line of the front."""
         word = line[1:].rstrip(b"\n")
         if line[:1] == b"+":
             self._groups.add(int(word))

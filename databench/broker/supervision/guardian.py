@@ -1,4 +1,4 @@
-"""The front's end of the guard (`guard.py`): starts it, tells it what to clean up, replaces it.
+"""The front's end of the guard (`guard.py`): starts it, sends it what to clean up, replaces it.
 
 What a kernel leaves is cleaned up twice: here while the front lives, by the guard when it does not.
 """
@@ -59,7 +59,7 @@ class Guardian:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start the guard, and tell it all that it has to know."""
+        """Start the guard, and send it all that it has to know."""
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__],
             stdin=subprocess.PIPE,
@@ -139,7 +139,7 @@ class Guardian:
     def _tell(self, *lines: str) -> None:
         process = self._process
         if process is None or process.stdin is None:
-            return  # the next one is told everything
+            return  # the next one gets everything
         try:
             process.stdin.write(b"".join(os.fsencode(line) + b"\n" for line in lines))
         except OSError:
@@ -149,7 +149,7 @@ class Guardian:
         try:
             self._pidfd = os.pidfd_open(pid)
         except (AttributeError, OSError):
-            return  # then its end is seen when it is told something
+            return  # then its end shows at the next line that it gets
         self._loop.add_reader(self._pidfd, self._replace)
 
     def _unwatch(self) -> None:
@@ -159,7 +159,7 @@ class Guardian:
             os.close(pidfd)
 
     def _replace(self) -> None:
-        """The guard has ended, and nobody told it to."""
+        """The guard has ended, and the front had not asked it to."""
         self._unwatch()
         process, self._process = self._process, None
         if process is None:
@@ -178,4 +178,4 @@ def _close_input(process: subprocess.Popen[bytes]) -> None:
         if process.stdin:
             process.stdin.close()
     except OSError:
-        pass  # what was written did not leave: nobody reads it
+        pass  # what was written did not leave: the guard does not read it

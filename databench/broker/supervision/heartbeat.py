@@ -15,7 +15,7 @@ class Heartbeat:
 
     Args:
         limits: An object with the settings' attributes.
-        ping: Sends the ping of that number, which nobody can guess: an answer to it was sent by
+        ping: Sends the ping of that number, which cannot be guessed: an answer to it was sent by
             who has read it, and all that was sent before.
     """
 
@@ -27,11 +27,11 @@ class Heartbeat:
         self._number = -1
 
     def hear(self) -> None:
-        """It said something: any traffic counts as an answer."""
+        """It sent something: any traffic counts as an answer."""
         self._heard = True
 
     def take_heard(self) -> bool:
-        """Whether it said something since this was last asked; no beat may come meanwhile."""
+        """Whether it sent something since the last such question; no beat may come meanwhile."""
         heard, self._heard = self._heard, False
         return heard
 
@@ -50,7 +50,7 @@ class Heartbeat:
         self.ask()
 
     def ask(self) -> None:
-        """Have it answer, out of turn too; what it answers before says nothing any more."""
+        """Ask for an answer, out of turn too; earlier answers no longer count."""
         self._number = secrets.randbelow(NUMBERS)
         self._ping(self._number)
 

@@ -26,7 +26,7 @@ class KernelSpec:
     """How to start one kind of kernel.
 
     Attributes:
-        name: The folder's name; what `kernel:` in `index.yaml` says.
+        name: The folder's name; `kernel:` in `index.yaml` names it.
         folder: Where `kernel.yaml` is, absolute.
         argv: The command, with its placeholders.
         language: For people.

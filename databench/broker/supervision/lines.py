@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 
 _LETTER_BYTES = 4  # of one character at most, in UTF-8
-_SEQUENCE_BYTES = 64  # what is looked at for the begin of a combined letter
+_SEQUENCE_BYTES = 64  # what is searched for the begin of a combined character
 _JOINER = "\u200d"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
@@ -60,7 +60,7 @@ class LineSplitter:
             self._at = again + 1  # what stood before it was written over
 
     def take_all(self, keep: int) -> tuple[int, int, list[str]]:
-        """All whole lines at once, of which only the last ones are looked at.
+        """All whole lines at once, of which only the last ones are checked.
 
         Args:
             keep: How many.
@@ -141,7 +141,7 @@ def find_cut(data: bytes, begin: int, most: int) -> int:
         most: The last place for the cut.
 
     Returns:
-        The place; `most` itself where the bytes are no text.
+        The place; `most` itself if the bytes are not text.
     """
     cut = most
     while cut > begin and most - cut < _LETTER_BYTES and data[cut] & 0xC0 == 0x80:

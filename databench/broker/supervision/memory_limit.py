@@ -1,10 +1,10 @@
-"""Kernels that may hold so much memory and no more: looked at, and ended above it.
+"""Watches kernels with a memory limit, and ends those above it.
 
-Resident memory is what counts, as far as the system cannot take it back (`held`). A limit of the
+Resident memory counts, as far as the system cannot take it back (`held`). A limit of the
 address space (RLIMIT_AS) would not do: threads, numpy and arrow reserve many times what they use.
-The kernel's own process is looked at every `LOOK_S`, its children with it every `GROUP_LOOKS`
-looks, in a thread; nothing while no kernel has a limit. What is allocated between two looks may be
-above it.
+A thread measures the kernel's own process every `LOOK_S`, its children with it every `GROUP_LOOKS`
+times; nothing while no kernel has a limit. Memory allocated between two looks may exceed
+the limit.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What processes keep from others: memory that the system cannot take back from them.
+"""The memory that processes keep from others: that the system cannot take back from them.
 
 Resident pages of files do not count: the system drops them when it needs the room, however many of
 a large mapped file are there. Pages that processes share, after a fork or on purpose, count once
-for a group. Read from `/proc` (proc(5)); where it does not tell shares, before Linux 5.4,
+for a group. Read from `/proc` (proc(5)); if it does not show shares, before Linux 5.4,
 shared pages count for each.
 """
 
@@ -24,7 +24,7 @@ def read_held(pid: int, root: Path = Path("/proc")) -> int | None:
 
     Args:
         pid: The process.
-        root: Where the system tells it.
+        root: Where the system shows it.
     """
     text = _read(root / str(pid) / "status")
     found = _OWN.findall(text)
@@ -35,12 +35,12 @@ def read_held(pid: int, root: Path = Path("/proc")) -> int | None:
 def read_excesses(limits: Mapping[int, int], root: Path = Path("/proc")) -> dict[int, int]:
     """The process groups that hold more than they may, with what they hold in bytes.
 
-    Sharing is looked at only where there would be too much without it: that takes the system the
+    Sharing is measured only if there would be too much without it: that takes the system the
     longer, the more pages there are.
 
     Args:
         limits: The groups' ids, each with its limit in bytes.
-        root: Where the system tells it.
+        root: Where the system shows it.
     """
     excesses = {}
     for group, pids in _find_members(limits, root).items():

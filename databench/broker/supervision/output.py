@@ -1,9 +1,9 @@
 """A kernel's stdout and stderr, captured line by line, bounded (docs/protocol.md, 2).
 
 Theory of operation. One turn of the loop reads one piece of a pipe or hands on some lines of what
-was read; then the reader pauses, so that a flood costs the loop a small part of its time and holds
-up the kernel instead. Beyond the lines and bytes of a second, lines are counted and not looked at.
-A line that is not finished, a progress bar or a prompt, is handed on as such after a while.
+was read; then the reader pauses, so that a flood costs the loop a small part of its time and slows
+down the kernel instead. Beyond the lines and bytes of a second, lines are counted and not decoded.
+An unfinished line, a progress bar or a prompt, is handed on as it is after a while.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class LineReader:
         self._timers.clear()
 
     def _hand_on(self, most: int | None) -> bool:
-        """Hand on lines, as many as may be; returns whether they are only counted from here on."""
+        """Hand on lines, up to the limit; returns whether they are only counted from here on."""
         left = most
         while left is None or left > 0:
             if self._budget and not self._budget.allows(self._loop.time()):

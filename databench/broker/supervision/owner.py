@@ -1,4 +1,4 @@
-"""What supervisors tell, and what they ask for."""
+"""What supervisors report, and what they ask for."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Owner(Protocol[Kernel]):
         """A process and its group ended."""
 
     def kernel_ready(self, kernel: Kernel) -> None:
-        """It said hello: welcome it and open its sessions."""
+        """It sent hello: welcome it and open its sessions."""
 
     def kernel_lost(self, kernel: Kernel, generation: int) -> None:
-        """That generation of it ended: `kernel.reason` says how; end what it had."""
+        """That generation of it ended: `kernel.reason` has the cause; end what it had."""
 
     def kernel_changed(self, kernel: Kernel) -> None:
         """Its state is to be shown to pages."""

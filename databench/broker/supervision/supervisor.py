@@ -1,7 +1,7 @@
 """One kernel's life: starts it, watches it, restarts it, gives up (docs/protocol.md, 7).
 
 Owns the process, its generation and its state; decides nothing itself: `protocol.lifecycle` does.
-It tells its owner (`Owner`) of what happens, and sends messages to the kernel through it.
+It reports events to its owner (`Owner`), and sends messages to the kernel through it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .output import Capture
 from .owner import Owner
 
 logger = logging.getLogger("databench.broker")
-REASON_CHARACTERS = 1000  # it is told to the next kernel, whose texts have a limit
+REASON_CHARACTERS = 1000  # the next kernel gets it, and its texts have a limit
 DRAIN_STEP_S = 0.001
 
 
@@ -54,7 +54,7 @@ class Supervisor:
         routing_id: Of the last process that began; what comes by another one is dropped. Nobody
             can guess it: another kernel would take it first, and with it what is sent there.
         heartbeat: Of its current generation.
-        blame: What its ends say of its actions and sessions.
+        blame: The evidence of its ends against its actions and sessions.
     """
 
     def __init__(
@@ -158,9 +158,9 @@ class Supervisor:
         return environment.compose(self.spec, self.settings, endpoint=at, routing_id=own, **told)
 
     def receive_hello(self, hello: m.Hello) -> None:
-        """Answer `hello`: the kernel is ready, or is told why not."""
+        """Answer `hello`: the kernel is ready, or gets the reason why not."""
         if self.life.is_ending or self.life.state is State.STOPPING:
-            return  # said before the kill that is under way: nothing may begin in it any more
+            return  # sent before the kill that is under way: nothing may begin in it any more
         problem = find_problem(hello, self._token, self.life.state)
         if problem:
             logger.warning("kernel %r: %s; rejected", self.spec.name, problem)
@@ -196,12 +196,12 @@ class Supervisor:
             self.life.step(event)
 
     def interrupt(self, request: int, attempt: int) -> None:
-        """Interrupt the kernel, if it says that it can be, at that request only."""
+        """Interrupt the kernel, if it declares that it can be, at that request only."""
         if self._process and "interrupt" in self.capabilities:
             self._process.interrupt(INTERRUPT.pack(request, attempt))
 
     def end(self, reason: str) -> None:
-        """Kill the process; what follows is as after any other death."""
+        """Kill the process; what follows is as after any other crash."""
         if self._process:
             self._ending.why = reason
             self.life.is_ending = True
@@ -212,11 +212,11 @@ class Supervisor:
         self.end(self._ending.blame_memory(excess))
 
     def restart(self, reason: str, *, is_reload: bool = False) -> None:
-        """A person asks for it, or its code was changed: earlier deaths are forgiven.
+        """A visitor asks for it, or its code was changed: earlier crashes are forgiven.
 
         Args:
-            reason: Why; sessions are told it as `restored`.
-            is_reload: Whether it is for new code: that is no incident.
+            reason: Why; sessions get it as `restored`.
+            is_reload: Whether it is for new code: that is not an incident.
         """
         self.life.forgive()
         self.blame.forgive()
@@ -232,7 +232,7 @@ class Supervisor:
             self.end(reason)
 
     def halt(self, reason: str) -> None:
-        """A person ends it, and it stays ended until a person asks for a restart."""
+        """An administrator ends it, and it stays ended until a restart is asked for."""
         if self.life.state is State.BACKOFF:
             self._clear_timer()
             self.life.wish_stop()
@@ -247,10 +247,10 @@ class Supervisor:
             self.end(reason)
 
     def cull(self, why: str, *, is_graceful: bool) -> None:
-        """Nobody needs it: end the process until somebody does.
+        """No page needs it: end the process until one does.
 
         Args:
-            why: For people; sessions that it has are told it as `restored`.
+            why: For people; its sessions get it as `restored`.
             is_graceful: Whether it may say goodbye; else it is killed.
         """
         if self._process and not self.life.is_ending:
@@ -263,12 +263,12 @@ class Supervisor:
             self._set_timer(self.settings.shutdown_limit_s, lambda: self.end(why))
 
     def queue(self) -> None:
-        """Somebody needs it, and it may not start yet."""
+        """A page needs it, and it may not start yet."""
         self.life.step(Event.QUEUE)
         self._owner.kernel_changed(self)
 
     def need(self) -> None:
-        """Somebody needs it: it begins, where it was queued or culled."""
+        """A page needs it: it begins, if it was queued or culled."""
         if self.life.is_without_process:
             self._spawn_again()
         else:
@@ -357,7 +357,7 @@ class Supervisor:
             logger.info("%s", self.reason)
         else:
             when = f" in {verdict.wait_s:.1f} s" if verdict.wait_s else ""
-            level = logging.DEBUG if self._is_reload else logging.WARNING  # it was told before
+            level = logging.DEBUG if self._is_reload else logging.WARNING  # it was logged before
             logger.log(level, "%s; restarting%s", self.reason, when)
         self._owner.kernel_lost(self, generation)
         if self.life.state is State.STARTING:

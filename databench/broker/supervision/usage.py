@@ -1,7 +1,7 @@
 """What kernels use of the machine: memory and processor time of their process groups.
 
 Read from `/proc` (proc(5)), all groups in one pass, and at most once a second however often it is
-asked for; nothing is read while nobody asks. Where there is no `/proc`, nothing is known.
+asked for; nothing is read while no page asks. Without `/proc`, nothing is known.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_S = 1.0
-_COMPARABLE_S = 10.0  # an older sample says nothing of what is used now
+_COMPARABLE_S = 10.0  # an older sample shows nothing of what is used now
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -40,7 +40,7 @@ def parse_stat(text: str) -> tuple[int, Usage]:
     """The process group and the usage in the text of `/proc/<pid>/stat`.
 
     Raises:
-        ValueError: It is no such text.
+        ValueError: It is not such text.
     """
     # The name in parentheses may hold anything, parentheses and spaces too.
     fields = text.rpartition(")")[2].split()
@@ -75,7 +75,7 @@ def count_memory_kills(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs
 
 
 def _find_group_files(proc: Path, cgroups: Path) -> list[Path]:
-    """Where the own control group may tell its count, of version 2 and 1."""
+    """Where the own control group may show its count, of version 2 and 1."""
     try:
         lines = (proc / "self" / "cgroup").read_text().splitlines()
     except OSError:
@@ -98,7 +98,7 @@ def read_groups(groups: Collection[int], root: Path = Path("/proc")) -> dict[int
 
     Args:
         groups: Their ids.
-        root: Where the system tells it.
+        root: Where the system shows it.
     """
     found: dict[int, Usage] = {}
     try:

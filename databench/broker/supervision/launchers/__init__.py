@@ -1,1 +1,1 @@
-"""Who starts kernel processes; `local` is the first. Only launchers spawn, signal and reap."""
+"""Launchers of kernel processes; `local` is the first. Only they spawn, signal and reap."""

@@ -1,9 +1,9 @@
 """Kernel processes on this machine: spawn, watch, signal, reap.
 
-Theory of operation: each kernel leads a session and process group of its own, so that Ctrl-C in
-the terminal reaches the front alone and one signal reaches a kernel with all its children. An exit
-is seen through a pidfd (or a waiting thread where there is none), never by polling. The process is
-not reaped before its group was killed: until then the group's number cannot be used anew.
+Theory of operation: each kernel leads its own session and process group, so that Ctrl-C in
+the terminal reaches only the front and one signal reaches a kernel with all its children. The loop
+sees an exit through a pidfd (or a waiting thread without one), never by polling. The process is
+not reaped before its group was killed: until then the group's number cannot be used again.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def find_pair(number: int, limit: int, most: int) -> tuple[int, int]:
         limit: What is wanted.
         most: What this server may give, or `resource.RLIM_INFINITY`.
     """
-    # At the soft limit of processor time comes a signal that tells why, at the hard one SIGKILL.
+    # At the soft limit of processor time, a signal gives the reason; at the hard one comes SIGKILL.
     hard = limit + (number == resource.RLIMIT_CPU)
     hard = hard if most == resource.RLIM_INFINITY else min(hard, most)
     return min(limit, hard), hard
@@ -188,7 +188,7 @@ class LocalProcess:
         return found[0], found[1]
 
     def _abandon(self, error: Exception) -> NoReturn:
-        """End the process that cannot be looked after, whole, and say why.
+        """End the whole process, which cannot be watched, and return the reason.
 
         Raises:
             KernelError: Always.

@@ -1,7 +1,7 @@
 """Shell commands, one after another: what they start ends with them, or with this process.
 
-Each leads a process group of its own, as a kernel does, with its output captured line by line. The
-guard ends what is left should this process be killed.
+Each leads its own process group, as a kernel does, with its output captured line by line. The
+guard ends what is left if this process is killed.
 """
 
 from __future__ import annotations
