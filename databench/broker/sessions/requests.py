@@ -221,10 +221,10 @@ class Requests:
         if not request.is_sent:
             self.finish(hosted, number, "cancelled", b"", 0)
             return
-        request.is_cancelled = True  # also where the rest is refused: nobody wants it to run again
+        request.is_cancelled = True  # also if the rest is refused: no page wants it to run again
         if message.force and not self._may_end(page_record, "ended"):
             return
-        # Nobody else is touched where it has no other session: then there is nothing to ask.
+        # If the kernel has no other session, no other visitor is affected: then do not ask.
         if message.force or (not kernel.can_interrupt and len(hosted.record.sessions) == 1):
             if self._may_start_another(page_record):
                 kernel.life.wish_end()

@@ -5,11 +5,12 @@ trainers that end gracefully, programs that were written for a terminal.
 
 Theory of operation: it replaces `signal.signal` and `signal.getsignal`, because only the main
 thread can set a Python handler, and a signal may come while that thread computes. For these two
-signals, the replacements only note what user code wants and answer as Python would. Handlers that are noted
-when the module has been imported are the user's own wish and are called too; what an action leaves
-behind is forgotten with it. C libraries set theirs past Python: `put_right` sees that in the
-system's table. It also ends what would hit the next action: an alarm, a blocked or ignored signal,
-a descriptor to write to. Handlers of other signals stay; their exceptions reach only user code.
+signals, the replacements only note what user code wants and answer as Python would. Handlers that
+are noted when the module has been imported are the user's own wish and are called too; what an
+action leaves behind is forgotten with it. C libraries set theirs past Python: `put_right` sees that
+in the system's table. It also ends what would hit the next action: an alarm, a blocked or ignored
+signal, a descriptor to write to. Handlers of other signals stay; their exceptions reach only user
+code.
 """
 
 from __future__ import annotations
