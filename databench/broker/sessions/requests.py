@@ -80,7 +80,9 @@ class Requests:
         It never ended: it keeps its place before what its session asked for later, and what is
         counted of open requests and of their payloads counts it once.
         """
-        self._leave_kernel(hosted.record, request)
+        # No more than that: a dead kernel neither rests nor waits for new code.
+        hosted.record.open_requests -= 1
+        hosted.record.kernel.blame.growth.end(request.number)
         request.requeue()
 
     def fail(
@@ -312,17 +314,13 @@ class Requests:
         record.open_bytes -= request.size_bytes
         self._tables.holdings.budget.give(hosted.client, request.size_bytes)
         if request.is_sent:
-            self._leave_kernel(record, request)
+            record.open_requests -= 1
+            record.kernel.blame.growth.end(number)
+            if record.open_requests == 0:
+                record.kernel.note(Event.REST)
+                if record.code_change:  # the end itself comes first
+                    self._tables.loop.call_soon(self.reload_idle, record)
         return request.process_id
-
-    def _leave_kernel(self, record: KernelRecord, request: OpenRequest) -> None:
-        """A kernel has one request less."""
-        record.open_requests -= 1
-        record.kernel.blame.growth.end(request.number)
-        if record.open_requests == 0:
-            record.kernel.note(Event.REST)
-            if record.code_change:  # the end itself comes first
-                self._tables.loop.call_soon(self.reload_idle, record)
 
     def _settle(
         self, hosted: HostedSession, frames: Sequence[bytes], process_id: ProcessId | None
