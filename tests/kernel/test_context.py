@@ -9,7 +9,7 @@ import pytest
 import zmq
 
 from databench.analysis import Analysis, find_handlers, on
-from databench.kernel.calls import find_declared
+from databench.kernel.calls import find_declared, has_own_making
 from databench.kernel.channel import KernelChannel
 from databench.kernel.class_data import ClassDataCopy
 from databench.kernel.context import Context
@@ -80,6 +80,7 @@ def context():
         analysis_class=Echo,
         handlers=handlers,
         declared=find_declared(handlers),
+        has_own_making=has_own_making(Echo),
         settings=settings,
         logger=logging.getLogger("databench.kernel.echo"),
         channel=channel,
