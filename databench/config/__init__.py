@@ -1,4 +1,4 @@
-"""`index.yaml`: what it may say, read and checked."""
+"""`index.yaml`: its keys, read and checked."""
 
 from .checks import IMAGES
 from .discovery import RESERVED, find_problem

@@ -1,4 +1,4 @@
-"""What one key of `index.yaml` may hold: one function per kind of value.
+"""The values that a key of `index.yaml` may hold: one function per kind of value.
 
 Each takes the YAML node and the value made of it, returns what the index keeps, and raises
 `ValueError` with what was expected. It knows neither files nor lines: `index` adds those.
@@ -64,7 +64,7 @@ def _count_or_none(node: yaml.Node, value: Any) -> int:
 
 
 _SIZE = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(?:([kmgt])(i?))?b?\s*", re.IGNORECASE)
-_LEAST_BYTES = 2**23  # no interpreter starts with less: somebody has left out the unit
+_LEAST_BYTES = 2**23  # no interpreter starts with less: the author has left out the unit
 
 
 def _size(node: yaml.Node, value: Any) -> int:

@@ -1,4 +1,4 @@
-"""`datastore:` of `index.yaml`: where state is kept.
+"""`datastore:` of `index.yaml`: where the server keeps state.
 
 Unlike other keys, one that cannot be used ends the start: a server that kept state nowhere would
 look like one that keeps it.
@@ -22,7 +22,7 @@ _SQLITE = "sqlite:///"
 
 @dataclasses.dataclass(frozen=True)
 class DatastoreChoice:
-    """What the file says.
+    """The key as the file has it.
 
     Attributes:
         text: As it is written.
@@ -37,10 +37,10 @@ class DatastoreChoice:
 
         Args:
             folder: The analyses' folder, from which a relative path counts.
-            given_out: Folders whose files anybody may read.
+            given_out: Folders whose files any visitor may read.
 
         Raises:
-            SettingError: It names no datastore that is known, or one that anybody could read.
+            SettingError: It names no known datastore, or one that any visitor could read.
         """
         if self.text == "memory":
             return None

@@ -56,7 +56,7 @@ def find_problem(name: str) -> str | None:
     The name is part of an address and of a module's name, so both have to be able to hold it.
 
     Returns:
-        A clause for people, which says what to do.
+        A clause for people, with what to do.
     """
     if not _is_text(name):
         return "its name is not UTF-8; rename it"

@@ -1,7 +1,7 @@
 """Analyses in the style of the first release, found by reading their source; nothing is run.
 
 In that style a module makes its analysis by a call, `simplepi = databench.Analysis('simplepi',
-__name__)`, and the modules lie beside each other in the folder of analyses, whose `__init__.py`
+__name__)`, and the modules lie side by side in the folder of analyses, whose `__init__.py`
 imports those that are served.
 """
 
@@ -27,9 +27,9 @@ class Functions:
     """An analysis made of functions.
 
     Attributes:
-        name: As the call says it.
+        name: As in the call.
         file: The module, absolute.
-        description: For people, where the source says it in plain text or as `__doc__`.
+        description: For people, if the source has it as plain text or as `__doc__`.
         thumbnail: An image in the folder `static` beside the module, likewise.
     """
 
@@ -40,7 +40,7 @@ class Functions:
 
     @property
     def is_beside_others(self) -> bool:
-        """Whether the module lies in the folder of analyses, without a folder of its own."""
+        """Whether the module lies in the folder of analyses, without its own folder."""
         return self.file.name != MODULE_FILE
 
     @property
@@ -60,7 +60,7 @@ class Functions:
 
 
 def read_functions(file: Path) -> Functions | None:
-    """What a module says of its analysis; `None` where it makes none by a call.
+    """The description of an analysis in a module; `None` if no call makes one.
 
     Args:
         file: The module, absolute; it need not exist.
@@ -73,7 +73,7 @@ def read_functions(file: Path) -> Functions | None:
     except OSError:
         return None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # Its page tells what is wrong: the kernel says it when it imports the module.
+        # Its page shows the problem: the kernel reports it when it imports the module.
         page = file.parent / "templates" / f"{file.stem}.html"
         return Functions(file.stem, file) if page.is_file() else None
     return found
@@ -139,7 +139,7 @@ def find_functions(folder: Path) -> Iterator[Functions]:
 
 
 def find_one(folder: Path, name: str) -> Functions | None:
-    """The analysis of that name, in a folder of its own or beside others.
+    """The analysis of that name, in its own folder or beside others.
 
     Args:
         folder: The folder of analyses, absolute.

@@ -1,6 +1,6 @@
 """`index.yaml`: read, checked, each complaint with file, line, key and the nearest name.
 
-Owns what may stand in the file. A key that is not known warns; an entry that cannot be used keeps
+Owns what may stand in the file. An unknown key warns; an entry that cannot be used keeps
 its place with its problems, for its page to show, and the rest is served. The file is optional:
 without it, or without `analyses:` in it, every folder with an `analysis.py` is an analysis.
 """
@@ -47,7 +47,7 @@ class Entry:
         isolation: Who shares a process: `analysis`, `pool` or `session`.
         processes: How many processes a pool has.
         preheat: How many processes wait for sessions, where each has its own.
-        max_kernels: How many processes it has at most then; 0: as the settings say.
+        max_kernels: The most processes it has then; 0: as in the settings.
         limits: What holds for its kernels in the place of settings of these names.
         watch: Patterns of files, relative to the analyses' folder.
         build: Shell commands, run in the analyses' folder.
@@ -57,7 +57,7 @@ class Entry:
         problems: Why it cannot run; empty when it can.
         file: The script that it is, absolute; `None` for a folder with an `analysis.py`.
         extra: Further names for its templates, of a script.
-        functions: What its source says, where functions make it and no class.
+        functions: The description in its source, if functions make it and no class.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Index:
 
     @property
     def is_script(self) -> bool:
-        """Whether this is one script, beside which may be anything, and no folder of analyses."""
+        """Whether this is one script, in any folder, and not a folder of analyses."""
         return any(entry.file is not None for entry in self.entries.values())
 
 
@@ -146,7 +146,7 @@ def load(folder: Path, *, kernels: Collection[str] = ("py",)) -> Index:
 
 
 def _discover(folder: Path) -> dict[str, Any]:
-    """What an `Index` says of the folder itself: its analyses, and what is not served of it."""
+    """The contents of the folder itself for an `Index`: analyses, and what is not served."""
     found = find_analyses(folder)
     entries = {
         name: Entry(
@@ -179,7 +179,7 @@ class _Reader:
         self.warnings = Told()
 
     def read(self) -> Index:
-        """The index; never raises for what the file says."""
+        """The index; never raises for the content of the file."""
         folder = self.file.parent
         root = self._compose()
         if root is None:

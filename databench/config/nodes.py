@@ -1,9 +1,9 @@
 """The nodes of a YAML file: read within a size, with each fault as a sentence and its line.
 
-Owns what PyYAML may say. It lets through what Python says to it (`KeyError` for `!!bool x`,
-`ValueError` for a date that is none, `RecursionError`), so each exception of it is caught here and
-nothing else of it is called elsewhere. Composing takes seconds for a large file: the thread that
-sees a save does it (`prepare`), and the loop finds what that has made.
+Owns PyYAML's messages. PyYAML lets through Python's own exceptions (`KeyError` for `!!bool x`,
+`ValueError` for an invalid date, `RecursionError`), so this module catches each exception of it,
+and no other module calls it. Composing takes seconds for a large file: the thread that sees a save
+does it (`prepare`), and the loop finds the result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .. import settings
 
 FILE_BYTES = 2**18
 VALUES = 20_000  # with each alias counted as often as it is used
-TOLD = 100  # problems, and as many warnings: for each the nearest name is looked for
+TOLD = 100  # problems, and as many warnings: each takes a search for the nearest name
 _MAP = "tag:yaml.org,2002:map"
 
 
@@ -55,7 +55,7 @@ class Told(list[str]):
 
 
 def prepare(file: Path) -> None:
-    """Compose a file that was saved, in a thread, so that it is at hand on the loop."""
+    """Compose a file that was saved, in a thread, so that the loop finds the result."""
     try:
         compose(read_text(file))
     except (OSError, UnicodeDecodeError):
@@ -123,7 +123,7 @@ def pairs(node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:
     """Keys and values of a map, with those that `<<` brings; the map stays as it is.
 
     Raises:
-        yaml.YAMLError: What `<<` brings is no map.
+        yaml.YAMLError: The value of `<<` is not a map.
     """
     flat = yaml.MappingNode(_MAP, list(node.value), node.start_mark, node.end_mark)
     try:

@@ -19,10 +19,10 @@ def find_folder(target: str) -> str:
         target: A path, or `package:` with a package's name and a path in it.
 
     Returns:
-        The path; `target` as it is where the package is not installed, which is no folder.
+        The path; `target` itself if the package is not installed, which is not a folder.
 
     Raises:
-        ValueError: What follows `package:` is no such path.
+        ValueError: The part after `package:` is not such a path.
     """
     if not target.startswith(PREFIX):
         return target

@@ -1,4 +1,4 @@
-"""The index of one script: what `index.yaml` would say, said in Python.
+"""The index of one script: the content of an `index.yaml`, given in Python.
 
 Owns which keys of `info` are checked; the others go to the templates as they are.
 """
@@ -38,7 +38,7 @@ def of_script(
         file: The script, absolute.
         folder: Where its page is, absolute.
         name: The analysis' name.
-        title: What it is called where `info` does not say.
+        title: Its title if `info` has none.
         info: Keys of an analysis in `index.yaml`, `author`, and names for the templates.
         static: Regular expressions with one group, and folders.
         is_at_root: Whether its page is at `/`.

@@ -1,12 +1,12 @@
 """Who may administer the server: see tracebacks and the kernel page, end what others share.
 
-Theory of operation: no right comes from an address. A proxy on this machine connects from the
-loopback interface, may pass any `Host` on, and may add no header at all: a stranger behind it and
-a person in front of this machine look the same. So the right is a token. In development it is
-made once for the project, kept where its user alone can read it, and printed as part of the
-address; in production `--admin-token` gives it. A browser brings it once, in `?token=`, and gets a
-cookie for it, whose value is made from the token and says nothing about it; a program sends
-`Authorization: Bearer TOKEN`. What is judged here is pure; `find_token` alone touches the disk.
+Theory of operation: an address gives no rights. A proxy on this machine connects from the
+loopback interface, may pass on any `Host`, and may add no header at all: a stranger behind it and
+a user of this machine look the same. So the right is a token. In development, the server makes one
+for the project, keeps it where only its user can read it, and prints it as part of the
+address; in production, `--admin-token` gives it. A browser sends it once, in `?token=`, and gets a
+cookie for it, whose value is made from the token and does not reveal it; a program sends
+`Authorization: Bearer TOKEN`. The decisions here are pure; only `find_token` touches the disk.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def is_development(
     allowed: Collection[str] = (),
     is_proxied: bool = False,
 ) -> bool:
-    """Whether to serve for the person who writes the analyses, rather than for visitors.
+    """Whether to serve for the author of the analyses, rather than for visitors.
 
     Args:
-        option: `--debug`, `--no-debug`, or `None`: nothing was said.
+        option: `--debug`, `--no-debug`, or `None`: neither was given.
         environ: The environment, whose `DEBUG` comes next.
         host: Where the server listens.
         allowed: Further names that it answers to.
@@ -78,7 +78,7 @@ def is_development(
 
 
 def find_mode(options: argparse.Namespace, environ: Mapping[str, str], host: str) -> bool:
-    """Whether to serve in development, by all that was asked for; says what turned it off.
+    """Whether to serve in development, by all options; logs the ones that turned it off.
 
     Args:
         options: As `cli` parsed them.
@@ -105,7 +105,7 @@ def find_mode(options: argparse.Namespace, environ: Mapping[str, str], host: str
 
 
 def check_token(token: str, source: str) -> str:
-    """A token that a person chose.
+    """A token that a user chose.
 
     Args:
         token: As it was given.
@@ -130,7 +130,7 @@ def check_token(token: str, source: str) -> str:
 
 
 def find_chosen(option: str | None, environ: Mapping[str, str]) -> str:
-    """The token that a person chose; empty: none was.
+    """The token that a user chose; empty: none.
 
     Args:
         option: As on the command line, which comes first.
@@ -172,7 +172,7 @@ class Access:
 
     @property
     def printed(self) -> str:
-        """What the terminal shows behind an address: a token that a person chose is known."""
+        """The end of the address in the terminal: without a token that the user chose and knows."""
         return f"?{ARGUMENT}={self.token}" if self._is_development else ""
 
     def may_administer(self, request: tornado.httputil.HTTPServerRequest) -> bool:
@@ -181,7 +181,7 @@ class Access:
             return False
         scheme, _, word = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and _is_same(word.strip(), self.token):
-            return True  # a proxy's own token may stand there, and says nothing here
+            return True  # a proxy's own token may stand there, and does not count here
         name = self._name(is_secure=request.protocol == "https")
         sent = cookies.read(request, name)
         if sent is None:
@@ -214,7 +214,7 @@ class Access:
 def make(
     folder: Path, port: int, environ: Mapping[str, str], chosen: str, *, is_development: bool
 ) -> Access:
-    """Who may administer: whoever has the token that was chosen, or the project's own.
+    """Who may administer: holders of the chosen token, or of the project's own.
 
     Args:
         folder: The analyses' folder.
@@ -236,12 +236,12 @@ def make_value(token: str, name: str) -> str:
 
 
 def _is_same(given: str, right: str) -> bool:
-    """Compares in a time that says nothing about where they differ."""
+    """Compares in a time that does not reveal where they differ."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), right.encode())
 
 
 def hide_token(request: tornado.httputil.HTTPServerRequest) -> str:
-    """The address as a log may have it: whatever stands in `?token=` is nobody's affair."""
+    """The address as a log may have it: without the value of `?token=`."""
     return hide(_GIVEN, request.uri or "")
 
 
@@ -265,7 +265,7 @@ def find_folder(environ: Mapping[str, str]) -> Path:
 
 
 def read_token(folder: Path, project: str) -> str:
-    """The project's token; empty where there is none that nobody else could have read."""
+    """The project's token; empty without one that only this user could read."""
     content = private.read(folder / f"token-{project}", _MOST_BYTES)
     token = content.decode("ascii", "replace").strip()
     return token if len(token) >= LEAST_CHARACTERS and _TOKEN.fullmatch(token) else ""

@@ -1,6 +1,6 @@
-"""Which folders are behind an address, and the addresses of files that may be held for ever.
+"""The folders behind an address, and the addresses of files that browsers may keep forever.
 
-`static_url` in a template adds the word that names a file's content: another content has another
+`static_url` in a template adds a word that names the file's content: other content has another
 address, so browsers need not ask again.
 """
 
@@ -26,7 +26,7 @@ def find_thumbnail(entry: Entry, sources: PageSources | None = None) -> str | No
 
     Args:
         entry: The analysis.
-        sources: Takes what was looked at.
+        sources: Gets what was checked.
     """
     if entry.thumbnail:
         return entry.thumbnail
@@ -49,7 +49,7 @@ def is_own_file(entry: Entry, path: str, sources: PageSources | None = None) -> 
     Args:
         entry: The analysis.
         path: Relative to its folder.
-        sources: Takes what was looked at.
+        sources: Gets what was checked.
     """
     return path in OWN_FILES or path == find_thumbnail(entry, sources)
 
@@ -60,7 +60,7 @@ def own_roots(entry: Entry) -> tuple[Path, ...]:
 
 
 def own_static(entry: Entry) -> Path:
-    """The folder `static` of an analysis; modules that lie beside each other share one."""
+    """The folder `static` of an analysis; modules in one folder share one."""
     return entry.functions.static if entry.functions else entry.folder / "static"
 
 
@@ -84,7 +84,7 @@ def find_address(
         index: What is served.
         address: Of this server, such as `/_static/databench.js`, or relative to an analysis' page.
         page: The analysis of that page, if any.
-        sources: Of the page; takes what was looked at.
+        sources: Of the page; gets what was checked.
     """
     roots, path = _find_roots(index, address, page, sources)
     if not roots:

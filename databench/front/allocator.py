@@ -1,9 +1,9 @@
-"""How this process keeps memory that was freed, and what is never looked at for garbage.
+"""How this process keeps freed memory, and what garbage collection never visits.
 
 glibc gives the end of its heap back to the system as soon as more than about twice the largest
-block lies free there (mallopt(3), M_TRIM_THRESHOLD). Messages of a megabyte come and go all the
-time: each took the pages again that the one before had given back, which was a third of what it
-cost. With other C libraries nothing is done.
+block is free there (mallopt(3), M_TRIM_THRESHOLD). Messages of a megabyte come and go all the
+time: each took the pages again that the one before had given back, a third of its cost. With other
+C libraries, this module does nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import gc
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 KEPT_BYTES = 2**25  # this much may lie free at the end of the heap
-# Larger blocks have pages of their own, which go back at once. glibc would choose by the largest
+# Larger blocks have separate pages, which go back at once. glibc would choose by the largest
 # block that was freed, up to twice as much as this.
 OWN_PAGES_BYTES = 2**24
 
@@ -37,6 +37,6 @@ def exempt_loaded() -> None:
     """Exempt from garbage collection what is there now: modules, classes, settings, analyses.
 
     It stays until the end. Otherwise each full collection looks at all of its 40,000 objects,
-    for 20 ms in which the loop answers nobody; one came with every 500 pages that joined.
+    for 20 ms in which the loop answers no page; one came with every 500 pages that joined.
     """
     gc.freeze()

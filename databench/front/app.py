@@ -29,7 +29,7 @@ from .static import pattern_of
 
 log = logging.getLogger("databench.front")
 
-_WARM_UP_S = 0.5  # after the first page, which needs none of it
+_WARM_UP_S = 0.5  # after the first page, which does not need it
 # The same wherever an analysis' page is: a script's page at `/` leaves them alone.
 _SHARED = r"/(favicon\.ico|_.+|node_modules/.*|status(/.*)?)"
 _ACTIONS_PART = 0.75  # of the time to drain: the rest is for kernels that do not end by themselves
@@ -71,7 +71,7 @@ class Front(ContextApplication):
         self.on_shutdown_callbacks.append(_close_sockets)
 
     async def drain(self, limit_s: float) -> None:
-        """Let actions end, then end kernels; pages are still there and hear of it."""
+        """Let actions end, then end kernels; pages are still connected and learn of it."""
         context = self.context
         await context.builder.stop()
         if self._is_started:
@@ -89,7 +89,7 @@ class Front(ContextApplication):
         asyncio.get_running_loop().call_later(_WARM_UP_S, context.readmes.warm_up, context.index)
 
     def swap(self, index: Index) -> None:
-        """Serve what another `index.yaml` says; of one that cannot be read, the problems show."""
+        """Serve another `index.yaml`; if it cannot be read, show its problems."""
         context = self.context
         if not index.is_read:
             index = dataclasses.replace(context.index, problems=index.problems)
@@ -107,7 +107,7 @@ class Front(ContextApplication):
             self.routes.load(self.context.index, self.place)
 
     def find_refusal_headers(self, *, is_secure: bool) -> dict[str, str]:
-        """What an answer that no handler makes says to browsers.
+        """The headers of an answer that no handler makes.
 
         Args:
             is_secure: Whether the browser is connected over TLS.
@@ -115,7 +115,7 @@ class Front(ContextApplication):
         return find_own_headers(self.context, is_secure=is_secure, has_scripts=False)
 
     def find_handler(self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any) -> Any:
-        """Refuse a foreign `Host` before any route is looked at."""
+        """Refuse a foreign `Host` before checking any route."""
         if not self.hosts.is_allowed(request.host):
             return self.get_handler_delegate(request, Refused, {"text": tell_unknown(request.host)})
         if self.context.access.brings_token(request):
@@ -133,7 +133,7 @@ class Front(ContextApplication):
         path_args: list[bytes] | None = None,
         path_kwargs: dict[str, bytes] | None = None,
     ) -> tornado.web._HandlerDelegate:
-        """Refuse a body at the headers that nobody would look at."""
+        """Refuse at the headers a body that no handler would read."""
         refusal = self._find_body_refusal(request, target_class)
         if refusal is None:
             rest = (target_kwargs, path_args, path_kwargs)
@@ -145,7 +145,7 @@ class Front(ContextApplication):
         self, request: tornado.httputil.HTTPServerRequest, target: type[tornado.web.RequestHandler]
     ) -> tuple[int, str] | None:
         body = bodies.find_body(request.headers)
-        # Whoever reads a body as it comes has limits of their own (the mark that Tornado makes).
+        # A handler that reads a body as it comes has its own limits (the mark that Tornado makes).
         if body is None or getattr(target, "_stream_request_body", False):
             return None
         method = request.method or ""
@@ -165,7 +165,7 @@ class Front(ContextApplication):
     def _is_shared(self, path: str) -> bool:
         """Whether this address is the same, wherever an analysis' page is."""
         if path in ("/", "/ws"):
-            return False  # the page, whatever a pattern says
+            return False  # the page, whatever pattern matches
         patterns = [_SHARED, *(pattern_of(pattern) for pattern, _ in self.context.index.static)]
         return any(re.fullmatch(pattern, path) for pattern in patterns)
 

@@ -1,8 +1,8 @@
-"""Pages that ask for what is no action any more: found at the start, before a visitor finds it.
+"""Pages that ask for names that are not actions any more: found at the start, not by a visitor.
 
-Owns the search through the pages of a project; what a page may ask for is decided in
-`protocol.actions`. Reads text alone and runs nothing, so a call that is put together at run time is
-not found: the page is shown the same words then.
+Owns the search through the pages of a project; `protocol.actions` decides what a page may ask for.
+Reads only text and runs nothing, so it does not find a call that is put together at run time: then
+the page shows the same words.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CALL = re.compile(rf"""\.(?:emit|call)\(\s*(['"`])({_NAMES})\1""")
 _ACTION = re.compile(rf"""\bdata-action\s*=\s*(['"]?)({_NAMES})\b(?!-)\1""")
 _FOLDERS = ("", "static", "templates")
 _PAGES = (".html", ".js", ".mjs")
-# Per analysis. Larger files, and files beyond these, are not pages that a person wrote.
+# Per analysis. Larger files, and files beyond these, are not pages that an author wrote.
 _FILES = 100
 _FILE_BYTES = 2**18
 
@@ -35,13 +35,13 @@ def find_asked(text: str) -> list[tuple[int, str]]:
 
 
 def is_declared(name: str, source: str) -> bool:
-    """Whether Python source seems to make an action of that name of its own."""
+    """Whether Python source seems to define an action of that name."""
     wanted = rf"\bon_{name}\b|@(?:\w+\.)?on\b[^\n]*\s+(?:async\s+)?def\s+{name}\b"
     return re.search(wanted, source) is not None
 
 
 def find_problems(index: Index) -> list[str]:
-    """What is to be said at the start about the pages of a project."""
+    """The warnings at the start about the pages of a project."""
     return [
         problem
         for entry in index.entries.values()

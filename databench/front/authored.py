@@ -1,14 +1,13 @@
-"""Which files are templates: those that the project's author wrote, not those that it writes.
+"""Which files are templates: those of the project's author, not those that an analysis writes.
 
 Theory of operation: a template is code, which runs in the server. A report that an analysis writes
-beside its page may hold whatever a visitor said, so a file is a template only if it was there when
-the project was loaded, with the content that it had then, or if a build of the project made it. In
-development one that appears or changes is the author's, who has just saved it; the log names it.
-What appeared or changed while an earlier server ran is none either (`earlier`). A build that runs
-beside kernels proves nothing about what appears meanwhile: only files that a build wrote before
-any kernel ran are taken again after a later one.
-The files are known by their real paths, with time and size: a template that is gone and comes
-back is another one.
+beside its page may hold a visitor's words, so a file is a template only if it existed when the
+project was loaded, with the content of that moment, or if a build of the project made it. In
+development, a file that appears or changes is the author's, who has just saved it; the log names
+it. A file that appeared or changed while an earlier server ran is not one either (`earlier`). A
+build that runs beside kernels proves nothing about files that appear meanwhile: only files that a
+build wrote before any kernel ran are accepted again after a later one. The files are known by their
+real paths, with time and size: a template that is gone and comes back is another one.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Authored:
     """The files of a project.
 
     Args:
-        limit: How many are known at most, the nearest first; others are no templates.
+        limit: How many are known at most, the nearest first; others are not templates.
         takes_new: Whether what appears is the author's too: in development.
         runs: Keeps over restarts what is not the author's; `None`: nothing does.
     """
@@ -78,7 +77,7 @@ class Authored:
         self._take(files)
 
     def open(self) -> None:
-        """Kernels start now; says which pages are not run."""
+        """Kernels start now; logs which pages are not run."""
         self._is_open = True
         self._earlier = Record()  # what appears from now on was not left by an earlier server
         self._tell_strange()
@@ -104,7 +103,7 @@ class Authored:
             log.info("template found: %s", path)
             self._keep(real)
         elif self._is_full:
-            self._is_full = False  # said once
+            self._is_full = False  # logged once
             log.warning(
                 "'%s' is not run as a template: more than %d files, the limit (project_files)",
                 *(path, self._limit),
@@ -118,7 +117,7 @@ class Authored:
 
     @contextlib.asynccontextmanager
     async def building(self) -> AsyncIterator[None]:
-        """The project's build runs beside kernels: what it is known to make is the author's."""
+        """The project's build runs beside kernels: the files that it makes are the author's."""
         before = await asyncio.to_thread(scan, self._folders, self._limit)
         try:
             yield
@@ -195,12 +194,12 @@ def scan(folders: Iterable[str], limit: int) -> dict[str, Stamp]:
 
     Args:
         folders: Real paths.
-        limit: No more than so many.
+        limit: The most files.
     """
     found: dict[str, Stamp] = {}
     waiting = list(dict.fromkeys(folders))
     seen = set(waiting)
-    for folder in waiting:  # grows: folders are looked at in the order of their depth
+    for folder in waiting:  # grows: folders are searched in the order of their depth
         for real, is_folder in _list(folder):
             if is_folder and real not in seen:
                 seen.add(real)

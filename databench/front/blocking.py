@@ -1,7 +1,7 @@
-"""How long a handler of `routes.py` holds up the front, which serves everybody else meanwhile.
+"""How long a handler of `routes.py` blocks the front, which serves all other pages meanwhile.
 
-Measures what runs between two waits, not the waits: of plain methods all, of coroutines (also of
-Tornado's older kind) each step.
+Measures the time between two waits, not the waits: plain methods as a whole, each step of
+coroutines (also of Tornado's older kind).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class BlockingWatch:
 
     Args:
         name: Of the handler, with its analysis.
-        limit_s: The longest step that is not told.
+        limit_s: The longest step that is not logged.
         clock: In seconds.
     """
 
@@ -66,7 +66,7 @@ class BlockingWatch:
             raise self._make_plain(error) from error
 
     def _make_plain(self, error: BaseException) -> RuntimeError:
-        """What would end the loop, and so the server for everybody, as an error like others."""
+        """An ordinary error in place of one that would end the loop, and so the whole server."""
         text = f"{type(error).__name__}: {error}; only the server may end itself"
         return RuntimeError(f"{self._name}: {text}")
 

@@ -1,7 +1,7 @@
-"""Which requests may bring a body, and how large a one: decided at the headers.
+"""Which requests may have a body, and how large a one: decided at the headers.
 
-A body is taken whole before a handler sees it, so one that nobody would look at is refused before
-it is read: where there is nothing, where the method is not allowed, where it is too large.
+A handler gets a body only when it is complete, so a body that no handler would read is refused
+before it is read: at an unknown address, with a method that is not allowed, or if it is too large.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import NamedTuple
 from ..protocol.budget import SHORT, Budget
 from ..protocol.clients import make_client
 
-# A program may send a few bytes with GET; nobody reads them.
+# A program may send a few bytes with GET; no handler reads them.
 _IDLE_BYTES = 2**16
-# No body can be so long, and no program means it: as malformed as a length that is no number.
+# No body can be so long, and no program means it: as malformed as a length that is not a number.
 _LENGTHS = 2**63
 _FORM = "application/x-www-form-urlencoded"
 
 
 class Body(NamedTuple):
-    """What the headers say of it.
+    """The headers about the body.
 
     Attributes:
         size_bytes: Its size; `None` where that is not known before it has come.
@@ -38,7 +38,7 @@ def find_body(headers: Mapping[str, str]) -> Body | None:
     text = headers.get("Content-Length")
     if text is None:
         return None
-    # Two headers that say the same are joined, and Tornado takes them as one (RFC 9110, 8.6).
+    # Two equal headers are joined, and Tornado takes them as one (RFC 9110, 8.6).
     text = text.partition(",")[0].strip()
     if not (text.isascii() and text.isdigit()):
         return None  # Tornado answers 400, before anything is read
@@ -98,7 +98,7 @@ def hold(budget: Budget, address: str, held_bytes: int, change_bytes: int) -> st
         change_bytes: How much more that is than before.
 
     Returns:
-        Why no more is taken of it; empty: it goes on.
+        Why no more is taken of it; empty: reading continues.
     """
     budget.take(make_client(address, ""), change_bytes)
     return SHORT if budget.is_over and change_bytes > 0 and held_bytes > _IDLE_BYTES else ""

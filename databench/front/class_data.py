@@ -1,7 +1,7 @@
 """`class_data` for handlers of `routes.py`: the values that an analysis' sessions share.
 
-Here, and nowhere else in the front, values are made of JSON: a handler asked for them. Messages
-between pages and kernels pass by as they are.
+Only here does the front make values of JSON, because a handler asks for them. Messages
+between pages and kernels pass through undecoded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ClassValueTable(Protocol):
         """What is under that key."""
 
     def write(self, analysis: str, key: str, encoded: bytes, *, base: int | None) -> bool:
-        """Write; False where `base` is no longer the current version."""
+        """Write; False if `base` is no longer the current version."""
 
 
 class HandlerClassData:
@@ -68,7 +68,7 @@ class HandlerClassData:
             value: Anything that has a JSON form.
 
         Raises:
-            TypeError: It has none, or the key is no text.
+            TypeError: It has none, or the key is not text.
             DatabenchError: It is over a limit; nothing was stored.
         """
         self._write(key, payload.encode(value, name="value", key=str(key)), base=None)

@@ -1,6 +1,6 @@
 """What the handlers of the front share.
 
-Owns what is served (`index`) and the parts that live as long as the front. Knows no handler: so a
+Owns what is served (`index`) and the parts that live as long as the front. Knows no handler: a
 handler, a router and the watcher of files know this, and the application composes all of them.
 """
 
@@ -42,7 +42,7 @@ class FrontContext:
         broker: Runs the analyses.
         limits: The settings in force.
         debug: Whether this is development: what is saved shows at once.
-        access: Who may administer the server; nobody by default.
+        access: Who may administer the server; by default no client.
         visitors: Knows browsers again; `None`: by words of this run alone.
         runs: Keeps over restarts which files analyses wrote; `None`: nothing does.
 

@@ -1,9 +1,9 @@
-"""What this server's cookies are called.
+"""The names of this server's cookies.
 
 A browser sends a cookie to every port of a host (RFC 6265 section 8.5), so two servers on one
 machine would overwrite each other's. The name begins with the port, and with the project too: the
-next project that is served on the same port is another one. It ends with what the cookie is for, so
-that a person finds it in a browser's list: `5000_1f3a…_databench_person`.
+next project on the same port is another one. It ends with the cookie's purpose, so
+that people find it in a browser's list: `5000_1f3a…_databench_person`.
 """
 
 from __future__ import annotations

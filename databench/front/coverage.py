@@ -1,7 +1,7 @@
 """`--coverage FILE`: which lines of the server and of the analyses have run.
 
-The front and every kernel (`kernel.process.coverage`) measure themselves, each into a file of its
-own beside FILE; at the end they are combined into FILE, with what it held before.
+The front and every kernel (`kernel.process.coverage`) measure themselves, each into a separate file
+beside FILE; at the end, the front combines them into FILE, with its earlier content.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _find_problem(path: Path, *, has_branches: bool) -> str | None:
 
 
 def _start(own: Any) -> None:
-    """Start, and no more: a configuration may ask for every process to be measured.
+    """Start, and no more: a configuration may ask to measure every process.
 
     Kernels measure themselves, and what an analysis starts is its own matter.
     """

@@ -1,12 +1,12 @@
-"""What was written while earlier servers of the project ran, and so may be no author's.
+"""Files that were written while earlier servers of the project ran, and so may not be an author's.
 
 Theory of operation: a template is code, and an analysis may write a file with a visitor's words in
-it (`authored`). After a restart that file lies there like any other. So a server in production
-leaves a record where no page and no analysis is pointed at it: before its kernels start, which
-files it knows; after they have ended, which ones have changed or come since. Those are strange to
-each later server, for as long as they stay as they are. A server that was killed leaves its first
-record, and then all that differs from it is strange. What changes between two servers is the
-author's, and so is a strange file that is saved again: nobody else writes while no kernel runs.
+it (`authored`). After a restart, that file looks like any other. So a server in production
+keeps a record where no page and no analysis is pointed at it: before its kernels start, which
+files it knows; after they have ended, which ones have changed or come since. Later servers treat
+those as foreign, for as long as they do not change. A server that was killed leaves its first
+record, and then every file that differs from it is foreign. Changes between two servers are the
+author's, and so is a foreign file that is saved again: nothing else writes while no kernel runs.
 
 Two servers of one project keep one record, of the one that started last; when both run and the
 first is killed, the second one's end covers what came until then.
@@ -36,7 +36,7 @@ class Record:
     """What earlier servers left.
 
     Attributes:
-        run: Which one has not said that it ended; empty: none.
+        run: The one that has not recorded its end; empty: none.
         folders: Where it looked; real paths.
         known: The files that it knew as the author's.
         strange: Those that are not.
@@ -77,7 +77,7 @@ class Runs:
     Args:
         folder: Where, as `find_folder` gives it.
         project: As `cookies.find_project` calls it.
-        trusts: Whether the author says that all that is there is his.
+        trusts: Whether the author vouches for all existing files.
     """
 
     def __init__(self, folder: Path, project: str, *, trusts: bool = False) -> None:
@@ -146,5 +146,5 @@ class Runs:
 
 
 def find_folder(environ: Mapping[str, str]) -> Path:
-    """The folder of the user's own state: unlike a cache, nobody empties it to make room."""
+    """The folder of the user's own state: unlike a cache, no one empties it to make room."""
     return private.find_folder(environ, "XDG_STATE_HOME", "~/.local/state")

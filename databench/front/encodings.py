@@ -1,8 +1,8 @@
-"""Compressed forms of an answer: what a browser takes, what pays, and how it is made.
+"""Compressed forms of an answer: which ones a browser takes, which ones pay, and how to make them.
 
-Only what is kept (`kept`) is compressed, once, and that depends on no visitor: so no secret of a
-page is compressed beside words that a stranger chose (the attack BREACH). Brotli is there where
-one of its libraries is installed.
+The front compresses only what it keeps (`kept`), once, and that depends on no visitor: so no secret
+of a page is compressed beside words that a stranger chose (the attack BREACH). Brotli is available
+if one of its libraries is installed.
 """
 
 from __future__ import annotations

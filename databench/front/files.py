@@ -1,7 +1,7 @@
-"""Files: which may leave a folder, and the content of small ones, kept in memory.
+"""Files: which ones may leave a folder, and the content of small ones, kept in memory.
 
-Refuses what leads out of the folder (also by a symbolic link), and Python files and hidden files
-everywhere, by the name that was asked for and by the one behind all links.
+Refuses paths that lead out of the folder (also by a symbolic link), and Python files and hidden
+files everywhere, by the requested name and by the one behind all links.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .kept import Answer, Kept
 from .sources import PageSources
 
 # Never sent, wherever they are: what a project runs, what Python makes of it, and copies of both,
-# whatever a person, an editor or a packer adds to the name: code.py~, code.py.1, code.pybak.
+# whatever a user, an editor or a packer adds to the name: code.py~, code.py.1, code.pybak.
 _COPY = r"(?:\d|bak|backup|copy|new|old|orig|prev|rej|save|swp|temp|tmp)*"
 _SOURCES = re.compile(rf"[.](py[cdioxwz]?|ipynb){_COPY}(?![A-Za-z0-9])", re.IGNORECASE)
 # Hidden folders that only hold what a link beside them shows: those of package managers
@@ -40,7 +40,7 @@ def find_file(roots: Sequence[Path], path: str, sources: PageSources | None = No
     Args:
         roots: Folders, absolute.
         path: As in the address, decoded, without a slash in front.
-        sources: Takes what was looked at.
+        sources: Gets what was checked.
     """
     parts = path.split("/")
     if not path or not all(part.isprintable() and part for part in parts):

@@ -1,6 +1,6 @@
 """Where the analyses are: a folder, and the name under which a kernel imports what is in it.
 
-Imports nothing of the user's: a dotted path is looked up without running any of its packages.
+Imports no user code: a dotted path is looked up without running any of its packages.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Place:
         return ".".join(part for part in (self.package, name, "analysis") if part)
 
     def beside(self, stem: str) -> str:
-        """The module of an analysis that has no folder of its own."""
+        """The module of an analysis without its own folder."""
         return ".".join(part for part in (self.package, stem) if part)
 
 
@@ -119,7 +119,7 @@ def _find_wanted(wanted: str, here: Path) -> Place:
 
 
 def _find_dotted(dotted: str, here: Path) -> Path | None:
-    """The folder of a package, found so that none of its parents is run."""
+    """The folder of a package, found without running any of its parents."""
     first, *others = dotted.split(".")
     if not all(part.isidentifier() for part in (first, *others)):
         return None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 ADDRESS = "/_static/formulae.js"
 _MARK = re.compile(rb"\$\$|\\[(\[]|\\begin\{")
-# What is not text of the page. One that is not closed goes on to the page's end.
+# Not text of the page. One that is not closed extends to the page's end.
 _SKIPPED = re.compile(
     rb"<(script|style|pre|code|textarea|title)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)",
     re.DOTALL | re.IGNORECASE,

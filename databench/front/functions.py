@@ -1,9 +1,9 @@
 """Pages of analyses made of functions: Jinja2 templates, as in the first release.
 
-Owns what such a template finds: its own folder `templates`, then the `base.html` that comes with
-Databench, which gives it jQuery, d3, some classes of Bootstrap and the script; mpld3 where the page
+Owns what such a template can use: its own folder `templates`, then Databench's `base.html`,
+which gives it jQuery, d3, some classes of Bootstrap and the script; mpld3 if the page
 names it and it is installed; the filter `markdown`, the block `highlight`, and `include_src` of
-`macros.html`, which shows a file of the analyses' folder and none beyond it.
+`macros.html`, which shows a file of the analyses' folder and no other.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Loader(jinja2.FileSystemLoader):
         self._authored = authored
 
     def get_source(self, environment: jinja2.Environment, template: str) -> Any:
-        """The template's text, where it is, and what says whether it is still that."""
+        """The template's text, its place, and a check whether it has changed."""
         sources = PageSources(*(os.path.join(folder, template) for folder in self.searchpath))
         text, file, _ = super().get_source(environment, template)
         is_packaged = Path(file).is_relative_to(_BASE)
@@ -80,7 +80,7 @@ def render(
         if error.message != error.name:
             text = f"{text}: {error.message}"
         raise TemplateError(text, file=str(folder / file)) from error
-    except Exception as error:  # any fault of a user's template, told with its place
+    except Exception as error:  # any fault of a user's template, reported with its place
         place, line = _place_of(error, folder / file)
         raise TemplateError(f"{type(error).__name__}: {error}", file=place, line=line) from error
 
@@ -96,7 +96,7 @@ def _find_mpld3_scripts(page: Path) -> list[str]:
     """The scripts of the installed mpld3 that a page needs; none where it does not name it."""
     try:
         is_named = b"mpld3" in page.read_bytes()
-    except OSError:  # told when the template is looked for
+    except OSError:  # reported when the template is looked for
         return []
     places = [sorted(root.glob(name)) for root in find_mpld3() for name in _MPLD3_SCRIPTS]
     return [found[-1].name for found in places] if is_named and all(places) else []
@@ -143,7 +143,7 @@ def _read_source(folder: Path, name: str) -> str:
     """A file of the analyses' folder, for a page that shows its own source.
 
     Raises:
-        ValueError: It is none of theirs, or too large.
+        ValueError: It is not a file of theirs, or too large.
     """
     root = folder.resolve()
     file = (root / name).resolve()

@@ -1,4 +1,4 @@
-"""What all answers share: their headers, and how they tell of an error.
+"""The common part of all answers: their headers, and how they report an error.
 
 A browser gets a page, a program JSON, and both the id of the request, which is in the log too.
 """
@@ -41,7 +41,7 @@ _ERROR_PAGE = """<!DOCTYPE html>
 
 
 def find_headers(policy: str | None = None, *, has_scripts: bool = True) -> dict[str, str]:
-    """What each answer says to browsers, whoever makes it.
+    """The headers of each answer, whoever makes it.
 
     Args:
         policy: The project's own `Content-Security-Policy`; empty: none. `None`: the usual one.
@@ -55,7 +55,7 @@ def find_headers(policy: str | None = None, *, has_scripts: bool = True) -> dict
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         # A page may frame its own server's pages, as a dashboard of several analyses does. Where
-        # the policy says who else may, browsers take that (CSP level 3, section 6.4.2.2).
+        # the policy lists further ones, browsers follow that (CSP level 3, section 6.4.2.2).
         "X-Frame-Options": "SAMEORIGIN",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
@@ -86,7 +86,7 @@ class Headers(tornado.web.RequestHandler):
     """Headers of each answer, and errors as a page or as JSON."""
 
     application: ContextApplication
-    has_scripts = True  # pages of a project have scripts of their own, in the page too
+    has_scripts = True  # pages of a project have scripts, in the page too
     _etag: str | None = None
 
     @property
@@ -160,7 +160,7 @@ class Headers(tornado.web.RequestHandler):
             return
 
     def compute_etag(self) -> str | None:
-        """Of what is kept it is known: Tornado hashes each body anew."""
+        """Known for kept answers: Tornado hashes each body again."""
         return self._etag or super().compute_etag()
 
     def refuse(
@@ -202,7 +202,7 @@ class Headers(tornado.web.RequestHandler):
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Say what is wrong; what an exception says, and its traceback, to who may see it."""
+        """Report an error; an exception's text and traceback only to requests that may see them."""
         reason = self._reason or http.HTTPStatus(status_code).phrase
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, tornado.web.HTTPError):
@@ -307,7 +307,7 @@ class Exchange(Headers):
 
 @tornado.web.stream_request_body  # as above
 class Refused(Headers):
-    """Answers a request that no handler is to see, such as one whose `Host` is none of ours."""
+    """Answers a request that no handler may see, such as one with a foreign `Host`."""
 
     has_scripts = False
 

@@ -28,7 +28,7 @@ def bare(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this name or address cannot be anybody but this machine."""
+    """Whether this name or address always means this machine."""
     if len(host) > _NAME_CHARACTERS:
         return False
     return _is_loopback(bare(host))
@@ -70,7 +70,7 @@ class Hosts:
 
 
 def matches_origin(origin: str | None, host: str) -> bool:
-    """Whether `Origin` is the request's own server; without one it is no page of another site."""
+    """Whether `Origin` is the request's own server; requests of other sites' pages have one."""
     if origin is None:
         return True
     try:
@@ -81,7 +81,7 @@ def matches_origin(origin: str | None, host: str) -> bool:
 
 
 def tell_unknown(host: str) -> str:
-    """Why a request is refused whose `Host` is none of ours, and how to allow it."""
+    """Why a request with a foreign `Host` is refused, and how to allow it."""
     return (
         f"this server does not answer to the host {host!r:.200}; "
         f"start it with --allow-host NAME if that name is meant to reach it"

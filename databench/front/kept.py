@@ -1,12 +1,12 @@
 """Answers that are kept in memory: pages that have not changed, and small files.
 
-A page is kept only if it is the same for whoever asks. That is decided by what its template reads
-(`reads`), never by what it happened to show: a template that could see the visitor, the request or
-anything computed is run for each request. What else a page is made of is compared with what was
-there when it was made: the files (`sources`), and what the front knows (`Circumstances`), such as
-the count of saves. Headers are none of this: each answer gets its own.
+A page is kept only if it is the same for every visitor. The names that its template reads decide
+that (`reads`), never what it happened to show: a template that could see the visitor, the request
+or anything computed runs for each request. For everything else of which a page is made, the front
+compares its present state with that of its making: the files (`sources`), and its own state
+(`Circumstances`), such as the count of saves. Headers do not count: each answer gets its own.
 
-The bytes are bounded (`kept_bytes`); what was not asked for the longest goes first.
+The bytes are bounded (`kept_bytes`); the answer that was not asked for the longest goes first.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .sources import PageSources
 Circumstances = tuple[Any, ...]
 
 _EACH_PART = 16  # no answer takes more than this part of all
-_OVERHEAD_BYTES = 1000  # of an answer, beside its body and its sources
+_OVERHEAD_BYTES = 1000  # of an answer, in addition to its body and its sources
 # Shorter ones are compressed on the loop, in less than a millisecond.
 _INLINE_BYTES = 2**14
-# So many are compressed at a time: each holds a body, which may not be kept any more by then.
+# At most so many are compressed at a time: each holds a body, which may not be kept any more then.
 _MOST_AT_ONCE = 2
 _SCALARS = {str, int, float, bool, bytes, type(None)}
 
@@ -195,10 +195,10 @@ def find_tag(body: bytes) -> str:
 def may_keep(
     read: frozenset[str] | None, namespace: Mapping[str, Any], given: Collection[str]
 ) -> bool:
-    """Whether what a template makes is the same for whoever asks.
+    """Whether a template makes the same for every visitor.
 
     Args:
-        read: The names on which it depends, as `reads.find_reads` says.
+        read: The names on which it depends, from `reads.find_reads`.
         namespace: All names that it may use.
         given: Those that depend on files and circumstances alone.
     """
@@ -209,5 +209,5 @@ def may_keep(
 
 def are_constant(values: Mapping[str, Any]) -> bool:
     """Whether values that a script gives to its page cannot change, or change anything."""
-    # Of exactly these types: a class of a script's own may say something else each time.
+    # Of exactly these types: a class of a script may print something else each time.
     return all(type(value) in _SCALARS for value in values.values())

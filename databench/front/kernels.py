@@ -1,7 +1,7 @@
 """`/_kernels`: the state of each kernel, live, with buttons to interrupt, restart and stop it.
 
-Theory of operation: the page is a template and shows what its websocket says: `kernels` once a
-second and after each command, while somebody looks. Commands come over that websocket only, whose
+Theory of operation: the page is a template and shows what its websocket sends: `kernels` once a
+second and after each command, while a page is open. Commands come only over that websocket, whose
 `Origin` is checked: no link and no form of another site can send one. The page, its websocket and
 the same as JSON are for requests that have the right to administer the server (`access`).
 """
@@ -65,7 +65,7 @@ class KernelSocket(OwnSocket):
     """One page that looks."""
 
     def prepare(self) -> None:
-        """Refuse where there is no such page, and pages of other servers."""
+        """Refuse without the right, and pages of other servers."""
         if not self.may_administer:
             raise tornado.web.HTTPError(403, _REFUSAL + self.context.access.how)
         super().prepare()

@@ -1,8 +1,8 @@
 """Links of sessions: `?session=…` in an address becomes a ticket for the next join.
 
 The word in the address is the key of a session, and addresses are logged, kept and passed on. So
-the front answers such an address with one without it, and a cookie: a random ticket that holds for
-this path alone, for a short time, and once. Owns the tickets, and how the word is found, taken out
+the front answers such an address with one without it, and a cookie: a random ticket that holds only
+for this path, for a short time, and once. Owns the tickets, and how the word is found, removed
 and hidden; joining is the broker's.
 """
 
@@ -132,9 +132,9 @@ class Links:
         return True
 
     def follow(self, handler: tornado.web.RequestHandler, connect: Connect) -> tuple[Connect, bool]:
-        """What a page asks for, with the session of its ticket in the place of its own.
+        """The page's request, with the session of its ticket in place of its own.
 
-        A page that was joined before goes on with its session: the ticket is for another one.
+        A page that was joined before continues with its session: the ticket is for another one.
 
         Returns:
             What it asks for, and whether a link led it there.

@@ -1,7 +1,7 @@
-"""What a person reads in the terminal: short lines, one format for all of them.
+"""The log in the terminal: short lines, one format for all of them.
 
-A kernel's progress bar is one line that moves where the log is a terminal, and a line now and then
-where it is a file.
+A kernel's progress bar is one line that moves if the log is a terminal, and a line now and then
+if it is a file.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ..settings import ROWS, Settings
 from .links import hide_sessions
 
 _KERNELS = "databench.kernel."  # behind it the analysis' name: a line that its kernel printed
-_COLUMNS = 80  # of a terminal that does not say
+_COLUMNS = 80  # of a terminal without a known width
 
 
 class Formatter(PrintableFormatter):
-    """`12:31:07 text`, with the level where somebody should look, and the logger at DEBUG.
+    """`12:31:07 text`, with the level from WARNING on, and the logger at DEBUG.
 
     What a kernel prints has the analysis' name in front. An address that names a session, in
     whatever was logged, does so without its key.
@@ -51,7 +51,7 @@ class LogHandler(logging.StreamHandler[Any]):
     """Writes to stderr; lines that are not finished (`record.is_unfinished`) come and go.
 
     Attributes:
-        progress_s: Where the log is no terminal, the time between two of a logger.
+        progress_s: If the log is not a terminal, the time between two of a logger.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class LogHandler(logging.StreamHandler[Any]):
 
 
 def fit(line: str, columns: int) -> str:
-    """The begin of a line that a terminal shows in so many columns: a longer one would scroll."""
+    """The begin of a line that fits into that many columns: a longer one would scroll."""
     width = 0
     for place, letter in enumerate(line):
         width += 2 if unicodedata.east_asian_width(letter) in "WF" else letter.isprintable()
@@ -122,7 +122,7 @@ def configure(level: str) -> None:
     root.handlers[:] = [LogHandler()]
     root.setLevel(level if level in ("DEBUG", "ERROR") else "WARNING")
     logging.getLogger("databench").setLevel(level)
-    # A selector's name and each file's hash help nobody.
+    # A selector's name and each file's hash are of no use to readers.
     for name in ("asyncio", "tornado.general"):
         logging.getLogger(name).setLevel("WARNING")
 

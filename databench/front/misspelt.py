@@ -1,7 +1,7 @@
-"""Words of the command line and of the environment that look like options or settings and are none.
+"""Words of the command line and of the environment that look like misspelt options or settings.
 
-Everything from the first unknown option on goes to the analyses, so a slip of the keys would hand
-over all that follows it. What is as good as certainly one is refused; what is similar is named.
+Everything from the first unknown option on goes to the analyses, so a typo would hand over all
+words after it. A word that is almost certainly an option is refused; a similar one is named.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a page without a template offers: the actions that can be pressed as they are.
+"""The actions that a page without a template offers: those that need no argument.
 
-Owns what is read from an analysis' source for it. Runs nothing: the class is found where the file
-runs, in the kernel, and a class that is put together at run time, or in another file, offers
-nothing here. Its page shows the values of `data` all the same, which the browser knows.
+Owns what it reads from an analysis' source for that. Runs nothing: the class is found where the
+file runs, in the kernel. For a class that is put together at run time, or in another file, it
+offers nothing. Its page shows the values of `data` all the same, which the browser knows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def find_actions(source: str) -> tuple[str, ...]:
     used = {base for bases in lines.values() for base in bases}
     last = [name for name in lines if name not in used]
     if len(last) != 1:
-        return ()  # a script says itself which one it is
+        return ()  # a script names its own
     names: dict[str, bool] = {}
     for name in (*reversed(lines[last[0]]), last[0]):
         for method in classes[name].body if name in classes else ():

@@ -1,6 +1,6 @@
-"""The open websockets of one kind: told and closed together, looked after by one timer.
+"""The open websockets of one kind: written to and closed together, with one timer for all.
 
-No task and no timer belongs to a single one. Knows no handler: the sockets are added by their own.
+No single one has a task or a timer. Knows no handler: handlers add their own sockets.
 """
 
 from __future__ import annotations

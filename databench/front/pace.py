@@ -1,15 +1,15 @@
-"""How fast a page is read: its frames in turns, its unfinished messages within limits.
+"""How fast the front reads a page: its frames in turns, its incomplete messages within limits.
 
-Theory of operation. Tornado reads a websocket in a loop of its own, and goes on for as long as
-bytes are there. So the protocol's reading of one frame is followed by a question to the `Pacer`,
-and waits where the page has used up its turn (`protocol.turns`). What a page has sent of a message
-is counted, and thrown away where the message is too large, so that the close code still arrives.
+Theory of operation. Tornado reads a websocket in its own loop, and continues for as long as
+bytes are there. So after each frame, the protocol asks the `Pacer`, and waits if the page has used
+up its turn (`protocol.turns`). The received part of a message counts, and is thrown away if the
+message is too large, so that the close code still arrives.
 
-What is held counts in the server's memory budget, for the visitor who sends it. While the budget is
+Held bytes count in the server's memory budget, for the visitor who sends them. While the budget is
 used up, a message that is larger than one part is refused with its connection: it has no end that
 could be answered.
 
-Tornado has no public place for either. This file alone overrides `_receive_frame_loop`,
+Tornado has no public place for either. Only this file overrides `_receive_frame_loop`,
 `_receive_frame`, `_read_bytes` and `_handle_message` of its protocol (private; the requirement
 `tornado<7` and a test of each hold them).
 """
@@ -32,7 +32,7 @@ from ..protocol.turns import Turns
 from ..settings import Settings
 
 _PART_BYTES = 2**16
-# A turn is looked after once so many frames, or a frame of so many bytes, came within its time: a
+# A turn is checked once this many frames, or a frame of this many bytes, came within its time: a
 # round of the loop more for each frame of a quiet page would cost a twentieth of an echo.
 _QUIET_FRAMES = 4
 _QUIET_BYTES = 2**14
@@ -92,7 +92,7 @@ class Pacer:
     def _next_turn(self) -> None:
         self._handle = None
         if len(self._turns):
-            # Before those that have the turn go on, in the next round, which ends with this.
+            # Before those that have the turn continue, in the next round, which ends with this.
             self._handle = asyncio.get_running_loop().call_soon(self._next_turn)
         self._begin(time.monotonic())
 

@@ -1,4 +1,4 @@
-"""What pages share: how one is made, from memory or from its template, and what that gets."""
+"""The common part of pages: how one is made, from memory or from its template, and its names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PagePlan:
 
     Attributes:
         key: Under which it is kept.
-        circumstances: What it depends on beside files.
+        circumstances: What it depends on in addition to files.
         sources: The files, as they are found.
         entry: The analysis.
         is_constant: Whether all that its template is given stays as it is.
@@ -43,12 +43,12 @@ class PageHandler(Headers):
     """A page."""
 
     def _how_to_administer(self) -> str:
-        """What a page in development says that lacks the token; empty where nothing is to say."""
+        """The text for a page in development without the token; empty if there is none."""
         context = self.context
         return context.access.how if context.debug and not self.may_administer else ""
 
     def find_given(self, plan: PagePlan) -> dict[str, Any]:
-        """What Databench gives to each template, beside Tornado's own names."""
+        """The names that Databench gives to each template, in addition to Tornado's own."""
         context = self.context
         return {
             "databench_version": __version__,
@@ -109,7 +109,7 @@ class PageHandler(Headers):
     def _make(
         self, path: str, namespace: dict[str, Any], plan: PagePlan, *, is_jinja: bool
     ) -> tuple[bytes, bool]:
-        """The page, and whether it is the same for whoever asks."""
+        """The page, and whether it is the same for every visitor."""
         context = self.context
         given = self.find_given(plan)
         tornados = self.get_template_namespace()  # which pages may rely on

@@ -1,6 +1,6 @@
 """Pages: the gallery, the analyses' pages and the files beside them.
 
-Owns what a template gets. What is wrong with an analysis or a template stands on its page, with
+Owns the names that a template gets. A problem of an analysis or a template stands on its page, with
 file and line in development.
 """
 
@@ -56,8 +56,8 @@ def describe(
         entry: The analysis.
         index: The file that it stands in.
         readme: Its readme as HTML.
-        is_trusted: Whether its problems are told as they are.
-        sources: Takes what was looked at.
+        is_trusted: Whether the page shows its problems in full.
+        sources: Gets what was checked.
     """
     return tornado.util.ObjectDict(
         entry.extra,
@@ -86,7 +86,7 @@ def describe(
 
 
 def _told(problems: Sequence[str], *, is_trusted: bool) -> list[str]:
-    """Problems name files and lines, which concern nobody but the project's people."""
+    """Problems name files and lines, which only administrators may see."""
     return (
         list(problems)
         if is_trusted or not problems
@@ -291,7 +291,7 @@ def find_jinja_page(entry: Entry, authored: Authored, sources: PageSources) -> P
     Args:
         entry: The analysis.
         authored: Which files are templates.
-        sources: Takes what was looked at.
+        sources: Gets what was checked.
     """
     page = entry.functions.page if entry.functions else None
     if page is None:

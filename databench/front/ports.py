@@ -1,6 +1,6 @@
-"""Where the server listens: the host and the ports that were asked for, or the first free ones.
+"""Where the server listens: the host and the ports from the options, or the first free ones.
 
-Owns how the command line and the environment say it, and the sentence for what cannot be had.
+Owns their options and variables, and the message for a port that cannot be used.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def listen(
         is_tls: Whether for encrypted connections: other names, and from 5001 on.
 
     Raises:
-        SettingError: The port is taken, is no port, or the host is none of this machine.
+        SettingError: The port is taken or invalid, or the host is not this machine's.
     """
     option, variable = ("--ssl-port", "SSLPORT") if is_tls else ("--port", "PORT")
     default = DEFAULT_TLS_PORT if is_tls else DEFAULT_PORT
@@ -143,7 +143,7 @@ def find_port(
         variable: What it is called in the environment.
 
     Raises:
-        SettingError: It is no port.
+        SettingError: It is not a port.
     """
     text, source = (port, option) if port is not None else (environ.get(variable, ""), variable)
     return parse_port(text, source) if text else None

@@ -1,8 +1,8 @@
-"""Files of the user's own, which nobody else can read: written whole or not at all.
+"""Files that only the user can read: written whole or not at all.
 
-Theory of operation: a file is written beside its place under a name that nobody knows, with mode
-0600, and then takes its place in one step. A reader so never sees half of one. What others could
-have read or written, a link, or anything but a plain file counts as not there.
+Theory of operation: a file is written beside its place under a random name, with mode 0600, and
+then moves to its place in one step. So a reader never sees half of one. A file that others could
+have read or written, a link, or anything but a plain file counts as missing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def find_folder(environ: Mapping[str, str], variable: str, default: str) -> Path
         environ: The environment.
         variable: Names the base folder, as the XDG Base Directory Specification has it; a path
             that is not absolute does not count.
-        default: The base folder where the variable says nothing, such as `~/.cache`.
+        default: The base folder if the variable is not set, such as `~/.cache`.
     """
     given = environ.get(variable, "")
     base = Path(given) if os.path.isabs(given) else Path(os.path.expanduser(default))

@@ -20,7 +20,7 @@ class Project:
     """What is served.
 
     Attributes:
-        index: The analyses, and all that `index.yaml` says.
+        index: The analyses, and everything else in `index.yaml`.
         specs: What the broker must know of those that can run.
         kernelspecs: The kernels that there are.
         shown: What it is called in the terminal.
@@ -94,7 +94,7 @@ def from_script(script: ServedScript, *, here: Path) -> Project:
         here: The working directory, the kernel's too.
 
     Raises:
-        SettingError: What its `info` or its `static` says cannot be used.
+        SettingError: Its `info` or its `static` cannot be used.
     """
     index, warnings = of_script(
         script.file,

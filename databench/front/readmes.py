@@ -1,8 +1,8 @@
 """Readmes for pages: made in a thread, once for each version of a file, within a size and a time.
 
-A readme is text that somebody wrote, perhaps a visitor of another service; a renderer may take
-minutes for it. What takes too long, is too large or breaks the renderer is shown as it is written,
-and the page says why.
+A readme is text from anywhere, perhaps of a visitor of another service; a renderer may take
+minutes for it. One that takes too long, is too large or breaks the renderer is shown as plain text,
+and the page shows the reason.
 
 Theory of operation. One readme is made at a time: renderers are Python, and two of them would only
 take turns. A thread cannot be ended, but an exception can be raised in it from outside, which
@@ -155,7 +155,7 @@ class Readmes:
 
 
 async def run_in_thread(function: Callable[[], str], limit_s: float) -> str:
-    """Run a function in a thread of its own, which is ended when it takes too long.
+    """Run a function in a separate thread, and end it when it takes too long.
 
     Args:
         function: Python code; one C call in it cannot be ended.

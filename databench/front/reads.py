@@ -1,10 +1,10 @@
 """What a template reads, found in the Python that Tornado makes of it; pure.
 
-A page may be answered from memory only if it depends on nothing but the names that it is given.
-That is decided before it is run, by what its code could do: everything is refused that is not
-known to be harmless here, so what nobody thought of is refused too. Imports, modules, functions
-that are not in the list, methods that might change a value or ask the system, and whatever goes
-through an underscore: of such a template nothing is kept.
+A page may be answered from memory only if it depends on nothing but the names that it gets.
+The code decides that before it runs, by what it could do: everything that is not known to be
+harmless is refused, also what this module does not foresee. Imports, modules, functions
+that are not in the list, methods that might change a value or ask the system, and everything that
+goes through an underscore: no page of such a template is kept.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ _METHODS = frozenset(
     ]
 )
 # What a value may be, and so what `value.name` may turn out to be: a method, which is not called
-# here but might be where nobody looks.
+# here but might be in a place that this does not check.
 _CHANGING = {name for kind in (str, bytes, list, dict, set, tuple) for name in dir(kind)} - {
     "title",  # of an analysis; the method changes nothing
     "index",

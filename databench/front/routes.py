@@ -1,8 +1,8 @@
-"""`routes.py` of an analysis: handlers of its own below `/<analysis>/`, run in the front.
+"""`routes.py` of an analysis: its own handlers below `/<analysis>/`, run in the front.
 
-Owns reading `ROUTES`, and what its handlers get beside Tornado's own. A file that cannot be used
-harms its analysis alone: what is wrong is told with file and line. Importing it is importing the
-project's code into this process, which is what its author asks for by writing it.
+Owns reading `ROUTES`, and what its handlers get in addition to Tornado's own. A file that cannot be
+used harms only its analysis: the log has file and line. Importing it imports the
+project's code into this process, as its author wants.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ log = logging.getLogger("databench.front")
 _EXPECTED = "(route, handler, settings)"
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 section 9.2.1
 _OPT_OUT = "if other sites' pages may use this handler, set any_origin = True in its class"
-# What Tornado calls of a handler, in the loop that serves everybody.
+# What Tornado calls of a handler, in the loop that serves all pages.
 _MEASURED = (
     *("initialize", "prepare", "on_finish", "data_received", "write_error"),
     *(method.lower() for method in tornado.web.RequestHandler.SUPPORTED_METHODS),
@@ -55,7 +55,7 @@ class Route:
 
     Attributes:
         matcher: Of the whole path.
-        handler: The class, with what handlers get here.
+        handler: The class, with the attributes that handlers get here.
         arguments: Of its `initialize`.
     """
 
@@ -117,7 +117,7 @@ class Routes(tornado.routing.Router):
     def find_handler(
         self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any
     ) -> tornado.httputil.HTTPMessageDelegate | None:
-        """The handler of a request, or `None` where the path is nobody's here."""
+        """The handler of a request, or `None` if no route here has the path."""
         loaded = self._loaded.get(first_word(request.path))
         for route in loaded.routes if loaded else ():
             found = route.matcher.match(request)
@@ -189,7 +189,7 @@ class Routes(tornado.routing.Router):
     def _bind(
         self, name: str, handler: type[tornado.web.RequestHandler]
     ) -> type[tornado.web.RequestHandler]:
-        """The handler as a class of its own: measured, and with the analysis' `class_data`."""
+        """The handler as a separate class: measured, and with the analysis' `class_data`."""
         context = self._context
         watch = BlockingWatch(
             f"{name}/{ROUTES_FILE}: {handler.__name__}", context.limits.block_limit_s
@@ -217,7 +217,7 @@ class Routes(tornado.routing.Router):
 def _with_headers(
     handler: type[tornado.web.RequestHandler], context: FrontContext
 ) -> Callable[[tornado.web.RequestHandler], None]:
-    """The headers of each answer first: what the handler says itself holds."""
+    """The headers of each answer first: the handler's own replace them."""
 
     def set_default_headers(self: tornado.web.RequestHandler) -> None:
         headers = find_own_headers(context, is_secure=is_encrypted(self))
@@ -246,7 +246,7 @@ def _is_foreign(
 ) -> bool:
     """Whether another site's page makes a browser change something here.
 
-    Browsers say `Origin` with each such request; what only reads tells that page nothing.
+    Browsers send `Origin` with each such request; one that only reads reveals nothing to that page.
     """
     if request.method in _SAFE or getattr(handler, "any_origin", False):
         return False
@@ -303,7 +303,7 @@ def _make_packages(name: str, folder: Path) -> None:
 
 
 def _forget_modules(folder: Path) -> None:
-    """What an earlier `routes.py` imported of its own folder is to be read anew."""
+    """Modules that an earlier `routes.py` imported from its own folder are read again."""
     inside = str(folder) + os.sep
     for name, module in list(sys.modules.items()):
         if (getattr(module, "__file__", None) or "").startswith(inside):

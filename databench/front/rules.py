@@ -1,4 +1,4 @@
-"""Which handler answers which address, and what the log says of each request.
+"""Which handler answers which address, and the log line of each request.
 
 Owns the order of the rules, which keeps pages safe from the patterns of a project.
 """

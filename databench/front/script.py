@@ -1,6 +1,6 @@
-"""One script as the thing that is served: from `databench.run`, or from `databench FILE.py`.
+"""Serves one script, from `databench.run` or from `databench FILE.py`.
 
-Owns what is refused of a script, and what the kernel is told to run. Reads no Python: the class is
+Owns what is refused of a script, and what the kernel has to run. Reads no Python: the class is
 found where the file runs, in the kernel.
 """
 
@@ -32,16 +32,16 @@ class ServedScript:
 
     Attributes:
         name: The analysis' name: its place in the address, where it has one.
-        title: What it is called where `info` does not say.
+        title: Its title if `info` has none.
         folder: Where its page and its files are, absolute.
         file: The script, or the class' file, absolute.
         module: The name of the module in the kernel.
         is_imported: Whether the kernel imports `module` by that name, not this file.
-        class_name: The class, as `__qualname__` says it; `None`: the only one.
+        class_name: The class, as in `__qualname__`; `None`: the only one.
         argv: `sys.argv` in the kernel.
         path: Where the kernel imports from, first of all.
         is_at_root: Whether its page is at `/`, not at `/<name>/`.
-        info: What `index.yaml` would say of it, and what else templates are to know.
+        info: The keys that `index.yaml` would have, and further ones for templates.
         static: Regular expressions with one group, and folders.
         extra_routes: Further handlers: route, class, arguments of its `initialize`.
         loop: Where the script has put something already, before it serves; or `None`.
@@ -105,7 +105,8 @@ def from_class(
         extra_routes: Likewise.
 
     Raises:
-        SettingError: The kernel could not find the class, or a loop runs here; the text tells why.
+        SettingError: The kernel could not find the class, or a loop runs here; the text has the
+            reason.
     """
     refuse_running_loop("databench.run")
     _check_reachable(analysis_class)
@@ -134,7 +135,7 @@ def _find_loop() -> asyncio.AbstractEventLoop | None:
     """The loop of `IOLoop.current()`, where the script has called that; makes none."""
     if sys.version_info >= (3, 12):
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # told by 3.12 and 3.13 in the place of making one
+            warnings.simplefilter("error")  # set by 3.12 and 3.13 in the place of making one
             try:
                 loop = asyncio.get_event_loop()
             except (RuntimeError, DeprecationWarning):
@@ -185,6 +186,6 @@ def _module_name(file: Path) -> str:
 
 
 def _name(text: str) -> str:
-    """A name that an address can hold, and that no route of ours has."""
+    """A name that an address can hold, and that no route of Databench has."""
     name = re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-_") or "analysis"
     return f"{name}-" if name in RESERVED else name

@@ -1,4 +1,4 @@
-"""Serves: from what the command line, the environment and `index.yaml` say to a running front."""
+"""Serves: from the command line, the environment and `index.yaml` to a running front."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ log = logging.getLogger("databench.front")
 Tell = Callable[[Front, tornado.ioloop.IOLoop], None]
 
 _HEADERS_BYTES = 2**20
-# How often what a kept page was made of is looked at, where pages are reloaded after a save: they
-# are told of it later than that (`watch.QUIET_MS`), so none of them gets what was there before.
+# How often the sources of a kept page are checked if pages reload after a save: pages
+# get the reload later than that (`watch.QUIET_MS`), so none of them gets the old version.
 _WATCHED_CHECK_S = 0.02
 _OTHER_THREADS = 4  # libzmq's two, the watcher's and a readme's
 _OF_CONNECTIONS = (
@@ -222,7 +222,7 @@ def _find(analyses: str | None, script: ServedScript | None) -> Project:
 
 
 def _run_settings(limits: settings.Settings, xheaders: bool) -> dict[str, Any]:
-    """What the runner is told: limits of Tornado's server that follow from ours, and the rest."""
+    """The runner's settings: limits of Tornado's server that follow from ours, and the rest."""
     return {
         "xheaders": xheaders,
         "shutdown_limit_s": limits.shutdown_limit_s,
@@ -245,7 +245,7 @@ def _run_watched(
     front.context.kept.interval_s = _WATCHED_CHECK_S
 
     async def begin(_front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
-        await watcher.start()  # what is saved after the address was told is seen
+        await watcher.start()  # a save after the address was printed is seen
         tell(front, io_loop)
 
     front.on_start_callbacks.append(begin)
@@ -279,7 +279,7 @@ def _tell_problems(
     Args:
         index: The project.
         misspelt: What is wrong with the command line and the environment.
-        before: What was served until now, and told; `None`: nothing was.
+        before: What was served until now, and logged; `None`: nothing was.
     """
     told = set() if before is None else set(_find_problems(before))
     for text in (*misspelt, *_find_problems(index)):
@@ -304,7 +304,7 @@ def _show_host(host: str) -> str:
 
 
 def _teller(served: Project, host: str, addresses: Sequence[tuple[str, int]]) -> Tell:
-    """Says where the pages are, once they are there."""
+    """Prints where the pages are, once they are there."""
 
     def tell(front: Front, io_loop: tornado.ioloop.IOLoop) -> None:
         shown = _show_host(host)

@@ -1,6 +1,6 @@
-"""What the front's websockets share: all of them are read in turns, some have no session.
+"""The common part of the front's websockets: all are read in turns, some have no session.
 
-Owns the part of Tornado's handler; what is said on a socket stands with each.
+Owns the part of Tornado's handler; each handler has its own messages.
 """
 
 from __future__ import annotations

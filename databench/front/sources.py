@@ -1,11 +1,11 @@
-"""What something was made of: files and folders, each with the stamp that it had then.
+"""The files and folders from which something was made, each with its stamp at that time.
 
-A stamp is what the system says of a file without opening it, 2 us each: so looking whether a page
-is still that of its files costs less than asking the watcher, which hears of a save 25 ms late. A
-folder's stamp changes with the names in it, and so says that a file has come which was not there.
+A stamp is what the system knows of a file without opening it, 2 us each: so checking whether a page
+still matches its files costs less than asking the watcher, which sees a save 25 ms late. A
+folder's stamp changes with the names in it, and so shows that a new file has come.
 
-A file has the same stamp behind a link, so it is also noted where it really is: what has moved out
-of a folder does not go on being sent from there.
+A file has the same stamp behind a link, so its real place is noted too: a file that has moved out
+of a folder is not sent from there any more.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class PageSources:
             self._is_settled = False
 
     def distrust(self) -> None:
-        """It may be made otherwise the next time, whatever the files say."""
+        """The next time, it may be made differently, whatever the files are."""
         self._is_settled = False
 
     def update(self, other: PageSources) -> None:

@@ -1,10 +1,10 @@
 """Files: how they are sent.
 
-An analysis' own folder gives out three kinds of file by name and nothing else; which files may
-leave a folder at all, `files` says.
+An analysis' own folder gives out three kinds of file by name and nothing else; `files` decides
+which files may leave a folder at all.
 
-Small files are kept (`kept`) with the word that names their content. An address that says this word
-(`?v=…`, as `static_url` writes it) may be held by browsers for ever: what it names cannot change.
+Small files are kept (`kept`) with a word that names their content. Browsers may keep an address
+with this word (`?v=…`, as `static_url` writes it) forever: its content cannot change.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Files(Headers, tornado.web.StaticFileHandler):
 
     async def get(self, path: str | None, include_body: bool = True) -> None:
         """Send the file: from memory, or in parts; answers ranges as Tornado does."""
-        path = path or ""  # a group that need not match says nothing
+        path = path or ""  # an optional group that did not match
         answer = self._answer = find_answer(self.context.kept, self.roots, path)
         if answer is not None:
             self._etag = f'"{answer.tag}"'
@@ -150,7 +150,7 @@ class Files(Headers, tornado.web.StaticFileHandler):
         return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
 
     def get_content_type(self) -> str:
-        """As `find_kind` says."""
+        """See `find_kind`."""
         return find_kind(str(self.absolute_path))
 
     def set_extra_headers(self, path: str) -> None:

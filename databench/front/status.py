@@ -1,7 +1,7 @@
-"""`/status` and `/status/live`: for a balancer, an orchestrator, a person with `curl`.
+"""`/status` and `/status/live`: for a balancer, an orchestrator, a user with `curl`.
 
-What a stranger may see are states and counts. Names of analyses, process ids and why a kernel died
-concern those who run the server: they are shown to a request with the right to administer it.
+A stranger may see states and counts. Names of analyses, process ids and why a kernel died
+are for those who run the server: a request with the right to administer it gets them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Status(Headers, http.StatusHandler):
     has_scripts = False
 
     def status(self) -> dict[str, Any]:
-        """As much of the broker's status as whoever asks may see."""
+        """As much of the broker's status as the request may see."""
         told = self.context.broker.status()
         if not self.may_administer:
             told = outline(told)
@@ -44,7 +44,7 @@ def outline(told: dict[str, Any]) -> dict[str, Any]:
     """A status without what names anything.
 
     Args:
-        told: As `Broker.status` gives it.
+        told: From `Broker.status`.
     """
     kernels = [{word: kernel[word] for word in _SHOWN} for kernel in told["kernels"]]
     return {**told, "kernels": kernels}

@@ -1,13 +1,13 @@
-"""Templates: where a name is looked up, and what is said when one is wrong.
+"""Templates: where a name is looked up, and the message if one is wrong.
 
-A name in `extends` or `include` is looked for beside the template that says it, then in the
-analyses' folder, then in the package; never is it that template itself, so that an overriding
+A name in `extends` or `include` is looked for beside the template that contains it, then in the
+analyses' folder, then in the package; it never is that template itself, so an overriding
 `base.html` may extend the `base.html` that it overrides. The package's own templates look in the
-analyses' folder first. What is no template (`authored`) is not found.
+analyses' folder first. A file that is not a template (`authored`) is not found.
 
 A compiled template is kept, with the files that it was made of, until one of them changes: those
-that it extends and includes, and those that were looked for and would come before them. In
-production only what the author wrote before the start is run, so nothing is looked at again there.
+that it extends and includes, and missing ones that would come before them. In production, only
+files that the author wrote before the start run, so nothing is checked again there.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Loader(tornado.template.BaseLoader):
                 self._current.clear()
 
     def _name(self, paths: Sequence[str]) -> str:
-        """Paths for a person: below the analyses' folder from there."""
+        """Paths as messages show them: below the analyses' folder from there."""
         return " > ".join(path.removeprefix(f"{self.folder}{os.sep}") for path in paths)
 
     def _is_current(self, known: Compiled) -> bool:
@@ -142,7 +142,7 @@ class Loader(tornado.template.BaseLoader):
 
     @contextlib.contextmanager
     def noting(self, sources: PageSources) -> Iterator[None]:
-        """Note the files that are looked at inside."""
+        """Note the files that are checked inside."""
         self._noting.append(sources)
         try:
             yield
@@ -259,7 +259,7 @@ def render(compiled: Compiled, path: str, namespace: dict[str, object]) -> bytes
     """
     try:
         return compiled.template.generate(**namespace)
-    except Exception as error:  # any fault of a user's template, told with its place
+    except Exception as error:  # any fault of a user's template, reported with its place
         file, line = _place_of(error, compiled.template)
         raise TemplateError(
             f"{type(error).__name__}: {error}", file=file or path, line=line

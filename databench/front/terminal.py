@@ -1,8 +1,8 @@
 """`databench kernels`: the kernels of the server on this machine, as a table or as JSON.
 
-The right to see them is the administrator's token, or the one that is kept for the project of a
-server in development. That one is never sent: only what a browser would have as its cookie, which
-is of no use on another port, where somebody else may listen.
+The right to see them is the administrator's token, or the stored one of the project of a
+server in development. The latter is never sent: only what a browser would have as its cookie, which
+is of no use on another port, where another user's program may listen.
 """
 
 from __future__ import annotations
@@ -72,16 +72,16 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def ask(host: str, port: int, environ: Mapping[str, str], token: str = "") -> dict[str, Any]:
-    """What a server tells of its kernels.
+    """The kernels of a server.
 
     Args:
         host: Where it listens.
         port: Where it listens.
-        environ: Says where tokens of projects are kept.
+        environ: Names the place of the projects' tokens.
         token: The administrator's; empty: the one that is kept for the server's project.
 
     Raises:
-        ConnectionError: Nobody answers there, or nobody that tells; the text is for people.
+        ConnectionError: No server answers there, or not this page; the text is for people.
     """
     where = f"{host}:{port}"
     code, told = _request(host, port, {"Authorization": f"Bearer {token}"} if token else {})

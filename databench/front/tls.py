@@ -1,6 +1,6 @@
-"""The certificate: which files, and a self-signed one where only this machine can connect.
+"""The certificate: its files, or a self-signed one if only this machine can connect.
 
-Pages are served with encryption beside plain HTTP, on a port of its own.
+Pages are served with encryption in addition to plain HTTP, on a separate port.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _load(context: ssl.SSLContext, certfile: str, keyfile: str) -> None:
                 f"{option} is '{file}', which cannot be read: {error.strerror}", name=name
             ) from None
     try:
-        # Without a password at hand OpenSSL would ask for one in the terminal, and wait.
+        # Without a password, OpenSSL would ask for one in the terminal, and wait.
         context.load_cert_chain(certfile, keyfile or None, password=_refuse_password)
     except (ssl.SSLError, _PasswordError) as error:
         key = f" and --ssl-keyfile '{keyfile}'" if keyfile else ""

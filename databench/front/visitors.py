@@ -1,10 +1,10 @@
-"""Whose browser it is: a cookie that holds a random word, signed, and nothing else.
+"""The visitor of a browser: a cookie that holds a random word, signed, and nothing else.
 
 The word finds a visitor's own sessions again. It has 128 bits from `secrets`, so it cannot be
-guessed. Cookies know no port: what another server on this host was sent, or has set, comes here
-too. So the name is this server's alone (port and project), and a word that this server did not
-make is not taken: nobody can hand a browser a word that he knows. The key is kept in the
-datastore; without one it is made for the run, like the sessions that it finds.
+guessed. Cookies ignore the port: what another server on this host was sent, or has set, comes here
+too. So the name belongs to this server (port and project), and it accepts only words that it made:
+another server cannot give a browser a word that it knows. The key is kept in the
+datastore; without one, it is made for the run, like the sessions that it finds.
 
 Scripts cannot read the cookie, and other sites' pages do not send it (RFC 6265bis: HttpOnly,
 SameSite). Over TLS no other host of the domain can set it either (`__Host-`: Secure, Path=/).
@@ -27,7 +27,7 @@ _WORD = re.compile(r"[A-Za-z0-9_-]{22}")
 _DAYS = 365
 _KNOWN = 4096  # cookies whose signature is not checked again
 _KNOWN_S = 3600.0  # until it is: the word itself holds for a year
-_SIGNED_CHARACTERS = 512  # one of ours has 144
+_SIGNED_CHARACTERS = 512  # ours have 144
 _ATTRIBUTES = f"; Max-Age={_DAYS * 86400}; Path=/; HttpOnly; SameSite=Lax"
 
 
@@ -63,7 +63,7 @@ class Visitors:
         )
 
     def find(self, handler: tornado.web.RequestHandler) -> str:
-        """The word that the browser sent; empty where it sent none, or none of ours."""
+        """The word that the browser sent; empty if it sent none, or none that this server made."""
         name = self.name(handler)
         signed = cookies.read(handler.request, name)
         if not signed or len(signed) > _SIGNED_CHARACTERS:
@@ -103,7 +103,7 @@ def _sign(key: str, name: str, word: str) -> str:
 
 
 def make_key() -> str:
-    """A key that nobody can guess."""
+    """A key that cannot be guessed."""
     return secrets.token_urlsafe(32)
 
 

@@ -1,4 +1,4 @@
-"""Looks after all open pages from one timer: what is late is closed, what is silent is pinged."""
+"""Checks all open pages from one timer: closes late ones, pings silent ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PageWatch(OpenSockets[Looked]):
         self._said_s = -_SAY_AGAIN_S
 
     def note_plain(self, name: str) -> None:
-        """A request for a page's websocket was none: once a minute, the log says what to mend."""
+        """A plain request for a page's websocket: the log names the remedy, once a minute."""
         now_s = time.monotonic()
         if now_s - self._said_s >= _SAY_AGAIN_S:
             self._said_s = now_s

@@ -1,8 +1,8 @@
 """One page's websocket: frames in, frames out, and when they are out of the process.
 
 Theory of operation. `on_message` reads one frame and hands it to the broker; it awaits nothing, so
-a Cancel is read while an action runs. `write` makes one write of many frames. Tornado tells only
-through the connection's stream whether bytes have left, so this file, and no other, uses
+a Cancel is read while an action runs. `write` makes one write of many frames. In Tornado, only the
+connection's stream shows whether bytes have left, so this file, and no other, uses
 `ws_connection.stream` (private; the requirement `tornado<7` and a test hold it). One `Watch` looks
 after all pages: no task and no timer belongs to a single one. How fast a page is read is in `pace`.
 
@@ -129,7 +129,7 @@ class PageSocket(PacedSocket):
 
     @property
     def ping_interval(self) -> float | None:
-        """None of Tornado's pings, each a task of its own: `Watch` sends ours."""
+        """None of Tornado's pings, each a separate task: `Watch` sends ours."""
         return None
 
     def open(self, name: str) -> None:
@@ -146,7 +146,7 @@ class PageSocket(PacedSocket):
         self.page.hear()
 
     def on_close(self) -> None:
-        """The connection is gone, whoever ended it."""
+        """The connection is gone, from either end."""
         self.context.watch.discard(self.page)
         self.page.leave()
 
@@ -238,7 +238,7 @@ class Connection:
         self._pinged_s = None
 
     def leave(self) -> None:
-        """The connection is gone: tell the broker, if it knows of it."""
+        """The connection is gone: report it to the broker, if it knows the page."""
         if self._joined:
             self._joined = False
             self._context.broker.leave(self)
@@ -257,7 +257,7 @@ class Connection:
             frames: UTF-8 JSON, each one message, in this order.
 
         Returns:
-            Whether everything is out of the process; if not, `drained` is told when it is.
+            Whether everything is out of the process; if not, `drained` is called when it is.
         """
         stream = self._stream()
         if stream is None or not frames:
@@ -283,7 +283,7 @@ class Connection:
 
     def _on_written(self, written: asyncio.Future[None]) -> None:
         if written.cancelled() or written.exception() is not None:
-            return  # the connection is gone; on_close tells
+            return  # the connection is gone; on_close reports it
         if self._unsent_s is not None:
             self._unsent_s = time.monotonic()
         self._tell_written()
@@ -291,7 +291,7 @@ class Connection:
     def _tell_written(self) -> None:
         stream = self._stream()
         if stream is None or stream.writing():
-            return  # a later write is not out: its own callback tells
+            return  # a later write is not out: its own callback reports it
         self._unsent_s = None
         if self._joined:
             self._context.broker.drained(self)
@@ -351,4 +351,4 @@ class Connection:
             try:
                 self._handler.ping()
             except tornado.websocket.WebSocketClosedError:
-                pass  # it went away just now; on_close tells
+                pass  # it went away just now; on_close reports it

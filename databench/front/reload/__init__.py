@@ -1,4 +1,4 @@
-"""What a saved file does: it is found, it restarts kernels, reloads pages, and is built from.
+"""The effects of a saved file: kernels restart, pages reload, builds run.
 
 `scan` finds changes, `changes` decides what they mean, `watch` carries it out.
 """

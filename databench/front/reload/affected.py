@@ -1,7 +1,7 @@
 """Where a file is shown: the paths of this server that a save of it changes.
 
-Templates are followed through what they extend and include, as they are now; so nothing has to be
-kept of what was ever sent.
+Templates are followed through the files that they extend and include, as they are now; so the front
+keeps nothing of what it ever sent.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def find_paths(files: Iterable[str], index: Index) -> list[str]:
 def page_paths(entry: Entry) -> list[tuple[str, str | None]]:
     """The paths of an analysis' pages, each with its file; `None` is the default page."""
     name = quote(entry.name)
-    pattern = "**/*.html" if entry.file is None else "*.html"  # beside a script may be anything
+    pattern = "**/*.html" if entry.file is None else "*.html"  # a script's folder may hold anything
     own = sorted(entry.folder.glob(pattern)) if entry.folder.is_dir() else []
     found: list[tuple[str, str | None]] = [
         (f"/{name}/{quote(file.relative_to(entry.folder).as_posix())}", str(file))
@@ -64,7 +64,7 @@ def first_paths(entry: Entry, index: Index) -> list[str]:
 
 
 def _public(path: str, index: Index) -> str:
-    """As browsers say it: a script's page may be at `/`."""
+    """As browsers request it: a script's page may be at `/`."""
     prefix = f"/{quote(index.single)}/" if index.single else None
     return path[len(prefix) - 1 :] if prefix and path.startswith(prefix) else path
 

@@ -1,7 +1,7 @@
 """`build:` of `index.yaml`: commands that make what pages need, before serving and on change.
 
 Owns the order (the project's own first, then each analysis') and what a failure means: the rest of
-that list is left out, everything is served as it is, and the page and the terminal tell.
+that list does not run, everything is served as it is, and the page and the terminal show the error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ async def run(index: Index, settings: Settings, names: Iterable[str] | None = No
     """Run the commands, one after another, in the analyses' folder.
 
     Args:
-        index: It says which.
+        index: It has the commands.
         settings: The limits.
         names: Whose; `PROJECT` is the project's. `None`: all.
 
@@ -76,7 +76,7 @@ async def _run_list(
 
 
 class _Output:
-    """Logs the lines of a command, as many as there may be.
+    """Logs the lines of a command, up to a limit.
 
     Args:
         what: In front of each.
@@ -100,7 +100,7 @@ class _Output:
 
 
 class Builder:
-    """Builds anew while the server runs, one after another, and keeps what failed.
+    """Builds again while the server runs, one after another, and keeps the failures.
 
     Args:
         settings: The limits.
@@ -135,7 +135,7 @@ class Builder:
         """Build these; what is asked for while one runs follows it, once.
 
         Args:
-            index: It says the commands.
+            index: It has the commands.
             names: Of analyses; `PROJECT` for the project's.
         """
         self._index = index
@@ -147,10 +147,10 @@ class Builder:
         """Watched files were saved: build, but for what the build makes itself.
 
         A file that was written during two builds in a row is made by them: without that, patterns
-        that name what is built would make it run for ever.
+        that name what is built would make it run forever.
 
         Args:
-            index: It says the commands.
+            index: It has the commands.
             saved: By the file, whose patterns name it.
         """
         made = {path for path in saved if self._is_made(path)}

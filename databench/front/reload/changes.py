@@ -1,7 +1,6 @@
-"""What a changed file means: which kernels restart, which pages reload, what else is read anew.
+"""What a changed file means: which kernels restart, which pages reload, what else is read again.
 
-Pure: no file is read here, no clock, no socket. `scan` finds the changes, `watch` carries out what
-is decided.
+Pure: no file, clock or socket. `scan` finds the changes, `watch` carries out the decisions.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Steps:
     Attributes:
         restarts: Analyses with the files for which their kernels restart.
         shown: Files that pages may show.
-        reads_index: Whether `index.yaml`, the list of folders or a `routes.py` is to be read anew.
+        reads_index: Whether to read `index.yaml`, the list of folders or a `routes.py` again.
         own: Databench's own source files.
     """
 
@@ -147,7 +146,7 @@ def _concerns_index(
     if name == ROUTES_FILE:
         return owner is not None and inside == owner.folder
     if inside == folder and _ending(path) == ".py":
-        return True  # what it says of an analysis made of functions
+        return True  # the description of an analysis made of functions
     return name == MODULE_FILE and os.path.dirname(inside) == folder and (owner is None or is_gone)
 
 

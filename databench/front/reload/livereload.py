@@ -1,6 +1,6 @@
-"""`/_reload`: for pages without an analysis, such as the gallery, which follow what is saved.
+"""`/_reload`: for pages without an analysis, such as the gallery, which reload after a save.
 
-The websocket speaks the front's words, of which it needs two: `__connect` and `__reload`.
+The websocket uses two of the front's messages: `__connect` and `__reload`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FollowSocket(OwnSocket):
         self.context.followers.add(self)
 
     def on_message(self, message: str | bytes) -> None:
-        """Whatever a page says first, it is answered as if it had joined; nothing after it is.
+        """The page's first frame, of any content, is answered like a join; later frames are not.
 
         Answers to all, to a page that reads none, would fill the memory.
         """

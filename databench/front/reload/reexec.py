@@ -1,7 +1,7 @@
 """Databench's own code was saved: the front ends as on a signal, and runs again in its place.
 
-For who works on Databench itself, in a checkout. The listening sockets stay open meanwhile, so that
-a page that comes back waits a moment instead of being refused.
+For people who work on Databench itself, in a checkout. The listening sockets stay open meanwhile,
+so a page that comes back waits a moment instead of being refused.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Again:
         if self._kept or any(bound.fileno() < 0 for bound in listening):
             return  # on its way out already
         log.info("Databench's own code changed: %s; restarting", ", ".join(sorted(files)[:3]))
-        # Not before: a front that only ends must refuse who comes.
+        # Not before: a front that only ends must refuse new connections.
         self._kept = {
             variable: [os.dup(bound.fileno()) for bound in bounds]
             for variable, bounds in self._sockets.items()

@@ -1,8 +1,9 @@
-"""Files that an analysis writes itself and is made of: its restarts must not go on for ever; pure.
+"""Files that an analysis writes itself and is made of: stops an endless loop of restarts; pure.
 
-Nobody can see who saved a file. One that is saved again and again right after the restarts that it
-has caused is written by what these start. It restarts nothing then, until it is left alone. Should
-a person have saved it so often, the last save counts too: one more restart follows when it is.
+The front cannot see who saved a file. A file that is saved again and again right after the restarts
+that it causes is written by the restarted code. Then it restarts nothing until it has not changed
+for a while. If a user has saved it that often, the last save counts too: one more restart follows
+then.
 """
 
 from __future__ import annotations

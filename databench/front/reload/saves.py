@@ -1,4 +1,4 @@
-"""What was saved since the server began, so that a page hears of what it was too late for."""
+"""The saves since the server began, so that a page gets those that came before it joined."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ...protocol import text
 class Saves:
     """Counts saves, and knows the last one of each path.
 
-    A page is made with the count of saves and says it when it joins: what was announced between is
-    told to it alone.
+    A page is made with the count of saves and sends it when it joins: what was announced between
+    goes only to this page.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Saves:
         self._last: dict[str, int] = {}
 
     def add(self, paths: Collection[str]) -> bytes:
-        """Something at these paths was saved; the frame that tells it."""
+        """Files at these paths were saved; the frame that reports it."""
         self.count += 1
         self._last.update(dict.fromkeys(paths, self.count))
         return text.compose_reload(sorted(paths), self.count)

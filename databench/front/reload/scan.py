@@ -1,9 +1,9 @@
-"""Which files have changed: the file system, looked at again and compared with what it was.
+"""Which files have changed: reads the file system again and compares it with its earlier state.
 
 Owns what a change is: other content. A file that was only touched has none; one that an editor
-takes away and puts back has none while it is gone for less than `GONE_S`. Hidden files, bytecode
-and backups are not looked at. Events of the system are only the reason to look: none that is lost
-or doubled does any harm.
+takes away and puts back has none if it is gone for less than `GONE_S`. Hidden files, bytecode
+and backups do not count. Events of the system are only the reason to look: a lost or doubled one
+does no harm.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SOURCE_ENDINGS = frozenset(_SOURCES.split())
 PAGE_ENDINGS = frozenset(_PAGES.split())
 _ENDINGS = SOURCE_ENDINGS | PAGE_ENDINGS | {".yaml", ".yml"}
 
-Token = tuple[str, str]  # why a file is looked at: "folder", "glob" or "file", and which
+Token = tuple[str, str]  # why a file is checked: "folder", "glob" or "file", and which
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ class Scan:
     """What a look found.
 
     Attributes:
-        changed: Files with other content, new ones and gone ones, with why they are looked at.
+        changed: Files with other content, new ones and gone ones, with why they are checked.
         gone: Those of them that are gone.
         late: Pairs of who depends on a file and the file: it was changed after it may have been
-            read, and before anybody looked.
+            read, and before the first look.
     """
 
     changed: dict[str, frozenset[Token]] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Scan:
 
 @dataclass(slots=True)
 class _Mark:
-    """A file as it was: `key` (time, size, place) tells whether its digest must be made anew.
+    """A file as it was: `key` (time, size, place) shows whether its digest must be made again.
 
     `modified_s` is when its content came to be, as far as was seen.
     """
@@ -95,7 +95,7 @@ class Scanner:
     """Remembers files and finds what changed; not safe for threads.
 
     Args:
-        folder_limit: The most folders that are looked at.
+        folder_limit: The most folders that are checked.
 
     Attributes:
         folders: Those that the last look went through: what happens in them is a reason for more.
@@ -196,7 +196,7 @@ class Scanner:
         for path in self._marks.keys() - present:
             mark = self._marks[path]
             if not mark.tokens & tokens:
-                del self._marks[path]  # nobody asks for it any more
+                del self._marks[path]  # no kernel or build asks for it any more
             elif mark.gone_s is None:
                 mark.gone_s = now_s
             elif now_s - mark.gone_s >= GONE_S:
@@ -212,7 +212,7 @@ class Scanner:
             mark = self._marks.get(path)
             if mark is None or since_s is None or mark.modified_s <= since_s:
                 continue
-            # Once for each content: a file whose time lies in the future stays late for ever.
+            # Once for each content: a file whose time lies in the future stays late forever.
             if (owner, path, mark.digest) not in self._suspected:
                 self._suspected.add((owner, path, mark.digest))
                 late.add((owner, path))

@@ -1,10 +1,10 @@
 """Watches files, and carries out what a save means.
 
-Theory of operation: a thread waits for the system's events, looks at the files again (`scan`) and
-hands what changed to the loop, where `changes` decides. An event is only a reason to look, and the
-files are looked at every `watch_scan_s` anyway: so no event that is lost, no file system without
-events, and no system that has none to give, hides a save for long. A burst of saves is looked at
-when it is over. Disks are touched in the thread alone, but for templates and `index.yaml`, which
+Theory of operation: a thread waits for the system's events, checks the files again (`scan`) and
+hands the changes to the loop, where `changes` decides. An event is only a reason to look, and the
+thread checks the files every `watch_scan_s` anyway: so a lost event, a file system without
+events, or a system that has none to give hides no save for long. A burst of saves is checked
+when it is over. Only the thread touches disks, except for templates and `index.yaml`, which
 the front reads itself.
 """
 
@@ -37,7 +37,7 @@ log = logging.getLogger("databench.front")
 PACKAGE = Path(__file__).resolve().parents[2]
 STEP_MS = 10  # the library looks this often whether events came
 QUIET_MS = 25  # a burst is over after this
-BURST_S = 0.5  # and is looked at after this in any case
+BURST_S = 0.5  # and is checked after this in any case
 GONE_LOOK_MS = 100
 FIRST_LOOK_S = 10.0
 _THREADS = 2  # the library starts one
@@ -48,8 +48,8 @@ class Watcher:
     """Watches what a front serves.
 
     Args:
-        context: The front's; its index says where to look.
-        on_index: Reads `index.yaml` and the folders anew.
+        context: The front's; its index names what to watch.
+        on_index: Reads `index.yaml` and the folders again.
         on_own: Called with Databench's own files that were saved; `None`: they are not watched.
     """
 
@@ -214,7 +214,7 @@ class Watcher:
                 self._restart(name, files)
 
     def _on_faults(self, names: list[str]) -> None:
-        """Another build fails, or none any more: pages tell."""
+        """Another build fails, or none any more: update the pages."""
         entries = self._context.index.entries.values()
         concerned = [entry for entry in entries if "" in names or entry.name in names]
         paths = {path for entry in concerned for path, _ in affected.page_paths(entry)}
@@ -233,14 +233,14 @@ class Watcher:
             self.reload(sorted({"/", *paths}))
 
     def _describe(self) -> dict[str, object]:
-        """What pages say of each analysis, and under "" of all of them."""
+        """The problems that pages show of each analysis, and under "" of all of them."""
         index = self._context.index
         shared = (index.title, index.version, index.author, index.description_html)
         each = {n: (e, self._context.find_faults(n), shared) for n, e in index.entries.items()}
         return {"": dataclasses.replace(index, entries={}), **each}
 
     def reload(self, paths: list[str]) -> None:
-        """Tell pages that something at these paths was changed."""
+        """Report to pages that files at these paths were changed."""
         if paths:
             frame = self._context.saves.add(paths)
             self._context.broker.announce(frame)
@@ -319,7 +319,7 @@ def explain(error: Exception, interval_s: float, root: Path = Path("/proc/sys"))
 
     Args:
         error: From the library, which has the system's number in its text alone.
-        interval_s: How often the files are looked at.
+        interval_s: How often the files are checked.
         root: Where the kernel's limits are to be read.
     """
     wanted = {
@@ -345,7 +345,8 @@ def explain(error: Exception, interval_s: float, root: Path = Path("/proc/sys"))
 def _find_folders(index: Index) -> tuple[set[str], set[str]]:
     """What is watched with all below it, and patterns for what is not.
 
-    Beside a script may be anything, a home folder as well: there, its own files are watched.
+    A script's folder may hold anything, it may be a home folder: there, only its own files are
+    watched.
     """
     folders = {str(index.folder), *(str(entry.folder) for entry in index.entries.values())}
     globs: set[str] = set()
@@ -361,7 +362,7 @@ def _find_folders(index: Index) -> tuple[set[str], set[str]]:
 
 
 def is_editable(package: Path = PACKAGE) -> bool:
-    """Whether Databench runs from a checkout, whose code somebody may be changing."""
+    """Whether Databench runs from a checkout, whose code may be under development."""
     return not {"site-packages", "dist-packages"} & set(package.parts) and (
         (package.parent / ".git").exists()
     )
