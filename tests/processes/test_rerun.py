@@ -79,6 +79,16 @@ async def test_a_second_run_that_is_lost_is_lost(server):
         assert [frame["load"]["runs"] for frame in frames if frame["signal"] == "begun"] == [3]
 
 
+async def test_an_action_that_ran_while_another_took_all_memory_is_run_again(server):
+    async with visit(server.address, "fits") as visitor, visit(server.address, "fits") as glutton:
+        tale = Tale(visitor)
+        await tale.begin("coroutine", until=2)
+        await glutton.send(signal="eat", load={"__process_id": 2})
+        await tale.wait("done")
+        assert tale.words == ["start", "begun", "warn", "again", "begun", "done"]
+        assert "(memory_limit)" in tale.notes[0]
+
+
 @pytest.mark.parametrize("action", ["once", "stubborn"])
 async def test_cancelled_actions_and_those_without_the_mark_are_lost(action, server):
     async with visit(server.address, "fits") as visitor:

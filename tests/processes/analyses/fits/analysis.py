@@ -46,5 +46,12 @@ class Fits(databench.Analysis):
                 self.emit("not yet")
 
     @databench.on
+    def eat(self):
+        held = []
+        while True:
+            held.append(bytearray(b"x") * (8 << 20))
+            time.sleep(0.02)
+
+    @databench.on
     async def once(self, word, until):
         await asyncio.sleep(self.begin(word, until))
