@@ -152,7 +152,8 @@ async def check_watcher(server, analyses):
     """Where there is more to watch, the library wants a thread, and ends the process without."""
     shutil.copytree(analyses / "held", analyses / "another")
     loop = asyncio.get_running_loop()
-    await loop.run_in_executor(None, server.wait_printed, re.compile("seen every .*no further th"))
+    told = re.compile("checks for saved files every .*no further thread")
+    await loop.run_in_executor(None, server.wait_printed, told)
 
 
 async def test_a_kernel_that_cannot_be_started_says_why_and_starts_when_it_can(server):

@@ -253,7 +253,7 @@ async def test_class_of_another_module_is_served(tmp_path):
         ("import databench\n", r"bad\.py defines no analysis; expected a class: class Bad\("),
         (
             "from databench import Analysis as X\n\n\nclass A(X): pass\nclass B(X): pass\n",
-            r"bad\.py defines 2 analyses, expected one: A \(line 4\), B \(line 5\); call one Bad",
+            r"bad\.py defines 2 analyses, expected one: A \(line 4\), B \(line 5\); name one Bad",
         ),
     ],
 )
@@ -285,7 +285,7 @@ async def test_class_that_a_function_makes_is_refused(tmp_path):
     )
     _, told = await process.communicate()
     assert process.returncode == 1
-    assert b"'Pi' is made inside a function" in told and b"local.py" in told
+    assert b"'Pi' is defined inside a function" in told and b"local.py" in told
 
 
 async def test_what_a_script_has_put_on_the_loop_before_is_run_and_may_stop_it(tmp_path):
