@@ -1,7 +1,7 @@
-"""Databench: a small class and a page, live, with the class in a process of its own.
+"""Databench: a small class and a page, live, with the class in its own process.
 
-What a person subclasses and calls. Importing this loads nothing heavy: each name is fetched when
-it is first used, so that a server that only needs the version pays for nothing else.
+The names that users subclass and call. Importing this loads nothing heavy: each name loads on its
+first use, so that a server that only needs the version pays for nothing else.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # a checker would take any name for one of ours
+if not TYPE_CHECKING:  # a checker would accept any name
 
     def __getattr__(name: str) -> Any:
         home = name if name in _MODULES else _HOMES.get(name)

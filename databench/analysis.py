@@ -1,7 +1,7 @@
-"""What a person subclasses: `Analysis`, and the marks `on` and `on_action`.
+"""The class that users extend: `Analysis`, and the marks `on` and `on_action`.
 
-Owns the names of actions and how handlers are found; says what an analysis can do. How a message
-reaches a page is not decided here: the kernel (or a test) gives each instance an `Outlet`.
+Owns the names of actions, how handlers are found, and what an analysis can do. It does not decide
+how a message reaches a page: the kernel (or a test) gives each instance an `Outlet`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _IDEMPOTENT_MARK = "_databench_idempotent"  # those of them that may be run agai
 class Outlet(Protocol):
     """Where an analysis' words go.
 
-    One that has a loop of its own also has `start(generator)`: it runs the generator of a handler
+    One that has its own loop also has `start(generator)`: it runs the generator of a handler
     that another handler calls, and returns what can be awaited.
     """
 
@@ -40,7 +40,7 @@ class Outlet(Protocol):
         """Send a signal."""
 
     def progress(self, value: float, total: float | None) -> None:
-        """Say how far the running action is."""
+        """Report the progress of the running action."""
 
 
 @overload
@@ -68,7 +68,7 @@ def on_action(name: str, *, idempotent: bool = False) -> Callable[[F], F]:
     """Mark a method as a handler of the action `name`; `'*'` is every action.
 
     Args:
-        name: As the page says it.
+        name: As the page sends it.
         idempotent: As in `on`.
     """
     return lambda method: _marked(method, name, idempotent)
@@ -152,9 +152,9 @@ def find_handlers(cls: type) -> dict[str, tuple[str, ...]]:
 def find_idempotent(cls: type, handlers: Mapping[str, tuple[str, ...]]) -> Collection[str]:
     """The actions of a class that may be run again if their kernel is lost.
 
-    Each handler that an action calls has to say so, one of `'*'` too. The method that runs counts:
-    one that overrides a marked one keeps the action's name, but is other code, which may not bear
-    to run twice.
+    Each handler that an action calls has to be marked, one of `'*'` too. The method that runs
+    counts: one that overrides a marked one keeps the action's name, but is other code, which may
+    not bear to run twice.
 
     Args:
         cls: The class.
@@ -200,7 +200,7 @@ def _marks(cls: type, attribute: str) -> list[str]:
 
 
 def _own_last(cls: type, attributes: list[str]) -> list[str]:
-    """Without the defaults of `Analysis` where the class has a handler of its own."""
+    """Without the defaults of `Analysis` if the class has its own handler."""
     own = [a for a in attributes if getattr(cls, a) is not getattr(Analysis, a, None)]
     return own or attributes
 
@@ -253,7 +253,7 @@ class Analysis:
         self._untold = []
         return self
 
-    # -- set up by whoever runs the session
+    # -- set up by the code that runs the session
 
     def init_databench(self, id_: str | None = None) -> Analysis:
         """Give the instance its id and its datastores; returns the instance."""
@@ -273,7 +273,7 @@ class Analysis:
     def set_emit_fn(self, emit_fn: Callable[..., Any]) -> Analysis:
         """Let `emit` call `emit_fn(signal, message)` instead; returns the instance.
 
-        Where nobody else tells of them (outside of a kernel), changes of state go there too, as the
+        If no kernel reports them, changes of state go there too, as the
         signals `data` and `class_data`.
         """
         self._emit_fn = emit_fn
@@ -292,7 +292,7 @@ class Analysis:
             value = as_shown(self, key, value)
         return self.emit(signal, {key: value})
 
-    # -- what an analysis says
+    # -- what an analysis sends
 
     def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
         """Send a signal to the session's pages, now.
@@ -323,11 +323,11 @@ class Analysis:
     def progress(
         self, iterable: Iterable[T] | AsyncIterable[T], total: float | None = None
     ) -> ProgressIterator[T]:
-        """Iterate (`for` or `async for`) and tell the page how far it is.
+        """Iterate (`for` or `async for`) and show the page the progress.
 
         Args:
             iterable: What to iterate over.
-            total: Number of items, where `len(iterable)` does not tell.
+            total: Number of items, if `len(iterable)` does not give it.
         """
         return ProgressIterator(
             iterable, total, None if self._outlet is None else self._outlet.progress

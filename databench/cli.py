@@ -1,8 +1,8 @@
 """`databench` on the command line: arguments and how they end, nothing else.
 
 A file or a subcommand comes before the first unknown flag; from that flag on everything belongs
-to the analyses (`cli_args`), and so does each further word that is no option. What the command
-does with it is in `front.serve`; `databench.run` reads the same options without a file.
+to the analyses (`cli_args`), and so does each further word that is not an option. `front.serve`
+runs the command; `databench.run` reads the same options without a file.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ command line wins.
 """
 
 
-# Our own options, beside `--help` and the limits: what `argparse` takes of each. The help, the
-# documents' tests and the nearest name of a misspelt one (settings.OPTIONS) follow it.
+# Our own options, in addition to `--help` and the limits: what `argparse` takes of each. The help,
+# the documents' tests and the nearest name of a misspelt one (settings.OPTIONS) follow it.
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--version", {"action": "version", "version": f"databench {__version__}"}),
     (
@@ -166,12 +166,12 @@ _OF_FOLDERS = ("--analyses",)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Knows which words are options of ours, and whether a value follows."""
+    """Knows which words are Databench's options, and whether a value follows."""
 
     targets = 1  # how many words that are no options are ours
 
     def takes_value(self, word: str) -> bool | None:
-        """Whether this option takes a value; `None` when it is none of ours."""
+        """Whether this option takes a value; `None` if it is not Databench's."""
         action = self._option_string_actions.get(word)
         return None if action is None else action.nargs != 0
 
@@ -282,7 +282,7 @@ def main(
 
 
 def _is_somewhere() -> bool:
-    """Whether the working directory is there; a sentence says so where it is not."""
+    """Whether the working directory exists; prints a sentence if it does not."""
     try:
         os.getcwd()
     except OSError:

@@ -1,10 +1,10 @@
 """Keyed values that signal their changes.
 
-Owns the values of every domain in this process. A value is plain JSON: what is stored is a copy,
-what is read is a copy, and a change is what changes the JSON text. It knows nothing of sessions or
-sockets: who wants to hear of changes registers.
+Owns the values of every domain in this process. A value is plain JSON: the store keeps a copy,
+returns a copy, and a change is a change of the JSON text. It knows nothing of sessions or
+sockets: code that wants to get changes registers.
 
-Theory of operation: `Datastore.lock` guards the step "store the value and tell the observers", so
+Theory of operation: `Datastore.lock` guards the step "store the value and notify the observers", so
 that messages leave in the order in which values were stored. Observers (the kernel) prepare their
 message before the lock is taken and only commit inside; users' callbacks run outside of it.
 """
@@ -23,7 +23,7 @@ Prepare = Callable[[str, Any, bytes], Commit]
 Updater = Mapping[str, Any] | Callable[["Datastore"], Mapping[str, Any]]
 
 
-# Domain and key of the change that callbacks are being told of, in the code that they run.
+# Domain and key of the change that callbacks are getting, in the code that they run.
 telling: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar(
     "databench_telling", default=None
 )
@@ -55,7 +55,7 @@ class Changer(Protocol):
         """See `Datastore.change`."""
 
     def change_state(self, updater: Callable[[Any], Mapping[str, Any]]) -> Awaitable[Any]:
-        """Change what a function of the whole state says, each value by `change`."""
+        """Change what a function of the whole state returns, each value by `change`."""
 
 
 class _Domain:
@@ -75,7 +75,7 @@ def _nothing() -> None:
 
 
 class Datastore:
-    """A key-value store whose changes are told to those who registered.
+    """A key-value store that reports changes to the callbacks that registered.
 
     Stores of one domain in one process share their values.
 
@@ -104,7 +104,7 @@ class Datastore:
             self._shared = self._domains.setdefault(domain, _Domain())
             self._shared.stores.append(self)
 
-    # -- who hears of changes
+    # -- who gets changes
 
     def on_change(self, callback: Callable[[str, Any], Any]) -> Datastore:
         """Call `callback(key, value)` after each change; returns the store."""
@@ -116,7 +116,7 @@ class Datastore:
         return self.on_change(lambda key, value: callback({key: value}))
 
     def observe(self, prepare: Prepare) -> Datastore:
-        """Hear of a change in two steps; for the kernel.
+        """Get each change in two steps; for the kernel.
 
         Args:
             prepare: Called with key, value and JSON text before the value is stored; returns what
@@ -132,7 +132,7 @@ class Datastore:
         return bool(self._callbacks)
 
     def trigger_changed(self, key: str) -> Results:
-        """Call everybody as if the value of `key` had just changed.
+        """Call every callback as if the value of `key` had just changed.
 
         Raises:
             MissingKeyError: There is no such key.
@@ -151,7 +151,7 @@ class Datastore:
             value = self._shared.plain[key]
         except KeyError:
             raise MissingKeyError(key) from None
-        # A container is handed out as a copy: changing it in place would be seen by nobody.
+        # A container is handed out as a copy: no callback would see a change in place.
         return _copied(value)
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -199,13 +199,13 @@ class Datastore:
         self.set(key, value)
 
     def set(self, key: str, value: Any) -> Results:
-        """Store a copy of `value`; a change is told.
+        """Store a copy of `value`; callbacks get the change.
 
         Returns:
             What the subscribers returned; empty where nothing changed.
 
         Raises:
-            TypeError: The key is no string, or the value can't be sent as JSON.
+            TypeError: The key is not a string, or the value can't be sent as JSON.
         """
         if not isinstance(key, str):
             raise TypeError(f"the key {key!r:.80} is not a string; not stored")
@@ -230,7 +230,7 @@ class Datastore:
         return Results(result for key, value in pairs.items() for result in self.set(key, value))
 
     def set_state(self, updater: Updater | None = None, **kwargs: Any) -> Results:
-        """Store what `updater` says.
+        """Store what `updater` returns.
 
         Args:
             updater: A dict of values, or a function of this store that returns one.
@@ -270,24 +270,24 @@ class Datastore:
         return self.update({key: value for key, value in pairs.items() if key not in self})
 
     def restore(self, key: str, encoded: bytes) -> None:
-        """Store a value without telling anybody.
+        """Store a value without reporting it.
 
         Raises:
-            ValueError: It is no JSON.
+            ValueError: It is not JSON.
         """
         plain = decode(encoded, exact=True)
         with self.lock:
             self._shared.encoded[key], self._shared.plain[key] = encoded, plain
 
     def receive(self, key: str, encoded: bytes) -> Results:
-        """Store a value that came from elsewhere: callbacks hear of it, observers do not."""
+        """Store a value that came from elsewhere: callbacks get it, observers do not."""
         if self._shared.encoded.get(key) == encoded:
             return Results()
         self.restore(key, encoded)
         return self._tell(key, Results())
 
     def close(self) -> None:
-        """Hear of nothing any more; free the values where that was asked for."""
+        """Get no more changes; free the values if that was asked for."""
         with self.lock:
             if self not in self._shared.stores:
                 return
@@ -305,7 +305,7 @@ class Datastore:
     def _commit(
         self, key: str, encoded: bytes, plain: Any, *, again: bool = False
     ) -> Results | None:
-        """Store and tell observers; `None` when another thread has stored the same before."""
+        """Store and notify observers; `None` when another thread has stored the same before."""
         commits = self._prepare(key, plain, encoded)
         with self.lock:
             if not again and self._shared.encoded.get(key) == encoded:

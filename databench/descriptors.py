@@ -17,7 +17,7 @@ import time
 KERNEL_NEEDS = 24
 
 _FOLDER = "/proc/self/fd"
-# Where the folder has to be read: of so many, what was counted holds for so long. Meanwhile fewer
+# If the folder has to be read and holds so many, the count is valid for so long. Meanwhile fewer
 # are opened than connections leave (`http.connections.find_reserve`).
 _MANY = 2000
 _HOLDS_S = 0.02
@@ -61,9 +61,10 @@ def limit() -> int:
 
 
 def count() -> int:
-    """How many descriptors are open; 0 where the system does not say it."""
+    """How many descriptors are open; 0 if the system does not report it."""
     try:
-        # Linux 6.2 and newer say the number as the folder's size, which takes 2 us at any number.
+        # Linux 6.2 and newer report the number as the folder's size, which takes 2 us at any
+        # number.
         size = os.stat(_FOLDER).st_size
         return size or _read()
     except FileNotFoundError:

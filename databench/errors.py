@@ -65,7 +65,7 @@ class SettingError(DatabenchError):
     Args:
         text: What is wrong, what was expected, and what to do.
         name: The setting's name, or `None`.
-        file: The file that says it, or `None` for the command line and the environment.
+        file: The file that holds it, or `None` for the command line and the environment.
         line: The line in that file, counted from 1, or `None`.
     """
 

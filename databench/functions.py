@@ -54,11 +54,11 @@ class FunctionSignals:
         `connect` is emitted once, when a session begins, and `disconnect` when it ends. A list that
         the page sends gives positional arguments, an object keyword arguments where they fit; a
         function with one parameter gets anything else whole. A function that is marked inside
-        another hears the session in which the other runs.
+        another gets the signals of the session in which the other runs.
 
         Raises:
-            TypeError: `signal` is no name, or what is marked is no function; inside another
-                function, it is a coroutine or a generator.
+            TypeError: `signal` is not a name, or the marked object is not a function; inside
+                another function, it is a coroutine or a generator.
         """
         if not isinstance(signal, str):
             raise TypeError(
@@ -105,7 +105,7 @@ class FunctionSignals:
             What can be awaited while the page is slow, and can be ignored.
 
         Raises:
-            RuntimeError: No session runs the caller, as in a thread of its own.
+            RuntimeError: No session runs the caller, as in a user's own thread.
             TypeError: The message has no JSON form.
         """
         session = SESSION.get(None)

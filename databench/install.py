@@ -1,4 +1,4 @@
-"""How a person installs what is missing: by the pip of the Python that lacks it, not just any."""
+"""How to install a missing package: with the pip of the Python that lacks it, not just any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 def pip_install(*packages: str) -> str:
     """The command that installs packages for this very Python.
 
-    `pip` alone is whichever comes first on the person's path, often that of another environment.
+    `pip` alone is whichever comes first on the user's path, often that of another environment.
 
     Args:
         packages: As pip takes them, for example `databench[redis]`.

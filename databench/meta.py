@@ -1,12 +1,12 @@
 """Runs an analysis' actions in this process, without a kernel: for tests and for own front ends.
 
-Owns the meaning of `Meta.run_process`. How arguments are read and what a handler may yield is the
-kernel's; where the messages go is said by who made the analysis (`set_emit_fn`, or a test).
+Owns the meaning of `Meta.run_process`. The kernel's modules read arguments and drive what a handler
+yields; the code that made the analysis decides where messages go (`set_emit_fn`, or a test).
 
 Theory of operation: an action is a task that takes its first step at once, so that a plain action
-has run when `run_process` returns. Where an event loop runs, or waits to be run by tornado's test
-case, the rest of the task is that loop's. Where there is none the action runs to its end, on a loop
-of its own.
+has run when `run_process` returns. If an event loop runs, or waits to be run by tornado's test
+case, it runs the rest of the task. Without a loop, the action runs to its end, on a new
+loop.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ async def _say(analysis: Analysis, message: dict[str, Any]) -> None:
 
 async def _run(analysis: Analysis, name: str, payload: bytes) -> Any:
     result = None
-    # Who calls this is no page: it may also take a session's steps, and write values of any name.
+    # The caller is not a page: it may also call a session's steps, and write values of any name.
     handlers = {**BUILT_IN, **find_handlers(type(analysis))}
     for kind, function in find_calls(analysis, handlers, name, payload):
         result = await _call(kind, function)
@@ -125,7 +125,7 @@ async def _call(kind: str, function: Callable[[], Any]) -> Any:
         result = await result
     elif hasattr(result, "__await__") and not isinstance(result, Sent):
         result = await drive_awaitable(result)
-    # Actions often return an emit; that is no result.
+    # Actions often return an emit; that is not a result.
     return None if isinstance(result, Sent | Results) else result
 
 
@@ -140,7 +140,7 @@ def _start(
         return _finish(coroutine, callback)
     task = begin(coroutine, loop)
     if not loop.is_running() and task.done():
-        task.result()  # nobody awaits it: the exception is raised here
+        task.result()  # no code awaits it: the exception is raised here
     if callback is not None:
         task.add_done_callback(lambda done: callback(done.result()))
     return task
@@ -149,7 +149,7 @@ def _start(
 def _finish(
     coroutine: Coroutine[Any, Any, Any], callback: Callable[[Any], Any] | None
 ) -> asyncio.Future[Any]:
-    """Run to the end, as nobody else will."""
+    """Run to the end, because no loop will."""
     loop = asyncio.new_event_loop()
     try:
         task = loop.create_task(coroutine)
@@ -185,7 +185,7 @@ def _find_loop() -> asyncio.AbstractEventLoop | None:
         except RuntimeError:
             return None
     else:
-        # Asking asyncio itself would make a loop where there is none, which nobody would close.
+        # Asking asyncio itself would make a loop, which nothing would close.
         loop = getattr(getattr(asyncio.get_event_loop_policy(), "_local", None), "_loop", None)
     return loop if loop in tornado_ioloop.IOLoop._ioloop_for_asyncio else None
 

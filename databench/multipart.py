@@ -3,7 +3,7 @@
 pyzmq's own `send_multipart` and `recv_multipart` combine members of its enumerations for each frame
 and ask the socket after each whether another one follows: a message of three frames takes them
 16 us there and back, and this module 4 us. So flags are plain numbers here, and a received frame
-itself says whether more follow.
+itself shows whether more follow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def send(socket: zmq.Socket[bytes], frames: Sequence[bytes]) -> None:
 
     Raises:
         zmq.Again: The socket's queue is full; nothing was sent.
-        zmq.ZMQError: As `zmq_msg_send(3)` says.
+        zmq.ZMQError: See `zmq_msg_send(3)`.
     """
     put = socket.send
     for frame in frames[:-1]:
@@ -40,7 +40,7 @@ def receive(socket: zmq.Socket[bytes]) -> list[bytes]:
 
     Raises:
         zmq.Again: There is none.
-        zmq.ZMQError: As `zmq_msg_recv(3)` says.
+        zmq.ZMQError: See `zmq_msg_recv(3)`.
     """
     frames: list[bytes] = []
     while True:

@@ -1,7 +1,7 @@
-"""Text for a terminal and a log: nothing in it steers the terminal or looks like another line.
+"""Text for a terminal and a log that cannot control the terminal or look like another line.
 
-Owns which characters never reach an operator. What a page, a kernel or a request says ends up in
-records of the log, in their arguments, in exceptions; so it is the formatter that cleans, once,
+Owns which characters never reach an operator. Text of pages, kernels and requests ends up in
+records of the log, in their arguments, in exceptions; so the formatter cleans all of it, once,
 after everything else was put together.
 """
 
@@ -11,8 +11,8 @@ import logging
 import re
 
 # A terminal's control sequences (ECMA-48, 5.4 and 5.6): colours, movements, titles, clipboards.
-# Each part has a largest length: one that does not end is no sequence, and its ESC is replaced.
-# None holds what begins another, so that each character is looked at a bounded number of times.
+# Each part has a largest length: one that does not end is not a sequence, and its ESC is replaced.
+# None holds what begins another, so each character is read a bounded number of times.
 _SEQUENCE = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
     "|(?:\x1b[P\\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
@@ -30,7 +30,7 @@ def clean(text: str) -> str:
     """Text of several lines, of which a terminal obeys nothing but the line ends and tabs.
 
     Args:
-        text: From anybody.
+        text: From any source.
 
     Returns:
         It without control sequences; other control characters are blanks where they are white
@@ -53,7 +53,7 @@ def _replace(found: re.Match[str]) -> str:
 class PrintableFormatter(logging.Formatter):
     """A formatter whose records are clean: further lines of a record are indented.
 
-    So what begins at the left margin is a record of ours, whoever wrote the words in it.
+    So a line that begins at the left margin is a record of Databench, whatever words are in it.
     """
 
     def format(self, record: logging.LogRecord) -> str:

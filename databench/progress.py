@@ -1,4 +1,4 @@
-"""What `Analysis.progress` returns: an iterable that says how far it is."""
+"""The result of `Analysis.progress`: an iterable that reports its progress."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Say = Callable[[float, float | None], None]
 
 
 class ProgressIterator(Generic[T]):
-    """Goes through items, by `for` or `async for`, and says so.
+    """Goes through items, by `for` or `async for`, and reports the progress.
 
     Args:
         items: What to iterate over.
-        total: Number of items, where `len(items)` does not tell.
-        say: Told the number of items that are done, and the total.
+        total: Number of items, if `len(items)` does not give it.
+        say: Called with the number of items that are done, and the total.
     """
 
     def __init__(

@@ -78,7 +78,7 @@ def make(name: str, kernel: str, *, here: Path) -> list[str]:
         here: The working directory.
 
     Returns:
-        What to tell: what was made, and what to do next.
+        The lines to print: what was made, and what to do next.
 
     Raises:
         SettingError: It cannot be made; nothing was written.
@@ -164,7 +164,7 @@ def _show(path: Path, here: Path) -> str:
 
 
 def _enter(name: str, kernel: str, analyses: Path, here: Path) -> list[str]:
-    """Enter it in `index.yaml`, where it would not be served otherwise; what to tell of that."""
+    """Enter it in `index.yaml`, if it would not be served otherwise; the lines to print."""
     file = analyses / INDEX_FILE
     index = load(analyses, kernels=(kernel,))
     if index.entries.get(name) and kernel == "py":
@@ -183,12 +183,12 @@ def enter(text: str, lines: Sequence[str], others: Collection[str] = ()) -> str 
     """The text of an `index.yaml` with one more entry; all else stays as it is.
 
     Args:
-        text: As it is; empty where there is none.
+        text: As it is; empty if there is none.
         lines: The entry, without indentation.
         others: The analyses that are served although no list names them.
 
     Returns:
-        `None` where it is written so that a person must do it.
+        `None` if it is written so that the user must do it.
     """
     text = text if text.endswith(("\n", "\r")) or not text else f"{text}\n"
     root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -219,7 +219,7 @@ def _join(before: list[str], after: list[str], text: str) -> str:
 
 
 def _if_sound(before: str, after: str, lines: Sequence[str]) -> str | None:
-    """The new text, if it says what the old one said and the entry beside."""
+    """The new text, if it means the same as the old one plus the entry."""
     old: dict[str, Any] = yaml.safe_load(before) or {}
     try:
         new = yaml.safe_load(after)

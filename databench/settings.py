@@ -26,7 +26,7 @@ class Setting:
 
     Attributes:
         name: As in `Settings` and `index.yaml`; the unit is its ending.
-        default: What holds when nobody says otherwise; its type is the setting's type.
+        default: The value without any other; its type is the setting's type.
         unit: `s`, `bytes`, `count` or `bytes/s`.
         minimum: The smallest value that is accepted.
         help: One sentence for people.
@@ -49,14 +49,14 @@ class Setting:
         return "DATABENCH_" + self.name.upper()
 
     def parse(self, text: object, *, source: str) -> Value:
-        """Make a value of what a person wrote.
+        """Make a value of the user's text.
 
         Args:
             text: A string, or a number from `index.yaml`.
             source: Where it was written, for the error.
 
         Raises:
-            SettingError: It is no number, not finite, below the minimum or above 2^53.
+            SettingError: It is not a number, not finite, below the minimum or above 2^53.
         """
         kind = type(self.default)
         try:
@@ -97,7 +97,7 @@ def _row(default: Value, unit: str, minimum: Value, text: str) -> Any:
 class Settings:
     """The values in force: a field per row, each with its unit, its least value and what it is.
 
-    A setting is a whole number or any number, as its field says.
+    A setting is a whole number or any number, by the type of its field.
     """
 
     # kernels
@@ -329,7 +329,7 @@ OPTIONS = [
 
 
 def show(value: object) -> str:
-    """What a person wrote, for a sentence: not longer than a line."""
+    """A user's text, for a sentence: not longer than a line."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # more digits than Python shows
@@ -341,7 +341,7 @@ def override(base: Settings, changes: Mapping[str, Any]) -> Settings:
     """Settings of which some are others.
 
     Raises:
-        SettingError: A name that is no row.
+        SettingError: A name that is not a row.
     """
     for name in changes:
         find_row(name, source="values")
@@ -352,7 +352,7 @@ def find_row(name: str, *, source: str) -> Setting:
     """The row of that name.
 
     Raises:
-        SettingError: There is none; the text tells the nearest name.
+        SettingError: There is none; the text has the nearest name.
     """
     row = ROWS.get(name)
     if row is None:
@@ -372,7 +372,7 @@ def resolve(
 
     Args:
         options: Name to text, as given on the command line.
-        environ: The environment; variables that are no rows are left alone.
+        environ: The environment; variables that are not rows are left alone.
         file: The map under `settings:` in `index.yaml`.
 
     Raises:

@@ -30,14 +30,14 @@ def run(
     """Serve one analysis until Ctrl-C or SIGTERM, with the command line's options.
 
     Its page is at `/`: the `index.html` beside the script, or a default one. The class runs in a
-    kernel, which runs the script's file anew, as a module, up to this call: what stands after it,
-    and what `if __name__ == '__main__'` guards, is not run there.
+    kernel, which runs the script's file again, as a module, up to this call: code after it,
+    and code that `if __name__ == '__main__'` guards, does not run there.
 
     Args:
         analysis_class: The class, defined at the top of a file.
         path: The script, `__file__`; its folder holds the page. By default the class' file.
         name: The analysis' name, for logs; by default the class' name in lower case.
-        info: What `index.yaml` would say of it: `title`, `description`, `version`, `author`,
+        info: The keys that `index.yaml` would have: `title`, `description`, `version`, `author`,
             `readme`, `thumbnail` and so on. Other names are for the page's template.
         static: Regular expressions with one group to folders, relative to the script's folder,
             then to the working directory: `{r'files/(.*)': 'data'}` sends `/files/x` from `data/x`.

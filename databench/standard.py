@@ -1,8 +1,8 @@
 """Python's own modules before a project's of the same name.
 
-Python puts a script's folder, or the working directory, before its own modules. So a project's
-`random.py`, `types.py` or `queue.py` would be what Databench imports, and a script that is called
-like a standard module would be run a second time. While an `OwnFirst` is entered, neither the
+Python puts a script's folder, or the working directory, before its own modules. So Databench would
+import a project's `random.py`, `types.py` or `queue.py`, and a script that is called
+like a standard module would run a second time. While an `OwnFirst` is entered, neither the
 folders nor the modules of a project stand in the way.
 
 Imports nothing that is not loaded at Python's own start: any other import could already be one.
@@ -18,7 +18,7 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 class OwnFirst:
-    """While it is entered, standard modules are Python's own; used around imports of ours."""
+    """While it is entered, standard modules are Python's own; used around Databench's imports."""
 
     def __enter__(self) -> None:
         self._path = list(sys.path)

@@ -2,7 +2,7 @@
 
 Server and kernels start those that they cannot do without at their start, and end with a sentence
 if they cannot have them: later there may be none, and libzmq ends the process without its own. Of
-other threads each caller knows how to go on without.
+other threads, each caller knows how to continue without.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NO_THREAD = "the system allows no further thread (ulimit -u, or the control grou
 
 
 def can_start(count: int) -> bool:
-    """Whether so many threads can be started, all at a time."""
+    """Whether that many threads can be started, all at a time."""
     is_over = threading.Event()
     started: list[threading.Thread] = []
     try:
@@ -39,7 +39,7 @@ def can_start(count: int) -> bool:
 
 
 def require(count: int) -> None:
-    """See that a kernel can start so many threads, all at a time.
+    """Ensure that a kernel can start that many threads, all at a time.
 
     Raises:
         KernelError: It cannot.
@@ -49,7 +49,7 @@ def require(count: int) -> None:
 
 
 def call_later(delay_s: float, function: Callable[..., None], *args: object) -> bool:
-    """Call a function in a thread of its own, after so many seconds.
+    """Call a function in a separate thread, after a time.
 
     Returns:
         Whether it will be: there may be no thread for it.
@@ -77,7 +77,7 @@ def make_pool(name: str, size: int, *, more: int = 0) -> ThreadPoolExecutor:
     Args:
         name: In the names of the threads.
         size: How many they are.
-        more: How many others must be possible beside them.
+        more: How many others must be possible in addition.
 
     Raises:
         SettingError: They cannot be started.

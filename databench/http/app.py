@@ -1,7 +1,7 @@
 """Callbacks around an application's life: before the loop, at the start, at the end.
 
 `CallbackManager` holds them for any application; `Application` is Tornado's with them. Both call
-them; when that happens is the runner's business.
+them; the runner decides when.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class CallbackManager:
         runner_callbacks: The same lists in a dict, by `before_run`, `on_start` and `shutdown`.
         ready_to_serve: Set once every `on_start` callback has ended well (see `on_started`), and
             cleared when the application stops. `StatusHandler` answers by it. An application that
-            has an event of its own there sets it itself.
+            has its own event there sets it itself.
         must_start: Whether a failed `on_start` callback ends the process with status 70; else it
             serves on, and is never ready.
         one_process: Why it cannot be run in several processes, or "" where it can.
@@ -150,7 +150,7 @@ class CallbackManager:
         """Every `on_start` callback has ended well: sets `ready_to_serve`.
 
         To be overridden by an application that becomes ready at another time. One that has put an
-        event of its own in the place of `ready_to_serve` is not ready before it sets that.
+        own event in the place of `ready_to_serve` is not ready before it sets that.
         """
         if self.ready_to_serve is self._event:
             self._event.set()
@@ -172,7 +172,7 @@ class CallbackManager:
         Args:
             io_loop: Where it runs.
             shutdown_limit: Seconds after which the loop stops in any case.
-            wait_timeout: Taken for `sprockets.http`, and not needed: nothing is polled.
+            wait_timeout: Accepted for `sprockets.http`, and not needed: nothing is polled.
         """
         if self.stop_run is not None:
             self.stop_run()
@@ -180,9 +180,9 @@ class CallbackManager:
         io_loop.add_callback(self._stop_loop, io_loop, shutdown_limit)
 
     async def drain(self, limit_s: float) -> None:
-        """Let work that is no HTTP request come to its end; nothing by default.
+        """Let work other than HTTP requests come to its end; nothing by default.
 
-        Runs beside the last requests, when nobody can connect any more and websockets are still
+        Runs beside the last requests, when no client can connect any more and websockets are still
         open.
 
         Args:
@@ -280,7 +280,7 @@ def wrap_application(
         shutdown: Further `on_shutdown_callbacks`.
 
     Raises:
-        TypeError: It is no application.
+        TypeError: It is not an application.
     """
     if isinstance(application, CallbackManager):
         wrapped = application

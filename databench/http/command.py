@@ -62,7 +62,7 @@ class RunCommand(setuptools.Command):
 
 
 def change_environment(text: str) -> None:
-    """Set what a file says: `NAME=VALUE` or `export NAME=VALUE`; a name without a value goes.
+    """Set a line of a file: `NAME=VALUE` or `export NAME=VALUE`; a name without a value is removed.
 
     Values may be quoted and comments begin with `#`, as in a shell. Other lines are logged.
     """

@@ -1,7 +1,7 @@
-"""What a server's connections may do: how many there are, whether to accept, who is idle.
+"""Decisions about a server's connections: how many, whether to accept, which are idle.
 
 Owns the decisions, without a clock or a socket. `server` counts, asks and carries out. Refuses
-nothing that is under way: a websocket, a download and a running request are never idle.
+no work under way: a websocket, a download and a running request are never idle.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _UNCOUNTED_PART = 1024
 _SAY_S = 60.0
 # How long a connection may be idle while no further one can be accepted.
 _PRESSED_S = 1.0
-# An idle connection is looked at so many times within the limit for headers.
+# An idle connection is checked so many times within the limit for headers.
 _LOOKS = 4
 # Addresses whose share is remembered; a proxy may forward any, which are as long as it lets them.
 _ADDRESSES = 1024
 
 
 class Limits(NamedTuple):
-    """Of a server's connections; `None` and 0 are no limit.
+    """Of a server's connections; `None` and 0: no limit.
 
     Attributes:
         idle_limit_s: How long a connection may be open without a request.
@@ -53,7 +53,7 @@ def find_reserve(limit: int) -> int:
 
 
 class Accepting:
-    """Whether to accept connections, and when to say that none is.
+    """Whether to accept connections, and when to log that none is.
 
     A request needs a descriptor for a file that it may send. So requests are still answered when
     no connection is accepted any more, and are refused when half of the reserve is gone: libzmq
@@ -66,7 +66,7 @@ class Accepting:
         self._uncounted = 0
 
     def is_far(self) -> bool:
-        """Whether the limit is so far that nobody need count now: asked for each connection.
+        """Whether the limit is so far that counting can wait: asked for each connection.
 
         Where half of it was free, a thousandth is gone through first. A small limit has none.
         """
@@ -92,7 +92,7 @@ class Accepting:
         return used < limit - find_reserve(limit) // 2
 
     def is_to_say(self, now_s: float) -> bool:
-        """Whether to say now that nothing is accepted: once a minute."""
+        """Whether to log now that nothing is accepted: once a minute."""
         if self._said_s is not None and now_s - self._said_s < _SAY_S:
             return False
         self._said_s = now_s
@@ -103,7 +103,7 @@ class ConnectionShares:
     """How many connections each address has.
 
     Args:
-        most: For one address; 0 is no limit.
+        most: For one address; 0: no limit.
     """
 
     def __init__(self, most: int) -> None:
@@ -161,7 +161,7 @@ class _Idler:
 
 
 class Idlers:
-    """Connections that wait for a request, in the order in which they are to be looked at.
+    """Connections that wait for a request, in the order in which to check them.
 
     Args:
         limits: Those in force.
@@ -191,7 +191,7 @@ class Idlers:
         self._waiting.pop(connection, None)
 
     def take_due(self, now_s: float, most: int) -> Iterator[Any]:
-        """Those that are to be looked at now, the longest waiting first; `look` at each.
+        """Those to check now, the longest waiting first; `look` at each.
 
         Args:
             now_s: The monotonic clock.

@@ -1,11 +1,11 @@
-"""What each request passes: counted, refused in words, its body looked after.
+"""The checks of each request: it is counted, refused with a reason, its body watched.
 
 Theory of operation. The door stands before the application, and behind Tornado's reader of
 X-Forwarded headers, so that it knows a visitor's address. It may refuse a request at its headers.
-An answer that is complete before the body has come is sent at once; a connection that is closed
-then would be reset, and the answer lost. So what comes within a moment is thrown away, and the
-connection ends after that, whoever answered: the door or a handler that needs no body. If what
-comes of the body is malformed then, nobody is told: a request has one answer.
+An answer that is complete before the body has come is sent at once. If the connection were closed
+then, it would be reset, and the answer lost. So bytes that come within a moment are thrown away,
+and the connection ends after that, whether the door answered or a handler that needs no body. If
+the rest of the body is malformed then, no answer reports it: a request has one answer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class DoorServer(Protocol):
         """Why the connection's request is not answered; empty: it is, and counts."""
 
     def hold(self, address: str, held_bytes: int, change_bytes: int) -> str:
-        """Of a visitor's body so much is held, so many bytes more; why it may not be, or empty."""
+        """A visitor's body holds so much, so many bytes more; why it may not, or empty."""
 
     def note_headers(self, server_conn: object) -> None:
         """A request has begun."""
@@ -37,7 +37,7 @@ class DoorServer(Protocol):
         """A request's handler has begun."""
 
     def refusal_headers(self, *, is_secure: bool) -> Mapping[str, str]:
-        """What an answer that no handler makes says to browsers."""
+        """The headers of an answer that no handler makes."""
 
 
 class Door(tornado.httputil.HTTPServerConnectionDelegate):
@@ -64,7 +64,7 @@ class Door(tornado.httputil.HTTPServerConnectionDelegate):
 
 
 class _Watched(tornado.httputil.HTTPMessageDelegate):
-    """Passes a request on, and tells the server of it."""
+    """Passes a request on, and reports it to the server."""
 
     def __init__(
         self,

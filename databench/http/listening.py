@@ -30,7 +30,7 @@ _BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
 
 class _Connection(tornado.iostream.BaseIOStream):
-    """A connection that says when its descriptor is closed, be it a websocket by then.
+    """A connection that reports when its descriptor is closed, even if it is a websocket by then.
 
     Attributes:
         on_closed: Called then.
@@ -57,7 +57,7 @@ class _Connection(tornado.iostream.BaseIOStream):
             super().set_nodelay(True)
 
     def close_fd(self) -> None:
-        """Close it, and say so."""
+        """Close it, and report it."""
         super().close_fd()
         _tell_closed(self)
 
@@ -169,5 +169,5 @@ class Listener:
 
 
 def _note_shaken(stream: TlsStream, shaken: Any) -> None:
-    # A failure is told to whoever reads; asked for here, so that asyncio does not log it.
+    # Readers get a failure; retrieved here, so that asyncio does not log it.
     stream.is_shaken = not shaken.cancelled() and shaken.exception() is None

@@ -21,7 +21,7 @@ else:
 
 
 def find_reason(status_code: int, **kwargs: Any) -> str:
-    """Why: what `send_error` was told, or the `HTTPError`, or else what the number means.
+    """The reason: that of `send_error` or the `HTTPError`, or else the meaning of the number.
 
     Args:
         status_code: `Unknown` is the meaning of one that stands in no standard.
@@ -69,7 +69,7 @@ class ErrorLogger(LoggingHandler):
         super().write_error(status_code, **kwargs)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Leave to the line of `write_error` what it tells: one traceback is enough."""
+        """Leave the traceback to the line of `write_error`: one is enough."""
         if self._headers_written or isinstance(value, tornado.web.HTTPError):
             super().log_exception(typ, value, tb)
 

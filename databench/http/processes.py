@@ -1,10 +1,10 @@
-"""Several processes of one application: forks them, passes signals on, starts anew what died.
+"""Several processes of one application: forks them, passes signals on, restarts dead ones.
 
 Theory of operation. The parent forks before any loop exists, and then only waits for signals, all
-of which it has blocked: nothing can come between a fork and the note of its pid. A child that dies
-is started again, up to 100 times as in Tornado, but for one that could not start (status 70): that
-would not go better the second time, so everything ends. Children hold one end of a pipe: when the
-parent is gone, however it went, they read its end and drain.
+of which it has blocked: nothing can come between a fork and the note of its pid. It restarts a
+child that dies up to 100 times, as Tornado does, but not one that could not start (status 70): a
+second attempt would not go better, so everything ends. Children hold one end of a pipe: when the
+parent is gone, for whatever reason, they read its end and drain.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Parent:
 
     def _tell(self, number: int) -> None:
         for pid in self._pids:
-            os.kill(pid, number)  # ours and not yet reaped, so the number is nobody else's
+            os.kill(pid, number)  # ours and not yet reaped, so no other process has the number
 
     def _reap(self, pid: int) -> int | None:
         """Take leave of a child that has ended; its number if it is to be started again."""

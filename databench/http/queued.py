@@ -1,7 +1,7 @@
-"""What this process prints and logs, written by a thread: nobody who reads slowly stops a server.
+"""Standard output and log of this process, written by a thread: no slow reader stops a server.
 
 Owns stdout and stderr while a server runs. A terminal that is held (Ctrl-S), a pager or a log
-shipper that reads nothing make `write` wait; on the loop, everybody would wait with it.
+shipper that reads nothing make `write` wait; on the loop, every page would wait with it.
 
 Theory of operation. `queued_streams` puts a `QueuedStream` in the place of each stream, also in
 handlers of `logging` that hold one. Whole lines go to the bounded queue of a `LineWriter`, whose
@@ -31,7 +31,7 @@ from ..settings import ROWS
 
 _PIECE_BYTES = 65536  # what one turn of the thread takes, and the longest line without an end
 _CLEAR = b"\r\x1b[K"  # to the line's begin, and erase it
-_WAIT_MS = 1000  # for a descriptor that somebody has set to non-blocking
+_WAIT_MS = 1000  # for a descriptor that another process has set to non-blocking
 
 _writers: weakref.WeakSet[LineWriter] = weakref.WeakSet()
 
@@ -116,7 +116,7 @@ class LineWriter:
         self.lock.acquire()
 
     def after_fork(self, *, is_child: bool) -> None:
-        """Go on, in the parent or in the child; what the parent could not write stays its own."""
+        """Continue, in the parent or in the child; unwritten lines of the parent stay with it."""
         if not is_child:
             self.lock.release()
             return
@@ -230,7 +230,7 @@ class QueuedStream(io.TextIOBase):
         return True
 
     def isatty(self) -> bool:
-        """Whether a person looks at it."""
+        """Whether a terminal shows it."""
         return self.stream is not None and not self.stream.closed and self.stream.isatty()
 
     def fileno(self) -> int:
@@ -287,7 +287,7 @@ def flush_streams(*streams: Any) -> None:
 def open_standard_files() -> None:
     """A standard descriptor that was closed is the null device, not the next file that is opened.
 
-    Else a socket of ours would have the number 2, and C code would write its complaints into it.
+    Otherwise a socket could get the number 2, and C code would write its complaints into it.
     """
     for number in range(3):
         try:

@@ -49,7 +49,7 @@ _USUAL = {"X-Content-Type-Options": "nosniff"}
 
 
 class Server(tornado.httpserver.HTTPServer):
-    """Serves; drains when it is told to.
+    """Serves; drains when asked to.
 
     Args:
         application: Answers the requests.
@@ -270,7 +270,7 @@ class Server(tornado.httpserver.HTTPServer):
             change_bytes: How much more that is than before.
 
         Returns:
-            Why no more is taken of it; empty: it goes on.
+            Why no more is taken of it; empty: reading continues.
         """
         self.unfinished_bytes += change_bytes
         limit_bytes = self._unfinished_limit_bytes
@@ -281,7 +281,7 @@ class Server(tornado.httpserver.HTTPServer):
         return refusal
 
     def refusal_headers(self, *, is_secure: bool) -> Mapping[str, str]:
-        """What an answer that no handler makes says to browsers: the application's word, if any.
+        """The headers of an answer that no handler makes, from the application if it has any.
 
         Args:
             is_secure: Whether the browser is connected over TLS.

@@ -114,7 +114,7 @@ class Runner:
             SystemExit: With 70, when a `before_run` callback failed; with 0 in each child, once
                 it has ended.
             SettingError: The application cannot be run in several processes, or a loop runs here.
-            OSError: The port is taken, or the host is none of ours.
+            OSError: The port is taken, or the host is not this machine's.
         """
         refuse_running_loop("a server")
         with queued_streams():
@@ -138,7 +138,7 @@ class Runner:
         """Listen, where no sockets were given; see `run`.
 
         Raises:
-            OSError: The port is taken, or the host is none of ours.
+            OSError: The port is taken, or the host is not this machine's.
         """
         if not self.sockets and not self.tls_sockets:
             port = DEFAULT_PORT if port_number is None else port_number
@@ -174,7 +174,7 @@ class Runner:
         self.application.stop(io_loop, self.shutdown_limit_s)
 
     def stop_server(self) -> None:
-        """Stop listening; requests that are under way go on."""
+        """Stop listening; running requests continue."""
         if self.server is not None:
             self.server.stop()
 

@@ -12,14 +12,14 @@ _BACKLOG = 1024  # pages that come back at once after a restart
 
 
 def parse_port(text: str, source: str) -> int:
-    """The port that a person gave.
+    """The port that the user gave.
 
     Args:
         text: As it was given; 0 takes any free one.
         source: The option, the setting or the variable.
 
     Raises:
-        SettingError: It is no port.
+        SettingError: It is not a port.
     """
     if text.isascii() and text.isdigit() and int(text) < 65536:
         return int(text)
@@ -35,7 +35,7 @@ def bind(host: str | None, port: int) -> list[socket.socket]:
         port: 0 takes any free one.
 
     Raises:
-        OSError: The port is taken, or the host is none of ours.
+        OSError: The port is taken, or the host is not this machine's.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     bound: list[socket.socket] = []
@@ -69,7 +69,7 @@ def _listen(listening: socket.socket, address: tuple[Any, ...]) -> None:
     listening.setblocking(False)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if listening.family == socket.AF_INET6:
-        # Its own address alone, so that the IPv4 one of the same name can be had beside it.
+        # Only its own address, so that the IPv4 one of the same name stays free.
         listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     listening.bind(address)
     listening.listen(_BACKLOG)

@@ -6,7 +6,7 @@ pieces of code.
 
 Theory of operation. A pattern such as `\\\(.+?\\\)` looks for the end of each begin, and where
 there is none it reads the rest of the text every time. So the places of all ends are noted once;
-the end of a begin is found by bisection, and what is between them is not looked at.
+the end of a begin is found by bisection, and what is between them is not read.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Formula(NamedTuple):
         begin: Where its words begin.
         stop: Where they end.
         closing: What stands behind them.
-        end: Where the text goes on.
+        end: Where the text continues.
     """
 
     opening: str

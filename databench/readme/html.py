@@ -1,7 +1,7 @@
-"""HTML in a readme: what is harmless is shown as such, and everything else as text.
+"""HTML in a readme: harmless HTML is shown as HTML, and everything else as text.
 
 Two steps. A tag that is not in the list becomes text at once, so that `List<int>` in a sentence is
-not lost. What is left goes through nh3, which reads it as a browser does and writes it anew with
+not lost. The rest goes through nh3, which reads it as a browser does and writes it again with
 the attributes that are listed: that step, and not the first, keeps scripts out. Nothing gets an
 id, a name, a style or `data-…` by it, by which a page's script would find or wire it.
 """

@@ -56,7 +56,7 @@ def _take_inline(state: StateInline, silent: bool) -> bool:
 
 
 def _take_block(state: StateBlock, start_line: int, _end_line: int, silent: bool) -> bool:
-    r"""A `$$`, `\[` or `\begin` that begins a line: what is in it is no list and no heading."""
+    r"""A `$$`, `\[` or `\begin` that begins a line: its content is not a list or a heading."""
     start = state.bMarks[start_line] + state.tShift[start_line]
     if state.is_code_block(start_line) or not state.src.startswith(_OPENINGS, start):
         return False

@@ -19,7 +19,7 @@ _SUMMARY_LENGTH = 200
 class Readme:
     """The readme of a folder: `README.md`, else `README.rst`, however its letters are.
 
-    The file is read when it is asked for, and anew when it has changed.
+    The file is read when it is asked for, and again when it has changed.
 
     Args:
         directory: The folder; it need not be there.
@@ -36,7 +36,7 @@ class Readme:
 
     @property
     def text(self) -> str:
-        """What the file says; empty where there is none."""
+        """The file's text; empty if there is none."""
         file = self.file
         return "" if file is None else _read(file)
 

@@ -133,7 +133,7 @@ class _Outlet:
         return SENT
 
     def progress(self, value: float, total: float | None) -> None:
-        """How far an action is, which is no message of the analysis."""
+        """The progress of an action, which is not a message of the analysis."""
 
     def start(self, generator: Any) -> Awaitable[Any]:
         """Run the generator of a handler that another handler calls, at once."""
