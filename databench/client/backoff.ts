@@ -1,7 +1,7 @@
 /**
  * When to try a lost connection again: a pure function of the attempt and of one random number.
  *
- * It never says "stop": a laptop that was closed for a night finds its run again in the morning.
+ * It never gives up: a laptop that was closed for a night finds its run again in the morning.
  */
 
 /** Longest wait before the first retry, in milliseconds. */

@@ -87,7 +87,7 @@ function flatten(parts) {
   const files = readdirSync(parts, { recursive: true })
     .map(String)
     .filter(name => name.endsWith('.d.ts'))
-    .filter(name => !name.startsWith('formulae')) // a script of its own
+    .filter(name => !name.startsWith('formulae')) // a separate script
     .filter(name => !['main.d.ts', 'module.d.ts', 'api.d.ts', join('ui', 'index.d.ts')].includes(name))
     .sort();
   const bodies = files.map(name => plain(readFileSync(join(parts, name), 'utf8')));

@@ -12,7 +12,7 @@ export interface CallProgress {
   total: number | null;
 }
 
-/** What `call` takes besides the action and its arguments. */
+/** What `call` takes in addition to the action and its arguments. */
 export interface CallOptions {
   /** Aborting it cancels the action. */
   signal?: AbortSignal;

@@ -2,14 +2,14 @@
  * The websocket's words: text frames to typed frames and back. Pure.
  *
  * What a kernel put into `load` is passed on as JSON gave it; only the words that begin with two
- * underscores have a known shape. A frame that is no object with a `signal` decodes to null: the
- * caller reports it and goes on, since one bad frame must not end a connection.
+ * underscores have a known shape. A frame that is not an object with a `signal` decodes to null:
+ * the caller reports it and continues, because one bad frame must not end a connection.
  */
 
 /** How a request ended. `lost`: its kernel died, or the server did. */
 export type Outcome = 'done' | 'error' | 'cancelled' | 'lost';
 
-/** What went wrong, as the kernel or the front tells it. */
+/** What went wrong, in the words of the kernel or the front. */
 export interface ErrorLoad {
   type?: string;
   message?: string;
@@ -37,7 +37,7 @@ export interface RunningAction {
   again?: boolean;
 }
 
-/** Another session of the same person that waits for a page. */
+/** Another session of the same visitor that waits for a page. */
 export interface OtherSession {
   id: string;
   running: RunningAction[];
@@ -98,7 +98,7 @@ export interface Frame {
 /** What a page asks of its kernel. */
 export type KernelWord = 'restart' | 'interrupt';
 
-/** Frames that a page does not count, besides those of a snapshot. */
+/** Frames that a page does not count, in addition to those of a snapshot. */
 const UNCOUNTED = new Set(['__connect', '__kernel', '__gap', '__reload']);
 
 /** Reads a text frame; null when it is not one of the front's. */

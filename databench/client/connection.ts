@@ -2,7 +2,7 @@
  * The connection of a page to its analysis: what a page's script uses.
  *
  * A transport that knows the page that it runs in, if there is one: its address gives the websocket
- * and the query, and what the server says of the page itself (saves, in development) is done here.
+ * and the query, and it handles the front's messages about the page itself (saves, in development).
  */
 
 import { PAGE_ENVIRONMENT, pageLink, pageQuery, pageSocket } from './page';
@@ -39,7 +39,7 @@ export class Connection extends Transport {
     return pageSocket();
   }
 
-  /** The address of this page in its session, for another tab or person; empty before a join. */
+  /** The address of this page in its session, for another tab or visitor; empty before a join. */
   sessionLink(): string {
     return this.analysisId === undefined ? '' : pageLink(this.analysisId);
   }

@@ -32,9 +32,9 @@ export interface Environment {
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
   openSocket(url: string): SocketLike;
-  /** Calls back when the network returns or the page is looked at again; returns the end of it. */
+  /** Calls back when the network returns or the page becomes visible; returns how to stop that. */
   onWake(callback: (reason: WakeReason) => void): () => void;
-  /** Tells of an exception in the page's own code without ending what runs. */
+  /** Reports an exception in the page's own code without ending what runs. */
   report(error: unknown): void;
   /** Loads the page again, where there is one. */
   reload(): void;
@@ -45,7 +45,7 @@ export interface Environment {
 /** The class given to `useWebSocket`; it comes before the browser's. */
 let chosenSocketClass: SocketClass | undefined;
 
-/** Sets the WebSocket class for every connection without one of its own (Node before 22 has none). */
+/** Sets the WebSocket class for every connection without its own (Node before 22 has none). */
 export function useWebSocket(socketClass: SocketClass | undefined): void {
   chosenSocketClass = socketClass;
 }
@@ -71,7 +71,7 @@ function report(error: unknown): void {
   queueMicrotask(() => { throw error; });
 }
 
-/** The world as it is where there is no page. */
+/** The world as it is without a page. */
 export const STANDARD_ENVIRONMENT: Environment = {
   now: () => performance.now(),
   random: () => Math.random(),

@@ -16,11 +16,11 @@ export class FirstRelease {
     on(signal: string, callback: (message: any) => void): void;
     emit(signal: string, message?: any): void;
   };
-  /** Parts of a page that need no code of its own. */
+  /** Parts of a page that need no code. */
   readonly genericElements: {
     /**
-     * Shows what the analysis says with `signalName`, or with `log`, `warn` and `error` where none
-     * is named, and what the page says with `console[consoleFnName]`: the newest `limit` lines.
+     * Shows what the analysis sends as `signalName`, or as `log`, `warn` and `error` without a
+     * name, and what the page writes with `console[consoleFnName]`: the newest `limit` lines.
      */
     log(where: ElementLike, signalName?: string, limit?: number, consoleFnName?: string): void;
     /** Draws the figure of mpld3 that comes with `signalName`, in the place of the one before. */

@@ -1,9 +1,9 @@
 /**
  * Formulae of a page, `\( … \)`, `$$ … $$`, `\[ … \]` and `\begin{…} … \end{…}`, as MathML.
  *
- * A script of its own, formulae.js: the server adds it to pages that hold a formula. It takes the
+ * A separate script, formulae.js: the server adds it to pages that hold a formula. It takes the
  * text that the page was served with, once, and loads the renderer (Temml, in static/temml/) only
- * when there is a formula in it. It leaves alone what is code, what a person types into, and what
+ * when there is a formula in it. It leaves alone code, text that the visitor enters, and what
  * signals write. TeX goes in as text and comes out as MathML; nothing in it becomes HTML.
  */
 
@@ -11,7 +11,7 @@
 export interface Piece {
   text: string;
   formula: boolean;
-  /** Whether the formula has a line of its own. */
+  /** Whether the formula stands on a separate line. */
   display: boolean;
 }
 
@@ -30,7 +30,7 @@ interface Place { begin: number; inner: number; innerEnd: number; end: number; d
 
 /**
  * Finds the formulae of a text, each looked for once: a pattern with `[^]+?` would read the rest of
- * the text for every begin that has no end.
+ * the text for every begin without an end.
  */
 class Places {
   private readonly last = new Map<string, number>(); // of each end, the last place
@@ -96,7 +96,7 @@ function collect(node: Element, found: Text[]): void {
   }
 }
 
-/** Puts formulae in the place of their source. What is no TeX stays as it was written, marked. */
+/** Puts formulae in the place of their source. What is not TeX stays as it was written, marked. */
 export function show(text: Text, renderer: Renderer): void {
   const pieces = split(text.data);
   if (pieces === null) return;

@@ -2,7 +2,7 @@
  * Keeps a page's session id over a reload, in the tab's sessionStorage.
  *
  * One id per path, query and websocket, and per connection of the page in the order in which they
- * are made. A new tab starts empty, and so with a session of its own.
+ * are made. A new tab starts empty, so it gets a new session.
  */
 
 /** The part of sessionStorage that is used. */

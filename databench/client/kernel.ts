@@ -4,7 +4,7 @@
 
 import { KernelLoad, KernelWord } from './codec';
 
-/** States that a kernel can be in; `unknown` until the front has said one. */
+/** States that a kernel can be in; `unknown` until the front has sent one. */
 export type KernelState =
   | 'unknown' | 'starting' | 'idle' | 'busy' | 'unresponsive' | 'cancelling' | 'backoff' | 'failed'
   | 'stopping' | 'culled' | 'queued';
@@ -23,11 +23,11 @@ export class Kernel {
   sessions = 1;
   /** Whether another session uses it now: has a page, or runs an action in it. */
   isShared = false;
-  /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
+  /** Which sessions share it: `analysis`, `pool`, or `session` if none do. */
   isolation = 'analysis';
   /** How many sessions begin before this one, while it is queued. */
   ahead = 0;
-  /** Last lines of its standard error, where the server tells them. */
+  /** Last lines of its standard error, if the server sends them. */
   stderr: string[] = [];
   /** The file that was saved and waits for the end of what runs; empty where none does. */
   codeChange = '';
@@ -45,17 +45,17 @@ export class Kernel {
     return () => { this.watchers = this.watchers.filter(w => w !== watcher); };
   }
 
-  /** Asks for a new process. False when there is no connection to ask over. */
+  /** Asks for a new process. False if there is no connection to ask over. */
   restart(): boolean {
     return this.send('restart');
   }
 
-  /** Asks for an interrupt, as Ctrl-C in a terminal. False when there is no connection. */
+  /** Asks for an interrupt, as Ctrl-C in a terminal. False if there is no connection. */
   interrupt(): boolean {
     return this.send('interrupt');
   }
 
-  /** Takes what the front says. */
+  /** Takes the front's message. */
   receive(load: KernelLoad, nowMs: number): void {
     const generation = load.generation ?? this.generation;
     if (load.state !== this.state || generation !== this.generation) this.sinceMs = nowMs;

@@ -8,7 +8,7 @@
 import { reconnectDelayMs } from './backoff';
 import { Environment, SocketLike, WakeReason } from './environment';
 
-/** A connection that is gone for longer than this is told on the page, in milliseconds. */
+/** The page reports a connection that is gone for longer than this, in milliseconds. */
 export const TELL_LOSS_AFTER_MS = 1500;
 
 /** A socket that got no answer to `__connect` for this long is given up, in milliseconds. */
@@ -17,7 +17,7 @@ export const JOIN_LIMIT_MS = 10_000;
 /** Close code of a server that serves the analysis no more (docs/protocol.md, 8.1). */
 export const GONE = 4004;
 
-/** So many sockets fail before a page that never joined says that none gets through. */
+/** After so many failed sockets, a page that never joined reports that none gets through. */
 export const UNREACHED_AFTER = 2;
 
 /** Close code of a server or session that has as much as it may have (docs/protocol.md, 8.1). */
@@ -36,7 +36,7 @@ export interface LinkOwner {
   hello(): string;
   /** A frame: text, or the buffer of a binary one. */
   receive(content: unknown): void;
-  /** The server closed a socket and said why (RFC 6455 section 7.4). */
+  /** The server closed a socket with a reason (RFC 6455 section 7.4). */
   refused(code: number, reason: string): void;
   /** The connection is gone for `TELL_LOSS_AFTER_MS`. */
   lost(): void;
@@ -101,7 +101,7 @@ export class Link {
   /**
    * The front has answered.
    *
-   * @param sendWaiting  Sends what waited, before anybody hears of the new status and adds to it.
+   * @param sendWaiting  Sends what waited, before any watcher gets the new status and adds to it.
    */
   joined(sendWaiting: () => void): void {
     this.clearTimers();
@@ -114,7 +114,7 @@ export class Link {
     this.setStatus('joined');
   }
 
-  /** Sends a frame; false when there is no joined socket, and it was not sent. */
+  /** Sends a frame; false if there is no joined socket, and it was not sent. */
   send(text: string): boolean {
     if (this.status !== 'joined' || this.socket?.readyState !== 1) return false;
     this.socket.send(text);
@@ -161,7 +161,7 @@ export class Link {
     this.environment.clearTimeout(this.joinTimer);
     this.environment.clearTimeout(this.retryTimer);
     this.beginLoss();
-    // The next save may bring an analysis back, but nothing says when: slowly, without an end.
+    // The next save may bring an analysis back, but nothing announces it: slowly, without an end.
     const attempt = this.goneReason === null ? this.attempt : Infinity;
     const delayMs = reconnectDelayMs(attempt, this.environment.random());
     this.attempt += 1;

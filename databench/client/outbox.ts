@@ -1,7 +1,7 @@
 /**
- * What the page emitted while no connection stood: a bounded queue. Pure.
+ * What the page emitted while there was no connection: a bounded queue. Pure.
  *
- * When it is full, a further message is refused and the caller says so; nothing that was taken is
+ * When it is full, a further message is refused and the caller reports it; nothing that was taken is
  * ever dropped for something newer.
  */
 
@@ -11,7 +11,7 @@ export const OUTBOX_LIMIT_MESSAGES = 1000;
 /** Length of all waiting messages together, in characters. */
 export const OUTBOX_LIMIT_CHARS = 4 * 1024 * 1024;
 
-/** One waiting message; `processId` is null for an emit that nobody awaits. */
+/** One waiting message; `processId` is null for an emit that no code awaits. */
 export interface Waiting {
   text: string;
   processId: number | null;

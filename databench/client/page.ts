@@ -1,5 +1,5 @@
 /**
- * The page that this script runs in: its address, its storage and tab, and when it is looked at.
+ * The page that this script runs in: its address, its storage and tab, and when it is visible.
  *
  * Outside of a page, as in Node, all of it is empty and nothing happens.
  */

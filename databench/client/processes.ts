@@ -37,7 +37,7 @@ export interface Process {
 
 /**
  * What happened to a request. `open`: this page made it or found it running. `again`: its second
- * start; whoever waits for its start and its end has got the start before.
+ * start; a caller that waits for its start and its end has got the start before.
  */
 export type ProcessEvent = 'open' | 'start' | 'again' | 'progress' | 'cancel' | 'end';
 
@@ -158,7 +158,7 @@ export class Processes {
     return process;
   }
 
-  /** How far the first run was says nothing of the second. */
+  /** The progress of the first run does not apply to the second. */
   private startAgain(process: Process): Process {
     process.isAgain = true;
     process.value = null;
@@ -194,7 +194,7 @@ export const LOST_WITH_STREAM: ErrorLoad = {
   message: 'the server was restarted while this ran; its result is lost',
 };
 
-/** What a request's listener is told. */
+/** What a request's listener gets. */
 export function loadOf(process: Process, status: 'start' | 'end'): ProcessLoad {
   if (status === 'start') return { id: process.id, status };
   return {

@@ -1,9 +1,9 @@
 /**
  * What a page does when something that it may show was saved, in development.
  *
- * `effectOf` is pure: it decides by paths. A page that shows nothing of what was saved does
- * nothing; one that has only style sheets of it takes these anew, without losing anything; any
- * other loads again, and what was typed into it is kept (`typed`).
+ * `effectOf` is pure: it decides by paths. A page that shows none of the saved files does
+ * nothing; one that only uses style sheets of them loads these again, without losing anything; any
+ * other page reloads, and keeps what was typed into it (`typed`).
  */
 
 import { keepTyped } from './typed';
@@ -32,7 +32,7 @@ export function effectOf(paths: readonly string[], page: PageParts): Effect {
 /** The count of saves that the page was made with, or has heard of since; null: none is known. */
 let saves: number | null = null;
 
-/** What a page says when it joins, so that it hears of what was saved meanwhile. */
+/** What a page sends when it joins, so that it gets the saves of the meantime. */
 export function savesSeen(): number | null {
   if (saves !== null || typeof document === 'undefined') return saves;
   const node = document.querySelector<HTMLMetaElement>('meta[name="databench-saves"]');
@@ -41,7 +41,7 @@ export function savesSeen(): number | null {
 
 /**
  * Whether the page was loaded again for this before: then it comes from a cache that does not ask
- * the server, and would do so for ever.
+ * the server, and would do so forever.
  */
 function isRepeated(load: ReloadLoad): boolean {
   if (!load.missed) return false;

@@ -2,7 +2,7 @@
  * Numbers of a JSON text that this browser rounds. Pure.
  *
  * JSON has numbers of any length, and Python writes all of their digits. JavaScript reads each as a
- * 64-bit float. Whoever develops an analysis wants to hear of it: an id that ends in other digits
+ * 64-bit float. Authors of an analysis need to know it: an id that ends in other digits
  * is another id.
  */
 
@@ -71,7 +71,7 @@ export class RoundedWarnings {
 
   /**
    * @param warn           Shows a sentence.
-   * @param limitPlaces    That many places are warned of, and no more.
+   * @param limitPlaces    The most places to warn of.
    */
   constructor(private warn: (message: string) => void, private limitPlaces = 10) {}
 

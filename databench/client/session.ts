@@ -1,10 +1,10 @@
 /**
- * Where a page stands in its session's stream. Pure: no socket, no clock.
+ * The position of a page in its session's stream. Pure: no socket, no clock.
  *
- * The page counts every stream frame from the place that `__connect` or `__gap` gave it, and says
+ * The page counts every stream frame from the offset that `__connect` or `__gap` gave it, and sends
  * that count with the stream's epoch when it comes back: so the front sends what followed, and
  * nothing twice. Another epoch in the answer means that the stream it knew is gone; the given
- * place then counts in the new one.
+ * offset then counts in the new one.
  */
 
 import { ConnectLoad, encodeConnect, Frame, GapLoad, isCounted } from './codec';
@@ -42,7 +42,7 @@ export class Session {
     return { streamLost };
   }
 
-  /** Some frames are gone for good; counting goes on from the given place. */
+  /** Some frames are gone for good; counting continues from the given offset. */
   gap(load: GapLoad): void {
     this.received = load.at;
   }
@@ -52,9 +52,9 @@ export class Session {
     if (isCounted(frame)) this.received += 1;
   }
 
-  /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
+  /** Counts a frame that cannot be read: a kernel's payload that is not JSON has an offset too. */
   countUnreadable(text: string): void {
-    // The front writes the head, so it can be told from the bytes; a snapshot is not counted.
+    // The front writes the head, so the bytes show it; a snapshot is not counted.
     if (/^\{"signal":"(?!(class_)?data","snapshot":true)/.test(text)) this.received += 1;
   }
 }

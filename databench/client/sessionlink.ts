@@ -1,7 +1,7 @@
 /**
  * The word `session` in a page's address: the link of a session. Pure.
  *
- * It names the session that the page joins, and is no argument of the analysis.
+ * It names the session that the page joins, and is not an argument of the analysis.
  */
 
 const WORD = 'session';

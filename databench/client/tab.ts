@@ -1,11 +1,11 @@
 /**
  * Finds out whether this tab is a copy: "Duplicate tab" copies its sessionStorage, and so its
- * session, without anybody having asked for two pages in one.
+ * session, although the visitor did not ask for two pages in one.
  *
  * Each tab has a random name in its sessionStorage. A page that finds its session there asks the
  * other pages of this browser; one that is in the same session under the same name answers, and so
- * the one that asked is the copy, which takes a name of its own. Pages that share a session by its
- * link have other names. Pure but for what it is given; where there is no BroadcastChannel it never
+ * the one that asked is the copy, which takes a new name. Pages that share a session by its
+ * link have other names. Pure but for what it is given; without a BroadcastChannel it never
  * finds anything.
  */
 

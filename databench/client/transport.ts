@@ -1,5 +1,5 @@
 /**
- * What a page and its analysis say to each other, over one socket after another.
+ * The messages between a page and its analysis, over one socket after another.
  *
  * It knows no page: whatever is in a document, an address or a tab is handed in, or listens to the
  * signals (`connection.ts`). tests/client/transport.test.mjs holds that.
@@ -23,10 +23,10 @@ import { Session } from './session';
 import { SignalCallback, SignalPattern, Signals } from './signals';
 import { State } from './state';
 
-/** What `errorCB` is told when the connection is gone for a while. */
+/** What `errorCB` gets when the connection is gone for a while. */
 export const LOSS_MESSAGE = 'Connection lost. Trying again…';
 
-/** What a connection may be given besides its address. */
+/** Options of a connection, in addition to its address. */
 export interface ConnectionOptions extends Partial<Environment> {
   /** Class of the socket; the browser's own by default. */
   WebSocket?: SocketClass;
@@ -34,13 +34,13 @@ export interface ConnectionOptions extends Partial<Environment> {
   slot?: SessionSlot;
 }
 
-/** Joins whoever made it to an analysis: `on` to listen, `emit` to act. */
+/** Joins a page or program to an analysis: `on` to listen, `emit` to act. */
 export class Transport {
   wsUrl: string;
   requestArgs: string;
   databenchBackendVersion: string | undefined;
   analysesVersion: string | undefined;
-  /** Told when the connection is lost for a while, and with nothing when it is back. */
+  /** Called when the connection is lost for a while, and without an argument when it is back. */
   errorCB: (message?: string) => void;
   /** Reserved: gets binary frames, which carry buffers. */
   onBinary: ((buffer: ArrayBuffer) => void) | undefined;
@@ -48,7 +48,7 @@ export class Transport {
   readonly state = new State();
   /** The kernel's state, and restart and interrupt. */
   readonly kernel: Kernel;
-  /** Further sessions of the same person that wait for a page, as of the last join. */
+  /** Further sessions of the same visitor that wait for a page, as of the last join. */
   others: codec.OtherSession[] = [];
   /** Whether the session that was asked for has ended, and this is another one. */
   isReplaced = false;
@@ -150,7 +150,7 @@ export class Transport {
     return this;
   }
 
-  /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
+  /** Closes the connection. What runs on the server continues; `connect()` joins it again. */
   disconnect(): void {
     this.link.stop();
   }
@@ -229,7 +229,7 @@ export class Transport {
    *
    * @param action   Name of the action.
    * @param args     Its arguments by name.
-   * @param options  `signal` cancels it, `onProgress` hears of `self.progress`.
+   * @param options  `signal` cancels it, `onProgress` gets `self.progress`.
    * @returns        What the handler returned. Rejects with an `ActionError` that has `outcome`.
    */
   call(action: string, args?: any, options: CallOptions = {}): Promise<any> {
@@ -327,7 +327,7 @@ export class Transport {
     this.mayAdminister = load.may_administer === true;
     this.howToAdminister = load.how_to_administer ?? '';
     this.slot?.write(load.analysis_id);
-    // All values follow; of those that the server lost with its stream, nothing else would tell.
+    // All values follow; nothing else would report those that the server lost with its stream.
     if (streamLost) this.state.clear();
     this.databenchBackendVersion = load.databench_backend_version ?? undefined;
     this.settle(load.running ?? [], streamLost);
@@ -340,7 +340,7 @@ export class Transport {
     this.noteVersion(load.analyses_version ?? undefined);
   }
 
-  /** Brings the open requests to what the front says that runs. */
+  /** Brings the open requests to the front's list of running ones. */
   private settle(running: codec.RunningAction[], streamLost: boolean): void {
     for (const action of running) this.processes.adopt(action, this.environment.now());
     if (!streamLost) return;

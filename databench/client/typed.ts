@@ -1,8 +1,8 @@
 /**
- * Keeps what a person typed and did not send over a reload of the page, in sessionStorage.
+ * Keeps what a visitor typed and did not send over a reload of the page, in sessionStorage.
  *
  * A value that the analysis knows comes back with its state; so of wired inputs only edits that
- * were not sent are put back, and of all inputs those that still show what the page's HTML says.
+ * were not sent are put back, and of all inputs those that still show the value of the page's HTML.
  * Passwords and files are left out.
  */
 
@@ -15,7 +15,7 @@ const CHOICES = ['checkbox', 'radio'];
 /** The part of a wired input that is used. */
 interface TypedInto {
   readonly isUnsent?: boolean;
-  /** Goes on with an edit that was not sent. */
+  /** Continues an edit that was not sent. */
   resume?(): void;
   /** Shows the value in further places, as a slider's label does. */
   render?(): void;
@@ -99,7 +99,7 @@ function defaultOf(node: Node): Kept['value'] {
     return chosen.length ? chosen : first;
   }
   const { defaultValue, type } = node as HTMLInputElement;
-  // A slider stands in its middle, and a colour is black, where the HTML says nothing.
+  // A slider stands in its middle, and a colour is black, if the HTML sets nothing.
   return defaultValue || (type === 'range' || type === 'color' ? node.value : '');
 }
 

@@ -31,7 +31,7 @@ export function copyVendored(root, folder) {
 /**
  * Names the files that are not what the packages hold.
  *
- * Where a package is not installed nothing can be said; with CI set that is a fault.
+ * If a package is not installed, its files cannot be checked; with CI set that is a fault.
  */
 export function staleVendored(root, folder) {
   const stale = [];

@@ -2,7 +2,7 @@
 /**
  * When to try a lost connection again: a pure function of the attempt and of one random number.
  *
- * It never says "stop": a laptop that was closed for a night finds its run again in the morning.
+ * It never gives up: a laptop that was closed for a night finds its run again in the morning.
  */
 /** Longest wait before the first retry, in milliseconds. */
 declare const FIRST_DELAY_MS = 200;
@@ -27,7 +27,7 @@ interface CallProgress {
     value: number;
     total: number | null;
 }
-/** What `call` takes besides the action and its arguments. */
+/** What `call` takes in addition to the action and its arguments. */
 interface CallOptions {
     /** Aborting it cancels the action. */
     signal?: AbortSignal;
@@ -61,12 +61,12 @@ declare function call(caller: Caller, action: string, args: any, options: CallOp
  * The websocket's words: text frames to typed frames and back. Pure.
  *
  * What a kernel put into `load` is passed on as JSON gave it; only the words that begin with two
- * underscores have a known shape. A frame that is no object with a `signal` decodes to null: the
- * caller reports it and goes on, since one bad frame must not end a connection.
+ * underscores have a known shape. A frame that is not an object with a `signal` decodes to null:
+ * the caller reports it and continues, because one bad frame must not end a connection.
  */
 /** How a request ended. `lost`: its kernel died, or the server did. */
 type Outcome = 'done' | 'error' | 'cancelled' | 'lost';
-/** What went wrong, as the kernel or the front tells it. */
+/** What went wrong, in the words of the kernel or the front. */
 interface ErrorLoad {
     type?: string;
     message?: string;
@@ -91,7 +91,7 @@ interface RunningAction {
     /** It runs a second time. */
     again?: boolean;
 }
-/** Another session of the same person that waits for a page. */
+/** Another session of the same visitor that waits for a page. */
 interface OtherSession {
     id: string;
     running: RunningAction[];
@@ -163,7 +163,7 @@ declare function processIdOf(message: unknown): number | null;
  * The connection of a page to its analysis: what a page's script uses.
  *
  * A transport that knows the page that it runs in, if there is one: its address gives the websocket
- * and the query, and what the server says of the page itself (saves, in development) is done here.
+ * and the query, and it handles the front's messages about the page itself (saves, in development).
  */
 /** Joins a page to an analysis: `on` to listen, `emit` to act. */
 declare class Connection extends Transport {
@@ -178,7 +178,7 @@ declare class Connection extends Transport {
     constructor(wsUrl?: string | null, requestArgs?: string | null, analysisId?: string | null, options?: ConnectionOptions);
     /** The websocket of the page's address: `/pi/` has `/pi/ws`. Empty outside of a page. */
     static guessWSUrl(): string;
-    /** The address of this page in its session, for another tab or person; empty before a join. */
+    /** The address of this page in its session, for another tab or visitor; empty before a join. */
     sessionLink(): string;
 }
 /**
@@ -211,20 +211,20 @@ interface Environment {
     setTimeout(callback: () => void, delayMs: number): unknown;
     clearTimeout(timer: unknown): void;
     openSocket(url: string): SocketLike;
-    /** Calls back when the network returns or the page is looked at again; returns the end of it. */
+    /** Calls back when the network returns or the page becomes visible; returns how to stop that. */
     onWake(callback: (reason: WakeReason) => void): () => void;
-    /** Tells of an exception in the page's own code without ending what runs. */
+    /** Reports an exception in the page's own code without ending what runs. */
     report(error: unknown): void;
     /** Loads the page again, where there is one. */
     reload(): void;
     /** The count of saves that the page knows of, in development; null: none is known. */
     savesSeen(): number | null;
 }
-/** Sets the WebSocket class for every connection without one of its own (Node before 22 has none). */
+/** Sets the WebSocket class for every connection without its own (Node before 22 has none). */
 declare function useWebSocket(socketClass: SocketClass | undefined): void;
 /** The class given to `useWebSocket`, if any. */
 declare function chosenWebSocket(): SocketClass | undefined;
-/** The world as it is where there is no page. */
+/** The world as it is without a page. */
 declare const STANDARD_ENVIRONMENT: Environment;
 /** That world, but for what is given. */
 declare function environmentOf(options: Partial<Environment> & {
@@ -247,11 +247,11 @@ declare class FirstRelease {
         on(signal: string, callback: (message: any) => void): void;
         emit(signal: string, message?: any): void;
     };
-    /** Parts of a page that need no code of its own. */
+    /** Parts of a page that need no code. */
     readonly genericElements: {
         /**
-         * Shows what the analysis says with `signalName`, or with `log`, `warn` and `error` where none
-         * is named, and what the page says with `console[consoleFnName]`: the newest `limit` lines.
+         * Shows what the analysis sends as `signalName`, or as `log`, `warn` and `error` without a
+         * name, and what the page writes with `console[consoleFnName]`: the newest `limit` lines.
          */
         log(where: ElementLike, signalName?: string, limit?: number, consoleFnName?: string): void;
         /** Draws the figure of mpld3 that comes with `signalName`, in the place of the one before. */
@@ -263,7 +263,7 @@ declare class FirstRelease {
  * Keeps a page's session id over a reload, in the tab's sessionStorage.
  *
  * One id per path, query and websocket, and per connection of the page in the order in which they
- * are made. A new tab starts empty, and so with a session of its own.
+ * are made. A new tab starts empty, so it gets a new session.
  */
 /** The part of sessionStorage that is used. */
 interface StorageLike {
@@ -292,7 +292,7 @@ declare class SessionSlot {
 /**
  * What the page knows about its kernel, from `__kernel`.
  */
-/** States that a kernel can be in; `unknown` until the front has said one. */
+/** States that a kernel can be in; `unknown` until the front has sent one. */
 type KernelState = 'unknown' | 'starting' | 'idle' | 'busy' | 'unresponsive' | 'cancelling' | 'backoff' | 'failed' | 'stopping' | 'culled' | 'queued';
 /** The kernel of a page's analysis: its state, and what can be asked of it. */
 declare class Kernel {
@@ -309,11 +309,11 @@ declare class Kernel {
     sessions: number;
     /** Whether another session uses it now: has a page, or runs an action in it. */
     isShared: boolean;
-    /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
+    /** Which sessions share it: `analysis`, `pool`, or `session` if none do. */
     isolation: string;
     /** How many sessions begin before this one, while it is queued. */
     ahead: number;
-    /** Last lines of its standard error, where the server tells them. */
+    /** Last lines of its standard error, if the server sends them. */
     stderr: string[];
     /** The file that was saved and waits for the end of what runs; empty where none does. */
     codeChange: string;
@@ -324,11 +324,11 @@ declare class Kernel {
     constructor(send: (word: KernelWord) => boolean);
     /** Calls back on every change; returns how to stop that. */
     on(watcher: (kernel: Kernel) => void): () => void;
-    /** Asks for a new process. False when there is no connection to ask over. */
+    /** Asks for a new process. False if there is no connection to ask over. */
     restart(): boolean;
-    /** Asks for an interrupt, as Ctrl-C in a terminal. False when there is no connection. */
+    /** Asks for an interrupt, as Ctrl-C in a terminal. False if there is no connection. */
     interrupt(): boolean;
-    /** Takes what the front says. */
+    /** Takes the front's message. */
     receive(load: KernelLoad, nowMs: number): void;
 }
 /**
@@ -337,13 +337,13 @@ declare class Kernel {
  * It knows when to open, give up and try again; what the frames mean it does not know. A socket's
  * events count only while it is the current one: the close of a replaced socket changes nothing.
  */
-/** A connection that is gone for longer than this is told on the page, in milliseconds. */
+/** The page reports a connection that is gone for longer than this, in milliseconds. */
 declare const TELL_LOSS_AFTER_MS = 1500;
 /** A socket that got no answer to `__connect` for this long is given up, in milliseconds. */
 declare const JOIN_LIMIT_MS = 10000;
 /** Close code of a server that serves the analysis no more (docs/protocol.md, 8.1). */
 declare const GONE = 4004;
-/** So many sockets fail before a page that never joined says that none gets through. */
+/** After so many failed sockets, a page that never joined reports that none gets through. */
 declare const UNREACHED_AFTER = 2;
 /** Close code of a server or session that has as much as it may have (docs/protocol.md, 8.1). */
 declare const TRY_LATER = 1013;
@@ -358,7 +358,7 @@ interface LinkOwner {
     hello(): string;
     /** A frame: text, or the buffer of a binary one. */
     receive(content: unknown): void;
-    /** The server closed a socket and said why (RFC 6455 section 7.4). */
+    /** The server closed a socket with a reason (RFC 6455 section 7.4). */
     refused(code: number, reason: string): void;
     /** The connection is gone for `TELL_LOSS_AFTER_MS`. */
     lost(): void;
@@ -397,10 +397,10 @@ declare class Link {
     /**
      * The front has answered.
      *
-     * @param sendWaiting  Sends what waited, before anybody hears of the new status and adds to it.
+     * @param sendWaiting  Sends what waited, before any watcher gets the new status and adds to it.
      */
     joined(sendWaiting: () => void): void;
-    /** Sends a frame; false when there is no joined socket, and it was not sent. */
+    /** Sends a frame; false if there is no joined socket, and it was not sent. */
     send(text: string): boolean;
     private open;
     private beginLoss;
@@ -412,16 +412,16 @@ declare class Link {
     private clearTimers;
 }
 /**
- * What the page emitted while no connection stood: a bounded queue. Pure.
+ * What the page emitted while there was no connection: a bounded queue. Pure.
  *
- * When it is full, a further message is refused and the caller says so; nothing that was taken is
+ * When it is full, a further message is refused and the caller reports it; nothing that was taken is
  * ever dropped for something newer.
  */
 /** Messages that wait at most. */
 declare const OUTBOX_LIMIT_MESSAGES = 1000;
 /** Length of all waiting messages together, in characters. */
 declare const OUTBOX_LIMIT_CHARS: number;
-/** One waiting message; `processId` is null for an emit that nobody awaits. */
+/** One waiting message; `processId` is null for an emit that no code awaits. */
 interface Waiting {
     text: string;
     processId: number | null;
@@ -440,7 +440,7 @@ declare class Outbox {
     takeAll(): Waiting[];
 }
 /**
- * The page that this script runs in: its address, its storage and tab, and when it is looked at.
+ * The page that this script runs in: its address, its storage and tab, and when it is visible.
  *
  * Outside of a page, as in Node, all of it is empty and nothing happens.
  */
@@ -494,7 +494,7 @@ interface Process {
 }
 /**
  * What happened to a request. `open`: this page made it or found it running. `again`: its second
- * start; whoever waits for its start and its end has got the start before.
+ * start; a caller that waits for its start and its end has got the start before.
  */
 type ProcessEvent = 'open' | 'start' | 'again' | 'progress' | 'cancel' | 'end';
 /** Called with each event, after the request's fields were changed. */
@@ -527,21 +527,21 @@ declare class Processes {
     /** Ends a request; null when it is not open. */
     end(load: Omit<ProcessLoad, 'status'>): Process | null;
     private start;
-    /** How far the first run was says nothing of the second. */
+    /** The progress of the first run does not apply to the second. */
     private startAgain;
     private remember;
     private tell;
 }
 /** Why a request has ended that went with the stream of an earlier server. */
 declare const LOST_WITH_STREAM: ErrorLoad;
-/** What a request's listener is told. */
+/** What a request's listener gets. */
 declare function loadOf(process: Process, status: 'start' | 'end'): ProcessLoad;
 /**
  * What a page does when something that it may show was saved, in development.
  *
- * `effectOf` is pure: it decides by paths. A page that shows nothing of what was saved does
- * nothing; one that has only style sheets of it takes these anew, without losing anything; any
- * other loads again, and what was typed into it is kept (`typed`).
+ * `effectOf` is pure: it decides by paths. A page that shows none of the saved files does
+ * nothing; one that only uses style sheets of them loads these again, without losing anything; any
+ * other page reloads, and keeps what was typed into it (`typed`).
  */
 /** What a page consists of, as paths of its server. */
 interface PageParts {
@@ -556,7 +556,7 @@ interface PageParts {
 type Effect = 'none' | 'styles' | 'page';
 /** Decides what a page does about paths whose content was saved. */
 declare function effectOf(paths: readonly string[], page: PageParts): Effect;
-/** What a page says when it joins, so that it hears of what was saved meanwhile. */
+/** What a page sends when it joins, so that it gets the saves of the meantime. */
 declare function savesSeen(): number | null;
 /** Load of `__reload`. */
 interface ReloadLoad {
@@ -575,7 +575,7 @@ declare function follow(load: ReloadLoad | null | undefined, reload: () => void)
  * Numbers of a JSON text that this browser rounds. Pure.
  *
  * JSON has numbers of any length, and Python writes all of their digits. JavaScript reads each as a
- * 64-bit float. Whoever develops an analysis wants to hear of it: an id that ends in other digits
+ * 64-bit float. Authors of an analysis need to know it: an id that ends in other digits
  * is another id.
  */
 /** A number that is read as another one. */
@@ -598,19 +598,19 @@ declare class RoundedWarnings {
     private readonly places;
     /**
      * @param warn           Shows a sentence.
-     * @param limitPlaces    That many places are warned of, and no more.
+     * @param limitPlaces    The most places to warn of.
      */
     constructor(warn: (message: string) => void, limitPlaces?: number);
     /** Looks at a frame of the server. */
     look(signal: string, frame: string): void;
 }
 /**
- * Where a page stands in its session's stream. Pure: no socket, no clock.
+ * The position of a page in its session's stream. Pure: no socket, no clock.
  *
- * The page counts every stream frame from the place that `__connect` or `__gap` gave it, and says
+ * The page counts every stream frame from the offset that `__connect` or `__gap` gave it, and sends
  * that count with the stream's epoch when it comes back: so the front sends what followed, and
  * nothing twice. Another epoch in the answer means that the stream it knew is gone; the given
- * place then counts in the new one.
+ * offset then counts in the new one.
  */
 /** What a join means for what the page already had. */
 interface Joined {
@@ -627,17 +627,17 @@ declare class Session {
     hello(requestArgs: string, saves?: number | null): string;
     /** Takes the answer to `hello`: its place and epoch are what counts from now on. */
     joined(load: ConnectLoad): Joined;
-    /** Some frames are gone for good; counting goes on from the given place. */
+    /** Some frames are gone for good; counting continues from the given offset. */
     gap(load: GapLoad): void;
     /** Counts a frame, if it is one of the stream. */
     count(frame: Frame): void;
-    /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
+    /** Counts a frame that cannot be read: a kernel's payload that is not JSON has an offset too. */
     countUnreadable(text: string): void;
 }
 /**
  * The word `session` in a page's address: the link of a session. Pure.
  *
- * It names the session that the page joins, and is no argument of the analysis.
+ * It names the session that the page joins, and is not an argument of the analysis.
  */
 /** The session that a query such as `?a=1&session=x` names; null where it names none. */
 declare function sessionIn(query: string): string | null;
@@ -709,12 +709,12 @@ declare class State {
 }
 /**
  * Finds out whether this tab is a copy: "Duplicate tab" copies its sessionStorage, and so its
- * session, without anybody having asked for two pages in one.
+ * session, although the visitor did not ask for two pages in one.
  *
  * Each tab has a random name in its sessionStorage. A page that finds its session there asks the
  * other pages of this browser; one that is in the same session under the same name answers, and so
- * the one that asked is the copy, which takes a name of its own. Pages that share a session by its
- * link have other names. Pure but for what it is given; where there is no BroadcastChannel it never
+ * the one that asked is the copy, which takes a new name. Pages that share a session by its
+ * link have other names. Pure but for what it is given; without a BroadcastChannel it never
  * finds anything.
  */
 /** The part of a BroadcastChannel that is used. */
@@ -753,7 +753,7 @@ declare class Tab {
     private write;
 }
 /**
- * What a page and its analysis say to each other, over one socket after another.
+ * The messages between a page and its analysis, over one socket after another.
  *
  * It knows no page: whatever is in a document, an address or a tab is handed in, or listens to the
  * signals (`connection.ts`). tests/client/transport.test.mjs holds that.
@@ -763,22 +763,22 @@ declare class Tab {
  * then, in this order: requests whose start was not seen, what waited in the outbox, cancels that
  * were asked for meanwhile. So the front sees a request before its cancel, and older ones first.
  */
-/** What `errorCB` is told when the connection is gone for a while. */
+/** What `errorCB` gets when the connection is gone for a while. */
 declare const LOSS_MESSAGE = "Connection lost. Trying again\u2026";
-/** What a connection may be given besides its address. */
+/** Options of a connection, in addition to its address. */
 interface ConnectionOptions extends Partial<Environment> {
     /** Class of the socket; the browser's own by default. */
     WebSocket?: SocketClass;
     /** Where the session's id is kept over a reload. */
     slot?: SessionSlot;
 }
-/** Joins whoever made it to an analysis: `on` to listen, `emit` to act. */
+/** Joins a page or program to an analysis: `on` to listen, `emit` to act. */
 declare class Transport {
     wsUrl: string;
     requestArgs: string;
     databenchBackendVersion: string | undefined;
     analysesVersion: string | undefined;
-    /** Told when the connection is lost for a while, and with nothing when it is back. */
+    /** Called when the connection is lost for a while, and without an argument when it is back. */
     errorCB: (message?: string) => void;
     /** Reserved: gets binary frames, which carry buffers. */
     onBinary: ((buffer: ArrayBuffer) => void) | undefined;
@@ -786,7 +786,7 @@ declare class Transport {
     readonly state: State;
     /** The kernel's state, and restart and interrupt. */
     readonly kernel: Kernel;
-    /** Further sessions of the same person that wait for a page, as of the last join. */
+    /** Further sessions of the same visitor that wait for a page, as of the last join. */
     others: OtherSession[];
     /** Whether the session that was asked for has ended, and this is another one. */
     isReplaced: boolean;
@@ -837,7 +837,7 @@ declare class Transport {
      * @param callback  Called once, when the front has answered.
      */
     connect(callback?: (connection: this) => void): this;
-    /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
+    /** Closes the connection. What runs on the server continues; `connect()` joins it again. */
     disconnect(): void;
     /** Calls back on every change of `status`; returns how to stop that. */
     onStatus(watcher: (status: ConnectionStatus) => void): () => void;
@@ -866,7 +866,7 @@ declare class Transport {
      *
      * @param action   Name of the action.
      * @param args     Its arguments by name.
-     * @param options  `signal` cancels it, `onProgress` hears of `self.progress`.
+     * @param options  `signal` cancels it, `onProgress` gets `self.progress`.
      * @returns        What the handler returned. Rejects with an `ActionError` that has `outcome`.
      */
     call(action: string, args?: any, options?: CallOptions): Promise<any>;
@@ -889,7 +889,7 @@ declare class Transport {
     private receive;
     private take;
     private joined;
-    /** Brings the open requests to what the front says that runs. */
+    /** Brings the open requests to the front's list of running ones. */
     private settle;
     private sendWaiting;
     private refuse;
@@ -897,10 +897,10 @@ declare class Transport {
     private writeLogsToConsole;
 }
 /**
- * Keeps what a person typed and did not send over a reload of the page, in sessionStorage.
+ * Keeps what a visitor typed and did not send over a reload of the page, in sessionStorage.
  *
  * A value that the analysis knows comes back with its state; so of wired inputs only edits that
- * were not sent are put back, and of all inputs those that still show what the page's HTML says.
+ * were not sent are put back, and of all inputs those that still show the value of the page's HTML.
  * Passwords and files are left out.
  */
 /** Notes all inputs of the page, for the page that follows. */
@@ -1056,10 +1056,10 @@ declare function asText(value: any): string;
  * A value in the format of a `data-format` attribute.
  *
  * Numbers: `fixed:3`, `percent:1`, `exponential:2`, `precision:4`, `grouped` (1,000,000). Anything
- * else, and values that are no numbers, come as plain text.
+ * else, and values that are not numbers, come as plain text.
  */
 declare function formatted(value: any, format: string | undefined): string;
-/** Seconds as a person reads them: `14 s`, `3 min 05 s`, `2 h 10 min`. */
+/** Seconds in words: `14 s`, `3 min 05 s`, `2 h 10 min`. */
 declare function duration(seconds: number): string;
 /**
  * Once per frame of the screen.
@@ -1089,7 +1089,7 @@ declare class Image extends UIElement {
     protected listen(conn: Connection): (() => void)[];
 }
 /**
- * What all inputs share: they send what a person enters and show what the state says.
+ * The common part of all inputs: they send what a visitor enters and show the state.
  *
  * A value from the analysis never overwrites what is being typed: while a node has the focus and
  * was edited a moment ago, or holds an edit that was not sent, the value waits. An edit that is
@@ -1097,7 +1097,7 @@ declare class Image extends UIElement {
  */
 /** An edit is fresh for this long, in milliseconds. */
 declare const EDIT_QUIET_MS = 1000;
-/** Any element of a form that a person can change. */
+/** Any element of a form that a visitor can change. */
 type InputNode = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 /** Base of all inputs. */
 declare abstract class Input extends UIElement {
@@ -1112,19 +1112,19 @@ declare abstract class Input extends UIElement {
     private held;
     private releaseTimer;
     constructor(node: HTMLElement);
-    /** What a person entered, as the analysis gets it. */
+    /** What a visitor entered, as the analysis gets it. */
     abstract getValue(): any;
     /** Shows a value of the analysis. */
     abstract setValue(value: any): this;
     /** Replaced when it is wired; may be replaced by a page. */
     changeCB(_value: any): void;
-    /** Takes the value that a script has set as an edit of the person, not yet sent. */
+    /** Takes a value that a script has set as an edit of the visitor, not yet sent. */
     resume(): void;
     /** Sends what was entered. */
     change(): void;
     /** What is sent. */
     protected entered(): any;
-    /** Takes a value from the analysis: now, or when the person is done. */
+    /** Takes a value from the analysis: now, or when the visitor is done. */
     receive(value: any): void;
     protected listen(conn: Connection): (() => void)[];
     private noteEdit;
@@ -1132,7 +1132,7 @@ declare abstract class Input extends UIElement {
     private release;
 }
 /**
- * The log of a page: what the analysis and the page itself say with `log`, `warn` and `error`.
+ * The log of a page: what the analysis and the page itself send as `log`, `warn` and `error`.
  */
 /** Usually wired to `<pre id="log">`. */
 declare class Log extends UIElement {
@@ -1152,7 +1152,7 @@ declare class Log extends UIElement {
     add(message: any, source?: string): this;
     /** Wires the log of a page. */
     static wire(conn: Connection, id?: string, wireSignals?: string[], limitNumber?: number, limitLength?: number): void;
-    /** Shows what the analysis and the page say with these signals from now on. */
+    /** Shows what the analysis and the page send as these signals from now on. */
     showSignals(conn: Connection, signals?: string[]): void;
     private shortened;
 }
@@ -1189,17 +1189,17 @@ declare class NoticePanel {
     private buttonOf;
 }
 /**
- * What the page says about its connection, its kernel and its requests. Pure.
+ * The page's notices about its connection, its kernel and its requests. Pure.
  *
  * One function takes everything that is known and returns the notices to show, so that any state
  * can be tested without a page. A notice's `ticking` part changes with time and is kept out of
  * what a screen reader reads out.
  */
-/** Connection: gone for longer than this before it is told, in milliseconds. */
+/** Connection: gone for longer than this before it shows, in milliseconds. */
 declare const QUIET_LOSS_MS = 1500;
-/** Kernel: starting for longer than this before it is told, in milliseconds. */
+/** Kernel: starting for longer than this before it shows, in milliseconds. */
 declare const QUIET_START_MS = 400;
-/** Activity: an action without a cancel element of its own is shown after this, in milliseconds. */
+/** Activity: an action without its own cancel element shows after this, in milliseconds. */
 declare const QUIET_ACTIVITY_MS = 2000;
 /** What a notice's button does. */
 type NoticeWord = 'restart' | 'interrupt' | 'force' | 'cancel' | 'dismiss' | 'ask' | 'keep' | 'rejoin' | 'stay' | 'own';
@@ -1238,12 +1238,12 @@ interface NoticeProcess {
     isAgain?: boolean;
     value: number | null;
     total: number | null;
-    /** The page has an element of its own to cancel it. */
+    /** The page has an element to cancel it. */
     hasCancel: boolean;
     /** The server has not seen it: it is sent when the connection is back. */
     isWaiting: boolean;
 }
-/** Another session of the same person. */
+/** Another session of the same visitor. */
 interface NoticeSession {
     id: string;
     running: {
@@ -1286,7 +1286,7 @@ interface NoticeView {
     };
     processes: NoticeProcess[];
     failures: NoticeFailure[];
-    /** The person's further sessions, until they are told to stay. */
+    /** The visitor's further sessions, until they choose to stay. */
     others: NoticeSession[];
     /** Whether the page may end what other sessions use; how it would get that right. */
     mayAdminister: boolean;
@@ -1295,7 +1295,7 @@ interface NoticeView {
     isReplaced: boolean;
     /** The tab was copied from another one that is in this session too. */
     isCopy: boolean;
-    /** What the person was asked to confirm. */
+    /** What the visitor was asked to confirm. */
     asking: {
         word: 'restart' | 'force';
         id?: number;
@@ -1340,7 +1340,7 @@ declare class Plot extends UIElement {
     /**
      * May be replaced: how a number is written at an axis.
      *
-     * @param digits  How many are needed to tell the ends of the axis apart; at least 4.
+     * @param digits  How many distinguish the ends of the axis; at least 4.
      */
     formatFn(value: number, digits?: number): string;
     /** Draws a line; an empty plot for null or an empty list. */
@@ -1353,12 +1353,12 @@ declare class Plot extends UIElement {
     private formatterOf;
 }
 /**
- * `data-progress="run"`: how far an action has come.
+ * `data-progress="run"`: the progress of an action.
  */
 /** Wired to every element with `data-progress`: a `<progress>`, or text such as `3 / 40`. */
 declare class Progress extends UIElement {
     constructor(node: HTMLElement);
-    /** May be replaced: the text of an element that is no `<progress>`. */
+    /** May be replaced: the text of an element that is not a `<progress>`. */
     formatFn(value: number, total: number | null): string;
     /** Shows a place; null for one that is not known while the action runs. */
     setValue(value: number | null, total: number | null): this;
@@ -1408,7 +1408,7 @@ declare class Slider extends Input {
     /** What the label held before the value was added to it. */
     labelHtml: string;
     private output;
-    /** The analysis may yet say a value: where the browser has put the slider says nothing. */
+    /** The analysis may yet send a value: where the browser has put the slider means nothing. */
     private isAwaiting;
     /**
      * @param node       The slider.
@@ -1473,7 +1473,7 @@ declare class TextInput extends Input {
     static wire(conn: Connection, root?: Root): void;
 }
 /**
- * Short notices of the analysis: what `self.toast(text)` says, gone again after a moment.
+ * Short notices of the analysis: the texts of `self.toast(text)`, gone again after a moment.
  */
 /** How long a toast stands, in milliseconds. */
 declare const TOAST_MS = 4000;
@@ -1500,7 +1500,7 @@ declare class Toasts {
 /**
  * All values of `data`, for a page that names none: `<dl data-values>`.
  */
-/** Wired to elements with `data-values`. Each value is an element of its own, wired like any. */
+/** Wired to elements with `data-values`. Each value is an element, wired like any. */
 declare class Values extends UIElement {
     private shown;
     /** Wires all lists of values of a part of the page. */
@@ -1519,7 +1519,7 @@ declare class Values extends UIElement {
  * @returns           The same connection.
  */
 declare function wire(connection: Connection, root?: Root): Connection;
-/** What tells of the connection and the kernel, in any page. */
+/** Elements that show the connection and the kernel, in any page. */
 declare function wireNotices(connection: Connection): void;
 declare namespace ui {
   export { StatusLog, Button, ButtonState, Cancel, Checkbox, UIElement, HTMLDatabenchElement, Root, WireSignal, Image, Input, Log, NumberInput, Plot, Progress, Radio, Select, Slider, Text, TextInput, Values, wire };

@@ -198,7 +198,7 @@ var Log = class _Log extends UIElement {
     if (!node || node.databenchUI || UIElement.skipWire(node)) return;
     new _Log(node, limitNumber, limitLength).showSignals(conn, wireSignals);
   }
-  /** Shows what the analysis and the page say with these signals from now on. */
+  /** Shows what the analysis and the page send as these signals from now on. */
   showSignals(conn, signals = ["log", "warn", "error"]) {
     for (const signal of signals) {
       conn.on(signal, (message) => {
@@ -441,11 +441,11 @@ var Kernel = class {
     this.sessions = 1;
     /** Whether another session uses it now: has a page, or runs an action in it. */
     this.isShared = false;
-    /** Who shares it: `analysis`, `pool`, or `session` where nobody does. */
+    /** Which sessions share it: `analysis`, `pool`, or `session` if none do. */
     this.isolation = "analysis";
     /** How many sessions begin before this one, while it is queued. */
     this.ahead = 0;
-    /** Last lines of its standard error, where the server tells them. */
+    /** Last lines of its standard error, if the server sends them. */
     this.stderr = [];
     /** The file that was saved and waits for the end of what runs; empty where none does. */
     this.codeChange = "";
@@ -460,15 +460,15 @@ var Kernel = class {
       this.watchers = this.watchers.filter((w) => w !== watcher);
     };
   }
-  /** Asks for a new process. False when there is no connection to ask over. */
+  /** Asks for a new process. False if there is no connection to ask over. */
   restart() {
     return this.send("restart");
   }
-  /** Asks for an interrupt, as Ctrl-C in a terminal. False when there is no connection. */
+  /** Asks for an interrupt, as Ctrl-C in a terminal. False if there is no connection. */
   interrupt() {
     return this.send("interrupt");
   }
-  /** Takes what the front says. */
+  /** Takes the front's message. */
   receive(load, nowMs) {
     const generation = load.generation ?? this.generation;
     if (load.state !== this.state || generation !== this.generation) this.sinceMs = nowMs;
@@ -559,7 +559,7 @@ var Link = class {
   /**
    * The front has answered.
    *
-   * @param sendWaiting  Sends what waited, before anybody hears of the new status and adds to it.
+   * @param sendWaiting  Sends what waited, before any watcher gets the new status and adds to it.
    */
   joined(sendWaiting) {
     this.clearTimers();
@@ -571,7 +571,7 @@ var Link = class {
     sendWaiting();
     this.setStatus("joined");
   }
-  /** Sends a frame; false when there is no joined socket, and it was not sent. */
+  /** Sends a frame; false if there is no joined socket, and it was not sent. */
   send(text) {
     if (this.status !== "joined" || this.socket?.readyState !== 1) return false;
     this.socket.send(text);
@@ -784,7 +784,7 @@ var Processes = class {
     this.tell("start", process);
     return process;
   }
-  /** How far the first run was says nothing of the second. */
+  /** The progress of the first run does not apply to the second. */
   startAgain(process) {
     process.isAgain = true;
     process.value = null;
@@ -877,7 +877,7 @@ function pathOf(steps) {
 var RoundedWarnings = class {
   /**
    * @param warn           Shows a sentence.
-   * @param limitPlaces    That many places are warned of, and no more.
+   * @param limitPlaces    The most places to warn of.
    */
   constructor(warn, limitPlaces = 10) {
     this.warn = warn;
@@ -923,7 +923,7 @@ var Session = class {
     this.received = load.at ?? 0;
     return { streamLost };
   }
-  /** Some frames are gone for good; counting goes on from the given place. */
+  /** Some frames are gone for good; counting continues from the given offset. */
   gap(load) {
     this.received = load.at;
   }
@@ -931,7 +931,7 @@ var Session = class {
   count(frame) {
     if (isCounted(frame)) this.received += 1;
   }
-  /** Counts a frame that cannot be read: a kernel's payload that is no JSON has a place too. */
+  /** Counts a frame that cannot be read: a kernel's payload that is not JSON has an offset too. */
   countUnreadable(text) {
     if (/^\{"signal":"(?!(class_)?data","snapshot":true)/.test(text)) this.received += 1;
   }
@@ -981,7 +981,7 @@ var Transport = class {
   constructor(wsUrl, requestArgs, analysisId, options = {}) {
     /** The last known state of the analysis. */
     this.state = new State();
-    /** Further sessions of the same person that wait for a page, as of the last join. */
+    /** Further sessions of the same visitor that wait for a page, as of the last join. */
     this.others = [];
     /** Whether the session that was asked for has ended, and this is another one. */
     this.isReplaced = false;
@@ -1057,7 +1057,7 @@ var Transport = class {
     if (!this.isWanted) this.link.start();
     return this;
   }
-  /** Closes the connection. What runs at the server goes on; `connect()` joins it again. */
+  /** Closes the connection. What runs on the server continues; `connect()` joins it again. */
   disconnect() {
     this.link.stop();
   }
@@ -1128,7 +1128,7 @@ var Transport = class {
    *
    * @param action   Name of the action.
    * @param args     Its arguments by name.
-   * @param options  `signal` cancels it, `onProgress` hears of `self.progress`.
+   * @param options  `signal` cancels it, `onProgress` gets `self.progress`.
    * @returns        What the handler returned. Rejects with an `ActionError` that has `outcome`.
    */
   call(action, args, options = {}) {
@@ -1229,7 +1229,7 @@ var Transport = class {
     for (const callback of callbacks) callback(this);
     this.noteVersion(load.analyses_version ?? void 0);
   }
-  /** Brings the open requests to what the front says that runs. */
+  /** Brings the open requests to the front's list of running ones. */
   settle(running, streamLost) {
     for (const action of running) this.processes.adopt(action, this.environment.now());
     if (!streamLost) return;
@@ -1485,7 +1485,7 @@ var Input = class extends UIElement {
   /** Replaced when it is wired; may be replaced by a page. */
   changeCB(_value) {
   }
-  /** Takes the value that a script has set as an edit of the person, not yet sent. */
+  /** Takes a value that a script has set as an edit of the visitor, not yet sent. */
   resume() {
     this.isUnsent = this.isResumed = true;
     this.noteEdit();
@@ -1501,7 +1501,7 @@ var Input = class extends UIElement {
   entered() {
     return this.actionFormat(this.getValue());
   }
-  /** Takes a value from the analysis: now, or when the person is done. */
+  /** Takes a value from the analysis: now, or when the visitor is done. */
   receive(value) {
     if (!this.isBeingEdited()) {
       this.setValue(value);
@@ -2385,7 +2385,7 @@ var Plot = class _Plot extends UIElement {
   /**
    * May be replaced: how a number is written at an axis.
    *
-   * @param digits  How many are needed to tell the ends of the axis apart; at least 4.
+   * @param digits  How many distinguish the ends of the axis; at least 4.
    */
   formatFn(value, digits = DIGITS) {
     return String(Number.parseFloat(value.toPrecision(digits)));
@@ -2477,7 +2477,7 @@ var Progress = class _Progress extends UIElement {
     super(node);
     this.actionName = node.dataset["progress"] ?? "";
   }
-  /** May be replaced: the text of an element that is no `<progress>`. */
+  /** May be replaced: the text of an element that is not a `<progress>`. */
   formatFn(value, total) {
     return total === null ? String(value) : `${value} / ${total}`;
   }
@@ -2572,7 +2572,7 @@ var Slider = class _Slider extends Input {
   constructor(node, labelNode) {
     super(node);
     this.output = null;
-    /** The analysis may yet say a value: where the browser has put the slider says nothing. */
+    /** The analysis may yet send a value: where the browser has put the slider means nothing. */
     this.isAwaiting = false;
     this.labelNode = labelNode ?? this.node.labels?.[0] ?? void 0;
     this.labelHtml = this.labelNode?.innerHTML ?? "";
@@ -3098,7 +3098,7 @@ var _Connection = class _Connection extends Transport {
   static guessWSUrl() {
     return pageSocket();
   }
-  /** The address of this page in its session, for another tab or person; empty before a join. */
+  /** The address of this page in its session, for another tab or visitor; empty before a join. */
   sessionLink() {
     return this.analysisId === void 0 ? "" : pageLink(this.analysisId);
   }

@@ -72,7 +72,7 @@ export class StatusLog extends UIElement {
     if (!node || node.databenchUI || UIElement.skipWire(node)) return;
     const log = new StatusLog(node, formatter);
     conn.errorCB = message => {
-      // The notices in the same place say it too, and more.
+      // The notices in the same place show it too, and more.
       const loss = conn.goneReason ?? conn.busyReason ?? LOSS_MESSAGE;
       if (message === loss && node.querySelector('.d-notices')) return;
       log.add(message);

@@ -79,7 +79,7 @@ export class Button extends UIElement {
     for (const process of conn.processes.list(this.actionName)) this.found(process);
     this.clickCB = processId => {
       conn.emit(this.actionName, this.actionFormat({ __process_id: processId }));
-      // Busy only if the end will be told: `actionFormat` may have left the id out.
+      // Busy only if its end will be reported: `actionFormat` may have left the id out.
       if (conn.processes.get(processId)) this.begin(processId);
     };
     return [stop];

@@ -13,7 +13,7 @@ export function asText(value: any): string {
  * A value in the format of a `data-format` attribute.
  *
  * Numbers: `fixed:3`, `percent:1`, `exponential:2`, `precision:4`, `grouped` (1,000,000). Anything
- * else, and values that are no numbers, come as plain text.
+ * else, and values that are not numbers, come as plain text.
  */
 export function formatted(value: any, format: string | undefined): string {
   if (!format || typeof value !== 'number') return asText(value);
@@ -29,7 +29,7 @@ export function formatted(value: any, format: string | undefined): string {
   }
 }
 
-/** Seconds as a person reads them: `14 s`, `3 min 05 s`, `2 h 10 min`. */
+/** Seconds in words: `14 s`, `3 min 05 s`, `2 h 10 min`. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   if (whole < 60) return `${whole} s`;

@@ -2,7 +2,7 @@
  * Once per frame of the screen.
  */
 
-/** A tab that is not looked at draws no frames; its texts still change, this often, in ms. */
+/** A hidden tab draws no frames; its texts still change, this often, in ms. */
 const HIDDEN_DELAY_MS = 200;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What all inputs share: they send what a person enters and show what the state says.
+ * The common part of all inputs: they send what a visitor enters and show the state.
  *
  * A value from the analysis never overwrites what is being typed: while a node has the focus and
  * was edited a moment ago, or holds an edit that was not sent, the value waits. An edit that is
@@ -13,7 +13,7 @@ import { UIElement } from './element';
 /** An edit is fresh for this long, in milliseconds. */
 export const EDIT_QUIET_MS = 1000;
 
-/** Any element of a form that a person can change. */
+/** Any element of a form that a visitor can change. */
 export type InputNode = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 /** Base of all inputs. */
@@ -47,7 +47,7 @@ export abstract class Input extends UIElement {
     });
   }
 
-  /** What a person entered, as the analysis gets it. */
+  /** What a visitor entered, as the analysis gets it. */
   abstract getValue(): any;
 
   /** Shows a value of the analysis. */
@@ -56,9 +56,9 @@ export abstract class Input extends UIElement {
   /** Replaced when it is wired; may be replaced by a page. */
   changeCB(_value: any): void {}
 
-  /** Takes the value that a script has set as an edit of the person, not yet sent. */
+  /** Takes a value that a script has set as an edit of the visitor, not yet sent. */
   resume(): void {
-    this.isUnsent = this.isResumed = true; // the browser, which saw no edit, will say no change
+    this.isUnsent = this.isResumed = true; // the browser, which saw no edit, will report no change
     this.noteEdit();
   }
 
@@ -75,7 +75,7 @@ export abstract class Input extends UIElement {
     return this.actionFormat(this.getValue());
   }
 
-  /** Takes a value from the analysis: now, or when the person is done. */
+  /** Takes a value from the analysis: now, or when the visitor is done. */
   receive(value: any): void {
     if (!this.isBeingEdited()) {
       this.setValue(value);

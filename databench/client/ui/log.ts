@@ -1,5 +1,5 @@
 /**
- * The log of a page: what the analysis and the page itself say with `log`, `warn` and `error`.
+ * The log of a page: what the analysis and the page itself send as `log`, `warn` and `error`.
  */
 
 import type { Connection } from '../connection';
@@ -53,7 +53,7 @@ export class Log extends UIElement {
     new Log(node, limitNumber, limitLength).showSignals(conn, wireSignals);
   }
 
-  /** Shows what the analysis and the page say with these signals from now on. */
+  /** Shows what the analysis and the page send as these signals from now on. */
   showSignals(conn: Connection, signals = ['log', 'warn', 'error']): void {
     for (const signal of signals) {
       conn.on(signal, message => { this.add(message, `backend (${signal})`); });

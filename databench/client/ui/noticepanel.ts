@@ -8,7 +8,7 @@ import type { Process } from '../processes';
 import { UIElement } from './element';
 import { Notice, NoticeButton, NoticeFailure, NoticeProcess, noticesOf, NoticeView } from './notices';
 
-/** How often what changes with time is written anew, in milliseconds. */
+/** How often the texts that change with time are written, in milliseconds. */
 const TICK_MS = 500;
 
 /** Failures kept at most; the newest. All but one of them stand behind a fold. */

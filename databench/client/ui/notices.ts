@@ -1,5 +1,5 @@
 /**
- * What the page says about its connection, its kernel and its requests. Pure.
+ * The page's notices about its connection, its kernel and its requests. Pure.
  *
  * One function takes everything that is known and returns the notices to show, so that any state
  * can be tested without a page. A notice's `ticking` part changes with time and is kept out of
@@ -10,13 +10,13 @@ import type { KernelState } from '../kernel';
 import type { ConnectionStatus } from '../link';
 import { duration } from './format';
 
-/** Connection: gone for longer than this before it is told, in milliseconds. */
+/** Connection: gone for longer than this before it shows, in milliseconds. */
 export const QUIET_LOSS_MS = 1500;
 
-/** Kernel: starting for longer than this before it is told, in milliseconds. */
+/** Kernel: starting for longer than this before it shows, in milliseconds. */
 export const QUIET_START_MS = 400;
 
-/** Activity: an action without a cancel element of its own is shown after this, in milliseconds. */
+/** Activity: an action without its own cancel element shows after this, in milliseconds. */
 export const QUIET_ACTIVITY_MS = 2000;
 
 /** Three pings, 2 s apart, went unanswered before a kernel is called unresponsive. */
@@ -63,13 +63,13 @@ export interface NoticeProcess {
   isAgain?: boolean;
   value: number | null;
   total: number | null;
-  /** The page has an element of its own to cancel it. */
+  /** The page has an element to cancel it. */
   hasCancel: boolean;
   /** The server has not seen it: it is sent when the connection is back. */
   isWaiting: boolean;
 }
 
-/** Another session of the same person. */
+/** Another session of the same visitor. */
 export interface NoticeSession {
   id: string;
   running: { action: string; elapsed_s: number }[];
@@ -111,7 +111,7 @@ export interface NoticeView {
   };
   processes: NoticeProcess[];
   failures: NoticeFailure[];
-  /** The person's further sessions, until they are told to stay. */
+  /** The visitor's further sessions, until they choose to stay. */
   others: NoticeSession[];
   /** Whether the page may end what other sessions use; how it would get that right. */
   mayAdminister: boolean;
@@ -120,7 +120,7 @@ export interface NoticeView {
   isReplaced: boolean;
   /** The tab was copied from another one that is in this session too. */
   isCopy: boolean;
-  /** What the person was asked to confirm. */
+  /** What the visitor was asked to confirm. */
   asking: { word: 'restart' | 'force'; id?: number } | null;
 }
 
@@ -193,7 +193,7 @@ function namesOf(processes: NoticeProcess[]): string {
   return names.length ? `“${names.join('”, “')}”` : '';
 }
 
-/** What the person left behind elsewhere; a link that led to a session that is no more. */
+/** What the visitor left behind elsewhere; a link to a session that has ended. */
 function sessionNotices({ others, isReplaced, isCopy }: NoticeView): Notice[] {
   const notices: Notice[] = others.map(other => {
     const label = other.running.length ? 'Rejoin' : 'Show it';
@@ -304,7 +304,7 @@ function codeNotices({ kernel, processes }: NoticeView): Notice[] {
   }];
 }
 
-/** What a failed start said, in front of how often it failed: the last line of a traceback. */
+/** The last line of a failed start's traceback, in front of how often it failed. */
 function saidLast(stderr: string[]): string {
   const last = [...stderr].reverse().find(line => line.trim()) ?? '';
   return /^[\w.]+(Error|Exception|Interrupt|Exit)\b/.test(last) ? `${last}. ` : '';
@@ -329,7 +329,7 @@ function cancelNotices(view: NoticeView, nowMs: number): Notice[] {
     };
     if (process.forced) return { ...notice, text: 'Ending the kernel…' };
     const forMs = nowMs - process.cancelMs!;
-    // A kernel that nobody shares is ended by the server.
+    // The server ends a kernel that no other session shares.
     if (forMs < kernel.cancelLimitMs || kernel.isolation === 'session') return notice;
     return {
       ...notice,
@@ -356,7 +356,7 @@ function endingButton(
   return button;
 }
 
-/** What runs where the page itself does not show it; a second run always, since nobody asked for it. */
+/** Running actions that the page itself does not show; a second run always, because no one asked for it. */
 function activityNotices({ processes }: NoticeView, nowMs: number): Notice[] {
   const shown = processes.filter(p => p.action && p.cancelMs === null
     && (p.isAgain || (!p.hasCancel && nowMs - p.sinceMs >= QUIET_ACTIVITY_MS)));

@@ -48,7 +48,7 @@ export function spanOf(values: number[]): [number, number] {
 /** Digits that a number at an axis has, unless its ends lie close together. */
 const DIGITS = 4;
 
-/** Digits that tell any two numbers apart. */
+/** Digits that distinguish any two numbers. */
 const ALL_DIGITS = 17;
 
 /** Room for one character of a label, as wide as it is on a phone. */
@@ -68,7 +68,7 @@ export class Plot extends UIElement {
   /**
    * May be replaced: how a number is written at an axis.
    *
-   * @param digits  How many are needed to tell the ends of the axis apart; at least 4.
+   * @param digits  How many distinguish the ends of the axis; at least 4.
    */
   formatFn(value: number, digits: number = DIGITS): string {
     return String(Number.parseFloat(value.toPrecision(digits)));

@@ -1,5 +1,5 @@
 /**
- * `data-progress="run"`: how far an action has come.
+ * `data-progress="run"`: the progress of an action.
  */
 
 import type { Connection } from '../connection';
@@ -13,7 +13,7 @@ export class Progress extends UIElement {
     this.actionName = node.dataset['progress'] ?? '';
   }
 
-  /** May be replaced: the text of an element that is no `<progress>`. */
+  /** May be replaced: the text of an element that is not a `<progress>`. */
   formatFn(value: number, total: number | null): string {
     return total === null ? String(value) : `${value} / ${total}`;
   }
@@ -25,7 +25,7 @@ export class Progress extends UIElement {
       return this;
     }
     if (value === null || total === null || !(total > 0)) {
-      this.node.removeAttribute('value'); // runs, and nobody knows how far
+      this.node.removeAttribute('value'); // runs, and its progress is unknown
       return this;
     }
     this.node.max = total;

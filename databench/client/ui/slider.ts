@@ -16,7 +16,7 @@ export class Slider extends Input {
   labelHtml: string;
 
   private output: HTMLOutputElement | null = null;
-  /** The analysis may yet say a value: where the browser has put the slider says nothing. */
+  /** The analysis may yet send a value: where the browser has put the slider means nothing. */
   private isAwaiting = false;
 
   /**
@@ -76,7 +76,7 @@ export class Slider extends Input {
   protected override listen(conn: Connection): (() => void)[] {
     this.isAwaiting = !this.node.hasAttribute('value') && !isReady(conn.kernel);
     this.render();
-    // Of an analysis that is ready and has said no value, the slider's own counts.
+    // Of an analysis that is ready and has sent no value, the slider's own counts.
     const stop = conn.kernel.on(kernel => {
       if (!this.isAwaiting || !isReady(kernel)) return;
       this.isAwaiting = false;

@@ -1,5 +1,5 @@
 /**
- * Short notices of the analysis: what `self.toast(text)` says, gone again after a moment.
+ * Short notices of the analysis: the texts of `self.toast(text)`, gone again after a moment.
  */
 
 import type { ConnectLoad } from '../codec';

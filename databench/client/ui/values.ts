@@ -6,10 +6,10 @@ import type { Connection } from '../connection';
 import { isObject } from '../signals';
 import { Root, UIElement, unwired } from './element';
 
-/** Keys that are shown; a page with more has a template of its own. */
+/** Keys that are shown; a page with more has a template. */
 const MOST = 100;
 
-/** Wired to elements with `data-values`. Each value is an element of its own, wired like any. */
+/** Wired to elements with `data-values`. Each value is an element, wired like any. */
 export class Values extends UIElement {
   private shown = new Map<string, HTMLElement>();
 

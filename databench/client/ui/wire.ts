@@ -26,7 +26,7 @@ const KINDS = [
   Cancel, Progress, Button, Slider, Checkbox, Radio, NumberInput, Select, TextInput, Plot, Image, Text, Values,
 ];
 
-/** Everything that may be wired, to tell quickly that an added node holds nothing of it. */
+/** Everything that may be wired, to see quickly that an added node holds nothing of it. */
 const ANY = 'button,input,select,textarea,[data-action],[data-signal],[data-cancel],[data-progress],[data-values]';
 
 /**
@@ -52,7 +52,7 @@ function wireOnes(connection: Connection): void {
   wireNotices(connection);
 }
 
-/** What tells of the connection and the kernel, in any page. */
+/** Elements that show the connection and the kernel, in any page. */
 export function wireNotices(connection: Connection): void {
   StatusLog.wire(connection);
   NoticePanel.wire(connection);
