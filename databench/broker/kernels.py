@@ -110,6 +110,9 @@ class Kernels:
         record = self._tables.by_kernel[kernel]
         record.began_s = self._tables.loop.time()
         self._tables.route(record)
+        for hosted in record.sessions.values() if kernel.reason else ():
+            if hosted.restored is not None:
+                hosted.restored = kernel.reason  # a restart has another reason than the last end
 
     def kernel_reaped(self, pgid: int) -> None:
         """See `Owner.kernel_reaped`."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
 
 from ..protocol import codec, text
 from ..protocol import messages as m
@@ -142,7 +141,14 @@ class Tables:
             analysis=kernel.spec.name,
         )
 
-    def last_words(self, kernel: Supervisor) -> bytes:
-        """The kernel's last lines of stderr, a JSON string, where pages may see them."""
-        lines: Sequence[str] = kernel.stderr_lines if self.debug else ()
+    def last_words(self, kernel: Supervisor, since_s: float | None = None) -> bytes:
+        """The kernel's last lines of stderr, a JSON string, where pages may see them.
+
+        Args:
+            kernel: The kernel.
+            since_s: When what ended with its process had begun; `None`: its start failed.
+        """
+        if not self.debug:
+            return b""
+        lines = kernel.stderr_lines if since_s is None else kernel.lines_since(since_s)
         return text.dump("\n".join(lines)) if lines else b""

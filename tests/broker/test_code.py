@@ -28,6 +28,31 @@ async def test_idle_kernel_restarts_alone_with_its_state_and_says_why():
         assert rig.kernel("b")["pid"] == before
 
 
+@pytest.mark.expected_log("exited with status 3")
+async def test_failed_kernel_that_is_mended_restarts_for_the_code_and_for_no_older_reason(
+    monkeypatch,
+):
+    async with rigged("dies") as rig:
+        page = rig.join("dies")
+        assert "not restarting" in (await page.kernel_state("failed"))["reason"]
+        monkeypatch.setenv("STUB_IS_MENDED", "1")
+        rig.broker.code.change("dies", "dies/kernel.pl", at_once=False)
+        said = await page.signal("opened")
+        assert said == {"restored": "code changed: dies/kernel.pl", "data": {}}
+        assert "not restarting" not in page.kernel["reason"]
+
+
+async def test_what_new_code_ends_is_lost_without_the_older_lines_of_stderr():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("print_lines", [0, 0])
+        held = page.request("hold")
+        await page.signal("held")
+        rig.broker.code.change("a", "a.py", at_once=True)
+        error = (await page.end(held))["error"]
+        assert (error["message"], error["traceback"]) == ("code changed", None)
+
+
 async def test_working_kernel_restarts_when_its_last_action_has_ended():
     async with rigged() as rig:
         page, other = rig.join(), rig.join()

@@ -57,7 +57,7 @@ class Losses:
     def _lose(self, hosted: HostedSession) -> list[str]:
         """The names of a session's actions that are run again; what else it had begun is lost."""
         kernel, session = hosted.record.kernel, hosted.session
-        words, why = self._tables.last_words(kernel), text.without_file(kernel.reason)
+        why = text.without_file(kernel.reason)
         goes_on = reruns.may_go_on(
             kernel.life.state,
             was_asked=kernel.blame.was_asked,
@@ -70,6 +70,7 @@ class Losses:
                 self._requests.requeue(hosted, request)
                 rerun.append(request.action)
             elif request.is_sent or (request.is_rerun and not goes_on):
+                words = self._tables.last_words(kernel, request.accepted_s)
                 self._requests.fail(
                     hosted, request.number, "KernelLost", why, words, outcome="lost"
                 )

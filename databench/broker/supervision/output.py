@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 from collections import deque
 from collections.abc import Callable
@@ -46,6 +47,7 @@ class LineReader:
         on_unfinished: Callable[[str], None] | None = None,
     ) -> None:
         self.tail: deque[str] = deque(maxlen=settings.output_lines)
+        self._tail_s: deque[float] = deque(maxlen=settings.output_lines)
         self._fd: int | None = fd
         self._on_line = on_line
         self._settings = settings
@@ -76,6 +78,10 @@ class LineReader:
                 break
             self._hand_on(None)
         self._close()
+
+    def tail_since(self, since_s: float) -> list[str]:
+        """Those of the last lines that came since then, on the loop's clock."""
+        return [line for line, at_s in zip(self.tail, self._tail_s, strict=True) if at_s >= since_s]
 
     def _go_on(self, *, is_flood: bool) -> None:
         if self._fd is None:
@@ -136,19 +142,23 @@ class LineReader:
         return False
 
     def _take(self, line: str) -> None:
-        self.tail.append(line)
+        self._keep([line])
         self._missed = 0
         self._shown = ""
         if self._budget:
             self._budget.spend(len(line))
         self._on_line(line)
 
+    def _keep(self, lines: list[str]) -> None:
+        self.tail.extend(lines)
+        self._tail_s.extend([self._loop.time()] * len(lines))
+
     def _omit(self) -> None:
         assert self._budget is not None
         while self._splitter.holds_line:
             count, size_bytes, last = self._splitter.take_all(self._settings.output_lines)
             self._budget.omit(count, size_bytes)
-            self.tail.extend(last)
+            self._keep(last)
             self._missed = min(self._missed + count, len(self.tail))
             self._later(_SECOND_S, self._note)
 
@@ -199,7 +209,11 @@ class Capture:
     @property
     def last_lines(self) -> list[str]:
         """The last lines of its stderr."""
-        return list(self._readers[1].tail)
+        return self.lines_since(-math.inf)
+
+    def lines_since(self, since_s: float) -> list[str]:
+        """Those of the last lines of its stderr that came since then, on the loop's clock."""
+        return self._readers[1].tail_since(since_s)
 
     def finish(self) -> None:
         """The process has ended: take what it wrote before."""

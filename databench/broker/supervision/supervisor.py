@@ -122,6 +122,16 @@ class Supervisor:
         """The last lines of its stderr."""
         return self._capture.last_lines if self._capture else []
 
+    def lines_since(self, since_s: float) -> list[str]:
+        """The last lines of its stderr that speak of an end of what began then.
+
+        What a process wrote before is about something else, and an end that a visitor or new code
+        asked for has no other reason.
+        """
+        if self._capture is None or self.blame.was_asked:
+            return []
+        return self._capture.lines_since(since_s)
+
     # ------------------------------------------------------------ its life
 
     def change_spec(self, spec: AnalysisSpec, kernelspec: KernelSpec) -> None:
@@ -135,6 +145,7 @@ class Supervisor:
         self._ending = Ending(self.settings, self.spec)
         self.blame.begin_life()
         self._is_reload, self._token = False, secrets.token_urlsafe(16)
+        self._capture = None  # what an earlier process wrote says nothing of this one
         self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
         command = self.kernelspec.command(self.spec.folder)
         try:
@@ -226,6 +237,8 @@ class Supervisor:
             self.life.note_reload(self._loop.time() - self._ready_s)
             logger.info("kernel %r: %s; restarting", self.spec.name, reason)
         if self.life.state in (State.BACKOFF, State.FAILED):
+            # Sessions begin again for this reason, and no longer for the one of the last end.
+            self.reason = reason if is_reload else f"kernel {self.spec.name!r} was {reason}"
             self._spawn_again()
         elif self._process and self.life.state is not State.STOPPING:
             self.life.wish_end()

@@ -59,6 +59,17 @@ async def test_last_words_are_shown_in_debug_alone(debug):
 
 
 @pytest.mark.expected_log(DEATHS)
+async def test_a_lost_request_has_only_the_lines_that_the_kernel_wrote_since():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("print_lines", [0, 0])
+        assert rig.broker.kernels()[0]["stderr"] == ["that was all"]
+        assert (await page.run("segfault"))["error"]["traceback"] is None
+        await page.run("echo")
+        assert (await page.run("leave", 3))["error"]["traceback"] == "last words"
+
+
+@pytest.mark.expected_log(DEATHS)
 @pytest.mark.parametrize(("count", "size"), [(0, 0), (3000, 4), (400, 9000)])
 async def test_what_a_killed_kernel_handed_to_libzmq_comes_before_lost(count, size):
     settings = {"credit_window_bytes": 2**26, "ring_messages": 5000, "ring_bytes": 2**26}
