@@ -45,7 +45,7 @@ def make_parser(prog: str = "databench new") -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("name", metavar="NAME", help="its folder and its place in the address: /NAME/")
-    add("--kernel", default="py", metavar="KERNEL", help="what runs it: a kernel spec's name (py)")
+    add("--kernel", default="py", metavar="KERNEL", help="the kernel spec that runs it (py)")
     return parser
 
 

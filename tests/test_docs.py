@@ -120,8 +120,9 @@ def test_every_document_is_reached_from_the_readme():
 
 # -- words -----------------------------------------------------------------------------------------
 
-# Words that are not written any more, each with what to write instead. The list only grows: mend
-# every page first, then add the word. Code and names in backticks keep theirs.
+# Words that are not written any more, as regular expressions, each with what to write instead. The
+# list only grows: mend every page and text first, then add the word. Code and names in backticks
+# keep theirs. The lists hold documents, errors, log lines, help texts and the texts of pages.
 NOT_WRITTEN = {
     "told": "logged, sent, shown, reported",
     "untold": "without a log line",
@@ -142,8 +143,43 @@ NOT_WRITTEN = {
     "a process of its own": "a separate process, its own process",
     "made anew": "made again",
     "waits for nothing": "quits at once",
+    r"(?<!there )is no(?= )(?! (?:longer|other)\b)": "is not a",
+    r"(?<!there )are no(?= )(?! (?:longer|other)\b)": "are not",
+    r"h[eo]ld(?:s|ing)? up": "blocks",
+    r"(?:goes|went) on": "continues",
+    "begun anew": "started again",
+    "anew": "again",
+    "how far it is": "its progress",
+    "for want of": "without, at a limit",
+    "whoever": "anyone who, a visitor who",
+    "turned away": "refused",
+    "cannot be had": "cannot be read, cannot be used",
+    "given out": "served, sent",
+    "takes no more": "refuses",
+    "say --": "give --",
+    "waits to be seen": "that you have not seen",
+    "of yours": "your",
+    "still going": "still in progress",
+    r"(?:in|of) (?:a|an) \w+ of (?:its|their) own": "in its own, in a separate",
+    r"[lL]et it pass on": "it must forward",
+    "was said before": "was sent before",
+    "in the place of": "instead of",
+    "at hand": "available",
+    "not at once": "instead of at once",
 }
-_NOT_WRITTEN = re.compile(rf"\b(?:{'|'.join(NOT_WRITTEN)})\b", re.IGNORECASE)
+_NOT_WRITTEN = {
+    re.compile(rf"(?<!\w)(?:{word})(?!\w)", re.IGNORECASE): hint
+    for word, hint in NOT_WRITTEN.items()
+}
+
+
+def find_not_written(text: str) -> dict[str, str]:
+    """The words of a text that are not written any more, each with what to write instead."""
+    return {
+        found.group(): hint
+        for pattern, hint in _NOT_WRITTEN.items()
+        for found in pattern.finditer(text)
+    }
 
 
 def prose(text: str) -> list[str]:
@@ -158,22 +194,79 @@ def prose(text: str) -> list[str]:
 _READ = ("text", "softbreak", "hardbreak")
 
 
+def python_texts(source: str) -> list[str]:
+    """The texts of a module that people may read: strings of three words, not docstrings."""
+    tree = ast.parse(source)
+    skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in node.values}
+            parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+            found.append("".join(map(str, parts)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if id(node) not in skipped:
+                found.append(node.value)
+    return [" ".join(text.split()) for text in found if len(text.split()) >= 3]
+
+
+def script_texts(source: str) -> list[str]:
+    """The texts of a script of the client: its strings of three words, without comments."""
+    pattern = r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|`(?:\\.|[^`\\])*`"
+    found = [m.group() for m in re.finditer(pattern, source, re.DOTALL)]
+    return [text[1:-1] for text in found if text[0] != "/" and len(text.split()) >= 3]
+
+
+def template_text(source: str) -> list[str]:
+    """The text of a template, without tags, expressions and scripts."""
+    text = re.sub(r"<(script|style)\b.*?</\1>|<!--.*?-->", " ", source, flags=re.DOTALL)
+    return [" ".join(re.sub(r"\{[{%#].*?[}%#]\}|<[^>]*>", " ", text, flags=re.DOTALL).split())]
+
+
+_READERS = {".py": python_texts, ".ts": script_texts, ".html": template_text}
+SOURCES = sorted(
+    path
+    for path in (REPOSITORY / "databench").rglob("*")
+    if path.suffix in _READERS and "tests" not in path.parts and "static" not in path.parts
+)
+
+
 @every_page
 def test_page_has_no_word_that_is_not_written_any_more(page):
-    found = [word for block in prose(page.read_text()) for word in _NOT_WRITTEN.findall(block)]
-    assert {word: NOT_WRITTEN[word.lower()] for word in found} == {}
+    assert find_not_written("\n".join(prose(page.read_text()))) == {}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_texts_have_no_word_that_is_not_written_any_more(path):
+    assert find_not_written("\n".join(_READERS[path.suffix](path.read_text()))) == {}
 
 
 def test_help_of_settings_has_no_word_that_is_not_written_any_more():
     from databench.settings import TABLE
 
-    assert {row.name: row.help for row in TABLE if _NOT_WRITTEN.search(row.help)} == {}
+    assert {row.name: row.help for row in TABLE if find_not_written(row.help)} == {}
 
 
 def test_a_word_that_is_not_written_any_more_is_found():
     text = "Told by\nnobody, `told` and [x](told.md).\n\n```\ntold\n```\n\n<!-- told -->\n"
-    assert _NOT_WRITTEN.findall("\n".join(prose(text))) == ["Told", "nobody"]
-    assert len(NOT_WRITTEN) >= 18  # the list only grows
+    assert list(find_not_written("\n".join(prose(text)))) == ["Told", "nobody"]
+    assert find_not_written("There is no kernel, it is no longer there, one is no map.") == {
+        "is no": "is not a"
+    }
+    assert len(NOT_WRITTEN) >= 42  # the list only grows
+
+
+def test_texts_of_sources_are_found():
+    module = (
+        '"""Doc of it."""\nlog.info("a %s is here", name)\nraise X(f"the {a} is " "no b")\n"one"'
+    )
+    assert python_texts(module) == ["a %s is here", "the … is no b"]
+    script = "// a line of it\nconst a = 'one two three'; /* b c d */ const b = `x ${y} z`; 'short'"
+    assert script_texts(script) == ["one two three", "x ${y} z"]
+    assert template_text("<p class='x'>One {{ two }}<b>three</b></p><script>no</script>") == [
+        "One three"
+    ]
+    assert len(SOURCES) > 200
 
 
 # -- examples --------------------------------------------------------------------------------------

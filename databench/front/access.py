@@ -117,7 +117,7 @@ def check_token(token: str, source: str) -> str:
     if len(token) < LEAST_CHARACTERS:
         raise SettingError(
             f"the token ({source}) has {len(token)} characters, minimum {LEAST_CHARACTERS}: "
-            f"whoever guesses it can end what all visitors run; {_MAKE_ONE}",
+            f"anyone who guesses it can end what all visitors run; {_MAKE_ONE}",
             name="admin_token",
         )
     if not _TOKEN.fullmatch(token):

@@ -277,7 +277,7 @@ class Server(tornado.httpserver.HTTPServer):
         hold = getattr(self._application, "hold_body", None)
         refusal: str = "" if hold is None else hold(address, held_bytes, change_bytes)
         if change_bytes > 0 and 0 < limit_bytes < self.unfinished_bytes:
-            return "The server holds too many unfinished requests. Try again later."
+            return "The server holds too many incomplete requests. Try again later."
         return refusal
 
     def refusal_headers(self, *, is_secure: bool) -> Mapping[str, str]:

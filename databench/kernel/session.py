@@ -301,7 +301,7 @@ class KernelSession:
     def _end(self, request: KernelRequest, result: Any, failure: BaseException | None) -> None:
         """Report how a request ended, once; from any thread."""
         if request.is_ended:
-            raise AssertionError("a request ends once: whoever ends it has taken it out before")
+            raise AssertionError("a request ends once: the first end has taken it out")
         payload = b""
         if failure is None and result is not None and request.number is not None:
             try:

@@ -132,7 +132,7 @@ async def test_bodies_beyond_the_limit_are_refused_in_words(serve):
     second_writer.write(head("/whole", 200) + bytes(200))
     answer = await asyncio.wait_for(second.read(), 10)
     assert answer.startswith(b"HTTP/1.1 503")
-    assert b"too many unfinished requests" in answer
+    assert b"too many incomplete requests" in answer
     assert server.unfinished_bytes == 900
     first_writer.write(bytes(1100)[:100])
     while server.unfinished_bytes != 1000:

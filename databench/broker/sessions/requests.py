@@ -204,8 +204,8 @@ class Requests:
         """
         if not request.is_idempotent:
             problem = (
-                f"action {request.action!r} was lost with its kernel; the code of the next one "
-                "does not say that it may run twice; not run again"
+                f"action {request.action!r} was lost with its kernel; the next kernel's code does "
+                "not mark it as idempotent; not run again"
             )
             self.fail(hosted, request.number, "KernelLost", problem, outcome="lost")
             return False

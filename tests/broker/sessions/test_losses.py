@@ -211,7 +211,7 @@ async def test_what_the_next_code_does_not_name_is_not_run_again():
         page = rig.join("forgets")
         id_ = await held(page)
         assert await lose(rig, page, id_) == "lost"
-        assert "does not say that it may run twice" in page.ends(id_)[0]["error"]["message"]
+        assert "does not mark it as idempotent" in page.ends(id_)[0]["error"]["message"]
         assert page.loads("held") == [None]
 
 
