@@ -1,7 +1,7 @@
 """What every test is held to, whatever it tests.
 
 * An unexpected record at WARNING or above on a `databench` logger fails the test
-  (`@pytest.mark.expected_log('regular expression', ...)` says which may come).
+  (`@pytest.mark.expected_log('regular expression', ...)` lists those that may come).
 * Nothing outlives a test: no process that it started, directly or not, no directory of
   Databench's in the temporary folder. Sockets and files: a ResourceWarning is an error here.
 * The environment is left as it was: each process of a later test would inherit what is in it.
@@ -49,13 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # Short, since a socket's path must stay below 107 bytes.
     folder = tempfile.mkdtemp(prefix="dbt-")
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    os.environ.pop("XDG_RUNTIME_DIR", None)  # a server prefers it, and it is the person's own
+    os.environ.pop("XDG_RUNTIME_DIR", None)  # a server prefers it, and it is the user's own
     _make_cache(Path(folder, "cache"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def _make_cache(folder: Path) -> None:
-    """A cache whose tokens are this run's, and is the real one otherwise; a state of its own."""
+    """A cache whose tokens belong to this run, and otherwise is the real one; a separate state."""
     real = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     folder.mkdir()
     for entry in real.iterdir() if real.is_dir() else ():
@@ -112,7 +112,7 @@ def _refuse_skip(report):
 
 @pytest.fixture
 def few_threads(monkeypatch):
-    """A context in which so many threads can run beside those there are, and no more.
+    """A context in which that many more threads can run, and no others.
 
     The error is the interpreter's own: tests/processes/test_out_of_threads.py has the real one.
     """

@@ -1,4 +1,4 @@
-"""Says at the end of a run what it left out: `python -m pytest -p tests.left_out`.
+"""Prints at the end of a run what it left out: `python -m pytest -p tests.left_out`.
 
 A run that is asked for some tests only looks like one of all of them: both end with "passed".
 """
@@ -89,5 +89,5 @@ class LeftOut:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Each process counts; the one that was started by a person tells."""
+    """Each process counts; the first one prints."""
     config.pluginmanager.register(LeftOut(config), "left-out")

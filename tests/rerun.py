@@ -48,7 +48,7 @@ class Verdict:
 
 
 def judge(failures: Iterable[Failure], passes_again: Callable[[str], bool]) -> Verdict:
-    """Tell flaky tests from failed ones.
+    """Separate flaky tests from failed ones.
 
     Args:
         failures: All of one run.

@@ -1,6 +1,6 @@
 """`make attack`: does to a real server what strangers and bad kernels do, and measures the rest.
 
-Each attack gets a server of its own. A row has the longest and the p99 answer to others, beside
+Each attack gets a separate server. A row has the longest and the p99 answer to others, beside
 those of a bare process that was asked in turn (what the machine itself withheld), and by how much
 the server's memory grew. The same attacks, smaller, are tests: test_attacks.py.
 """
@@ -23,7 +23,7 @@ from .world import World, check
 
 
 async def attack_once(attack: Attack, *, seconds: float, scale: float) -> dict[str, float]:
-    """Carry out one attack on a server of its own, and check what holds whatever is done.
+    """Carry out one attack on a separate server, and check what must hold under any attack.
 
     Returns:
         The figures of `Meter`.

@@ -15,7 +15,7 @@ class Attack:
 
     Attributes:
         carry_out: Does it.
-        options: The server's options besides.
+        options: Further options of the server.
     """
 
     carry_out: Callable[[World], Awaitable[None]]

@@ -9,7 +9,7 @@ from .world import World
 
 
 async def hold_idle_connections(world: World) -> None:
-    """Connections that say nothing, more than the server has descriptors."""
+    """Silent connections, more than the server has descriptors."""
     writers = await _connect(world, world.scaled(1200), b"")
     await world.sleep(4)
     _abort(writers)

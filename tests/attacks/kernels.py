@@ -99,7 +99,7 @@ async def die_at_the_start(world: World) -> None:
 
     async def begin(number: int) -> Socket:
         socket = await Socket.join(world.address, "innocent", args=f"?die={number % 4}")
-        # Until then, it may end the kernel of whoever comes after the attack.
+        # Until then, it may end the kernel of the page that comes after the attack.
         await socket.wait(is_set_aside)
         return socket
 

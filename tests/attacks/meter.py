@@ -1,4 +1,4 @@
-"""How long a server keeps others waiting, beside a bare process that nobody attacks.
+"""How long a server keeps others waiting, beside a bare process that is not attacked.
 
 One process asks both in turn, so that what the machine itself withholds shows in the bare one too.
 A figure is read as a difference from the bare process, and never asserted in a test.

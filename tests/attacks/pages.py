@@ -74,7 +74,7 @@ async def send_one_surrogate(world: World) -> None:
 
 
 async def leave_results_unseen(world: World) -> None:
-    """One stranger leaves thousands of sessions behind whose results nobody saw."""
+    """One stranger leaves thousands of sessions behind whose results no page saw."""
 
     async def leave() -> None:
         with world.until_closed():

@@ -1,6 +1,6 @@
 """A stranger's end of a connection: bytes as they are, well formed or not.
 
-Nothing here is polite: frames can be cut, unmasked, endless or junk, and nobody has to read.
+Nothing here is polite: frames can be cut, unmasked, endless or junk, and no client has to read.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Socket:
     async def join(
         cls, address: str, name: str, session: str | None = None, *, args: str = ""
     ) -> Socket:
-        """Open one that says `__connect` and has its answer."""
+        """Open one that sends `__connect` and has its answer."""
         socket = await cls.open(address, name)
         await socket.send({"__connect": session, "__request_args": args, "__received": 0})
         answer = await socket.wait(lambda message: message["signal"] == "__connect")
@@ -163,7 +163,7 @@ class Socket:
 async def request(
     address: str, path: str, *, method: str = "GET", body: bytes = b"", **headers
 ) -> tuple[int, bytes]:
-    """One HTTP request on a connection of its own: the status and the body; status 0: cut."""
+    """One HTTP request on a new connection: the status and the body; status 0: cut."""
     host, _, port = address.partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     fields = {"Host": address, "Connection": "close", **headers}

@@ -15,7 +15,7 @@ from tests.processes.server import Server
 from .raw import ClosedError, Socket, request
 
 _FROM_KERNEL = re.compile(r"[0-9:]{8} \w+ \| ")  # an action's failure has its traceback there
-LOG_BYTES = 2**20  # what one attack may make the server say
+LOG_BYTES = 2**20  # what one attack may make the server log
 
 
 class World:
@@ -23,7 +23,7 @@ class World:
 
     Args:
         server: Running.
-        seconds: How long an attack that has no end of its own goes on.
+        seconds: How long an attack without an end lasts.
         scale: What numbers in an attack are multiplied with: 1 for the whole of it.
     """
 
@@ -37,11 +37,11 @@ class World:
 
     @property
     def is_over(self) -> bool:
-        """Whether an attack without an end of its own has to end."""
+        """Whether an attack without an end has to stop."""
         return time.monotonic() >= self._end_s
 
     def scaled(self, number: int) -> int:
-        """That many, or fewer in the bounded form."""
+        """That number, or fewer in the bounded form."""
         return max(2, int(number * self._scale))
 
     async def sleep(self, seconds: float) -> None:

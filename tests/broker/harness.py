@@ -20,7 +20,7 @@ QUICK = {"backoff_first_s": 0.01, "backoff_max_s": 0.05}
 
 
 async def wait_until(predicate, timeout_s=LIMIT_S, what=""):
-    """Waits until the predicate says something true, and returns that."""
+    """Waits until the predicate returns something true, and returns that."""
     deadline_s = time.monotonic() + timeout_s
     while not (value := predicate()):
         assert time.monotonic() < deadline_s, f"not within {timeout_s} s: {what or predicate}"
@@ -71,7 +71,7 @@ class Page:
 
     @property
     def frames(self):
-        """Every frame, parsed; `None` stands for one that is no JSON."""
+        """Every frame, parsed; `None` stands for one that is not JSON."""
         for frame in self.raw[len(self._parsed) :]:
             try:
                 self._parsed.append(json.loads(frame))
@@ -103,13 +103,13 @@ class Page:
 
     @property
     def kernel(self):
-        """The last state of the kernel that the page was told."""
+        """The last state of the kernel that the page got."""
         return self.loads("__kernel")[-1]
 
     # what a test does
 
     def request(self, action, payload=b"", *, id_=None):
-        """Sends a request with an id of its own; returns the id."""
+        """Sends a request with a new id; returns the id."""
         id_ = next(self._ids) if id_ is None else id_
         payload = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self.broker.receive(self, text.Request(action, payload, id_))
@@ -124,7 +124,7 @@ class Page:
     async def end(self, id_, timeout_s=LIMIT_S):
         """Waits for the end of that request."""
         found = await wait_until(lambda: self.ends(id_), timeout_s, f"end of {id_}")
-        await asyncio.sleep(0)  # the turn in which the broker is told that this page drained
+        await asyncio.sleep(0)  # the turn in which the broker learns that this page drained
         return found[0]
 
     async def run(self, action, payload=b""):
@@ -139,7 +139,7 @@ class Page:
         return found[-1]
 
     async def kernel_state(self, *states):
-        """Waits until the page was told one of these states as the last."""
+        """Waits until one of these states is the last that the page got."""
         await wait_until(
             lambda: self.loads("__kernel") and self.kernel["state"] in states, what=states
         )
@@ -197,12 +197,12 @@ class Rig:
         return page
 
     def kernel(self, analysis="a"):
-        """What `status` says of the kernel."""
+        """The kernel's part of `status`."""
         (found,) = [k for k in self.broker.status()["kernels"] if k["analysis"] == analysis]
         return found
 
     def kill(self, number, analysis="a"):
-        """Sends a signal to the kernel, as somebody outside may."""
+        """Sends a signal to the kernel, as any program outside may."""
         os.kill(self.kernel(analysis)["pid"], number)
 
     async def ready(self, analysis="a"):

@@ -1,4 +1,4 @@
-"""One Chromium for the browser tests, pages that are held to being quiet, servers of their own.
+"""One Chromium for the browser tests, pages that must log nothing, separate servers.
 
 A page may log no error, throw nothing, and ask nothing of another host than its server's.
 """
@@ -56,7 +56,7 @@ class Pages:
         self._allowed += patterns
 
     def open(self, server: Server, path: str = "/", *, is_trusted: bool = True, **options) -> Page:
-        """A tab of its own, as of another person, who may administer a server in development."""
+        """A separate tab, as of another visitor, who may administer a server in development."""
         context = self._browser.new_context(**options)
         cookie = getattr(server, "cookie", None) if is_trusted else None
         if cookie:
@@ -67,7 +67,7 @@ class Pages:
         return self.tab(context, server, path)
 
     def tab(self, context, server: Server, path: str = "/") -> Page:
-        """One more tab of the same person."""
+        """One more tab of the same visitor."""
         page = context.new_page()
         page.on("request", lambda request: self._check_host(server, request.url))
         page.on("websocket", lambda socket: self._check_host(server, socket.url))

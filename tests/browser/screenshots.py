@@ -49,7 +49,7 @@ def run(page: Page, server: Server) -> None:
 
 
 def killed(page: Page, server: Server) -> None:
-    """What a page says after the kernel was killed."""
+    """The notice of a page after the kernel was killed."""
     run(page, server)
     server.kernel("pi").kill()
     expect(page.locator("#databench-alerts")).to_contain_text("SIGKILL")

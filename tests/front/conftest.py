@@ -51,7 +51,7 @@ STATUS = {
 
 
 class FakeBroker:
-    """Notes what it is told. Held to the real one by tests/front/test_serve.py."""
+    """Notes its calls. Held to the real one by tests/front/test_serve.py."""
 
     def __init__(self) -> None:
         self.calls: list[tuple] = []
@@ -131,7 +131,7 @@ class FakeBroker:
         return sum(call[0] == word for call in self.calls)
 
     async def wait(self, word: str, count: int = 1) -> None:
-        """Until it was told that so many times."""
+        """Until it was called that often."""
         while self.count(word) < count:
             self.changed.clear()
             await asyncio.wait_for(self.changed.wait(), 5)
@@ -216,7 +216,7 @@ Serve = Callable[..., Awaitable[Served]]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An analyses' folder with templates of its own and one analysis, `x`."""
+    """An analyses' folder with its own templates and one analysis, `x`."""
     folder = tmp_path / "analyses"
     (folder / "x" / "static").mkdir(parents=True)
     for name, text in TEMPLATES.items():

@@ -1,4 +1,4 @@
-"""Programs of a few lines in processes of their own, ended at the end of a test."""
+"""Programs of a few lines in separate processes, ended at the end of a test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMIT_S = 20
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """A port on which no program listens at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A real `databench` in a process of its own, for tests that talk to it or look at its pages."""
+"""A real `databench` in a separate process, for tests that talk to it or open its pages."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Server:
             return "".join(self._lines)
 
     def start(self) -> None:
-        """Starts it, and waits until it tells its address."""
+        """Starts it, and waits until it prints its address."""
         environ = {k: v for k, v in os.environ.items() if k not in ("PORT", "HOST", "DEBUG")}
         environ |= {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(self._folder)}
         self._process = subprocess.Popen(
@@ -134,7 +134,7 @@ class Server:
             raise
 
     def restart(self) -> None:
-        """Starts it anew, on the port that it had."""
+        """Starts it again, on the port that it had."""
         self._argv[self._argv.index("--port") + 1] = str(self.port)
         with self._heard:
             self._lines.clear()

@@ -25,10 +25,10 @@ class Line:
         self.starts = collections.Counter()
         self.ends = collections.defaultdict(list)
         self.echoes = set()
-        self.generation = 0  # of the kernel, as this connection was told
+        self.generation = 0  # of the kernel, as this connection got it
 
     def check(self):
-        """Every request had one start and one end, and what is done has said what it had to."""
+        """Every request had one start and one end, and finished ones have sent what they had to."""
         assert not self.open
         assert set(self.ends) == set(self.sent)
         assert set(self.starts) == set(self.sent)
@@ -56,7 +56,7 @@ class Storm:
         self._is_on = False
         self._heard = asyncio.Event()
         self._problem = None  # the first
-        self._generation = 0  # of the kernel, as the pages are told
+        self._generation = 0  # of the kernel, as the pages got it
         self._done_in = 0  # the generation in which an action was done
         self.kills = 0
 

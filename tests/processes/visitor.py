@@ -10,7 +10,7 @@ _LIMIT_S = 30
 
 
 class Visitor:
-    """A page's websocket: sends, and keeps the state that it is told."""
+    """A page's websocket: sends, and keeps the state that it gets."""
 
     def __init__(self, socket) -> None:
         self.socket = socket
@@ -42,7 +42,7 @@ class Visitor:
         return frame.get("load")
 
     async def wait_state(self, is_there) -> None:
-        """Reads until the state that it is told satisfies a condition."""
+        """Reads until the state that it gets satisfies a condition."""
         while not is_there(self):
             await self.read()
 

@@ -1,8 +1,8 @@
 """Pages, a kernel and a shell around one session, for the tests that try any order of events.
 
-The shell does what the broker does: it hands appended frames to pages, lets a page lag, and tells
+The shell does what the broker does: it hands appended frames to pages, lets a page lag, and reports
 what has drained. The pages do what `databench.js` does (or the client of 0.7): they count, and
-keep what they were told. Whoever breaks a promise of docs/protocol.md, 8 and 9, fails an assertion.
+keep what they got. A broken promise of docs/protocol.md, 8 and 9, fails an assertion.
 """
 
 import json
@@ -60,7 +60,7 @@ class Page:
         self.has_gap = False
 
     def connect(self):
-        """What it says first."""
+        """Its first frame."""
         if not self.is_counting:
             return text.Connect(None, "", None, None)
         return text.Connect("s", "", self.received, self.epoch)

@@ -1,4 +1,4 @@
-"""What must be true: kept beside the world by those who cannot be wrong about it."""
+"""The promises: kept beside the world, by code that the shipped code cannot mislead."""
 
 from collections import Counter, defaultdict
 
@@ -17,11 +17,11 @@ ENDS = ("done", "error", "cancelled")
 
 
 class Truth:
-    """What kernels have said, in the order in which it reached the front.
+    """The messages of kernels, in the order in which they reached the front.
 
     Attributes:
         tried: How often actions began to add one to a counter of `class_data`, by class.
-        counted: How often they were told that it was done.
+        counted: How often they learned that it was done.
     """
 
     def __init__(self, world):
@@ -31,7 +31,7 @@ class Truth:
         self._places = defaultdict(dict)
         self._ids = {}  # by the life of the front and the request's number there
         self._sent_to = defaultdict(list)  # the processes that were sent each of these, in order
-        self._unwanted = set()  # those of them whose end a person has asked for
+        self._unwanted = set()  # those of them whose end a visitor has asked for
 
     def note(self, frames):
         """A message of a kernel is read by the front."""
@@ -73,7 +73,7 @@ class Truth:
             self._world.trace(f"{id_} is sent again")
 
     def note_wish(self, front, socket, message):
-        """A person asks for the end of what was begun; called when the front has heard of it."""
+        """A visitor asks to end what was begun; called when the front has the request."""
         page_record = front.tables.outbox.page_records.get(socket)
         if page_record is None or not isinstance(message, text.PageCancel | text.Control):
             return
@@ -154,7 +154,8 @@ class Audit:
             assert not waits, f"{waits} bytes of credit wait for a page, and none is there"
         self._look_at_requests(tables)
         self._look_at_holdings(tables)
-        # Beside what lags: all that is held at once, and values and ends that are beside it.
+        # In addition to what lags: all that is held at once, and values and ends that are beside
+        # it.
         limit_bytes = 2 * settings.credit_window_bytes + held_bytes + 8000
         for page_record in tables.outbox.page_records.values():
             count = page_record.in_flight_bytes
@@ -173,7 +174,7 @@ class Audit:
         assert count == len(tables.requests), f"{len(tables.requests)} open requests of {count}"
 
     def _look_at_holdings(self, tables):
-        """The sums that run are what a look at everything says."""
+        """The running sums equal a count of everything."""
         holdings = tables.holdings
         held_bytes = sum(
             page_record.counted_bytes for page_record in tables.outbox.page_records.values()
@@ -202,7 +203,7 @@ class Audit:
         return self._world.front.broker.class_values._stores.values()
 
     def check_credit(self, process, hosted):
-        """All is delivered: nobody owes more than what is not worth a message."""
+        """All is delivered: no side owes more than what is not worth a message."""
         receive_window = hosted.session.receive_window
         lent = receive_window.window_bytes - self._credit[(process.pid, hosted.session.id_)]
         assert receive_window.in_flight_bytes == 0, (
@@ -215,7 +216,7 @@ class Audit:
 
 
 def check_settled(world):
-    """After the faults: everybody knows the same."""
+    """After the faults: every page and kernel knows the same."""
     tables = world.front.tables
     for tab in world.tabs:
         if not tab.is_gone:
@@ -226,7 +227,7 @@ def check_settled(world):
             assert not record.is_in_use, "a page has no kernel"
             continue
         if not any(tab.session in record.sessions and not tab.is_gone for tab in world.tabs):
-            continue  # nobody looks, and nobody could ask for another start
+            continue  # no page is open, and none could ask for another start
         process = world.process_of(record)
         class_ = process.kernel.context.analysis_class
         values = _find_class_values(process)

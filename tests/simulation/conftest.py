@@ -7,6 +7,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def collect():
-    """Coroutines that a world had begun are told of here, and not in some later test."""
+    """Reports coroutines that a world had begun here, and not in some later test."""
     yield
     gc.collect()

@@ -33,7 +33,7 @@ def draw_limits(random):
 def draw_sharing(random):
     """Who shares a process: in half of the worlds all sessions of an analysis, as by default."""
     isolation = random.choice((ANALYSIS, ANALYSIS, POOL, SESSION))
-    # Not fewer than there are pages: a session that nobody leaves would queue for ever.
+    # Not fewer than there are pages: a session that no page leaves would queue forever.
     most = random.choice((MOST_TABS, 9))
     return Sharing(isolation, 2, random.choice((0, 1)), most)
 
@@ -97,7 +97,7 @@ def _is_quiet(world):
 
 
 def arrive(world):
-    """A person opens the analysis, or the link of a session."""
+    """A visitor opens the analysis, or the link of a session."""
     random = world.random
     if len(world.tabs) >= MOST_TABS:
         return
@@ -158,7 +158,7 @@ def act(world):
 
 
 def act_often(world):
-    """A person drags a slider."""
+    """A visitor drags a slider."""
     for _ in range(world.random.randint(2, 6)):
         act(world)
 
@@ -247,7 +247,7 @@ def die(world):
 
 
 def freeze(world):
-    """A kernel is stopped, or computes: it neither reads nor says anything for a while."""
+    """A kernel is stopped, or computes: it neither reads nor sends anything for a while."""
     process = _process(world)
     if process is not None:
         until_s = world.loop.time() + world.random.choice((0.5, 12.0))

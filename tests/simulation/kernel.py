@@ -1,7 +1,7 @@
 """Simulated kernel processes: the shipped runtime, without its threads and its socket.
 
 Sessions, lanes, credit, stores and `class_data` are those of `databench.kernel`; plain code runs
-on the loop too, at a moment of its own.
+on the loop too, at some later moment.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Work(Analysis):
             if word == "emit":
                 emits += 1
                 await self._emit(id_, emits, given[0])
-            elif word == "throw":  # an emit that nobody awaits
+            elif word == "throw":  # an emit that no code awaits
                 emits += 1
                 self._emit(id_, emits, given[0])
             elif word == "sleep":
@@ -94,7 +94,7 @@ HANDLERS = find_handlers(Work)
 
 
 def load(name):
-    """What importing the module gives in one process: a class, and values, of its own."""
+    """The result of importing the module in one process: a class with its own values."""
     store = type("Store", (Datastore,), {"_domains": {}})
     return type(name, (Work,), {"datastore_class": store})
 

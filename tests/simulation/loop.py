@@ -1,8 +1,8 @@
 """An event loop whose clock jumps to the next timer, and lives that can be ended in an instant.
 
 Everything that is simulated (the front, each kernel, the pages) runs on one such loop. Handles of
-asyncio carry the context in which they were made, so each belongs to somebody; who is killed loses
-all of them at once, and no line of his runs any more: that is what SIGKILL does.
+asyncio carry the context in which they were made, so each belongs to a process. A killed process
+loses all of them at once, and no line of it runs any more, as after SIGKILL.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ OWNER = contextvars.ContextVar("simulation_owner", default=None)
 
 
 class Life:
-    """Somebody who can be killed.
+    """A process that can be killed.
 
     Attributes:
         context: In which all that he does runs.

@@ -73,7 +73,7 @@ class Tab:
             self.lose_later(self.socket, times=4)
 
     def lose_later(self, socket, *, times=1):
-        """The connection ends somewhere: the page hears of it later."""
+        """The connection ends somewhere: the page notices later."""
         delay_s = sum(self.world.delay_s() for _ in range(times))
         self.world.loop.call_later(delay_s, self.lose, socket, context=self.world.context)
 
@@ -106,7 +106,7 @@ class Tab:
         self._attempt += 1
         self.world.loop.call_later(delay_s, self.connect, context=self.world.context)
 
-    # -- what a person does
+    # -- what a visitor does
 
     def request(self, action, steps, *, times=1, has_id=True):
         id_ = f"{self.name}.{next(self._own)}"
@@ -135,7 +135,7 @@ class Tab:
         if self.is_joined:
             self.socket.send(json.dumps({"__kernel": word}))
 
-    # -- what it is told
+    # -- what it gets
 
     def take(self, frame):
         self.world.seen += 1

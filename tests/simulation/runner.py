@@ -1,4 +1,4 @@
-"""Runs many seeds, in as many processes as there are cores for it, and says which of them fail."""
+"""Runs many seeds, in as many processes as there are cores for it, and lists those that fail."""
 
 import concurrent.futures
 import json
@@ -58,7 +58,7 @@ def run_many(first, count, *, processes=2, tell=None):
 
 
 def _run_apart(first, count):
-    """A chunk in a process of its own."""
+    """A chunk in a separate process."""
     call = f"run_chunk({first}, {count})"
     code = f"import json; from tests.simulation.runner import *; print(json.dumps({call}))"
     command = [sys.executable, "-c", code]

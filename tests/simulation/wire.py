@@ -10,7 +10,7 @@ from .loop import OWNER
 
 
 class Pipe:
-    """First in, first out, each message after a delay of its own.
+    """First in, first out, each message after a separate delay.
 
     Args:
         world: Its loop and its delays.

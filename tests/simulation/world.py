@@ -137,7 +137,7 @@ class World:
         return store
 
     def number_of(self, id_):
-        """The `__process_id` of a request, told by what it is called here."""
+        """The `__process_id` of a request, by its name here."""
         number = self.numbers[id_] = len(self.numbers) + 1
         self.names[number] = id_
         return number
@@ -224,7 +224,7 @@ class _Random:
 
 
 class _Secrets:
-    """Stands for the module `secrets`: words that tell whose they are."""
+    """Stands for the module `secrets`: words that show whose they are."""
 
     compare_digest = staticmethod(secrets.compare_digest)
 

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping
 
 
 class Stream:
-    """What one page sees of its session: emits in order, each once, no hole that is not told.
+    """What one page sees of its session: emits in order, each once, no hole that is not reported.
 
     Actions of a session run at the same time, so each counts for itself.
     """
 
     def __init__(self) -> None:
-        self._told = 0  # how often the page was told that messages are gone
+        self._told = 0  # how often the page learned that messages are gone
         self._last: dict[str, tuple[int, int]] = {}
 
     def jump(self) -> None:
-        """The page was told that messages are gone (`__gap`, another epoch)."""
+        """The page learned that messages are gone (`__gap`, another epoch)."""
         self._told += 1
 
     def restart(self) -> None:
@@ -60,7 +60,7 @@ def check_runs(runs: Iterable[str], sent: Iterable[str], may_double: Iterable[st
 
 
 def check_count(count: int, *, acknowledged: int, tried: int, may_lose: int) -> None:
-    """No increment that a page was told of is lost, and none is counted twice.
+    """No increment that a page saw acknowledged is lost, and none is counted twice.
 
     Args:
         count: What all kernels and pages have in the end.

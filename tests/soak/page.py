@@ -18,7 +18,7 @@ NUMBERS = itertools.count(1)
 
 
 class Page:
-    """Joins, acts, loses its connection, comes back; `run` until it is told to stop.
+    """Joins, acts, loses its connection, comes back; `run` until it is asked to stop.
 
     Attributes:
         open: The requests without an end, by id: phase, text, token.
@@ -149,7 +149,7 @@ class Page:
             return  # sent again after the next join
         future.add_done_callback(lambda done: done.exception())
 
-    # -- what it is told
+    # -- what it gets
 
     def _take(self, frame: dict) -> None:
         self.messages += 1
@@ -203,7 +203,7 @@ class Page:
     def _end(self, id_: int, load: dict) -> None:
         process = self.open.pop(id_, None)
         if process is None:
-            return  # of a page before its reload, or told again behind a gap
+            return  # of a page before its reload, or sent again after a gap
         assert id_ not in self.ended, f"request {id_} ended twice"
         self.ended.add(id_)
         self.results[id_] = load.get("result")

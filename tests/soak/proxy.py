@@ -30,7 +30,7 @@ class Wire:
 
 
 class Proxy:
-    """Listens on a port of its own, and passes on to one of the server."""
+    """Listens on a port, and forwards to one of the server."""
 
     def __init__(self, port: int) -> None:
         self.server_port = port

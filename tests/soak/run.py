@@ -160,7 +160,7 @@ class Soak:
             wire.cut()
 
     def _stall(self) -> None:
-        """Half open for a while: then it goes on, or it is cut."""
+        """Half open for a while: then it continues, or it is cut."""
         if (wire := self._wire()) is not None:
             self._count("connections stalled")
             wire.stall()

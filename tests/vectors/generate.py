@@ -2,7 +2,8 @@
 
 One file per direction between front and kernel, one of frames that must be refused, one of the
 words of pages. `tests/protocol/test_vectors.py` fails when the files are not what this writes.
-Values that JSON does not have are written as an object: `{"hex": "…"}` for bytes that are no UTF-8.
+Values that JSON does not have are written as an object: `{"hex": "…"}` for bytes that are not
+UTF-8.
 """
 
 from __future__ import annotations
@@ -402,7 +403,7 @@ def write(content: Any) -> str:
 
 
 def main() -> int:
-    """Write the files, or with `--check` say which are not up to date."""
+    """Write the files, or with `--check` list those that are not up to date."""
     old = 0
     for name, content in make_files().items():
         path, made = FOLDER / name, write(content)

@@ -1,4 +1,4 @@
-"""Actions that would run for a minute; each says `begun` when it is about to."""
+"""Actions that would run for a minute; each emits `begun` when it is about to."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""A kernel that speaks the protocol itself; an action's name says what it then does."""
+"""A kernel that speaks the protocol itself; an action's name is what it then does."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""What is held to work whatever is done to the server beside it."""
+"""An analysis that must work under any attack on the server beside it."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import time
 
 import databench
 
-# Its parent ends, it leads a session, and its environment says nothing of where it comes from.
+# Its parent ends, it leads a session, and its environment does not show where it comes from.
 DAEMON = ["env", "-i", "setsid", "-f", "/bin/sh", "-c", "echo $$; exec sleep 1000 >/dev/null 2>&1"]
 
 

@@ -81,7 +81,7 @@ def put(store, kind, *step):
 
 
 class StoreSuite:
-    """Subclasses say how a store is opened, closed and killed."""
+    """Subclasses define how a store is opened, closed and killed."""
 
     def open(self, place):
         """A store, over what an earlier one at this place has kept."""
@@ -102,7 +102,7 @@ class StoreSuite:
             if step[0] == "commit":
                 if store.commit():
                     assert not store.pending
-                store.flush()  # it says when, and so what a kill leaves
+                store.flush()  # it decides when, and so what a kill leaves
                 flushed = dict(model.rows)
             elif step[0] == "flush":
                 assert store.flush()

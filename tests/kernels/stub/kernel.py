@@ -2,7 +2,7 @@
 
 It answers `echo` with its payload. The other actions misbehave on purpose; the tests of the broker
 name them. So do some names of the analysis: `dies` exits before hello (unless `STUB_IS_MENDED` is
-set), `mute` never says hello,
+set), `mute` never sends hello,
 `imposter` has a wrong token, `ancient` speaks another version; `cancels` can cancel; `declares`
 lets pages ask for `echo` and `set_state` alone; `repeats` lets some actions run twice, `forgets`
 too, but only in its first process.
@@ -25,7 +25,7 @@ socket.setsockopt(zmq.IDENTITY, os.environ["DATABENCH_KERNEL"].encode())
 socket.setsockopt(zmq.SNDHWM, 0)
 socket.setsockopt(zmq.LINGER, 5000)
 socket.connect(os.environ["DATABENCH_ENDPOINT"])
-opened = {}  # session id to what `open` said
+opened = {}  # session id to the fields of `open`
 held = []  # requests that wait for `release`
 class_values = []  # as `welcome` brought them
 told = []  # the last value of class_data that was sent
@@ -129,7 +129,7 @@ def release(session, request, _payload):
 
 
 def raw(session, request, payload):
-    """Sends whatever frames the page says, as hexadecimal words."""
+    """Sends the frames that the page gives, as hexadecimal words."""
     for frames in json.loads(payload):
         socket.send_multipart([bytes.fromhex(frame) for frame in frames])
     done(session, request)
@@ -177,7 +177,7 @@ def say_bye(_session, _request, _payload):
 
 
 def emit_and_die(session, request, payload):
-    """`[count, size]`: that many emits with their number, handed to the system, then SIGKILL."""
+    """`[count, size]`: emits that often with a number, handed to the system, then SIGKILL."""
     count, size = json.loads(payload)
     for number in range(count):
         send("emit", session, request, "n", payload=b'[%d,"%b"]' % (number, b"x" * size))
@@ -187,7 +187,7 @@ def emit_and_die(session, request, payload):
 
 
 def stream(session, request, payload):
-    """Emits without an end, for somebody to kill it."""
+    """Emits without an end, until it is killed."""
     payload = b'"' + b"x" * int(payload) + b'"'
     while True:
         send("emit", session, request, "n", payload=payload)
@@ -260,12 +260,12 @@ DAEMON = ["env", "-i", "setsid", "-f", "/bin/sh", "-c", "echo $$; exec sleep 100
 
 
 def daemon(session, request, payload):
-    """Starts a process without a parent, in a session and an environment of its own."""
+    """Starts a process without a parent, in a new session and environment."""
     done(session, request, subprocess.check_output(DAEMON).strip())
 
 
 def print_lines(session, request, payload):
-    """`[count, size]`: writes that many lines of that size to stdout, and ends with a word."""
+    """`[count, size]`: writes so many lines of that size to stdout, and ends with a word."""
     count, size = json.loads(payload)
     line = "y" * size + "\n"
     for _ in range(count // 100):

@@ -1,4 +1,4 @@
-"""Every public name of Databench, as a person who types everything uses it."""
+"""Every public name of Databench, as an author who types everything uses it."""
 
 from __future__ import annotations
 

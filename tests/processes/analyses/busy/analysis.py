@@ -6,7 +6,7 @@ import time
 
 import databench
 
-# Its parent ends, it leads a session, and its environment says nothing of where it comes from.
+# Its parent ends, it leads a session, and its environment does not show where it comes from.
 DAEMON = ["env", "-i", "setsid", "-f", "/bin/sh", "-c", "echo $$; exec sleep 1000 >/dev/null 2>&1"]
 
 

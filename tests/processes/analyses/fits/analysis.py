@@ -10,7 +10,7 @@ LONG_S = 60
 
 
 class Fits(databench.Analysis):
-    """Each action ends in that run of it that it is told; the runs before it last a minute."""
+    """Each action ends in the run of it that the page names; earlier runs last a minute."""
 
     @databench.on
     def connected(self):
