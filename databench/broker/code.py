@@ -83,7 +83,9 @@ class Code:
 
     def _change(self, record: KernelRecord, what: str, *, at_once: bool) -> None:
         kernel = record.kernel
-        step = kernel.life.judge_change(is_working=record.open_requests > 0, at_once=at_once)
+        # What a kernel that made a mistake runs may never end.
+        is_working = record.open_requests > 0 and not record.mistakes
+        step = kernel.life.judge_change(is_working=is_working, at_once=at_once)
         if step is OnChange.RESTART:
             kernel.restart(f"{CODE_CHANGED}{what}", is_reload=True)
         elif step is OnChange.WAIT and record.code_change != what:

@@ -1,7 +1,7 @@
 """Turns the messages of kernels into frames of sessions (docs/protocol.md, 4.2).
 
-Owns the checks on what a kernel sent: generation, JSON in UTF-8, credit, junk. A kernel that does
-not keep to the protocol harms only itself: its frames are dropped and counted, or it is ended.
+Owns the checks on what a kernel sent: generation, JSON in UTF-8, credit. A kernel that does not
+follow the protocol harms only itself: its frames are dropped and counted (`mistakes`), or it ends.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from ..protocol import codec, jsontext, text
 from ..protocol import messages as m
 from ..protocol.lifecycle import State
 from .code import Code
+from .mistakes import Mistakes
 from .records import HostedSession, KernelRecord
 from .sessions.class_values import ClassValues
 from .sessions.opening import Opening
 from .sessions.requests import Requests
+from .strangers import Strangers
 from .supervision.memory_limit import look_now
 from .tables import Tables
 
@@ -48,12 +50,14 @@ class Inbound:
         code: Code,
         class_values: ClassValues,
     ) -> None:
-        self.dropped = 0
+        self._late = 0  # came when their kernel, or their session, was no longer there
         self._tables = tables
         self._requests = requests
         self._opening = opening
         self._code = code
         self._class_values = class_values
+        self._mistakes = Mistakes(tables, requests)
+        self._strangers = Strangers(tables)
         self._handlers: dict[type[m.Message], Callable[[HostedSession, Any, int], None]] = {
             m.Emit: self._emit,
             m.StateChange: self._state,
@@ -65,34 +69,45 @@ class Inbound:
             m.Opened: self._opened,
         }
 
+    @property
+    def dropped(self) -> int:
+        """How many messages were not as specified, or came too late."""
+        return self._mistakes.count + self._late
+
     def receive(self, routing_id: bytes, frames: Sequence[bytes]) -> None:
         """A message of some kernel."""
         record = self._tables.by_routing.get(routing_id)
         if record is None:
-            self.dropped += 1  # of an older generation, or of no kernel that we started
+            self._late += 1  # of an older generation, or of no kernel that we started
+            self._strangers.meet(routing_id, frames)
             return
         try:
-            if len(frames) > (limit := self._tables.settings.kernel_message_frames):
-                raise RemoteProtocolError(f"{len(frames)} frames, limit {limit}; dropped")
-            message = codec.decode_from_kernel(frames)
-            if message is None:
-                self._spend(record, frames)  # a word of a later protocol
-            elif type(message) is m.Hello:
-                record.kernel.receive_hello(message)
-            elif type(message) is m.Sources:
-                self._code.take_sources(record, message)
-                self._spend(record, frames)
-            elif isinstance(message, DECLARATIONS):
-                _declare(record, message)
-                self._spend(record, frames)
-            elif record.kernel.is_ready:
-                record.kernel.heard(is_working=record.open_requests > 0)
-                self._dispatch(record, message, frames)
-            else:
-                self.dropped += 1
-                self._spend(record, frames)
+            self._take(record, frames)
         except RemoteProtocolError as error:
-            self._count_junk(record, str(error))
+            names = self._mistakes.note_message(record, str(error), frames)
+            self._spend(record, frames)
+            if names.kind == m.Hello.KIND:
+                record.kernel.reject(str(error))
+
+    def _take(self, record: KernelRecord, frames: Sequence[bytes]) -> None:
+        if len(frames) > (limit := self._tables.settings.kernel_message_frames):
+            raise RemoteProtocolError(f"{len(frames)} frames, limit {limit}; dropped")
+        message = codec.decode_from_kernel(frames)
+        if message is None:
+            self._spend(record, frames)  # a word of a later protocol
+        elif type(message) is m.Hello:
+            record.kernel.receive_hello(message)
+        elif type(message) is m.Sources:
+            self._code.take_sources(record, message)
+            self._spend(record, frames)
+        elif isinstance(message, DECLARATIONS):
+            _declare(record, message)
+            self._spend(record, frames)
+        elif record.kernel.is_ready:
+            record.kernel.heard(is_working=record.open_requests > 0)
+            self._dispatch(record, message, frames)
+        else:
+            self._late += 1
             self._spend(record, frames)
 
     def _spend(self, record: KernelRecord, frames: Sequence[bytes]) -> None:
@@ -119,8 +134,7 @@ class Inbound:
             return
         hosted = record.sessions.get(message.session)
         if hosted is None or not hosted.is_open:
-            self.dropped += 1  # the session was closed while this was on its way
-            self._spend(record, frames)
+            self._drop_late(record, message, frames)
             return
         handler(hosted, message, sum(map(len, frames)))
         receive_window = hosted.session.receive_window
@@ -132,15 +146,34 @@ class Inbound:
                 f"limit {2 * receive_window.window_bytes}"
             )
 
+    def _drop_late(self, record: KernelRecord, message: m.Message, frames: Sequence[bytes]) -> None:
+        """Most often its session was closed while this was on its way."""
+        kind, session = message.KIND, message.session
+        problem = f"{kind}: there is no session {session!r:.40}; dropped"
+        is_end = isinstance(message, m.Done | m.Error | m.Cancelled)
+        if is_end and message.request in self._tables.requests:
+            self._mistakes.note_message(record, problem, frames)  # it names another session's
+        else:
+            self._late += 1
+            logger.debug("kernel %r: %s", record.kernel.spec.name, problem)
+        self._spend(record, frames)
+
     def _dispatch_batch(self, record: KernelRecord, batch: m.Batch) -> None:
         for inner_frames in codec.split_batch(batch.payload):
-            inner = codec.decode_from_kernel(inner_frames)
-            if type(inner) in (m.Batch, m.Hello):
-                raise RemoteProtocolError(f"batch: holds a {inner.KIND}; rest dropped")  # type: ignore[union-attr]
-            if inner is None:
+            try:
+                self._dispatch_inner(record, inner_frames)
+            except RemoteProtocolError as error:  # those behind it may be fine
+                self._mistakes.note_message(record, str(error), inner_frames)
                 self._spend(record, inner_frames)
-            else:
-                self._dispatch(record, inner, inner_frames)
+
+    def _dispatch_inner(self, record: KernelRecord, frames: Sequence[bytes]) -> None:
+        inner = codec.decode_from_kernel(frames)
+        if type(inner) in (m.Batch, m.Hello):
+            raise RemoteProtocolError(f"batch: holds a {inner.KIND}; dropped")  # type: ignore[union-attr]
+        if inner is None:
+            self._spend(record, frames)
+        else:
+            self._dispatch(record, inner, frames)
 
     # ------------------------------------------------------------ one method per kind
 
@@ -178,14 +211,14 @@ class Inbound:
         if message.payload and (problem := jsontext.find_problem(message.payload)):
             problem = f"the kernel sent a result that is {problem}; dropped"
             self._requests.fail(hosted, number, "ProtocolError", problem, size=size_bytes)
-            self._count_junk(hosted.record, problem)
+            self._mistakes.note(hosted.record, problem)
             return
         self._requests.finish(hosted, number, "done", message.payload, size_bytes)
 
     def _error(self, hosted: HostedSession, message: m.Error, size_bytes: int) -> None:
         traceback = message.payload
         if traceback and (problem := jsontext.find_string_problem(traceback)):
-            self._count_junk(hosted.record, f"traceback: {problem}; not shown")
+            self._mistakes.note(hosted.record, f"traceback: {problem}; not shown")
             traceback = b""
         if not self._tables.debug:
             traceback = b""
@@ -220,7 +253,7 @@ class Inbound:
         if not isinstance(message, m.StateChange) or message.scope != "class_data":
             raise RemoteProtocolError(f"{message.KIND}: no session; dropped")
         if problem := self._class_values.receive(record, message):
-            self._count_junk(record, problem)
+            self._mistakes.note(record, problem)
 
     def _hear_of_kernel(self, record: KernelRecord, message: m.Message) -> None:
         if type(message) is m.Bye:
@@ -245,7 +278,7 @@ class Inbound:
         # A browser closes a websocket on bytes that are not UTF-8 (RFC 6455, 8.1).
         problem = f"{subject}: the kernel sent bytes that are {problem}; not shown"
         self._requests.complain(hosted, problem, charge_bytes=size_bytes)
-        self._count_junk(hosted.record, problem)
+        self._mistakes.note(hosted.record, problem)
 
     def _known(self, hosted: HostedSession, message: m.Message, size_bytes: int) -> int:
         number = message.request
@@ -253,19 +286,6 @@ class Inbound:
             hosted.session.return_charge(size_bytes)
             raise RemoteProtocolError(f"{message.KIND}: request {number} is not open; dropped")
         return number
-
-    def _count_junk(self, record: KernelRecord, problem: str) -> None:
-        self.dropped += 1
-        record.junk += 1
-        limit = self._tables.settings.junk_messages
-        logger.log(
-            logging.WARNING if record.junk == 1 else logging.DEBUG,
-            "kernel %r: %s",
-            record.kernel.spec.name,
-            problem,
-        )
-        if record.junk > limit:
-            record.kernel.end(f"{record.junk} messages were not understood, limit {limit}")
 
 
 def _declare(record: KernelRecord, message: m.Actions | m.Idempotent) -> None:

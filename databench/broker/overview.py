@@ -121,6 +121,8 @@ def describe(record: KernelRecord, usages: Mapping[int, Usage], now_s: float) ->
             for loss in reversed(record.losses)
         ],
         "stderr": kernel.stderr_lines,
+        "mistakes": record.mistakes,
+        "mistake": record.mistake,
     }
 
 

@@ -81,7 +81,8 @@ class KernelRecord:
         open_requests: How many requests the kernel has.
         open_bytes: What their payloads hold, sent and not yet ended.
         stray: What its kernel's generation may send that no session's credit pays for.
-        junk: Messages of its kernel's generation that were not understood.
+        mistakes: Messages of its kernel's generation that were not as specified.
+        mistakes_said: What was wrong with them, the latest last.
         answer_bytes: Values of `class_data` sent to the kernel since its last `pong`.
         unread: Sessions and credit that its kernel's generation was sent and has not read.
         withheld: Sessions without a page whose credit waits until it has read that.
@@ -110,7 +111,8 @@ class KernelRecord:
     stray: Allowance = field(init=False)
     unread: Unread = field(init=False)
     withheld: dict[HostedSession, None] = field(default_factory=dict)
-    junk: int = 0
+    mistakes: int = 0
+    mistakes_said: dict[str, None] = field(default_factory=dict)
     answer_bytes: int = 0
     stale: set[str] = field(default_factory=set)
     declared: Declared = UNDECLARED
@@ -133,7 +135,8 @@ class KernelRecord:
         self.stray = Allowance(settings.credit_window_bytes)
         self.unread = Unread(settings.kernel_queue_bytes, settings.credit_window_bytes)
         self.withheld.clear()
-        self.junk = self.answer_bytes = 0
+        self.mistakes = self.answer_bytes = 0
+        self.mistakes_said.clear()
         self.stale.clear()  # it gets all with its welcome
         self.code_change = ""  # it reads the new code
         self.declared = UNDECLARED  # it declares by itself what pages may ask for
@@ -142,6 +145,11 @@ class KernelRecord:
     def store(self) -> ClassData:
         """The analysis' `class_data`."""
         return self.pool.store
+
+    @property
+    def mistake(self) -> str:
+        """The latest that its kernel's process has made, of those that were said; or empty."""
+        return next(reversed(self.mistakes_said), "")
 
     @property
     def is_in_use(self) -> bool:

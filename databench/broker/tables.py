@@ -139,6 +139,7 @@ class Tables:
             cancel_limit_s=kernel.settings.cancel_limit_s if state == "cancelling" else None,
             code_change=record.code_change,
             analysis=kernel.spec.name,
+            mistake=record.mistake if self.debug else "",
         )
 
     def last_words(self, kernel: Supervisor, since_s: float | None = None) -> bytes:

@@ -84,6 +84,7 @@ export interface KernelLoad {
   stderr?: string[] | null;
   cancel_limit_s?: number | null;
   code_change?: string | null;
+  mistake?: string | null;
   isolation?: string | null;
   ahead?: number | null;
 }

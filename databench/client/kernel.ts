@@ -31,6 +31,8 @@ export class Kernel {
   stderr: string[] = [];
   /** The file that was saved and waits for the end of what runs; empty where none does. */
   codeChange = '';
+  /** What it sent that is not as the protocol says; where the server tells it. */
+  mistake = '';
   /** When it entered this state, on the page's clock. */
   sinceMs = 0;
 
@@ -70,6 +72,7 @@ export class Kernel {
     this.isolation = load.isolation ?? 'analysis';
     this.ahead = load.ahead ?? 0;
     this.codeChange = load.code_change ?? '';
+    this.mistake = load.mistake ?? '';
     this.cancelLimitMs = 1000 * (load.cancel_limit_s ?? this.cancelLimitMs / 1000);
     this.stderr = Array.isArray(load.stderr) ? load.stderr.map(String) : [];
     for (const watcher of [...this.watchers]) watcher(this);

@@ -176,7 +176,7 @@ def _decode(frames: Sequence[bytes], layouts: dict[str, Layout]) -> m.Message | 
         raise RemoteProtocolError("no frames; dropped")
     header = _unpack(frames[0])
     if type(header) is not list or len(header) < 3 or type(header[0]) is not str:
-        raise RemoteProtocolError("header is not an array of kind, session, request; dropped")
+        raise RemoteProtocolError(f"{_find_header_problem(header)}; dropped")
     layout = layouts.get(header[0])
     if layout is None:
         return None
@@ -199,6 +199,16 @@ def _decode(frames: Sequence[bytes], layouts: dict[str, Layout]) -> m.Message | 
         if problem:
             raise RemoteProtocolError(f"{header[0]}: {problem}; dropped")
     return message
+
+
+def _find_header_problem(header: Any) -> str:
+    if type(header) is not list:
+        return f"header is {shorten(header)}, not an array of kind, session, request"
+    if len(header) < 3:
+        return f"header is {shorten(header)}, without session or request (nil where there is none)"
+    is_binary = type(header[0]) is bytes
+    hint = ": msgpack's bin, which is not text; pack it as str" if is_binary else ""
+    return f"kind is {shorten(header[0])}{hint}"
 
 
 def _read_tail(layout: Layout, header: list[Any]) -> list[Any]:

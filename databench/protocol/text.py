@@ -337,6 +337,7 @@ def compose_kernel(
     cancel_limit_s: float | None = None,
     code_change: str = "",
     analysis: str = "",
+    mistake: str = "",
 ) -> bytes:
     """The kernel's state.
 
@@ -354,6 +355,7 @@ def compose_kernel(
         code_change: The file that was saved, while a restart for it waits; for those who may
             administer the server.
         analysis: Its name, which the others get in the place of the file.
+        mistake: What it sent that is not as specified; for those who may administer the server.
     """
     load: dict[str, Any] = {
         "state": state,
@@ -373,6 +375,7 @@ def compose_kernel(
     change = b',"code_change":'
     hidden = change + dump(code_change) if code_change else b""
     hidden += b',"stderr":' + dump(list(stderr)) if stderr else b""
+    hidden += b',"mistake":' + dump(mistake) if mistake else b""
     instead = change + dump(analysis) if code_change else b""
     return guard(frame[:-2], hidden, b"}}", instead=instead)
 

@@ -134,6 +134,7 @@ interface KernelLoad {
     stderr?: string[] | null;
     cancel_limit_s?: number | null;
     code_change?: string | null;
+    mistake?: string | null;
     isolation?: string | null;
     ahead?: number | null;
 }
@@ -317,6 +318,8 @@ declare class Kernel {
     stderr: string[];
     /** The file that was saved and waits for the end of what runs; empty where none does. */
     codeChange: string;
+    /** What it sent that is not as the protocol says; where the server tells it. */
+    mistake: string;
     /** When it entered this state, on the page's clock. */
     sinceMs: number;
     private watchers;
@@ -1283,6 +1286,7 @@ interface NoticeView {
         stderr: string[];
         cancelLimitMs: number;
         codeChange: string;
+        mistake: string;
     };
     processes: NoticeProcess[];
     failures: NoticeFailure[];

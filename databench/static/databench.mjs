@@ -449,6 +449,8 @@ var Kernel = class {
     this.stderr = [];
     /** The file that was saved and waits for the end of what runs; empty where none does. */
     this.codeChange = "";
+    /** What it sent that is not as the protocol says; where the server tells it. */
+    this.mistake = "";
     /** When it entered this state, on the page's clock. */
     this.sinceMs = 0;
     this.watchers = [];
@@ -482,6 +484,7 @@ var Kernel = class {
     this.isolation = load.isolation ?? "analysis";
     this.ahead = load.ahead ?? 0;
     this.codeChange = load.code_change ?? "";
+    this.mistake = load.mistake ?? "";
     this.cancelLimitMs = 1e3 * (load.cancel_limit_s ?? this.cancelLimitMs / 1e3);
     this.stderr = Array.isArray(load.stderr) ? load.stderr.map(String) : [];
     for (const watcher of [...this.watchers]) watcher(this);
@@ -1820,6 +1823,7 @@ function noticesOf(view, nowMs) {
     ...questionNotices(view),
     ...kernelNotices(view, nowMs),
     ...codeNotices(view),
+    ...mistakeNotices(view),
     ...cancelNotices(view, nowMs)
   ]);
   const isSaid = upper.some((n) => n.key === "right");
@@ -1982,6 +1986,15 @@ function codeNotices({ kernel, processes }) {
     level: "warning",
     text: `Code changed: ${kernel.codeChange}. The kernel restarts when ${what} has ended.`,
     buttons: [endingButton("Restart now", "restart", kernel.sessions)]
+  }];
+}
+function mistakeNotices({ kernel }) {
+  if (!kernel.mistake) return [];
+  return [{
+    key: "mistake",
+    level: "warning",
+    text: `The kernel does not follow the protocol: ${kernel.mistake}`,
+    buttons: [endingButton("Restart", "restart", kernel.sessions)]
   }];
 }
 function saidLast(stderr) {

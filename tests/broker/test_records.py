@@ -75,12 +75,15 @@ def test_a_kernel_is_shared_while_another_session_has_a_page_or_runs_something(p
 def test_the_next_process_begins_with_its_whole_allowance(pool):
     record = make_record(pool)
     hosted = host(record, "1")
-    record.junk, record.answer_bytes, record.stale = 7, 8, {"key"}
+    record.mistakes, record.answer_bytes, record.stale = 7, 8, {"key"}
+    record.mistakes_said["one"] = record.mistakes_said["two"] = None
+    assert record.mistake == "two"
     record.withheld[hosted] = None
     record.stray.spend(10**9)
     assert record.stray.is_spent
     record.begin_life()
-    assert (record.junk, record.answer_bytes, record.stale, record.withheld) == (0, 0, set(), {})
+    assert (record.mistakes, record.mistake, record.answer_bytes) == (0, "", 0)
+    assert (record.stale, record.withheld) == (set(), {})
     assert not record.stray.is_spent
 
 

@@ -174,8 +174,7 @@ class Supervisor:
             return  # sent before the kill that is under way: nothing may begin in it any more
         problem = find_problem(hello, self._token, self.life.state)
         if problem:
-            logger.warning("kernel %r: %s; rejected", self.spec.name, problem)
-            self._owner.send(self, m.Reject(reason=problem))
+            self.reject(problem)
             return
         self.capabilities = frozenset(hello.capabilities)
         self.life.step(Event.HELLO)
@@ -186,6 +185,23 @@ class Supervisor:
         logger.info("kernel %r: ready (%s, %s)", self.spec.name, hello.language, hello.library)
         self._owner.kernel_ready(self)
         self._owner.kernel_changed(self)
+
+    def expects(self, token: str) -> bool:
+        """Whether its process has this token and has not said hello."""
+        is_same = secrets.compare_digest(token.encode(), self._token.encode())
+        return is_same and self.life.state is State.STARTING
+
+    def reject(self, problem: str) -> None:
+        """What came as `hello` is none: a process that has not begun otherwise is to exit.
+
+        Args:
+            problem: Why, as its log, its pages and the process get it.
+        """
+        logger.warning("kernel %r: %s; rejected", self.spec.name, problem)
+        self._owner.send(self, m.Reject(reason=problem[:REASON_CHARACTERS]))
+        if self._process and self.life.state is State.STARTING and not self._ending.why:
+            why = self._ending.why = f"rejected: {problem}"
+            self._set_timer(self.settings.shutdown_limit_s, lambda: self.end(why))
 
     def heard(self, *, is_working: bool) -> None:
         """Any traffic counts as an answer; `is_working`: whether requests are open."""

@@ -108,6 +108,7 @@ export interface NoticeView {
     stderr: string[];
     cancelLimitMs: number;
     codeChange: string;
+    mistake: string;
   };
   processes: NoticeProcess[];
   failures: NoticeFailure[];
@@ -135,6 +136,7 @@ export function noticesOf(view: NoticeView, nowMs: number): Notice[] {
     ...questionNotices(view),
     ...kernelNotices(view, nowMs),
     ...codeNotices(view),
+    ...mistakeNotices(view),
     ...cancelNotices(view, nowMs),
   ]);
   const isSaid = upper.some(n => n.key === 'right'); // once is enough
@@ -301,6 +303,16 @@ function codeNotices({ kernel, processes }: NoticeView): Notice[] {
     key: 'code', level: 'warning',
     text: `Code changed: ${kernel.codeChange}. The kernel restarts when ${what} has ended.`,
     buttons: [endingButton('Restart now', 'restart', kernel.sessions)],
+  }];
+}
+
+/** A kernel that is being written sent something wrong: what it runs may never end. */
+function mistakeNotices({ kernel }: NoticeView): Notice[] {
+  if (!kernel.mistake) return [];
+  return [{
+    key: 'mistake', level: 'warning',
+    text: `The kernel does not follow the protocol: ${kernel.mistake}`,
+    buttons: [endingButton('Restart', 'restart', kernel.sessions)],
   }];
 }
 

@@ -5,7 +5,7 @@ import { load } from '../load.mjs';
 const { noticesOf } = await load('ui/notices.ts');
 
 const KERNEL = { state: 'idle', reason: '', sinceMs: 0, retryInS: null, sessions: 1, isShared: false, stderr: [],
-  cancelLimitMs: 2000, codeChange: '', isolation: 'analysis', ahead: 0 };
+  cancelLimitMs: 2000, codeChange: '', mistake: '', isolation: 'analysis', ahead: 0 };
 const RUN = {
   id: 7, action: 'run', sinceMs: 0, cancelMs: null, forced: false, value: null, total: null,
   hasCancel: true, isWaiting: false,
@@ -178,6 +178,14 @@ test('new code that waits is told, with what it waits for, and can be had at onc
   assert.deepEqual(shown({ kernel: { ...kernel, sessions: 2 } }), [[
     'Code changed: analyses/pi/analysis.py. The kernel restarts when the work of other sessions has ended.', undefined,
     'Restart now: ask',
+  ]]);
+});
+
+test('a mistake of a kernel is shown, with a restart', () => {
+  const kernel = { state: 'busy', mistake: 'done: no request; dropped (docs/protocol.md, 4.2)' };
+  assert.deepEqual(shown({ kernel }), [[
+    'The kernel does not follow the protocol: done: no request; dropped (docs/protocol.md, 4.2)',
+    undefined, 'Restart: restart',
   ]]);
 });
 

@@ -2,10 +2,11 @@
 
 It answers `echo` with its payload. The other actions misbehave on purpose; the tests of the broker
 name them. So do some names of the analysis: `dies` exits before hello (unless `STUB_IS_MENDED` is
-set), `mute` never sends hello,
-`imposter` has a wrong token, `ancient` speaks another version; `cancels` can cancel; `declares`
-lets pages ask for `echo` and `set_state` alone; `repeats` lets some actions run twice, `forgets`
-too, but only in its first process.
+set), `mute` never sends hello, `imposter` has a wrong token, `ancient` speaks another version,
+`nameless` sets no routing id and `misnamed` a wrong one, `mumbles` says hello with text for a
+number, `binary` says it in bytes; `cancels` can cancel; `declares` lets pages ask for `echo` and
+`set_state` alone; `repeats` lets some actions run twice, `forgets` too, but only in its first
+process.
 """
 
 import json
@@ -21,7 +22,10 @@ import zmq
 ANALYSIS = os.environ["DATABENCH_ANALYSIS"]
 context = zmq.Context()
 socket = context.socket(zmq.DEALER)
-socket.setsockopt(zmq.IDENTITY, os.environ["DATABENCH_KERNEL"].encode())
+NAMES = {"nameless": b"", "misnamed": b"my-kernel"}  # analyses under another routing id
+NAME = NAMES.get(ANALYSIS, os.environ["DATABENCH_KERNEL"].encode())
+if NAME:
+    socket.setsockopt(zmq.IDENTITY, NAME)
 socket.setsockopt(zmq.SNDHWM, 0)
 socket.setsockopt(zmq.LINGER, 5000)
 socket.connect(os.environ["DATABENCH_ENDPOINT"])
@@ -110,6 +114,26 @@ def batch(session, request, _payload):
     inner = [[msgpack.packb(["emit", session, request, "b"]), b"%d" % n] for n in range(3)]
     socket.send_multipart([msgpack.packb(["batch", None, None]), msgpack.packb(inner)])
     done(session, request)
+
+
+def bad_end(session, request, payload):
+    """An end that cannot be read, in one of these forms."""
+    forms = {
+        "in bytes": [b"done", session.encode(), request],
+        "as text": ["done", session, str(request)],
+        "as a float": ["done", session, float(request)],
+        "without a request": ["done", session],
+        "of another session": ["done", "nobody", request],
+        "error without a type": ["error", session, request],
+    }
+    socket.send_multipart([msgpack.packb(forms[json.loads(payload)]), b""])
+
+
+def bad_end_in_a_batch(session, request, _payload):
+    """Between two messages that are fine."""
+    emit = [msgpack.packb(["emit", session, request, "b"]), b"1"]
+    bad = [msgpack.packb([b"done", session, request]), b""]
+    socket.send_multipart([msgpack.packb(["batch", None, None]), msgpack.packb([emit, bad, emit])])
 
 
 def never(_session, _request, _payload):
@@ -321,7 +345,7 @@ def main():
         print("no such thing", file=sys.stderr)
         sys.exit(3)
     token = os.environ["DATABENCH_TOKEN"] if ANALYSIS != "imposter" else "guessed"
-    version = 1 if ANALYSIS != "ancient" else 0
+    version = {"ancient": 0, "mumbles": "1"}.get(ANALYSIS, 1)
     can_cancel = ANALYSIS in ("cancels", "repeats")  # the latter only says so
     capabilities = ["ping", "cancel"] if can_cancel else ["ping"]
     if ANALYSIS == "declares":
@@ -329,7 +353,8 @@ def main():
     if ANALYSIS == "repeats" or (ANALYSIS == "forgets" and ".1." in os.environ["DATABENCH_KERNEL"]):
         send("idempotent", None, None, ["hold", "never", "segfault", "leave"])
     if ANALYSIS != "mute":
-        send("hello", None, None, version, token, "stub", "none", capabilities)
+        kind = b"hello" if ANALYSIS == "binary" else "hello"
+        send(kind, None, None, version, token, "stub", "none", capabilities)
     while True:
         header, payload, *further = socket.recv_multipart()
         kind, session, request, *tail = msgpack.unpackb(header)

@@ -1,0 +1,147 @@
+"""A kernel that does not follow the protocol: what its pages, the log and its author are shown."""
+
+import re
+
+import msgpack
+import pytest
+
+from tests.broker.harness import rigged, wait_until
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+
+def header(*fields):
+    return msgpack.packb(list(fields)).hex()
+
+
+def said(caplog):
+    """The mistakes that the log has, without the kernel's name."""
+    found = (re.match(r"kernel 'a': (.*\(docs/.*\))$", r.getMessage()) for r in caplog.records)
+    return [match.group(1) for match in found if match]
+
+
+FORMS = ["in bytes", "as text", "as a float", "without a request", "of another session"]
+
+
+@pytest.mark.expected_log(r"docs/protocol.md")
+@pytest.mark.parametrize("form", [*FORMS, "error without a type"])
+async def test_an_end_that_cannot_be_read_ends_its_request_with_the_reason(form):
+    async with rigged() as rig:
+        page = rig.join()
+        end = await page.run("bad_end", form)
+        assert end["outcome"] == "error"
+        assert end["error"]["type"] == "ProtocolError"
+        assert "the kernel sent an end that cannot be read" in end["error"]["message"]
+        assert (await page.run("echo", 1))["outcome"] == "done"
+
+
+@pytest.mark.expected_log(r"docs/protocol.md", "restarted by a page")
+async def test_an_end_without_a_request_ends_none_where_two_are_open():
+    async with rigged() as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        id_ = page.request("bad_end", "without a request")
+        kernel = await wait_until(lambda: page.kernel.get("mistake") and page.kernel)
+        assert kernel["mistake"].startswith("header is ['done', '")
+        assert kernel["mistake"].endswith("where there is none); dropped (docs/protocol.md, 4.2)")
+        assert page.ends(held) == page.ends(id_) == []
+        page.control("restart")
+        assert (await page.end(id_))["outcome"] == "lost"
+        await rig.ready()
+        assert "mistake" not in page.kernel
+
+
+@pytest.mark.expected_log(r"docs/protocol.md")
+async def test_a_second_end_ends_no_other_request():
+    async with rigged() as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        words = [[header("done", page.session, 10**6), ""]]
+        assert (await page.run("raw", words))["outcome"] == "done"
+        assert page.ends(held) == []
+        await page.run("release")
+        assert (await page.end(held))["outcome"] == "done"
+
+
+@pytest.mark.expected_log(r"docs/protocol.md")
+async def test_a_bad_message_in_a_batch_leaves_the_others():
+    async with rigged() as rig:
+        page = rig.join()
+        assert (await page.run("bad_end_in_a_batch"))["outcome"] == "error"
+        assert page.loads("b") == [1, 1]
+        assert rig.broker.status()["dropped"] == 1
+
+
+@pytest.mark.expected_log(r"docs/protocol.md")
+async def test_each_mistake_is_said_once_and_at_most_twenty(caplog):
+    async with rigged() as rig:
+        page = rig.join()
+        for number in [*range(30), *range(30)]:
+            await page.run("raw", [[header("emit", page.session, None, number), ""]])
+        assert len(said(caplog)) == len(set(said(caplog))) == 20
+        assert rig.broker.overview.describe()[0]["mistakes"] == 60
+        assert rig.broker.overview.describe()[0]["mistake"] == said(caplog)[-1]
+        assert page.kernel["mistake"] == said(caplog)[-1]
+
+
+@pytest.mark.expected_log(r"docs/protocol.md")
+async def test_pages_are_shown_none_in_production_nor_without_the_right():
+    async with rigged(debug=False) as rig:
+        page = rig.join()
+        await page.run("raw", [["c1", ""]])
+        await page.run("echo", 1)
+        assert all("mistake" not in load for load in page.loads("__kernel"))
+    async with rigged() as rig:
+        page = rig.join(may_administer=False)
+        await page.run("raw", [["c1", ""]])
+        await page.run("echo", 1)
+        assert all("mistake" not in load for load in page.loads("__kernel"))
+
+
+@pytest.mark.expected_log(r"docs/protocol.md", "was ended by SIG")
+async def test_a_kernel_that_made_a_mistake_restarts_at_once_on_a_save():
+    async with rigged() as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        rig.broker.change_code("a", "kernel.py", at_once=False)
+        assert page.ends(held) == []  # it waits for what runs
+        await page.run("raw", [[header("done"), ""]])
+        rig.broker.change_code("a", "kernel.py", at_once=False)
+        assert (await page.end(held))["outcome"] == "lost"
+
+
+@pytest.mark.expected_log("rejected", "exited with status", r"docs/protocol.md")
+@pytest.mark.parametrize(
+    ("analysis", "problem"),
+    [
+        ("mumbles", "hello: version is '1'; dropped"),
+        ("binary", "kind is b'hello': msgpack's bin, which is not text"),
+        ("nameless", "hello under a routing id that is not DATABENCH_KERNEL's"),
+        ("misnamed", "hello under a routing id that is not DATABENCH_KERNEL's"),
+    ],
+)
+async def test_a_hello_that_is_none_is_rejected_at_once_and_its_page_says_why(analysis, problem):
+    async with rigged(analysis, start_limit_s=60) as rig:
+        page = rig.join(analysis)
+        kernel = await page.kernel_state("failed")
+        assert f"rejected: {problem}" in kernel["reason"]
+        assert any(problem in line for line in kernel["stderr"])  # it got a `reject`
+
+
+@pytest.mark.expected_log("rejected", "was ended by SIGKILL")
+async def test_a_kernel_that_does_not_exit_on_a_reject_is_ended():
+    async with rigged("mute", shutdown_limit_s=0.3, start_limit_s=60) as rig:
+        page = rig.join("mute")
+        record = rig.broker._tables.pools["mute"].records[0]
+        while page.kernel.get("state") != "failed":
+            generation = record.kernel.life.generation
+            record.kernel.reject("hello without words")
+            await wait_until(
+                lambda was=(generation, record.kernel.life.state): (
+                    (record.kernel.life.generation, record.kernel.life.state) != was
+                )
+            )
+        assert "rejected: hello without words" in page.kernel["reason"]
