@@ -217,7 +217,7 @@ class Analysis:
     Attributes:
         data: The session's values; changes reach its pages. `None` before the session begins.
         class_data: Values shared by all sessions of this class; likewise.
-        cli_args: What followed Databench's own options on the command line.
+        cli_args: The words after Databench's own options on the command line.
         request_args: The page's query, each value a list.
         id_: The session's id.
         restored: Why the session begins again (its kernel was lost or restarted), or `None`.

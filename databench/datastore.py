@@ -121,7 +121,7 @@ class Datastore:
         Args:
             prepare: Called with key, value and JSON text before the value is stored; returns what
                 is called right when it is stored, under the lock. Its result is among `Results`.
-                The text is empty where the value is deleted.
+                The text is empty if the value is deleted.
         """
         self._observers.append(prepare)
         return self
@@ -202,7 +202,7 @@ class Datastore:
         """Store a copy of `value`; callbacks get the change.
 
         Returns:
-            What the subscribers returned; empty where nothing changed.
+            What the subscribers returned; empty if nothing changed.
 
         Raises:
             TypeError: The key is not a string, or the value can't be sent as JSON.
@@ -247,7 +247,7 @@ class Datastore:
 
         Args:
             key: The value's name.
-            function: Gets the value (`None` where there is none), returns the new one; it may be
+            function: Gets the value (`None` if there is none), returns the new one; it may be
                 called more than once.
 
         Returns:
@@ -260,7 +260,7 @@ class Datastore:
         return _Changed(results, self[key])
 
     def set_changer(self, changer: Changer) -> None:
-        """Let `change` be done by who knows the other processes; for the kernel."""
+        """Hand `change` to the code that knows the other processes; for the kernel."""
         self._shared.changer = changer
 
     def init(self, *values: Mapping[str, Any], **kwargs: Any) -> Results:

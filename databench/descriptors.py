@@ -50,7 +50,7 @@ def restore_limit() -> None:
 
 
 def find_started() -> int | None:
-    """The soft limit that the process was started with; `None` where it is still in force."""
+    """The soft limit that the process was started with; `None` if it is still in force."""
     return _started
 
 

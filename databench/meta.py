@@ -36,7 +36,7 @@ class Meta:
         analysis_class: The class of which each session has an instance.
         analysis_path: The folder of the analysis.
         extra_routes: `(route, handler, settings)` as in `routes.py`.
-        cli_args: What followed Databench's own options on the command line.
+        cli_args: The words after Databench's own options on the command line.
 
     Attributes:
         info: Whatever else is known of the analysis, by name.

@@ -1,6 +1,6 @@
 """`databench new NAME`: makes an analysis to start from, which runs at once.
 
-Owns what is refused as a name, and what is written: two files from the packaged `scaffold_py`, and
+Owns which names are refused, and the files that it writes: two from the packaged `scaffold_py`, and
 an entry in an `index.yaml` that lists its analyses. Overwrites nothing.
 """
 

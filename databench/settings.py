@@ -95,7 +95,7 @@ def _row(default: Value, unit: str, minimum: Value, text: str) -> Any:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The values in force: a field per row, each with its unit, its least value and what it is.
+    """The values in force: a field per row, each with its unit, its least value and its meaning.
 
     A setting is a whole number or any number, by the type of its field.
     """

@@ -30,7 +30,7 @@ class OwnFirst:
         }
 
     def __exit__(self, *_error: object) -> None:
-        if sys.path == self._order:  # else what was imported has changed it
+        if sys.path == self._order:  # otherwise an import has changed it
             sys.path[:] = self._path
         sys.modules.update(self._hidden)
 
@@ -58,7 +58,7 @@ def find_hiding(folder: str) -> list[str]:
 
 
 def explain(path: str) -> str:
-    """What a file that has the name of a standard module means, and what to do."""
+    """The meaning of a file with the name of a standard module, and what to do."""
     name = os.path.splitext(os.path.basename(path))[0]
     module = sys.modules.get(name)
     is_ours = module is not None and getattr(module, "__file__", None) != path

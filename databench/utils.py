@@ -1,4 +1,4 @@
-"""Figures and values in forms that a page takes: what people call from their analyses."""
+"""Figures and values in forms that a page takes, for use in analyses."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def png_to_src(png: bytes) -> str:
 
 
 def svg_to_src(svg: str) -> str:
-    """An SVG image as the `src` of an image; what would end or change the address is escaped."""
+    """An SVG image as the `src` of an image; characters that end an address are escaped."""
     return "data:image/svg+xml;utf8," + _UNSAFE.sub(lambda found: quote(found[0]), svg)
 
 
 def json_encoder_default(value: Any) -> Any:
-    """For `json.dumps(value, default=json_encoder_default)`: what Databench can send, `json` can.
+    """For `json.dumps(value, default=json_encoder_default)`, which then writes what Databench sends.
 
     Sets and NumPy arrays become lists, NumPy numbers numbers, dates text.
 

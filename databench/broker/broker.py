@@ -61,7 +61,7 @@ class Broker:
         how_to_administer: How a page gets that right, in sentences.
 
     Attributes:
-        budget: Of what the server holds; who holds anything for a client takes it from there.
+        budget: Of the server's memory; a part that holds bytes for a client takes them from it.
     """
 
     def __init__(

@@ -56,7 +56,7 @@ class Code:
         self.on_sources(record.kernel.spec.name)
 
     def sources(self, analysis: str) -> Mapping[str, float | None] | None:
-        """The files that the analysis' kernels have named last; `None` where they named none."""
+        """The files that the analysis' kernels have named last; `None` if they named none."""
         pool = self._tables.pools.get(analysis)
         found: dict[str, float | None] | None = None
         for record in pool.records if pool else ():

@@ -37,7 +37,7 @@ class Inbound:
     Args:
         tables: The broker's.
         requests: Ends requests.
-        opening: Hears which sessions have begun.
+        opening: Gets the sessions that have begun.
         code: Gets the files that kernels have read.
         class_values: Takes values of `class_data`.
     """
@@ -138,7 +138,7 @@ class Inbound:
             return
         handler(hosted, message, sum(map(len, frames)))
         receive_window = hosted.session.receive_window
-        # Now: what made no frame for a page has no write that could drain.
+        # Now: a message that made no frame for a page has no write that could drain.
         self._tables.give_credit(hosted)
         if receive_window.is_overdrawn:
             record.kernel.end(
@@ -245,7 +245,7 @@ class Inbound:
     def _opened(self, hosted: HostedSession, _message: m.Opened, size_bytes: int) -> None:
         # Nothing is shown: actions may run before `connected` has ended.
         self._opening.note_opened(hosted)
-        # Now, and not at the next look: what waited for the session runs already.
+        # Now, and not later: actions that waited for the session run already.
         look_now(hosted.record.kernel)
         hosted.session.return_charge(size_bytes)
 

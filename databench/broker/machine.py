@@ -14,7 +14,7 @@ _TOTAL = re.compile(r"^MemTotal:\s+(\d+) kB$", re.MULTILINE)
 
 
 def find_budget(root: Path = Path("/")) -> int:
-    """Half of what the machine has, or of the control group's limit where that is less.
+    """Half of what the machine has, or of the control group's limit if that is less.
 
     Args:
         root: Where `/proc` and `/sys` are.

@@ -139,7 +139,7 @@ class Pools:
             self._tables.loop.call_soon(self._advance, pool)
 
     def _advance(self, pool: KernelPool) -> None:
-        """While there is room, who waited longest begins, else a spare may."""
+        """While there is room, the session that waited longest begins, else a spare may."""
         self._moved.discard(pool)
         while self._has_room(pool) and not self._tables.is_draining:
             record = next((record for record in pool.queue if record.is_in_use), None)

@@ -168,11 +168,11 @@ class HostedSession:
 
     Attributes:
         is_open: Whether the kernel's current generation got the session.
-        client: Who began it.
+        client: The client that began it.
         restored: Why it is to be opened again, or `None` the first time.
         is_cancelling: Whether its pages are shown that a cancel is under way.
         was_restored: Whether the kernel got values of its state when it was opened.
-        last_words: What the kernel wrote last on stderr, where the session's start ended it.
+        last_words: The kernel's last lines on stderr, if the session's start ended it.
         counted_bytes: What of it is in the account; `None`: it is closed, or not yet begun.
         class_writes: How many writes of `class_data` it has in its stream, while it has no page.
         uncounted: Charges that its pages have drained since they were last counted.
@@ -217,7 +217,7 @@ class PageRecord:
         following: Frames that came meanwhile, and follow.
         following_bytes: What those hold.
         is_stepping: Whether the next step is on its way.
-        client: Who looks.
+        client: The visitor of the page.
         counted_bytes: What of it is in the account.
     """
 

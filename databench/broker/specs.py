@@ -48,7 +48,7 @@ class AnalysisSpec:
         root: The project's folder: working directory of the kernel, and on its path.
         kernel: The kernel spec's name.
         version: The analysis' own version, or `None`.
-        sharing: Who shares a process.
+        sharing: Which sessions share a process.
         limits: What holds for its kernels in the place of settings of these names.
         script: Set where the analysis is one script; `folder` is then the one of its page.
     """
@@ -72,7 +72,7 @@ class Page(Protocol):
     """One page's connection, as the broker sees it.
 
     Attributes:
-        visitor: A word that all pages of one visitor's browser share; empty where it is not known.
+        visitor: A word that all pages of one visitor's browser share; empty if it is not known.
         is_linked: Whether a link led it to the session that it asks for, or to one that has ended.
         address: The visitor's address, as the proxy forwards it where `--xheaders` believes that.
         may_administer: Whether it may see tracebacks, and end what other sessions use.

@@ -6,7 +6,7 @@ import { ErrorLoad, Outcome } from './codec';
 import { Process, Processes } from './processes';
 import { isObject } from './signals';
 
-/** How far a called action has come; `total` is null where it is not known. */
+/** How far a called action has come; `total` is null if it is not known. */
 export interface CallProgress {
   value: number;
   total: number | null;

@@ -1,7 +1,7 @@
 /**
  * The websocket's words: text frames to typed frames and back. Pure.
  *
- * What a kernel put into `load` is passed on as JSON gave it; only the words that begin with two
+ * The values of a `load` are passed on as JSON gave them; only the words that begin with two
  * underscores have a known shape. A frame that is not an object with a `signal` decodes to null:
  * the caller reports it and continues, because one bad frame must not end a connection.
  */
@@ -60,7 +60,7 @@ export interface ConnectLoad {
   how_to_administer?: string;
 }
 
-/** Load of `__progress`; `total` is null where it is not known. */
+/** Load of `__progress`; `total` is null if it is not known. */
 export interface ProgressLoad {
   id: number;
   value: number;
@@ -143,7 +143,7 @@ export function encodeAction(signal: string, message: unknown): string {
   }
 }
 
-/** JSON whose BigInts are numbers with all of their digits; null where there is none. */
+/** JSON whose BigInts are numbers with all of their digits; null if there is none. */
 function encodeWithBigInts(frame: unknown): string | null {
   const encode = (mark: string | null): string => JSON.stringify(frame, (_key, value) => {
     if (typeof value !== 'bigint') return value;

@@ -29,7 +29,7 @@ export class Kernel {
   ahead = 0;
   /** Last lines of its standard error, if the server sends them. */
   stderr: string[] = [];
-  /** The file that was saved and waits for the end of what runs; empty where none does. */
+  /** The file that was saved and waits for the end of what runs; empty if none does. */
   codeChange = '';
   /** What it sent that is not as the protocol says; where the server tells it. */
   mistake = '';

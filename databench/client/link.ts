@@ -1,7 +1,7 @@
 /**
  * One socket after another, for as long as the connection is wanted.
  *
- * It knows when to open, give up and try again; what the frames mean it does not know. A socket's
+ * It knows when to open, give up and try again; it does not know what the frames mean. A socket's
  * events count only while it is the current one: the close of a replaced socket changes nothing.
  */
 

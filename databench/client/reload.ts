@@ -29,7 +29,7 @@ export function effectOf(paths: readonly string[], page: PageParts): Effect {
   return page.styles.some(touches) ? 'styles' : 'none';
 }
 
-/** The count of saves that the page was made with, or has heard of since; null: none is known. */
+/** The count of saves that the page was made with, or has got since; null: none is known. */
 let saves: number | null = null;
 
 /** What a page sends when it joins, so that it gets the saves of the meantime. */

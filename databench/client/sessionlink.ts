@@ -11,7 +11,7 @@ export function sessionIn(query: string): string | null {
   return new URLSearchParams(query).get(WORD) || null;
 }
 
-/** The query without that word, as it was written otherwise; empty where nothing is left. */
+/** The query without that word, as it was written otherwise; empty if nothing is left. */
 export function withoutSession(query: string): string {
   const parts = query.replace(/^\?/, '').split('&').filter(part => part && !isWord(part));
   return parts.length ? `?${parts.join('&')}` : '';

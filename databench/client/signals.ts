@@ -1,5 +1,5 @@
 /**
- * Who listens to which signal. Pure.
+ * The listeners of each signal. Pure.
  *
  * A pattern is a signal's name; a regular expression on names; or an object such as
  * `{data: 'pi'}`, which looks into the signal's message for a key. Keys may be regular expressions

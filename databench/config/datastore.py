@@ -33,7 +33,7 @@ class DatastoreChoice:
     line: int
 
     def find_path(self, folder: Path, given_out: Iterable[Path] = ()) -> Path | None:
-        """The file to keep state in, or `None` where it is kept in memory alone.
+        """The file to keep state in, or `None` if it is kept in memory alone.
 
         Args:
             folder: The analyses' folder, from which a relative path counts.

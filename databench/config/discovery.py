@@ -72,7 +72,7 @@ def find_problem(name: str) -> str | None:
 
 
 def show_name(name: str) -> str:
-    """A file's name in quotes, also where it is not UTF-8, which no terminal could print."""
+    """A file's name in quotes, also if it is not UTF-8, which no terminal could print."""
     return repr(os.fsencode(name))[1:] if not _is_text(name) else repr(name)
 
 

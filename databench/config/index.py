@@ -44,7 +44,7 @@ class Entry:
         folder: Its folder, absolute; it need not exist when there are problems.
         title: For people; the name where none is given.
         kernel: The name of its kernel spec.
-        isolation: Who shares a process: `analysis`, `pool` or `session`.
+        isolation: Which sessions share a process: `analysis`, `pool` or `session`.
         processes: How many processes a pool has.
         preheat: How many processes wait for sessions, where each has its own.
         max_kernels: The most processes it has then; 0: as in the settings.
@@ -93,7 +93,7 @@ class Index:
         content_security_policy: The header of that name; empty: none. `None`: the usual one.
         settings: Overrides by name, checked against the table of settings.
         entries: The analyses by name, in the order of the gallery.
-        problems: What is wrong with the file as a whole; the gallery shows it.
+        problems: Those of the file as a whole; the gallery shows them.
         warnings: What is ignored, and why.
         single: The analysis whose page is at `/`; `None`: the gallery is there.
         is_read: Whether the file could be read at all.

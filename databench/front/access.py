@@ -272,7 +272,7 @@ def read_token(folder: Path, project: str) -> str:
 
 
 def find_token(folder: Path, project: str) -> str:
-    """The project's token, made and kept where there is none.
+    """The project's token, made and kept if there is none.
 
     Args:
         folder: As `find_folder` gives it; made where it is missing.

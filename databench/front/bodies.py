@@ -23,7 +23,7 @@ class Body(NamedTuple):
     """The headers about the body.
 
     Attributes:
-        size_bytes: Its size; `None` where that is not known before it has come.
+        size_bytes: Its size; `None` if that is not known before it has come.
         is_form: Whether it is fields of a form, which are read on the loop.
     """
 

@@ -55,7 +55,7 @@ class HandlerClassData:
 
         Args:
             key: Its name.
-            default: What it is where there is none.
+            default: What it is if there is none.
         """
         stored = self._find(key)
         return default if stored is None else payload.decode(stored.stored, exact=True)
@@ -94,11 +94,11 @@ class HandlerClassData:
             await self.set(key, value)
 
     async def change(self, key: str, function: Callable[[Any], Any]) -> Any:
-        """Change a value by a function of what it is, so that no other change is lost.
+        """Change a value by a function of its value, so that no other change is lost.
 
         Args:
             key: Its name.
-            function: Of the current value (`None` where there is none); called again when a
+            function: Of the current value (`None` if there is none); called again when a
                 kernel was faster.
 
         Returns:

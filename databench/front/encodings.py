@@ -73,7 +73,7 @@ def pays(kind: str, size_bytes: int) -> bool:
 
 
 def encode(body: bytes, encoding: str) -> bytes:
-    """A body in an encoding; empty where that is hardly shorter."""
+    """A body in an encoding; empty if that is hardly shorter."""
     if encoding == BROTLI:
         form = bytes(_find_brotli().compress(body, quality=_BROTLI_QUALITY))
     else:

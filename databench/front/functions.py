@@ -87,7 +87,7 @@ def render(
 
 @functools.cache
 def find_mpld3() -> tuple[Path, ...]:
-    """The folder of mpld3's scripts in its package; none where it is not installed."""
+    """The folder of mpld3's scripts in its package; none if it is not installed."""
     folder = Path(find_folder(f"{PREFIX}mpld3/js"))
     return (folder,) if folder.is_absolute() else ()
 

@@ -45,7 +45,7 @@ def find_headers(policy: str | None = None, *, has_scripts: bool = True) -> dict
 
     Args:
         policy: The project's own `Content-Security-Policy`; empty: none. `None`: the usual one.
-        has_scripts: False where the answer is known to have none.
+        has_scripts: False if the answer is known to have none.
     """
     policy = POLICY if policy is None else policy
     if not has_scripts and "script-src" not in policy:
@@ -273,7 +273,7 @@ def error_page(title: str, text: str, more: str = "", *, request_id: str = "") -
 
 @tornado.web.stream_request_body  # answered at the headers: a body is not read
 class NotFound(Headers):
-    """Answers where there is nothing."""
+    """Answers requests to unknown addresses."""
 
     has_scripts = False
 

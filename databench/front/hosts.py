@@ -89,7 +89,7 @@ def tell_unknown(host: str) -> str:
 
 
 def tell_foreign(origin: str | None, host: str) -> str:
-    """Why a request of another site's page is refused, and what to do where it is none."""
+    """Why a request of another site's page is refused, and what to do if it is not one."""
     return (
         f"the page's origin is {origin!r:.200}, but this server is {host!r:.200}; a proxy in front "
         "of the server must forward the Host header; then give that host with --allow-host"

@@ -29,7 +29,7 @@ _HIDDEN = compile_key(WORD)
 
 
 def session_in(query: str) -> str | None:
-    """The session that a query such as `a=1&session=x` names; `None` where it names none."""
+    """The session that a query such as `a=1&session=x` names; `None` if it names none."""
     for part in query.split("&"):
         name, _, value = part.partition("=")
         if unquote_plus(name) == WORD and value:
@@ -80,7 +80,7 @@ class Tickets:
         return next(word for word, held in self._held.items() if counts[held[0]] == most)
 
     def take(self, ticket: str, now_s: float) -> str | None:
-        """The ticket's session, once; `None` where it holds no more."""
+        """The ticket's session, once; `None` if it holds no more."""
         session, until_s = self._held.pop(ticket, (None, 0.0))
         return session if until_s > now_s else None
 

@@ -177,7 +177,7 @@ class PacedProtocol(tornado.websocket.WebSocketProtocol13):
         return data
 
     async def _read_large(self, n: int) -> bytes:
-        """The payload of a large frame, counted as it comes; empty where it is too large.
+        """The payload of a large frame, counted as it comes; empty if it is too large.
 
         Each part is as large as all before it: so there are few, since each costs a round of the
         loop, and yet a page cannot have twice as much counted as it has sent. The first one alone

@@ -29,7 +29,7 @@ def find_folder(environ: Mapping[str, str], variable: str, default: str) -> Path
 
 
 def read(path: Path, most_bytes: int) -> bytes:
-    """The content of a file; empty where there is none that is the user's alone.
+    """The content of a file; empty if there is none that is the user's alone.
 
     Args:
         path: The file.

@@ -69,7 +69,7 @@ class Loaded:
     """What came of one `routes.py`.
 
     Attributes:
-        stamp: Of the file that was read; `None` where there is none.
+        stamp: Of the file that was read; `None` if there is none.
         routes: In their order.
         problems: What is wrong, with file and line.
     """
@@ -259,7 +259,7 @@ def first_word(path: str) -> str:
 
 
 def _find_stamp(entry: Entry) -> Stamp | None:
-    """The stamp of the analysis' file; `None` where there is nothing to read."""
+    """The stamp of the analysis' file; `None` if there is nothing to read."""
     if entry.file is not None or entry.problems:
         return None
     return find_stamp(entry.folder / ROUTES_FILE)
@@ -324,7 +324,7 @@ def _tell(error: BaseException, file: Path) -> str:
 
 
 def _places(file: Path) -> Iterator[str]:
-    """File and line of each item of `ROUTES`; the file alone where it is not written as a list."""
+    """File and line of each item of `ROUTES`; the file alone if it is not written as a list."""
     items: list[ast.expr] = []
     try:
         body = ast.parse(file.read_bytes()).body

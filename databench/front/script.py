@@ -31,7 +31,7 @@ class ServedScript:
     """What is known of a script before it is served.
 
     Attributes:
-        name: The analysis' name: its place in the address, where it has one.
+        name: The analysis' name: its place in the address, if it has one.
         title: Its title if `info` has none.
         folder: Where its page and its files are, absolute.
         file: The script, or the class' file, absolute.
@@ -172,7 +172,7 @@ def _check_reachable(analysis_class: type) -> None:
 
 
 def _source(analysis_class: type, module: ModuleType) -> tuple[Path, str | None]:
-    """The class' file, and the name by which its module is imported, where it has one."""
+    """The class' file, and the name by which its module is imported, if it has one."""
     file = Path(os.path.realpath(str(module.__file__)))
     if analysis_class.__module__ != "__main__":
         return file, analysis_class.__module__

@@ -278,7 +278,7 @@ def _tell_problems(
 
     Args:
         index: The project.
-        misspelt: What is wrong with the command line and the environment.
+        misspelt: Problems with the command line and the environment.
         before: What was served until now, and logged; `None`: nothing was.
     """
     told = set() if before is None else set(_find_problems(before))

@@ -48,7 +48,7 @@ class OwnFolders(tornado.routing.Router):
     def find_handler(
         self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any
     ) -> tornado.httputil.HTTPMessageDelegate | None:
-        """The handler of a request, or `None` where no pattern matches."""
+        """The handler of a request, or `None` if no pattern matches."""
         index = self._application.context.index
         for pattern, folder in index.static:
             found = tornado.routing.PathMatches(pattern_of(pattern)).match(request)

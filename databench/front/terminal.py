@@ -95,7 +95,7 @@ def ask(host: str, port: int, environ: Mapping[str, str], token: str = "") -> di
 
 
 def _find_cookie(project: Any, port: int, environ: Mapping[str, str]) -> str:
-    """The cookie of a project whose token this user has; empty where there is none."""
+    """The cookie of a project whose token this user has; empty if there is none."""
     if not isinstance(project, str) or not project.isalnum():
         return ""
     token = access.read_token(access.find_folder(environ), project)
@@ -104,7 +104,7 @@ def _find_cookie(project: Any, port: int, environ: Mapping[str, str]) -> str:
 
 
 def _request(host: str, port: int, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
-    """The status of an answer, and the JSON object in it; an empty one where there is none."""
+    """The status of an answer, and the JSON object in it; an empty one if there is none."""
     where = f"{host}:{port}"
     connection = http.client.HTTPConnection(host, port, timeout=_LIMIT_S)
     try:

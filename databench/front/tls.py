@@ -28,7 +28,7 @@ _VALID = datetime.timedelta(days=30)
 
 
 class Wanted(NamedTuple):
-    """What was asked for; each empty where it was not.
+    """What was asked for; each empty if it was not.
 
     Attributes:
         certfile: A PEM file with the certificate and those that it rests on, in this order.

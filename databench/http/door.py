@@ -145,7 +145,7 @@ class _Watched(tornado.httputil.HTTPMessageDelegate):
         self._request_conn.set_body_timeout(_THROWN_S)
 
     def compose_malformed(self) -> bytes:
-        """The answer to a request that cannot be read; empty where it has one."""
+        """The answer to a request that cannot be read; empty if it has one."""
         if self._is_answered:
             return b""
         line = b"HTTP/1.1 400 Bad Request\r\n"

@@ -35,7 +35,7 @@ class _Connection(tornado.iostream.BaseIOStream):
     Attributes:
         on_closed: Called then.
         on_malformed: Makes what is sent in the place of Tornado's bare 400, whose only line has no
-            header; empty where the request is answered already.
+            header; empty if the request is answered already.
     """
 
     on_closed: Callable[[], None] | None = None

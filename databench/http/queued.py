@@ -194,7 +194,7 @@ class QueuedStream(io.TextIOBase):
     """In the place of `sys.stdout` or `sys.stderr`: takes lines and never waits.
 
     Args:
-        stream: What it stands for; `None` where the process began without it.
+        stream: What it stands for; `None` if the process began without it.
         writer: Where the lines go.
     """
 
@@ -317,7 +317,7 @@ def _make_write(stream: TextIO | None) -> Callable[[bytes], None]:
 
 
 def _find_file(stream: TextIO | None) -> tuple[int, int] | None:
-    """Which file a stream writes to; `None` where it is not one of the system."""
+    """Which file a stream writes to; `None` if it is not one of the system."""
     try:
         assert stream is not None
         stream.flush()

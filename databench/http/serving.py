@@ -63,7 +63,7 @@ class Runner:
         on_start: Further callbacks.
         shutdown: Further callbacks.
         sockets: Bound and listening; the runner closes them. None: bound by `run`.
-        settings: For those of the application, where it has none of that name: `xheaders`,
+        settings: For those of the application, if it has none of that name: `xheaders`,
             `max_body_size`, `max_buffer_size`, `server`, `host`, `shutdown_limit_s`, `debug`, and
             limits of connections: `http_idle_limit_s`, `http_header_limit_s`, `http_body_limit_s`,
             `connections_per_address`, `unfinished_bytes` (absent: none).

@@ -106,7 +106,7 @@ class KernelChannel:
         self._get = cast(Callable[[int], int], socket.getsockopt)
 
     def send(self, frames: Sequence[bytes]) -> None:
-        """Send a message now, behind what is batched; for who holds the lock."""
+        """Send a message now, behind what is batched; for the thread that holds the lock."""
         if self.batch:
             if sum(map(len, frames)) < _BATCH_BYTES:
                 self.batch.append(frames)
@@ -116,7 +116,7 @@ class KernelChannel:
         self._send_frames(frames)
 
     def send_soon(self, frames: Sequence[bytes], size_bytes: int, now_s: float) -> None:
-        """Batch a message; for who holds the lock."""
+        """Batch a message; for the thread that holds the lock."""
         if size_bytes >= _BATCH_BYTES:
             self.send(frames)
             return

@@ -42,7 +42,7 @@ class Context:
         class_data: This kernel's copy of the shared values.
         window_bytes: The credit that a session begins with, from the front's welcome.
         is_debug: Whether tracebacks go to pages; likewise.
-        cli_args: What followed Databench's own options on the command line; likewise.
+        cli_args: The words after Databench's own options on the command line; likewise.
     """
 
     analysis_class: type[Analysis]

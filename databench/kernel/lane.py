@@ -53,7 +53,7 @@ class Lane(Generic[T]):
         return bool(self._waiting)
 
     def remove(self, item: T) -> bool:
-        """Take an item out that still waits; False where it does not."""
+        """Take an item out that still waits; False if it does not."""
         try:
             self._waiting.remove(item)
         except ValueError:

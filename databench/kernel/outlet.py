@@ -280,7 +280,7 @@ class SessionOutlet:
     # -- inside
 
     def _transmit(self, frames: list[bytes], size_bytes: int) -> float:
-        """Send at once or batch; for who holds the lock."""
+        """Send at once or batch; for the thread that holds the lock."""
         now_s = _monotonic()
         channel = self._channel
         # Of the whole kernel: many sessions with an emit each are not a quiet spell.
@@ -366,7 +366,7 @@ class SessionOutlet:
         return SENT
 
     def _wake(self, entry: WaitingMessage) -> None:
-        """Let go who waits for an entry; for who holds the lock."""
+        """Release the waiter of an entry; for the thread that holds the lock."""
         waiter, entry.waiter = entry.waiter, None
         if waiter is None:
             return
@@ -402,7 +402,7 @@ class SessionOutlet:
 
 
 def _open_gate(gate: Any) -> None:
-    # Only who holds the channel's lock opens gates, so it cannot be opened in between.
+    # Only the holder of the channel's lock opens gates, so it cannot be opened in between.
     if gate.locked():
         gate.release()
 

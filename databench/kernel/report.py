@@ -73,7 +73,7 @@ def format_traceback(error: BaseException) -> str:
 
 
 class LineFormatter(PrintableFormatter):
-    """Level and text, and the logger's name where it is not the analysis' own.
+    """Level and text, and the logger's name if it is not the analysis' own.
 
     The front puts the analysis' name before every line: once is enough. It takes lines apart as a
     terminal does, which `log` of a page must not make use of: so records are clean here already.

@@ -120,7 +120,7 @@ class Worker:
 
 
 class OpenRequests(dict[int, KernelRequest]):
-    """A kernel's open requests by number; who ends one takes it out.
+    """A kernel's open requests by number; the code that ends one takes it out.
 
     A cancel comes through the interrupt pipe too, which may be read before the action's message: it
     is kept until its request arrives.

@@ -136,7 +136,7 @@ class SendWindow:
         return going
 
     def withdraw(self, entry: WaitingMessage) -> bool:
-        """Take out an entry that has not gone; False where it has."""
+        """Take out an entry that has not gone; False if it has."""
         try:
             self.waiting.remove(entry)
         except ValueError:

@@ -59,8 +59,8 @@ class PlainWorker(Worker):
         self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.loop: asyncio.AbstractEventLoop | None = None
         self.take_next: Callable[[PlainWorker], Job | None] = _become_free
-        # Set by who gives a job, taken away when the job's code has ended: before its end is sent,
-        # so that the page's next action already finds the worker free.
+        # Set by the thread that gives a job, taken away when the job's code has ended: before its
+        # end is sent, so that the page's next action already finds the worker free.
         self.is_busy = False
         self.given_s = 0.0
         # True exactly while the user's code may be interrupted.
@@ -236,7 +236,7 @@ class WorkerPool:
             return job
 
     def withdraw(self, request: KernelRequest) -> bool:
-        """Take out a request's job that no worker has; False where there is none."""
+        """Take out a request's job that no worker has; False if there is none."""
         with self._lock:
             for job in self._waiting:
                 if job.request is request:
@@ -253,7 +253,7 @@ class WorkerPool:
             self._try_give(job, [worker])
 
     def _try_give(self, job: Job, workers: Sequence[PlainWorker]) -> bool:
-        """Give the job to one of these that is free; True where it does not wait any more."""
+        """Give the job to one of these that is free; True if it does not wait any more."""
         with self._lock:
             if job not in self._waiting:
                 return True

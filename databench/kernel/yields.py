@@ -86,7 +86,7 @@ async def drive_coroutine(function: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def drive_asyncgen(generator: Any) -> None:
-    """Run an `async def` with `yield`: what it yields is awaited where that is possible."""
+    """Run an `async def` with `yield`: what it yields is awaited if that is possible."""
     async for yielded in generator:
         if yielded is not None and hasattr(yielded, "__await__"):
             await yielded

@@ -1,4 +1,4 @@
-"""Changing a value that others change too: by a function of what it is, so that no change is lost.
+"""Changing a value that others change too: by a function of its value, so that no change is lost.
 
 Whoever owns the value counts its versions, and refuses a write whose base is no longer current
 (compare and set). Then the new value is computed again, from the value of that moment.
@@ -28,7 +28,7 @@ async def change(
 
     Args:
         key: Its name.
-        function: Of the current value (`None` where there is none); called once for each attempt.
+        function: Of the current value (`None` if there is none); called once for each attempt.
         read: The value's version (0: there is none) and the value.
         write: Takes the new value, JSON, and the version that it replaces; False: another write
             came first.

@@ -116,7 +116,7 @@ def _refuse_constant(word: str) -> Any:
 
 
 def _exact_number(text: str) -> float | Decimal:
-    """The float whose own text means this number, or the `Decimal` where there is none."""
+    """The float whose own text means this number, or the `Decimal` if there is none."""
     number = float(text)
     if repr(number) == text:
         return number

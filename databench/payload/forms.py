@@ -35,7 +35,7 @@ class NoFormError(TypeError):
     """A value that can't be sent.
 
     Args:
-        text: What is wrong with it; follows its place.
+        text: The problem; follows its place.
         hint: How to convert it, an expression with `…` for the value; without one, a sentence.
     """
 
@@ -227,7 +227,7 @@ def _pandas_form(kind: type) -> Form | None:
 
 
 def _pandas_values(values: Any) -> Any:
-    """NumPy's array where it is one inside, which is quicker; else what an iteration gives."""
+    """NumPy's array if it is one inside, which is quicker; else what an iteration gives."""
     kind = getattr(values.dtype, "kind", "O")
     is_plain = type(values.dtype).__module__.startswith("numpy")
     return values.to_numpy() if is_plain and kind in _NUMBERS + "Mm" else list(values)

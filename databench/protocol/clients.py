@@ -18,7 +18,7 @@ class Client(NamedTuple):
 
     Attributes:
         address: The visitor's address, or its network.
-        visitor: The browser's word; empty where it sent none.
+        visitor: The browser's word; empty if it sent none.
     """
 
     address: str

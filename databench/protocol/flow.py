@@ -115,7 +115,7 @@ class Allowance:
         self.left_bytes -= max(size_bytes, STRAY_BYTES)
 
     def grant(self) -> None:
-        """A session was closed: what is on its way for it was sent by its credit."""
+        """A session was closed: its messages under way were sent by its credit."""
         most_bytes = GRANTS * self.window_bytes
         self.left_bytes = min(self.left_bytes + self.window_bytes, most_bytes)
 

@@ -38,7 +38,7 @@ def find_string_problem(payload: bytes) -> str:
 
 
 def find_state_problem(shown: bytes, stored: bytes) -> str:
-    """What is wrong with a value of state; empty: nothing.
+    """The problem with a value of state; empty: nothing.
 
     Args:
         shown: As pages see it.

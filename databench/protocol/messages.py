@@ -1,7 +1,7 @@
 """One frozen dataclass per message between the front and a kernel (docs/protocol.md, 4).
 
 A class attribute `KIND` is the word on the wire. Every message has `session` and `request` (both
-may be `None` where the table allows it); the fields after them travel in the header in this order;
+may be `None` if the table allows it); the fields after them travel in the header in this order;
 `payload` is JSON text that the front never decodes; `further` are the frames behind it. Write
 their names where you make one: the codec alone gives them by position, which takes a quarter less
 time, and `tests/protocol/test_messages.py` holds it.
@@ -40,7 +40,7 @@ class Welcome(Message):
         version: The protocol version that both speak.
         window_bytes: Initial credit of each session.
         debug: Whether tracebacks may be sent to pages.
-        cli_args: What followed Databench's own options on the command line.
+        cli_args: The words after Databench's own options on the command line.
         class_keys: `[key, version]` for each value of `class_data`.
         further: The values of `class_data`, JSON, in the order of `class_keys`.
     """
@@ -116,7 +116,7 @@ class SetState(Message):
         key: The value's name.
         version: Counts the writes of this key, from 1.
         own: Whether this answers a write of the kernel that receives it.
-        accepted: False where a write named a version that was no longer current.
+        accepted: False if a write named a version that was no longer current.
         payload: The current value, JSON.
     """
 
@@ -203,7 +203,7 @@ class StateChange(Message):
         base: For `class_data`: the version that this write replaces, or `None` for any.
         payload: The value for pages, JSON.
         further: Empty, or one frame: the stored value, where a hook made it different; for `data`
-            that frame is empty where the value was deleted.
+            that frame is empty if the value was deleted.
     """
 
     KIND: ClassVar[str] = "state"
@@ -286,7 +286,7 @@ class Sources(Message):
     Attributes:
         paths: Absolute; they add to those of earlier messages of this process.
         since_s: Unix time: none of them was read before this. A file that was modified later may
-            have been read in its older form. `None` where the kernel does not know.
+            have been read in its older form. `None` if the kernel does not know.
     """
 
     KIND: ClassVar[str] = "sources"

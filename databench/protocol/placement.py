@@ -17,7 +17,7 @@ ISOLATIONS = (ANALYSIS, POOL, SESSION)
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Who shares a process.
+    """Which sessions share a process.
 
     Attributes:
         isolation: One of `ISOLATIONS`.
@@ -71,7 +71,7 @@ def has_room(sharing: Sharing, kernels: Sequence[Standing], leaving: int) -> boo
     """Whether one more process may begin.
 
     Args:
-        sharing: Who shares a process.
+        sharing: Which sessions share a process.
         kernels: Those of the analysis that have a process; one that is queued, or was ended
             because no page needed it, has none.
         leaving: How many processes of it are ending.
@@ -88,7 +88,7 @@ def count_missing(
     fail several times.
 
     Args:
-        sharing: Who shares a process.
+        sharing: Which sessions share a process.
         kernels: Those of the analysis that have a process.
         leaving: How many processes of it are ending.
         queued: How many sessions queue.

@@ -199,7 +199,7 @@ class Poison:
             fingerprint: The action's.
             cause: As from `find_cause`.
             session: Whose request it was.
-            visitor: Who that was; empty where it is not known.
+            visitor: The visitor who sent it; empty if not known.
             is_alone: Whether nothing else can have done it.
         """
         deaths = self._deaths.setdefault(fingerprint, [])
@@ -230,7 +230,7 @@ class Poison:
     def is_suspected(self, fingerprint: int, *, session: str) -> bool:
         """Whether a single death speaks against this action with these arguments, for a session.
 
-        That is too little to refuse it to a person who asks for it. To run it again unasked takes
+        That is too little to refuse it to a visitor who asks for it. To run it again unasked takes
         more trust: one death of its own session, or one in which nothing else ran, is enough.
         """
         deaths = self._deaths.get(fingerprint, ())

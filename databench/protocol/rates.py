@@ -28,7 +28,7 @@ class Rates:
             now_s: Monotonic time.
 
         Returns:
-            0 where it may be; else after how many seconds it may be asked for again.
+            0 if it may be; else after how many seconds it may be asked for again.
         """
         counts = [(self._count(key, now_s), limit) for key, limit in keys]
         waits = [

@@ -96,7 +96,7 @@ class Value:
     """A value of `data`: what pages see, what the kernel gets back, and its last place.
 
     The frame of a snapshot holds the value whole, and all pages that join are sent the same one.
-    So, once a page has asked for it, the frame is what is kept, and the value is a part of it.
+    So, once a page has asked for it, the frame is kept, and the value is a part of it.
 
     Args:
         shown: As pages see it, JSON.

@@ -6,7 +6,7 @@ To run once too often does harm, to end as lost does not: whatever speaks agains
 decides. So nothing is ever run a third time, and an action that ends each of its processes ends
 two of them.
 
-A cancel counts from the moment at which the front hears of it, whatever came of it: the kernel may
+A cancel counts from the moment at which the front gets it, with any outcome: the kernel may
 have died just before it could end the action.
 """
 
@@ -18,7 +18,7 @@ from .lifecycle import State
 from .records import OpenRequest
 
 # After these ends of a process the next one begins by itself. A kernel in any other state waits for
-# a person, who may as well press the action's button.
+# a visitor, who may as well press the action's button.
 _FOLLOWED = frozenset({State.STARTING, State.BACKOFF})
 _NAMES = 3  # actions that a note names; the others are counted
 _NAME_CHARACTERS = 60

@@ -18,7 +18,7 @@ FRAME_BYTES = 128  # what Python holds in addition to the bytes of a frame: meas
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a page that comes back is sent.
+    """The frames for a page that comes back.
 
     Attributes:
         frames: The stream frames, in order.

@@ -91,7 +91,7 @@ class Session:
             frame: The text frame.
             charge_bytes: What it costs the kernel's credit.
             is_end: Whether it is the end of a request.
-            needs_credit: False where the kernel may send it without credit.
+            needs_credit: False if the kernel may send it without credit.
         """
         place = self.ring.append(frame, is_end=is_end)
         if is_end:
@@ -209,7 +209,7 @@ class Session:
         """A request that was lost with its kernel is sent to the next one.
 
         Returns:
-            Its second start, appended; nothing where no page asked for the first.
+            Its second start, appended; nothing if no page asked for the first.
         """
         process_id = self.requests[number].process_id
         if process_id is None:
@@ -331,7 +331,7 @@ class Session:
         return self._replay(received, class_values)
 
     def catch_up(self, key: Any, class_values: Snapshots) -> Iterator[bytes]:
-        """What a page that lagged gets when it has drained; there may be nothing."""
+        """The frames for a page that lagged, when it has drained; there may be none."""
         view = self.views[key]
         view.is_lagging = False
         received, view.cursor = view.cursor, self.ring.place

@@ -348,9 +348,9 @@ def compose_kernel(
         retry_in_s: When it starts again, where it waits for that.
         sessions: How many an end of it would touch.
         is_shared: Whether another session uses it now.
-        isolation: Who shares it: `analysis`, `pool` or `session`.
+        isolation: Which sessions share it: `analysis`, `pool` or `session`.
         ahead: How many others begin before it, where it is queued.
-        stderr: Its last lines, for those who may administer the server.
+        stderr: Its last lines, for administrators.
         cancel_limit_s: How long a cancel may take, where one is under way.
         code_change: The file that was saved, while a restart for it waits; for those who may
             administer the server.
@@ -387,7 +387,7 @@ def without_file(reason: str) -> str:
 
 
 def compose_reload(paths: Sequence[str], saves: int, *, missed: bool = False) -> bytes:
-    """What is shown at these addresses was changed: a page that shows it loads it again.
+    """Files at these addresses have changed: a page that shows them loads them again.
 
     Args:
         paths: The addresses.

@@ -37,7 +37,7 @@ class Turns(Generic[Page]):
         return len(self._queue)
 
     def begin(self, now_s: float) -> list[Page]:
-        """A turn begins: who has it of those that wait, which wait no longer.
+        """A turn begins: the waiting pages that have it, which wait no longer.
 
         Args:
             now_s: The monotonic clock.

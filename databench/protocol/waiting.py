@@ -23,7 +23,7 @@ class Waiting:
 
     Attributes:
         id_: Its id.
-        client: Who began it.
+        client: The client that began it.
         since_s: When it began to wait: its last page went, or its last action ended.
         is_unseen: Whether it has an end that no page has seen.
         size_bytes: What it holds.
@@ -111,7 +111,7 @@ class WaitingRoom:
         return [client for client in clients if self._clients[client][1]]
 
     def oldest(self) -> Waiting | None:
-        """Who goes where one must: seen ones first, then of the client with most of the others."""
+        """The one that goes if one must: seen ones first, then of the client with most others."""
         for waiting in self._seen.values():
             return waiting
         most = max(self._clients.values(), key=lambda own: len(own[1]), default=None)

@@ -35,7 +35,7 @@ class Formula(NamedTuple):
     r"""One formula of a text.
 
     Attributes:
-        opening: `$$`, `\(` or `\[`; empty where it is an environment.
+        opening: `$$`, `\(` or `\[`; empty if it is an environment.
         begin: Where its words begin.
         stop: Where they end.
         closing: What stands behind them.

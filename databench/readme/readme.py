@@ -30,7 +30,7 @@ class Readme:
 
     @property
     def file(self) -> Path | None:
-        """The file; `None` where there is none. A link that leads out of the folder is none."""
+        """The file; `None` if there is none. A link that leads out of the folder is none."""
         candidates = find_candidates(self.directory)
         return next((file for file in candidates if _is_inside(file, self.directory)), None)
 
@@ -68,7 +68,7 @@ def find_candidates(folder: Path) -> list[Path]:
 
 
 def summarize(readme_html: str) -> str:
-    """The first paragraph of a readme, as text of one line; empty where there is none."""
+    """The first paragraph of a readme, as text of one line; empty if there is none."""
     _, begun, rest = readme_html.partition("<p>")
     paragraph, ended, _ = rest.partition("</p>")
     text = html.unescape(_TAG.sub("", paragraph)) if begun and ended else ""

@@ -22,7 +22,7 @@ declare function reconnectDelayMs(attempt: number, random: number): number;
 /**
  * `await connection.call(...)`: an action as a promise.
  */
-/** How far a called action has come; `total` is null where it is not known. */
+/** How far a called action has come; `total` is null if it is not known. */
 interface CallProgress {
     value: number;
     total: number | null;
@@ -60,7 +60,7 @@ declare function call(caller: Caller, action: string, args: any, options: CallOp
 /**
  * The websocket's words: text frames to typed frames and back. Pure.
  *
- * What a kernel put into `load` is passed on as JSON gave it; only the words that begin with two
+ * The values of a `load` are passed on as JSON gave them; only the words that begin with two
  * underscores have a known shape. A frame that is not an object with a `signal` decodes to null:
  * the caller reports it and continues, because one bad frame must not end a connection.
  */
@@ -112,7 +112,7 @@ interface ConnectLoad {
     may_administer?: boolean;
     how_to_administer?: string;
 }
-/** Load of `__progress`; `total` is null where it is not known. */
+/** Load of `__progress`; `total` is null if it is not known. */
 interface ProgressLoad {
     id: number;
     value: number;
@@ -316,7 +316,7 @@ declare class Kernel {
     ahead: number;
     /** Last lines of its standard error, if the server sends them. */
     stderr: string[];
-    /** The file that was saved and waits for the end of what runs; empty where none does. */
+    /** The file that was saved and waits for the end of what runs; empty if none does. */
     codeChange: string;
     /** What it sent that is not as the protocol says; where the server tells it. */
     mistake: string;
@@ -337,7 +337,7 @@ declare class Kernel {
 /**
  * One socket after another, for as long as the connection is wanted.
  *
- * It knows when to open, give up and try again; what the frames mean it does not know. A socket's
+ * It knows when to open, give up and try again; it does not know what the frames mean. A socket's
  * events count only while it is the current one: the close of a replaced socket changes nothing.
  */
 /** The page reports a connection that is gone for longer than this, in milliseconds. */
@@ -644,7 +644,7 @@ declare class Session {
  */
 /** The session that a query such as `?a=1&session=x` names; null where it names none. */
 declare function sessionIn(query: string): string | null;
-/** The query without that word, as it was written otherwise; empty where nothing is left. */
+/** The query without that word, as it was written otherwise; empty if nothing is left. */
 declare function withoutSession(query: string): string;
 /** The address of a page in a session. */
 declare function linkOf(id: string, address: {
@@ -653,7 +653,7 @@ declare function linkOf(id: string, address: {
     search: string;
 }): string;
 /**
- * Who listens to which signal. Pure.
+ * The listeners of each signal. Pure.
  *
  * A pattern is a signal's name; a regular expression on names; or an object such as
  * `{data: 'pi'}`, which looks into the signal's message for a key. Keys may be regular expressions
@@ -923,7 +923,7 @@ declare class StatusLog extends UIElement {
     };
     private readonly box;
     /**
-     * @param node       Where the messages go; what is in it already stays.
+     * @param node       Where the messages go; its content stays.
      * @param formatter  Makes HTML of a message, which comes to it escaped, and of its count.
      */
     constructor(node: HTMLElement, formatter?: (message: string, count: number) => string);
@@ -968,7 +968,7 @@ declare class Button extends UIElement {
     private found;
     private begin;
     private ended;
-    /** A disabled button loses the keyboard's focus; who pressed it by key wants to press it again. */
+    /** A disabled button loses the keyboard's focus; visitors who use keys want to press it again. */
     private giveFocusBack;
 }
 /**
@@ -1014,7 +1014,7 @@ declare class UIElement {
     static idCounter: number;
     /** Number of this element in the order in which they were made. */
     idCount: number;
-    /** The action's name; empty where the node has none. */
+    /** The action's name; empty if the node has none. */
     actionName: string;
     wireSignal: WireSignal;
     private bonds;
@@ -1033,7 +1033,7 @@ declare class UIElement {
      * `data`; otherwise the key of `data` that has the node's name.
      */
     determineWireSignal(node: HTMLElement): WireSignal;
-    /** Whether it currently hears from a connection. */
+    /** Whether it currently listens to a connection. */
     get isBound(): boolean;
     /** Binds it to a connection, once. */
     bind(conn: Connection): void;
@@ -1043,7 +1043,7 @@ declare class UIElement {
     unbind(): void;
     /** What a kind of element does when it is bound; returns how to undo each part. */
     protected listen(_conn: Connection): (() => void)[];
-    /** Listens to `wireSignal`, and hears at once what the state already holds. */
+    /** Listens to `wireSignal`, and gets at once the value that the state already holds. */
     protected hear(conn: Connection, callback: SignalCallback): () => void;
 }
 /** The nodes that a selector finds in a root, itself included. */
@@ -1176,7 +1176,7 @@ declare class NoticePanel {
     constructor(node: HTMLElement, conn: Connection);
     /** Puts the notices of a connection into the page's alerts. */
     static wire(conn: Connection, id?: string): void;
-    /** Shows what is to be shown now, and comes back while any of it changes with time. */
+    /** Shows the current notices, and comes back while any of them changes with time. */
     render(): void;
     private view;
     private note;
@@ -1484,7 +1484,7 @@ declare const TOAST_MS = 4000;
 /** Toasts that stand at once, at most; the newest. */
 declare const TOASTS_LIMIT = 5;
 /**
- * A reloaded page hears its session's past again: for this long, in milliseconds, it shows no
+ * A reloaded page gets its session's past again: for this long, in milliseconds, it shows no
  * toasts, since each of them was shown by the page before.
  */
 declare const TOASTS_PAST_MS = 1000;

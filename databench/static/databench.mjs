@@ -86,7 +86,7 @@ var _UIElement = class _UIElement {
     if (colon < 1) return signal;
     return { [signal.slice(0, colon)]: signal.slice(colon + 1) };
   }
-  /** Whether it currently hears from a connection. */
+  /** Whether it currently listens to a connection. */
   get isBound() {
     return this.bonds.length > 0;
   }
@@ -109,7 +109,7 @@ var _UIElement = class _UIElement {
   listen(_conn) {
     return [];
   }
-  /** Listens to `wireSignal`, and hears at once what the state already holds. */
+  /** Listens to `wireSignal`, and gets at once the value that the state already holds. */
   hear(conn, callback) {
     const stop = conn.listen(this.wireSignal, callback);
     if (typeof this.wireSignal === "object") {
@@ -447,7 +447,7 @@ var Kernel = class {
     this.ahead = 0;
     /** Last lines of its standard error, if the server sends them. */
     this.stderr = [];
-    /** The file that was saved and waits for the end of what runs; empty where none does. */
+    /** The file that was saved and waits for the end of what runs; empty if none does. */
     this.codeChange = "";
     /** What it sent that is not as the protocol says; where the server tells it. */
     this.mistake = "";
@@ -1292,7 +1292,7 @@ function escapeHtml(text) {
 }
 var StatusLog = class _StatusLog extends UIElement {
   /**
-   * @param node       Where the messages go; what is in it already stays.
+   * @param node       Where the messages go; its content stays.
    * @param formatter  Makes HTML of a message, which comes to it escaped, and of its count.
    */
   constructor(node, formatter = _StatusLog.defaultAlert) {
@@ -1413,7 +1413,7 @@ var Button = class _Button extends UIElement {
     if (!this.running.delete(process.id)) return;
     if (this.running.size === 0) this.state(1 /* Idle */);
   }
-  /** A disabled button loses the keyboard's focus; who pressed it by key wants to press it again. */
+  /** A disabled button loses the keyboard's focus; visitors who use keys want to press it again. */
   giveFocusBack() {
     const isFree = document.activeElement === null || document.activeElement === document.body;
     if (this.hadFocus && isFree) this.node.focus();
@@ -2104,7 +2104,7 @@ var NoticePanel = class _NoticePanel {
     node.prepend(box);
     new _NoticePanel(box, conn);
   }
-  /** Shows what is to be shown now, and comes back while any of it changes with time. */
+  /** Shows the current notices, and comes back while any of them changes with time. */
   render() {
     const { environment } = this.conn;
     environment.clearTimeout(this.timer);

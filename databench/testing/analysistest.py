@@ -89,7 +89,7 @@ class AnalysisTest:
 
         Returns:
             What can be awaited (or yielded), and gives the action's result. Without an event loop
-            the action has ended, and what it raised was raised here.
+            the action has ended, and its exception was raised here.
         """
         running: Awaitable[Any] = self.meta.run_process(
             self.analysis, action_name, message, **kwargs
@@ -127,7 +127,7 @@ class _Outlet:
     def emit(self, signal: str, message: Any = MISSING) -> Awaitable[None]:
         """Keep a copy: the analysis may change the object afterwards."""
         if message is not MISSING:
-            encode(message)  # what a page could not get is refused here too
+            encode(message)  # a value that a page could not get is refused here too
             message = copy.deepcopy(message)
         self._messages.append((signal, message))
         return SENT

@@ -90,7 +90,7 @@ class ClassValues:
         """A kernel writes a value, and waits for the answer.
 
         Returns:
-            What is wrong with its message; empty: it was carried out, or refused for its version or
+            The problem with its message; empty: it was carried out, or refused for its version or
             for a limit.
 
         Raises:

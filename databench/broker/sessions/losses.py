@@ -20,7 +20,7 @@ logger = logging.getLogger("databench.broker")
 
 
 class Losses:
-    """Ends what was lost with a kernel, or has it run again.
+    """Ends requests that were lost with a kernel, or has them run again.
 
     Args:
         tables: The broker's.
@@ -32,7 +32,7 @@ class Losses:
         self._requests = requests
 
     def lose_all(self, record: KernelRecord) -> None:
-        """The kernel is gone: end what it had, and, where none follows, what waits for it.
+        """The kernel is gone: end its requests, and, if none follows, those that wait for it.
 
         What may run twice waits for the next process instead. Each end and each note is sent here,
         before anything of that process: a reader of the stream sees where the first run stopped.
@@ -55,7 +55,7 @@ class Losses:
             logger.info("kernel %r: %s", kernel.spec.name, reruns.compose_note(rerun))
 
     def _lose(self, hosted: HostedSession) -> list[str]:
-        """The names of a session's actions that are run again; what else it had begun is lost."""
+        """The names of a session's actions that run again; its other open ones are lost."""
         kernel, session = hosted.record.kernel, hosted.session
         why = text.without_file(kernel.reason)
         goes_on = reruns.may_go_on(

@@ -134,7 +134,7 @@ class Opening:
         hosted.is_open = True
         kernel.blame.growth.begin(session.id_)
         kernel.blame.starts.begin(session.id_)
-        # What was deleted is kept for pages only, which have seen it.
+        # Deleted values are kept only for pages, which have seen them.
         values = {key: value.stored for key, value in session.data.items() if value.stored}
         hosted.was_restored = bool(values)
         size_bytes = len(session.request_args) + sum(map(len, values.values()))
@@ -230,5 +230,5 @@ class Opening:
 
 
 def _takes_sessions(record: KernelRecord) -> bool:
-    """Whether what is opened now is read: by a process that lives, and that has read the others."""
+    """Whether a live process would read a session now, because it has read the others."""
     return record.kernel.life.takes_actions and not record.unread.is_full

@@ -273,7 +273,7 @@ class Requests:
     def _may_end(self, page_record: PageRecord, asked: str) -> bool:
         """Whether a page may end its session's kernel; if not, it gets the reason.
 
-        Each may end what its session alone uses, and start what has no process: nothing is lost.
+        Each may end a kernel that only its session uses, and start one without a process.
         """
         hosted = page_record.hosted
         is_running = hosted.record.kernel.pid is not None

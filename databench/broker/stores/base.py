@@ -25,7 +25,7 @@ class Contents:
         sessions: By id, without their values.
         values: Of sessions, by id and key.
         gone: Ids of sessions to forget; empty in what a store holds.
-        key: Signs what browsers keep; empty where it was not made, or has not changed.
+        key: Signs what browsers keep; empty if it was not made, or has not changed.
     """
 
     class_values: dict[str, dict[str, ClassValue]] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Pending:
         return taken
 
     def put_back(self, taken: Contents) -> None:
-        """What was taken could not be written: it waits again, below what came since."""
+        """The taken changes could not be written: they wait again, below newer ones."""
         newer, self._changes = self._changes, taken
         taken.update(newer)
         # Of sessions that came and went while nothing could be written, nothing stays at all.
@@ -113,9 +113,9 @@ class Store(Protocol):
 
     Attributes:
         pending: Where changes are put.
-        problem: Why what was put is not kept at present, for people; empty while it is.
+        problem: Why changes are not kept at present, for people; empty while they are.
         key: What a later server is to sign with too; empty until `put_key`.
-        notice: What this store once held and has lost, for people; empty where nothing.
+        notice: What this store once held and has lost, for people; empty if nothing.
     """
 
     pending: Pending
@@ -124,7 +124,7 @@ class Store(Protocol):
     key: str
 
     def load(self) -> Contents:
-        """What was kept; asked for once, before anything is put."""
+        """The stored contents; asked for once, before anything is put."""
 
     def commit(self) -> bool:
         """Begin to write what waits; never waits itself.

@@ -36,7 +36,7 @@ class SqliteStore:
     """See `Store`.
 
     Args:
-        path: The file; made where there is none.
+        path: The file; made if there is none.
 
     Raises:
         SettingError: It cannot be used, and it is not for us to put another in its place.

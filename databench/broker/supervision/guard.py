@@ -42,7 +42,7 @@ def list_processes() -> list[int]:
 
 
 def read_brand(pid: int) -> tuple[int, int]:
-    """The soft and the hard limit by which a process is known; zeros where there are none."""
+    """The soft and the hard limit by which a process is known; zeros if there are none."""
     try:
         return resource.prlimit(pid, resource.RLIMIT_RTTIME)
     except (AttributeError, OSError):

@@ -1,6 +1,6 @@
 """The front's end of the guard (`guard.py`): starts it, sends it what to clean up, replaces it.
 
-What a kernel leaves is cleaned up twice: here while the front lives, by the guard when it does not.
+This cleans up after a kernel while the front lives, and the guard when it does not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RESTART_WAIT_S = 1.0  # a guard that cannot live here must not be started in a t
 
 
 def choose_brand() -> int | None:
-    """The hard limit of a front's kernels; `None` where the system has none to choose."""
+    """The hard limit of a front's kernels; `None` if the system has none to choose."""
     try:
         most = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
         resource.prlimit(0, resource.RLIMIT_RTTIME)
@@ -46,7 +46,7 @@ class Guardian:
         self._directories: list[Path] = []
         self._mark = mark
         self._hard = choose_brand()
-        self._groups: dict[int, int] = {}  # the soft limit of each, 0 where it has no brand
+        self._groups: dict[int, int] = {}  # the soft limit of each, 0 if it has no brand
         self._process: subprocess.Popen[bytes] | None = None
         self._loop = asyncio.get_running_loop()
         self._pidfd: int | None = None
@@ -99,7 +99,7 @@ class Guardian:
             self._tell(f"-{pgid}", *([f"!{soft} {self._hard}"] if soft else []))
 
     def clean(self) -> None:
-        """Kill what carries the mark or the brand: what left the process groups of kernels."""
+        """Kill processes with the mark or the brand outside of the kernels' process groups."""
         mark, hard = self._mark.encode(), self._hard or 0
         # Both at a time: after each kill comes a wait, and the end of the server has a limit.
         guard.kill_all(
@@ -107,7 +107,7 @@ class Guardian:
         )
 
     def stop(self) -> None:
-        """End the guard: what it would clean up is clean."""
+        """End the guard: nothing is left to clean up."""
         if self._timer:
             self._timer.cancel()
         self._unwatch()

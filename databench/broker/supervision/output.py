@@ -95,7 +95,7 @@ class LineReader:
             self._loop.add_reader(self._fd, self.turn)
 
     def _read(self) -> int:
-        """Read a piece; returns its size, 0 where nothing is there or nothing will come."""
+        """Read a piece; returns its size, 0 if nothing is there or nothing will come."""
         assert self._fd is not None
         try:
             piece = os.read(self._fd, self._settings.output_turn_bytes)

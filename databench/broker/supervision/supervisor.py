@@ -336,7 +336,7 @@ class Supervisor:
         self._await_last_messages(how, LastMessages(self.settings, self._ended_s))
 
     def _await_last_messages(self, how: Exit, last: LastMessages) -> None:
-        """What it sent before it died is still delivered, in order, before anything is lost.
+        """Messages from before its end are still delivered, in order, before anything is lost.
 
         libzmq's own thread may not have read it all yet, and the loop reads a part per turn.
         """

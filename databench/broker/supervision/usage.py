@@ -27,7 +27,7 @@ class Usage:
         memory_bytes: Resident; what processes share counts for each.
         processor_s: Time on processors, with that of children that have ended.
         processes: How many they are.
-        percent: Of one processor, since the sample before; `None` where there was none.
+        percent: Of one processor, since the sample before; `None` if there was none.
     """
 
     memory_bytes: int
@@ -51,7 +51,7 @@ def parse_stat(text: str) -> tuple[int, Usage]:
 
 
 def read_resident(pid: int, root: Path = Path("/proc")) -> int | None:
-    """What one process holds in RAM, in bytes; `None` where it is not known."""
+    """What one process holds in RAM, in bytes; `None` if it is not known."""
     try:
         return int((root / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_BYTES
     except (OSError, ValueError, IndexError):

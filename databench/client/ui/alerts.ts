@@ -23,7 +23,7 @@ export class StatusLog extends UIElement {
   private readonly box: HTMLElement;
 
   /**
-   * @param node       Where the messages go; what is in it already stays.
+   * @param node       Where the messages go; its content stays.
    * @param formatter  Makes HTML of a message, which comes to it escaped, and of its count.
    */
   constructor(

@@ -99,7 +99,7 @@ export class Button extends UIElement {
     if (this.running.size === 0) this.state(ButtonState.Idle);
   }
 
-  /** A disabled button loses the keyboard's focus; who pressed it by key wants to press it again. */
+  /** A disabled button loses the keyboard's focus; visitors who use keys want to press it again. */
   private giveFocusBack(): void {
     const isFree = document.activeElement === null || document.activeElement === document.body;
     if (this.hadFocus && isFree) this.node.focus();

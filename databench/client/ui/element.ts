@@ -22,7 +22,7 @@ export class UIElement {
   static idCounter = 0;
   /** Number of this element in the order in which they were made. */
   idCount: number;
-  /** The action's name; empty where the node has none. */
+  /** The action's name; empty if the node has none. */
   actionName: string;
   wireSignal: WireSignal;
 
@@ -70,7 +70,7 @@ export class UIElement {
     return { [signal.slice(0, colon)]: signal.slice(colon + 1) };
   }
 
-  /** Whether it currently hears from a connection. */
+  /** Whether it currently listens to a connection. */
   get isBound(): boolean {
     return this.bonds.length > 0;
   }
@@ -98,7 +98,7 @@ export class UIElement {
     return [];
   }
 
-  /** Listens to `wireSignal`, and hears at once what the state already holds. */
+  /** Listens to `wireSignal`, and gets at once the value that the state already holds. */
   protected hear(conn: Connection, callback: SignalCallback): () => void {
     const stop = conn.listen(this.wireSignal, callback);
     if (typeof this.wireSignal === 'object') {

@@ -47,7 +47,7 @@ export class NoticePanel {
     new NoticePanel(box, conn);
   }
 
-  /** Shows what is to be shown now, and comes back while any of it changes with time. */
+  /** Shows the current notices, and comes back while any of them changes with time. */
   render(): void {
     const { environment } = this.conn;
     environment.clearTimeout(this.timer);

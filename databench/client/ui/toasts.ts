@@ -14,7 +14,7 @@ export const TOAST_MS = 4000;
 export const TOASTS_LIMIT = 5;
 
 /**
- * A reloaded page hears its session's past again: for this long, in milliseconds, it shows no
+ * A reloaded page gets its session's past again: for this long, in milliseconds, it shows no
  * toasts, since each of them was shown by the page before.
  */
 export const TOASTS_PAST_MS = 1000;

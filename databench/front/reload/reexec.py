@@ -78,7 +78,7 @@ class Again:
 def take_sockets(
     environ: MutableMapping[str, str], variable: str = VARIABLE
 ) -> list[socket.socket]:
-    """The sockets of the process before this one; none where there was none."""
+    """The sockets of the process before this one; none if there was none."""
     text = environ.pop(variable, "")
     taken = []
     for word in filter(None, text.split(",")):

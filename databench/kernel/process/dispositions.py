@@ -148,7 +148,7 @@ class Dispositions:
             if self._wakeup_fd != -1:
                 _signal.set_wakeup_fd(self._wakeup_fd, warn_on_full_buffer=False)
         except (OSError, ValueError):
-            self._wakeup_fd = -1  # who listened has gone
+            self._wakeup_fd = -1  # the listener has gone
 
     def _on_set(self, signalnum: int, handler: Any) -> Any:
         is_main = threading.get_ident() == threading.main_thread().ident

@@ -74,7 +74,7 @@ _WANTING = {
 
 
 def _explain(error: Exception) -> str:
-    """Why the system refuses a process, with the limit to raise where it is one."""
+    """Why the system refuses a process, with the limit to raise if it is one."""
     if isinstance(error, OSError) and error.errno in _WANTING:
         return f"{_WANTING[error.errno]}: {error.strerror}"
     return str(error)
