@@ -51,7 +51,7 @@ def svg_to_src(svg: str) -> str:
 
 
 def json_encoder_default(value: Any) -> Any:
-    """For `json.dumps(value, default=json_encoder_default)`, which then writes what Databench sends.
+    """For `json.dumps(value, default=json_encoder_default)`, which writes values as Databench does.
 
     Sets and NumPy arrays become lists, NumPy numbers numbers, dates text.
 

@@ -34,7 +34,7 @@ ARGUMENT = "token"
 VARIABLE = "DATABENCH_ADMIN_TOKEN"
 COOKIE = "admin"
 LEAST_CHARACTERS = 16
-# What an address, a header and a shell take as it is (RFC 3986 section 2.3).
+# Characters that an address, a header and a shell take unchanged (RFC 3986 section 2.3).
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 _MOST_BYTES = 4096
 _GIVEN = compile_key(ARGUMENT, may_be_empty=True)
@@ -149,7 +149,7 @@ class Access:
     """Judges requests.
 
     Args:
-        token: What gives the right; empty: nothing does.
+        token: It gives the right; empty: nothing does.
         port: Where the server listens without encryption.
         project: As `cookies.find_project` calls it.
         is_development: Whether the token is the one that is printed.

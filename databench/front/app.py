@@ -81,7 +81,7 @@ class Front(ContextApplication):
             await context.authored.close()
 
     async def _start_broker(self, io_loop: tornado.ioloop.IOLoop) -> None:
-        self._load_routes()  # on the loop, where what they begin is to run
+        self._load_routes()  # on the loop, where tasks that they begin have to run
         context = self.context
         context.authored.open()
         await context.broker.start()

@@ -55,7 +55,7 @@ class Authored:
         self.changes = 0  # counts whenever another file may have become a template
 
     def learn(self, folders: Iterable[str | Path]) -> None:
-        """What is in these folders now is the author's, but for what earlier servers left."""
+        """Files in these folders now are the author's, except those that earlier servers left."""
         found = tuple(os.path.realpath(folder) for folder in folders)
         self._folders = tuple(dict.fromkeys((*self._folders, *found)))
         files = scan(found, self._limit)
@@ -71,7 +71,7 @@ class Authored:
             self.learn(new)
 
     def learn_built(self) -> None:
-        """Builds have run, and no kernel yet: what they wrote is the author's."""
+        """Builds have run, and no kernel yet: their files are the author's."""
         files = scan(self._folders, self._limit)
         self._built |= {path for path, it in files.items() if self._find_last(path) != it}
         self._take(files)
@@ -79,14 +79,14 @@ class Authored:
     def open(self) -> None:
         """Kernels start now; logs which pages are not run."""
         self._is_open = True
-        self._earlier = Record()  # what appears from now on was not left by an earlier server
+        self._earlier = Record()  # files that appear from now on were not left by an earlier server
         self._tell_strange()
         if self._runs and self._takes_new:
             self._runs.settle(self._strange)
         self._note()
 
     async def close(self) -> None:
-        """Kernels have ended: what has changed since they started is not the author's."""
+        """Kernels have ended: files that changed since they started are not the author's."""
         if self._is_open and self._runs and not self._takes_new:
             files = await asyncio.to_thread(scan, self._folders, self._limit)
             strange = {path: it for path, it in files.items() if self._stamps.get(path) != it}

@@ -89,12 +89,12 @@ def find_refusal(
 
 
 def hold(budget: Budget, address: str, held_bytes: int, change_bytes: int) -> str:
-    """Count what has come of a body, until it is whole.
+    """Count the received part of a body, until it is complete.
 
     Args:
         budget: The server's.
         address: Of the visitor.
-        held_bytes: What is held of the body.
+        held_bytes: The size of the part that is held.
         change_bytes: How much more that is than before.
 
     Returns:

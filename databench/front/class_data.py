@@ -20,13 +20,13 @@ class Stored(Protocol):
 
 
 class ClassValueTable(Protocol):
-    """What is asked of the broker: see `ClassValues`."""
+    """The part of the broker that this uses: see `ClassValues`."""
 
     def values(self, analysis: str) -> Any:
         """Pairs of a key and what is `Stored` under it."""
 
     def get(self, analysis: str, key: str) -> Stored | None:
-        """What is under that key."""
+        """The value of that key."""
 
     def write(self, analysis: str, key: str, encoded: bytes, *, base: int | None) -> bool:
         """Write; False if `base` is no longer the current version."""
@@ -55,7 +55,7 @@ class HandlerClassData:
 
         Args:
             key: Its name.
-            default: What it is if there is none.
+            default: The result if there is no value.
         """
         stored = self._find(key)
         return default if stored is None else payload.decode(stored.stored, exact=True)

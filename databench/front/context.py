@@ -41,7 +41,7 @@ class FrontContext:
         index: What to serve.
         broker: Runs the analyses.
         limits: The settings in force.
-        debug: Whether this is development: what is saved shows at once.
+        debug: Whether this is development: saved files show at once.
         access: Who may administer the server; by default no client.
         visitors: Knows browsers again; `None`: by words of this run alone.
         runs: Keeps over restarts which files analyses wrote; `None`: nothing does.
@@ -58,8 +58,8 @@ class FrontContext:
         lookers: The pages that look at the kernels.
         offered: By analysis: what its page last offered.
         pacer: Gives websockets their turns.
-        route_faults: By analysis: what is wrong with its `routes.py`.
-        saves: What was saved since the server began.
+        route_faults: By analysis: the problems of its `routes.py`.
+        saves: The saves since the server began.
         watch: Looks after the analyses' pages.
     """
 
@@ -82,7 +82,7 @@ class FrontContext:
         self.links = Links(self.visitors, limits, self._has_session)
         self.authored = Authored(limits.project_files, takes_new=debug, runs=runs)
         self.loader = Loader(index.folder, self.authored, follows_saves=debug)
-        check_s = 0.0 if debug else limits.kept_check_s  # who saves a file looks at once
+        check_s = 0.0 if debug else limits.kept_check_s  # an author who saves a file looks at once
         self.kept = Kept(limits.kept_bytes, check_s, time.monotonic)
         self.watch, self.pacer = PageWatch(limits), Pacer(limits, broker.budget)
         self.epoch = secrets.token_urlsafe(6)
@@ -109,7 +109,7 @@ class FrontContext:
         return entry
 
     def find_faults(self, name: str) -> list[str]:
-        """What is wrong around an analysis that is served all the same; "": with the project."""
+        """The problems of an analysis that is served all the same; "": of the project."""
         of_project = self.builder.faults.get(build.PROJECT, ())
         of_analysis = self.builder.faults.get(name, ()) if name else ()
         return [*self.route_faults.get(name, ()), *of_analysis, *of_project]

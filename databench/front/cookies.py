@@ -20,7 +20,7 @@ _READ = "_databench_cookies"  # of a request: they are asked for several times
 
 
 def find_project(folder: Path) -> str:
-    """What a project is called in names of cookies and files: eight hexadecimal digits.
+    """A project's name within names of cookies and files: eight hexadecimal digits.
 
     Args:
         folder: The analyses' folder, absolute.
@@ -32,7 +32,7 @@ def name(what: str, *, port: int, project: str, is_secure: bool = False) -> str:
     """The name of a cookie.
 
     Args:
-        what: What it is for.
+        what: Its purpose.
         port: Where the server listens without encryption.
         project: As `find_project` calls it.
         is_secure: Whether the browser is connected over TLS and the cookie is for the whole host:

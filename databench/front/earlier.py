@@ -33,7 +33,7 @@ _MOST_BYTES = 2**26  # twice 20,000 files (`project_files`) with paths of 1,600 
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """What earlier servers left.
+    """The files that earlier servers left.
 
     Attributes:
         run: The one that has not recorded its end; empty: none.
@@ -88,7 +88,7 @@ class Runs:
         self._is_told = False
 
     def read(self) -> Record:
-        """What earlier servers left."""
+        """The files that earlier servers left."""
         return Record() if self._trusts else self._load()
 
     def begin(
@@ -109,7 +109,7 @@ class Runs:
             self._save(dataclasses.replace(record, strange=both))
 
     def settle(self, strange: Stamps) -> None:
-        """A server in development has looked: what appears from now on is the author's."""
+        """A server in development has looked: files that appear from now on are the author's."""
         record = self._load()
         if record.run or record.strange or self._trusts:
             self._save(Record(strange=strange, built=record.built))

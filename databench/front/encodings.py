@@ -19,7 +19,7 @@ _GZIP_LEVEL = 9
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS  # with gzip's header, whose time is 0: the same bytes each time
 _BROTLI_QUALITY = 9  # of 11, which takes ten times as long for 3 % less
 _KINDS = ("text/", "application/json", "application/wasm", "application/xml", "image/svg+xml")
-# What is compressed already is left alone, whatever its type is called: all others.
+# Compressed content stays as it is, whatever its type: all others.
 
 
 @functools.cache

@@ -17,7 +17,7 @@ import tornado.httputil
 from .kept import Answer, Kept
 from .sources import PageSources
 
-# Never sent, wherever they are: what a project runs, what Python makes of it, and copies of both,
+# Never sent, wherever they are: files that a project runs, those Python makes of it, and copies,
 # whatever a user, an editor or a packer adds to the name: code.py~, code.py.1, code.pybak.
 _COPY = r"(?:\d|bak|backup|copy|new|old|orig|prev|rej|save|swp|temp|tmp)*"
 _SOURCES = re.compile(rf"[.](py[cdioxwz]?|ipynb){_COPY}(?![A-Za-z0-9])", re.IGNORECASE)

@@ -53,7 +53,7 @@ def find(wanted: str | None, *, here: Path) -> Place:
         here: The working directory.
 
     Raises:
-        SettingError: What is wanted is not there.
+        SettingError: The folder does not exist.
     """
     if wanted is not None:
         return _find_wanted(wanted, here)

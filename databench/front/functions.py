@@ -104,7 +104,7 @@ def _find_mpld3_scripts(page: Path) -> list[str]:
 
 @functools.lru_cache(maxsize=_ENVIRONMENTS)
 def _find_environment(folder: Path, authored: Authored | None) -> jinja2.Environment:
-    """What compiles the templates of a folder, and keeps them until they change."""
+    """Compiles the templates of a folder, and keeps them until they change."""
     environment = jinja2.Environment(
         loader=_Loader(folder, authored),
         autoescape=jinja2.select_autoescape(),
@@ -135,7 +135,7 @@ class _Highlight(jinja2.ext.Extension):
 
 
 def _markdown(text: str) -> Markup:
-    """What a template wrote, as it is: what it shows of others it has escaped."""
+    """The text of a template, unchanged: it has escaped the values in it."""
     return Markup(render_markdown(textwrap.dedent(str(text))))
 
 

@@ -91,12 +91,12 @@ class Headers(tornado.web.RequestHandler):
 
     @property
     def context(self) -> FrontContext:
-        """What the front's handlers share."""
+        """The common part of the front's handlers."""
         return self.application.context
 
     @functools.cached_property
     def may_administer(self) -> bool:
-        """Whether the request has the right to see what concerns those who run the server."""
+        """Whether the request has the right of an administrator."""
         return self.context.access.may_administer(self.request)
 
     @functools.cached_property

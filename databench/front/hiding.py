@@ -12,7 +12,7 @@ def compile_key(word: str, *, may_be_empty: bool = False) -> re.Pattern[str]:
     value of something else (`?next=%2Fpi%2F%3Fsession%3D…`).
 
     Args:
-        word: What the query calls the key, in small letters.
+        word: The key's name in the query, in small letters.
         may_be_empty: Whether the word without a value is one too.
     """
     letters = "".join(f"(?:{a}|%{ord(a):02x}|%{ord(a.upper()):02x})" for a in word)

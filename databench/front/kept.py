@@ -65,7 +65,7 @@ class Answer:
 
     @property
     def size_bytes(self) -> int:
-        """What it takes of the memory."""
+        """The memory that it takes."""
         own_bytes = _OVERHEAD_BYTES + self.sources.size_bytes + len(self.body)
         return own_bytes + sum(map(len, self.forms.values()))
 
@@ -86,7 +86,7 @@ class Kept:
         self._limit_bytes = limit_bytes
         self.interval_s = interval_s
         self._clock = clock
-        self._answers: dict[Hashable, Answer] = {}  # what was asked for last is last
+        self._answers: dict[Hashable, Answer] = {}  # the latest request's is last
         self._making = 0  # threads that compress
         self.size_bytes = 0
 
@@ -96,7 +96,7 @@ class Kept:
         return self._limit_bytes // _EACH_PART - _OVERHEAD_BYTES
 
     def find(self, key: Hashable, circumstances: Circumstances = ()) -> Answer | None:
-        """What is kept under a key, if it is still what would be made."""
+        """The answer under a key, if it would be made in the same way now."""
         answer = self._answers.pop(key, None)
         if answer is None:
             return None
@@ -142,7 +142,7 @@ class Kept:
         return (form, encoding) if form else (answer.body, "")
 
     async def make_form(self, key: Hashable, answer: Answer, accepted: str) -> tuple[bytes, str]:
-        """As `find_form`, which has found none: it is made in a thread, once for all who wait.
+        """As `find_form`, which has found none: a thread makes it, once for all waiting requests.
 
         While others are made it is sent as it is: a crowd that asks for many files would have all
         of them held until their turn comes.

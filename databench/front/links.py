@@ -74,7 +74,7 @@ class Tickets:
         self._held[ticket] = (session, now_s + limits.session_link_s)
 
     def _find_spare(self) -> str:
-        """The oldest ticket of the session that has most: who asks for many pushes out no other."""
+        """The oldest ticket of the session with most: no session pushes out others' tickets."""
         counts = collections.Counter(session for session, _ in self._held.values())
         most = max(counts.values())
         return next(word for word, held in self._held.items() if counts[held[0]] == most)
@@ -124,7 +124,7 @@ class Links:
         page = (handler.request.uri or "").partition("?")[0].rpartition("/")[2]
         rest = without_session(query)
         handler.set_status(302)
-        # Relative: what is in front of it is known to the browser alone.
+        # Relative: only the browser knows the path in front of it.
         handler.set_header("Location", f"./{page}{f'?{rest}' if rest else ''}")
         handler.set_header("Cache-Control", "no-store")
         handler.set_header("Referrer-Policy", "no-referrer")

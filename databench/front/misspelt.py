@@ -14,7 +14,7 @@ from ..errors import SettingError
 
 
 def find(cli_args: Sequence[str], environ: Mapping[str, str]) -> list[str]:
-    """What looks like a setting and is none: it has no effect.
+    """Words that look like a setting and are not one: they have no effect.
 
     Args:
         cli_args: What goes to the analyses: everything from the first unknown option on.

@@ -20,7 +20,7 @@ _SOURCE_BYTES = 2**17  # it is parsed in a thread, which holds the interpreter m
 _MOST = 50  # buttons
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _KEPT = 1000  # files; those that were read first go
-# By file: what it was when it was read, and what it offers.
+# By file: its stamp when it was read, and the actions that it offers.
 _known: dict[Path, tuple[PageSources, tuple[str, ...]]] = {}
 
 

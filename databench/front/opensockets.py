@@ -30,7 +30,7 @@ class Looker(Closable, Protocol):
     """One that is shown the latest of something."""
 
     def show(self, frame: bytes) -> None:
-        """Write what there is now; a page that has not taken what was before it waits."""
+        """Write the present state; a page that has not taken the previous one waits."""
 
 
 Socket = TypeVar("Socket", bound=Closable)

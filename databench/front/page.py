@@ -65,7 +65,7 @@ class PageHandler(Headers):
         }
 
     def find_kept(self, plan: PagePlan) -> Answer | None:
-        """What was made before, where it would be made in the same way now."""
+        """The kept page, if it would be made in the same way now."""
         return self.context.kept.find(plan.key, plan.circumstances)
 
     async def send_kept(self, plan: PagePlan) -> bool:

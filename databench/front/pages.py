@@ -50,7 +50,7 @@ _PROBLEMS = """{% extends "base.html" %}
 def describe(
     entry: Entry, index: Index, readme: str | None, *, is_trusted: bool, sources: PageSources
 ) -> dict[str, Any]:
-    """What a template gets of one analysis: the keys of `index.yaml` and what belongs to them.
+    """The names of one analysis for a template: keys of `index.yaml`, and others that follow.
 
     Args:
         entry: The analysis.
@@ -193,7 +193,7 @@ class AnalysisPage(PageHandler, Files):
             return jinja, True
         file = find_file([entry.folder], path, sources)
         if file is not None and path == _FIRST and not context.loader.knows(file):
-            return None, False  # an analysis wrote it: what was there before is its page
+            return None, False  # an analysis wrote it: its page is the earlier one
         return file, False
 
     async def _describe(self, entry: Entry, plan: PagePlan) -> dict[str, Any]:
@@ -209,7 +209,7 @@ class AnalysisPage(PageHandler, Files):
         return names
 
     async def _offer(self, entry: Entry, sources: PageSources) -> dict[str, Any]:
-        """What the default page has of its analysis."""
+        """The names of an analysis for the default page."""
         context = self.context
         sources.add(offered.find_path(entry))
         found = offered.find_known(entry)

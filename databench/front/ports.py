@@ -139,8 +139,8 @@ def find_port(
     Args:
         port: As on the command line, which comes first.
         environ: The environment.
-        option: What it is called on the command line.
-        variable: What it is called in the environment.
+        option: Its name on the command line.
+        variable: Its name in the environment.
 
     Raises:
         SettingError: It is not a port.

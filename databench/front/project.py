@@ -1,4 +1,4 @@
-"""What is served: a folder of analyses, or one script, with what the broker must know of it."""
+"""The served project: a folder of analyses, or one script, with its specs for the broker."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Project:
 
     Attributes:
         index: The analyses, and everything else in `index.yaml`.
-        specs: What the broker must know of those that can run.
+        specs: Those that can run, for the broker.
         kernelspecs: The kernels that there are.
-        shown: What it is called in the terminal.
+        shown: Its name in the terminal.
         address: The page to open, without a slash in front.
-        warnings: What is doubtful about it.
+        warnings: Doubts about it.
         extra_routes: Further handlers of a script.
         place: Where the analyses of a folder are.
     """
@@ -48,7 +48,7 @@ def from_folder(wanted: str | None, *, here: Path) -> Project:
         here: The working directory.
 
     Raises:
-        SettingError: What is wanted is not there.
+        SettingError: The folder does not exist.
     """
     place = folders.find(wanted, here=here)
     kernelspecs = find_kernelspecs(place.root / "kernels")
@@ -63,7 +63,7 @@ def from_folder(wanted: str | None, *, here: Path) -> Project:
 
 
 def specs(index: Index, place: folders.Place) -> dict[str, AnalysisSpec]:
-    """What the broker must know of the analyses of a folder that can run."""
+    """The specs, for the broker, of the analyses of a folder that can run."""
     return {
         entry.name: AnalysisSpec(
             name=entry.name,

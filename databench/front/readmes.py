@@ -164,7 +164,7 @@ async def run_in_thread(function: Callable[[], str], limit_s: float) -> str:
     Raises:
         asyncio.TimeoutError: It took too long.
         NoThreadError: The system allows no thread for it.
-        Exception: What the function raised.
+        Exception: Raised by the function.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[str] = loop.create_future()

@@ -1,4 +1,4 @@
-"""What a template reads, found in the Python that Tornado makes of it; pure.
+"""The names that a template reads, found in the Python that Tornado makes of it; pure.
 
 A page may be answered from memory only if it depends on nothing but the names that it gets.
 The code decides that before it runs, by what it could do: everything that is not known to be
@@ -157,7 +157,7 @@ def find_reads(code: str) -> frozenset[str] | None:
 
 
 def _find_placed(node: ast.AST) -> ast.AST | None:
-    """What this node is the right place for: a call's function, or what Tornado itself assigns."""
+    """Whether this node is a call's function, or assigned by Tornado itself."""
     if isinstance(node, ast.Call):
         return node.func
     if not (isinstance(node, ast.Assign) and len(node.targets) == 1):

@@ -41,7 +41,7 @@ log = logging.getLogger("databench.front")
 _EXPECTED = "(route, handler, settings)"
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 section 9.2.1
 _OPT_OUT = "if other sites' pages may use this handler, set any_origin = True in its class"
-# What Tornado calls of a handler, in the loop that serves all pages.
+# The methods of a handler that Tornado calls, in the loop that serves all pages.
 _MEASURED = (
     *("initialize", "prepare", "on_finish", "data_received", "write_error"),
     *(method.lower() for method in tornado.web.RequestHandler.SUPPORTED_METHODS),
@@ -66,12 +66,12 @@ class Route:
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """What came of one `routes.py`.
+    """The result of reading one `routes.py`.
 
     Attributes:
         stamp: Of the file that was read; `None` if there is none.
         routes: In their order.
-        problems: What is wrong, with file and line.
+        problems: Each with file and line.
     """
 
     stamp: Stamp | None = None
@@ -83,7 +83,7 @@ class Routes(tornado.routing.Router):
     """The routes of all analyses, by the name that begins the path.
 
     Args:
-        application: Whose handlers these are; its context hears what is wrong with them.
+        application: The handlers' own; its context gets their problems.
     """
 
     def __init__(self, application: ContextApplication) -> None:
@@ -254,7 +254,7 @@ def _is_foreign(
 
 
 def first_word(path: str) -> str:
-    """What a path begins with, an analysis' name; `OPTIONS *` (RFC 9112 section 3.2.4) has none."""
+    """The first part of a path, an analysis' name; `OPTIONS *` (RFC 9112, 3.2.4) has none."""
     return path.partition("/")[2].partition("/")[0]
 
 
@@ -313,7 +313,7 @@ def _forget_modules(folder: Path) -> None:
 
 
 def _tell(error: BaseException, file: Path) -> str:
-    """What went wrong, and where: in the project, rather than in a library that it calls."""
+    """The error and its place: in the project, rather than in a library that it calls."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"

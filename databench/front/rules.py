@@ -35,7 +35,7 @@ class OfAnalysis(tornado.routing.PathMatches):
         self._context = context
 
     def match(self, request: tornado.httputil.HTTPServerRequest) -> dict[str, Any] | None:
-        """What the handler is given; `None`: it is another handler's address."""
+        """The handler's arguments; `None`: it is another handler's address."""
         if first_word(request.path) not in self._context.index.entries:
             return None
         return super().match(request)

@@ -1,6 +1,6 @@
 """Serves one script, from `databench.run` or from `databench FILE.py`.
 
-Owns what is refused of a script, and what the kernel has to run. Reads no Python: the class is
+Owns which scripts are refused, and what the kernel has to run. Reads no Python: the class is
 found where the file runs, in the kernel.
 """
 
@@ -28,7 +28,7 @@ Routes = Sequence[tuple[str, Any, Mapping[str, Any] | None]]
 
 @dataclasses.dataclass(frozen=True)
 class ServedScript:
-    """What is known of a script before it is served.
+    """The facts about a script before it is served.
 
     Attributes:
         name: The analysis' name: its place in the address, if it has one.
@@ -69,7 +69,7 @@ def from_file(path: Path, *, argv: Sequence[str]) -> ServedScript:
     Args:
         path: The file; a symbolic link is followed, as Python does. An `analysis.py` is called
             like its folder.
-        argv: What the script finds as `sys.argv`.
+        argv: The script's `sys.argv`.
     """
     real = Path(os.path.realpath(path))
     title = real.parent.name if path.name == MODULE_FILE else path.stem

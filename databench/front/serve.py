@@ -72,8 +72,8 @@ def serve(
     Args:
         options: Databench's own options, as `cli` parsed them.
         environ: The environment.
-        cli_args: What the analyses get.
-        script: What to serve in the place of a folder.
+        cli_args: For the analyses.
+        script: The script to serve instead of a folder.
 
     Returns:
         The exit status.
@@ -156,7 +156,7 @@ def _make_context(
     right: Access,
     runs: Runs,
 ) -> FrontContext:
-    """What the front's handlers share, its broker among it."""
+    """The common parts of the front's handlers, with the broker."""
     store = _open_store(served.index)
     broker = Broker(
         served.specs,
@@ -187,7 +187,7 @@ def _find_runs(index: Index, environ: Mapping[str, str], options: argparse.Names
 
 
 def _find_key(store: Store | None) -> str:
-    """What signs the words of browsers: the datastore's key, else one for this run."""
+    """The key that signs browsers' words: the datastore's, else one for this run."""
     key = store.key if store else ""
     if not key:
         key = make_key()
@@ -257,7 +257,7 @@ def _run_watched(
 def _read_again(front: Front, analyses: str | None, script: ServedScript | None) -> None:
     """`index.yaml` or a `routes.py` was saved, or an analysis came or went."""
     if script is not None:
-        return  # what is served stands in the script's own call
+        return  # the script's own call defines what is served
     try:
         served = _find(analyses, None)
     except SettingError as error:  # the folder is gone

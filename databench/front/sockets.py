@@ -81,7 +81,7 @@ class OwnSocket(PacedSocket):
             pass
 
     def show(self, frame: bytes) -> None:
-        """Write what there is now; a page that has not taken what was before it waits."""
+        """Write the present state; a page that has not taken the previous one waits."""
         if self._shown is None or self._shown.done():
             self.tell(frame)
             self._shown = self._written

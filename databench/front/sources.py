@@ -18,8 +18,8 @@ from pathlib import Path
 # cannot set the second, and one that puts a new file in the place of the old changes the last.
 Stamp = tuple[int, int, int, int]
 
-# Clocks of file systems may tick every 10 ms. What is saved twice within one tick has one stamp, so
-# a file as young as this is not trusted to be the one that was read.
+# Clocks of file systems may tick every 10 ms. A file that is saved twice within one tick has one
+# stamp, so a file as young as this is not trusted to be the one that was read.
 _YOUNG_NS = 20_000_000
 _ENTRY_BYTES = 300  # a path and four numbers
 
@@ -77,7 +77,7 @@ class PageSources:
         """It is about to be read, or looked for."""
         key = str(path)
         if key in self._stamps:
-            return  # as it was first: what is read later may be newer, and is then made again
+            return  # the first stamp: a later reading may be newer, and the page is then made again
         folder = os.path.dirname(key)
         if folder not in self._reals:
             self._reals[folder] = _find_real(folder)
@@ -92,7 +92,7 @@ class PageSources:
         self._is_settled = False
 
     def update(self, other: PageSources) -> None:
-        """What this is made of is made of those."""
+        """This is made of the same sources as those."""
         for path, stamp in other._stamps.items():
             self._stamps.setdefault(path, stamp)
         for path, real in other._reals.items():

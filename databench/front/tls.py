@@ -28,7 +28,7 @@ _VALID = datetime.timedelta(days=30)
 
 
 class Wanted(NamedTuple):
-    """What was asked for; each empty if it was not.
+    """The options; each empty if it was not given.
 
     Attributes:
         certfile: A PEM file with the certificate and those that it rests on, in this order.
@@ -42,7 +42,7 @@ class Wanted(NamedTuple):
 
 
 def find_wanted(options: argparse.Namespace, environ: Mapping[str, str]) -> Wanted | None:
-    """What the command line, or else the environment, asks for; `None`: no encryption."""
+    """The options of the command line, or else the environment; `None`: no encryption."""
     values = [
         getattr(options, name, None) or environ.get(name.replace("_", "").upper(), "")
         for name in _OPTIONS
@@ -51,11 +51,11 @@ def find_wanted(options: argparse.Namespace, environ: Mapping[str, str]) -> Want
 
 
 def make_context(wanted: Wanted, host: str) -> ssl.SSLContext:
-    """What a TLS server needs.
+    """The context of a TLS server.
 
     Args:
         wanted: The files, if any.
-        host: What the server listens on.
+        host: The one that the server listens on.
 
     Returns:
         A context for TLS 1.2 and newer (RFC 8996 deprecates what is older).

@@ -49,7 +49,7 @@ class Visitors:
         self._known: dict[tuple[str, str], tuple[str, float]] = {}
 
     def name(self, handler: tornado.web.RequestHandler, purpose: str = "") -> str:
-        """What a cookie is called, in this scheme.
+        """A cookie's name, in this scheme.
 
         Args:
             handler: Of the request.

@@ -22,7 +22,7 @@ class Looked(Closable, Protocol):
     """A page that is looked after."""
 
     def check(self, now_s: float, limits: Settings) -> None:
-        """Close what is late, ping what is silent."""
+        """Close late pages, ping silent ones."""
 
 
 class PageWatch(OpenSockets[Looked]):

@@ -92,7 +92,7 @@ framer = _Framer()
 
 
 def _send_now(stream: tornado.iostream.IOStream, data: bytes) -> bytes | memoryview:
-    """Hand to the system what it takes at once, where nothing waits in the stream before it.
+    """Hand to the system what it takes at once, if nothing waits in the stream before it.
 
     Nearly every frame fits the system's buffer. The stream's own way there takes twice as long: it
     makes a future and a copy, and asks the loop about the socket.
@@ -304,7 +304,7 @@ class Connection:
     # ------------------------------------------------------------ looked after
 
     def check(self, now_s: float, limits: Settings) -> None:
-        """Close what is late, ping what is silent.
+        """Close late pages, ping silent ones.
 
         Args:
             now_s: The monotonic clock.

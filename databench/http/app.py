@@ -29,7 +29,8 @@ class CallbackManager:
     A base class beside `tornado.web.Application`, or a wrapper: `CallbackManager(application)`.
 
     Args:
-        tornado_application: What serves, and what the callbacks get; `None`: this object itself.
+        tornado_application: The one that serves, and that callbacks get; `None`: this object
+            itself.
         args: For the next base class.
         runner_callbacks: Lists to begin with, by `before_run`, `on_start` and `shutdown`; kept.
         kwargs: For the next base class.
@@ -115,7 +116,7 @@ class CallbackManager:
 
     @property
     def tornado_application(self) -> tornado.web.Application:
-        """What serves: the wrapped application, or this one."""
+        """The serving application: the wrapped one, or this one."""
         own = self if self._tornado_application is None else self._tornado_application
         assert isinstance(own, tornado.web.Application), "no application to serve was given"
         return own
@@ -246,7 +247,7 @@ class CallbackManager:
         for called in asyncio.as_completed(spawned):
             is_good = await called and is_good
             if not is_good and self.must_start:
-                return False  # what still waits need not end: the process does
+                return False  # waiting callbacks need not end: the process does
         if is_good:
             self.on_started()
         return is_good
@@ -270,7 +271,7 @@ def wrap_application(
     on_start: Sequence[OnStart] | None = None,
     shutdown: Sequence[OnShutdown] | None = None,
 ) -> CallbackManager:
-    """What can be run: the application itself, or one around it; with these callbacks added.
+    """An application that can run: itself, or one around it; with these callbacks added.
 
     Args:
         application: One that is a `CallbackManager`, or any of Tornado's; lists that are in its

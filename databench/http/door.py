@@ -22,7 +22,7 @@ _THROWN_BYTES = 2**40
 
 
 class DoorServer(Protocol):
-    """What the door asks of the server."""
+    """The part of the server that the door uses."""
 
     def find_refusal(self, server_conn: Any, address: str) -> str:
         """Why the connection's request is not answered; empty: it is, and counts."""

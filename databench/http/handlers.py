@@ -27,5 +27,5 @@ class StatusHandler(tornado.web.RequestHandler):
         self.get()
 
     def status(self) -> dict[str, Any]:
-        """What is answered when it is ready; to be extended."""
+        """The answer when it is ready; to be extended."""
         return {"status": "ok"}

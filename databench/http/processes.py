@@ -31,7 +31,7 @@ _WATCHED = (*STOP_SIGNALS, signal.SIGCHLD)
 
 @dataclass(frozen=True)
 class Child:
-    """What a child knows of itself.
+    """A child's own number and pipe.
 
     Attributes:
         number: From 0 on; a child that takes the place of another one has its number.

@@ -168,7 +168,7 @@ class LineWriter:
                 self._write(piece)
 
     def _take_piece(self) -> tuple[int, bytes]:
-        """What is written next, and how much of it was in the queue."""
+        """The next bytes to write, and how many of them were in the queue."""
         taken: list[bytes] = []
         size = 0
         while self._lines and size < _PIECE_BYTES:
@@ -223,7 +223,7 @@ class QueuedStream(io.TextIOBase):
                 self.writer.add(part)
 
     def close(self) -> None:
-        """Does nothing: what others log must come out."""
+        """Does nothing: other loggers' lines must come out."""
 
     def writable(self) -> bool:
         """Yes."""
@@ -276,7 +276,7 @@ def queued_streams() -> Iterator[None]:
 
 
 def flush_streams(*streams: Any) -> None:
-    """Wait until what was printed and logged is written, at most `log_flush_s`."""
+    """Wait until all printed and logged lines are written, at most `log_flush_s`."""
     for stream in streams or (sys.stdout, sys.stderr):
         if isinstance(stream, QueuedStream):
             stream.flush()

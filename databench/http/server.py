@@ -8,7 +8,7 @@ after its answer.
 
 Descriptors: each connection takes one, and the process must keep some (`connections`). So the
 server asks before each connection and each request, pauses its sockets, and looks again on a timer
-and when a connection ends. What a connection may do is decided in `connections`.
+and when a connection ends. `connections` decides what a connection may do.
 """
 
 from __future__ import annotations
@@ -262,11 +262,11 @@ class Server(tornado.httpserver.HTTPServer):
         return ""
 
     def hold(self, address: str, held_bytes: int, change_bytes: int) -> str:
-        """Count what has come of a body that is not whole, here and by the application, if it does.
+        """Count the received part of an incomplete body, here and in the application, if it does.
 
         Args:
             address: Of the visitor.
-            held_bytes: What is held of the body.
+            held_bytes: The size of the part that is held.
             change_bytes: How much more that is than before.
 
         Returns:

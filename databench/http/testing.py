@@ -46,7 +46,7 @@ class ApplicationTestCase(tornado.testing.AsyncHTTPTestCase):
         self._run(asyncio.wait((started,), timeout=self.start_limit_s))
 
     def tearDown(self) -> None:
-        """Shut it down; what it has left running is cancelled."""
+        """Shut it down; cancels tasks that it has left running."""
         self._manager.on_stopping()
         self._run(self._manager.shut_down(self.shutdown_limit))
         super().tearDown()

@@ -69,7 +69,7 @@ class Fit:
 
 
 def find_fit(function: Callable[..., Any], is_bound: bool) -> Fit:
-    """What surely fits a function, without the instance that it is bound to."""
+    """A call that surely fits a function, without the instance that it is bound to."""
     signature = _find_signature(function, is_bound)
     parameters = list(signature.parameters.values()) if signature is not None else []
     if signature is None or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
@@ -113,7 +113,7 @@ def no_such_action(name: str, known: Iterable[str], values: Iterable[str] = ()) 
     """The error for an action that is not there; names the nearest one.
 
     Args:
-        name: What was asked for.
+        name: The name that was asked for.
         known: The actions.
         values: What inputs may write by its name: the nearest one may be such, and none is listed.
     """

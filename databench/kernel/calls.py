@@ -25,7 +25,7 @@ from .arguments import (
 from .request import Call
 
 Handlers = Mapping[str, tuple[str, ...]]
-# What code that is no page may call by name, as of old.
+# Methods that code other than a page may call by name, as in 0.7.
 BUILT_IN: Handlers = {name: (name,) for name in WRITERS}
 # What making an instance goes through, and the attributes that it is given then (a property of the
 # user's may stand there).
@@ -41,7 +41,7 @@ _STORES = dict(zip(WRITERS, ("data", "class_data"), strict=True))
 
 
 def find_declared(handlers: Handlers, idempotent: Collection[str] = ()) -> Declared:
-    """What a page may ask for; other names may be those of values that inputs write.
+    """The actions that a page may ask for; other names may be those of values that inputs write.
 
     Args:
         handlers: The class' handlers, as `analysis.find_handlers` gives them.
@@ -71,7 +71,7 @@ def find_page_calls(
     payload: bytes,
     limits: Settings,
 ) -> list[Call]:
-    """What an action of a page calls.
+    """The functions that a page's action calls.
 
     Args:
         analysis: The instance.

@@ -162,7 +162,7 @@ class KernelChannel:
                 self._send_batch()
 
     def flush_older(self, age_s: float) -> None:
-        """Send what is batched if it is older than that; for a thread that looks after it."""
+        """Send the batch if it is older than that; for a thread that checks it."""
         if self.batch and time.monotonic() - self._batch_since_s >= age_s:
             self.flush()
 
@@ -206,7 +206,7 @@ class KernelChannel:
 
 
 class Flusher:
-    """Sends what is batched: the loop does when it has nothing else to do, else a thread.
+    """Sends batches: the loop does when it has nothing else to do, else a thread.
 
     The thread looks every `wait_s` while there are batches, and sleeps otherwise: a coroutine or a
     plain loop may compute behind what it has emitted.

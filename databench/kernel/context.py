@@ -1,4 +1,4 @@
-"""What the sessions of one kernel share.
+"""The common parts of the sessions of one kernel.
 
 Owns nothing: the runtime makes the parts, and hands them to every session in one piece. So a
 session knows each part that it uses, and none of them knows a session.
@@ -29,7 +29,7 @@ class Context:
     Attributes:
         analysis_class: The user's class.
         handlers: Its handlers by action, as `find_handlers` gives them.
-        declared: What pages may ask for.
+        declared: The actions that pages may ask for.
         has_own_making: Whether making an instance runs code of the user's.
         settings: The kernel's.
         logger: The analysis' own.

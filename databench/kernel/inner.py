@@ -20,7 +20,7 @@ _LOOK_S = 0.05
 
 
 class Inner:
-    """What the handlers of one session have called.
+    """The generators that the handlers of one session have called.
 
     Args:
         worker: The loop's thread.

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Lane(Generic[T]):
-    """What waits in one session, and what holds it back."""
+    """The waiting actions of one session, and the one that holds them back."""
 
     def __init__(self) -> None:
         self._waiting: deque[T] = deque()

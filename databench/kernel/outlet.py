@@ -39,7 +39,7 @@ _get_current = current.get
 
 
 class Sent:
-    """What `emit` returns when the message has gone: awaiting it does not wait."""
+    """The result of `emit` when the message has gone: awaiting it does not wait."""
 
     __slots__ = ()
 
@@ -67,7 +67,7 @@ TICK = Tick()
 
 
 class PendingEmit:
-    """What `emit` returns on the loop when the page is slow: awaiting it waits for credit."""
+    """The result of `emit` on the loop when the page is slow: awaiting it waits for credit."""
 
     __slots__ = ("_entry", "_outlet")
 

@@ -51,7 +51,7 @@ class KernelRequest:
         task: The task of its coroutine, or `None`.
         headers: Message headers by signal (and state key), made once.
         progress_s: When it last reported its progress.
-        result: What it returned.
+        result: Its return value.
     """
 
     __slots__ = (

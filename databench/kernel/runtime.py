@@ -56,9 +56,9 @@ class Kernel:
     Args:
         environment: As the front set it.
         analysis_class: The user's class.
-        sources: What it was read from.
+        sources: The files that it was read from.
         loop: The loop that it found while it was imported.
-        dispositions: What signals do.
+        dispositions: The effects of signals.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class Kernel:
             return
         try:
             self._handlers[type(message)](message)
-        except Exception:  # what came with it must still be read
+        except Exception:  # messages that came with it must still be read
             logger.exception("handling the message %s failed", message.KIND)
 
     # -- messages
@@ -332,7 +332,7 @@ def _run(environment: Environment) -> int:
 
 
 def _prepare(environment: Environment) -> Dispositions:
-    """What is there before any code of the user's: threads, signals, and what children get."""
+    """Set up threads, signals and what children get, before any user code runs."""
     threads.require(1 + THREADS)
     if environment.interrupt_fd is not None:
         forks.descriptors.add(environment.interrupt_fd)
@@ -365,7 +365,7 @@ def _make_channel(environment: Environment) -> KernelChannel:
 
 
 def _watch_stdin(name: bytes) -> None:
-    """End with the front; what the user starts gets an empty stdin."""
+    """End with the front; the user's processes get an empty stdin."""
     watched = os.dup(0)
     forks.descriptors.add(watched)
     empty = os.open(os.devnull, os.O_RDONLY)

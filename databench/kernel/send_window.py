@@ -30,7 +30,7 @@ class WaitingMessage:
         is_end: Whether it goes without credit.
         is_counted: Whether it counts towards the limit of unawaited messages.
         is_sent: Whether it has gone (or never will, the session being closed).
-        waiter: Who waits for it: an object with `release()`, or `None`.
+        waiter: An object with `release()` that waits for it, or `None`.
     """
 
     __slots__ = (
@@ -124,7 +124,7 @@ class SendWindow:
         """Take credit back.
 
         Returns:
-            What goes now, in order, already paid.
+            The frames that go now, in order, already paid.
         """
         self.credit += size_bytes
         going: list[WaitingMessage] = []
@@ -145,7 +145,7 @@ class SendWindow:
         return True
 
     def close(self) -> list[WaitingMessage]:
-        """Drop all that waits, and return what it was."""
+        """Drop all waiting messages, and return them."""
         entries = list(self.waiting)
         for entry in entries:
             self._leave(entry)

@@ -42,7 +42,7 @@ _TRACEBACK_CHARACTERS = 2**14
 _PRESS_S = 0.05
 _QUERY_CHARACTERS = 4096  # what is taken apart on the loop
 # Steps of a session's own that end before the next one begins, however they are written.
-# `connected` does not: what it computes may take long, and can be cancelled meanwhile.
+# `connected` does not: it may compute for long, and can be cancelled meanwhile.
 _IN_SUCCESSION = ("connect", "args", "disconnected")
 
 
@@ -50,7 +50,7 @@ class KernelSession:
     """One page's session.
 
     Args:
-        context: What all sessions share.
+        context: The common parts of all sessions.
         message: How it begins.
         forget: Called with it when it is closed.
     """
@@ -192,7 +192,7 @@ class KernelSession:
 
     def _find_own_calls(self, name: str) -> list[Call]:
         analysis = self._instance()
-        # What `Analysis` does itself at these steps is nothing, or was done in `_open`.
+        # `Analysis` itself does nothing at these steps, or did it in `_open`.
         names = [a for a in self.context.handlers.get(name, ()) if not _is_default(analysis, a)]
         given = (analysis.cli_args, analysis.request_args) if name == "args" else ()
         return [make_call(analysis, name, attribute, list(given), {}) for attribute in names]

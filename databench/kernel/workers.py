@@ -29,7 +29,7 @@ _GRACE_S = 0.002
 
 
 class Job:
-    """What a worker runs.
+    """A job of a worker.
 
     Attributes:
         request: Whose it is.
@@ -46,7 +46,7 @@ class Job:
 
 
 class PlainWorker(Worker):
-    """What the main thread and the threads of the pool have in common.
+    """The common part of the main thread and the threads of the pool.
 
     Attributes:
         loop: The kernel's loop, which the code of an action finds as the thread's.
@@ -65,7 +65,7 @@ class PlainWorker(Worker):
         self.given_s = 0.0
         # True exactly while the user's code may be interrupted.
         self.is_running = False
-        # Before and after each job: what code has left behind in the process is undone.
+        # Before and after each job: undoes what code has left behind in the process.
         self.look_again: Callable[[], None] = _nothing
         self.put_right: Callable[[], None] = _nothing
 

@@ -48,7 +48,7 @@ class Ready:
 async def drive_generator(generator: Any) -> Any:
     """Run a generator handler: wait for what it yields, send the result in.
 
-    What is done already does not wait.
+    It does not wait for values that are done already.
 
     Args:
         generator: The generator, or what a handler returned that was begun before.
@@ -104,7 +104,7 @@ def is_return(error: BaseException) -> bool:
 
 
 def as_awaitable(yielded: Any) -> Awaitable[Any]:
-    """What to await for a yielded value."""
+    """The awaitable for a yielded value."""
     if yielded is None or _is_moment(yielded):
         return asyncio.sleep(0)
     if hasattr(yielded, "__await__"):

@@ -41,7 +41,7 @@ async def run(index: Index, settings: Settings, names: Iterable[str] | None = No
         names: Whose; `PROJECT` is the project's. `None`: all.
 
     Returns:
-        What failed, by name; empty for what went well.
+        The failures, by name; empty for those that went well.
     """
     jobs = plan(index)
     wanted = [name for name in jobs if names is None or name in set(names)]
@@ -108,7 +108,7 @@ class Builder:
         around: Entered while commands run.
 
     Attributes:
-        faults: What failed, by name.
+        faults: The failures, by name.
         on_faults: Called with the names for which that has changed.
     """
 
@@ -132,7 +132,7 @@ class Builder:
         self._written: dict[str, int] = {}
 
     def begin(self, index: Index, names: Iterable[str]) -> None:
-        """Build these; what is asked for while one runs follows it, once.
+        """Build these; further requests while one runs follow it, once.
 
         Args:
             index: It has the commands.

@@ -39,7 +39,7 @@ class AnalysisFiles:
 
 @dataclass(frozen=True)
 class Steps:
-    """What is to be done.
+    """The steps to take.
 
     Attributes:
         restarts: Analyses with the files for which their kernels restart.
@@ -85,7 +85,7 @@ def judge(scan: Scan, analyses: Sequence[AnalysisFiles], *, folder: str, package
 def find_builds(
     scan: Scan, analyses: Sequence[AnalysisFiles], project: frozenset[str], folder: str
 ) -> dict[str, set[str]]:
-    """What is to be built again: by the file that was saved, the names that depend on it.
+    """The builds to run again: by the file that was saved, the names that depend on it.
 
     An analysis depends on what its patterns name, and on the Python files for which its kernel
     restarts; the project on what its own patterns name, and on those of any of its analyses.

@@ -15,7 +15,7 @@ PATH = "/_reload"
 
 
 def make_script(saves: int) -> str:
-    """What makes a page follow; it was made when this was the count of saves."""
+    """The tags that make a page follow saves, after this count of them."""
     return (
         f'<meta name="databench-saves" content="{saves}">'
         '<script src="/_static/databench.js"></script><script>Databench.follow();</script>'

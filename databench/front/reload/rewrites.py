@@ -25,7 +25,7 @@ class Rewrites:
 
     Args:
         limit: Restarts by one file, each soon after the one before.
-        window_s: What is soon.
+        window_s: The time that counts as soon.
         quiet_s: For how long a file must be left alone before it counts again.
     """
 

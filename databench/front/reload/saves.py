@@ -27,6 +27,6 @@ class Saves:
         return text.compose_reload(sorted(paths), self.count)
 
     def find_missed(self, count: int | None) -> bytes | None:
-        """What was saved since a page was made with this count; `None`: nothing."""
+        """The saves since a page was made with this count; `None`: none."""
         paths = () if count is None else [p for p, last in self._last.items() if last > count]
         return text.compose_reload(sorted(paths), self.count, missed=True) if paths else None

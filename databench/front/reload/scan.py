@@ -43,7 +43,7 @@ class ScanPlan:
     Attributes:
         folders: Each with all below it.
         globs: Patterns, in which `**` is any number of folders.
-        files: Single files by who depends on them, each with the Unix time since which it may
+        files: Single files by their dependents, each with the Unix time since which it may
             have been read in another form, or `None`.
     """
 
@@ -63,12 +63,12 @@ class ScanPlan:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a look found.
+    """The result of a look.
 
     Attributes:
         changed: Files with other content, new ones and gone ones, with why they are checked.
         gone: Those of them that are gone.
-        late: Pairs of who depends on a file and the file: it was changed after it may have been
+        late: Pairs of a dependent and a file: it was changed after it may have been
             read, and before the first look.
     """
 
@@ -98,7 +98,7 @@ class Scanner:
         folder_limit: The most folders that are checked.
 
     Attributes:
-        folders: Those that the last look went through: what happens in them is a reason for more.
+        folders: Those that the last look went through: an event in them is a reason for another.
         is_cut: Whether there were more folders than the limit.
     """
 
@@ -122,7 +122,7 @@ class Scanner:
     def scan(self, plan: ScanPlan, now_s: float) -> Scan:
         """Look at everything.
 
-        What the plan has newly is taken as it is: it has not changed.
+        Files that are new in the plan count as unchanged.
 
         Args:
             plan: What to look at.

@@ -77,7 +77,7 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name="databench-watch", daemon=True)
 
     async def start(self) -> None:
-        """Begin, and wait for the first look: what is saved from now on is seen."""
+        """Begin, and wait for the first look: later saves are seen."""
         self._loop = asyncio.get_running_loop()
         self._context.broker.watch_sources(self._on_sources)
         self._context.builder.on_faults = self._on_faults
@@ -96,7 +96,7 @@ class Watcher:
         except asyncio.TimeoutError:
             log.warning("scanning the files takes more than %g s; serving meanwhile", FIRST_LOOK_S)
         if not self._is_stopped:
-            self._read_index()  # what was saved between its first reading and the first look
+            self._read_index()  # saves between its first reading and the first look
 
     def stop(self) -> None:
         """End the thread; nothing is seen any more."""
@@ -106,7 +106,7 @@ class Watcher:
             self._thread.join(1.0)
 
     def renew(self) -> None:
-        """What is to be watched may have changed."""
+        """The files to watch may have changed."""
         plan = self._make_plan()
         if plan != self._plan:
             self._plan = plan
@@ -343,7 +343,7 @@ def explain(error: Exception, interval_s: float, root: Path = Path("/proc/sys"))
 
 
 def _find_folders(index: Index) -> tuple[set[str], set[str]]:
-    """What is watched with all below it, and patterns for what is not.
+    """The folders to watch with all below them, and patterns for other files.
 
     A script's folder may hold anything, it may be a home folder: there, only its own files are
     watched.

@@ -27,7 +27,7 @@ _CLOCK_S = 0.01  # a file's time is that of the system's last tick
 
 
 class SourceFiles:
-    """What was imported, and what of it the front knows.
+    """The imported files, and those that the front knows.
 
     Args:
         limit: The most files that are named.

@@ -51,7 +51,7 @@ class Dispositions:
     def __init__(self) -> None:
         self.is_user_code: Callable[[], bool] = _always
         self._set, self._get = signal.signal, signal.getsignal
-        # What there really is, and what user code sees.
+        # The real handler, and the one that user code sees.
         self._own: dict[int, Handler] = {n: _signal.getsignal(n) for n in OURS}
         self._users: dict[int, Handler] = {OURS[0]: _signal.default_int_handler, OURS[1]: _SIG_DFL}
         self._in_c: int | None = None  # Python's own handler, as the system's table has it
@@ -78,7 +78,7 @@ class Dispositions:
         self._in_c = _get_in_c(number)
 
     def keep(self) -> None:
-        """What user code has set up by now is meant: it holds between and before actions."""
+        """User code meant the handlers that it has set by now: they hold between actions too."""
         self._kept = dict(self._users)
         self._child, self._pipe = (_signal.getsignal(n) for n in (_SIGCHLD, _SIGPIPE))
         self._mask = _signal.pthread_sigmask(_SIG_BLOCK, ())
@@ -125,7 +125,7 @@ class Dispositions:
             try:
                 handler(number, frame)
             except (KeyboardInterrupt, SystemExit):
-                pass  # what the signal means here is done without it
+                pass  # the signal has its effect here without it
             except Exception:
                 logger.exception("the handler of %s failed", signal.Signals(number).name)
 

@@ -17,7 +17,7 @@ class ScriptToRun:
     Attributes:
         file: Its path, absolute; `None`: the module is imported by its name.
         class_name: The class' `__qualname__`; `None`: the only one in the file.
-        argv: What the script finds as `sys.argv`.
+        argv: The script's `sys.argv`.
         path: The folders to import from, before all others.
     """
 

@@ -44,7 +44,7 @@ def let_go(before: set[int | signal.Signals], *, is_main: bool = False) -> None:
     """Undo `hold`.
 
     Args:
-        before: What it returned.
+        before: Its result.
         is_main: Whether this thread takes them from now on: it is the only one of a fork.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, before - _OURS if is_main else before)

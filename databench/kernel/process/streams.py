@@ -93,7 +93,7 @@ def log_failure(logger: logging.Logger, action: str, failure: BaseException) -> 
     Args:
         logger: The analysis' own.
         action: The action's name.
-        failure: What it raised.
+        failure: The exception that it raised.
     """
     if isinstance(failure, ActionError):
         logger.warning("%s", failure)  # the page asked for what is not there

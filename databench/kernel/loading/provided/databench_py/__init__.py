@@ -1,4 +1,4 @@
-"""What kernel files of 0.7 import: the names of `databench`, and `singlethread`."""
+"""The names that kernel files of 0.7 import: those of `databench`, and `singlethread`."""
 
 from databench import Analysis, Datastore, on, on_action
 from databench._version import __version__
