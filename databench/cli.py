@@ -161,7 +161,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
 )
-# What is of no use where a script is the analysis.
+# Options that are of no use if a script is the analysis.
 _OF_FOLDERS = ("--analyses",)
 
 

@@ -34,7 +34,7 @@ class MissingKeyError(KeyError, IndexError):
 
 
 class Results(list[Any]):
-    """What the subscribers of a change returned: a list that can be awaited.
+    """The results of the subscribers of a change: a list that can be awaited.
 
     Awaiting it awaits each item that is awaitable, in order, and gives the list of their results.
     """
@@ -329,7 +329,7 @@ class Datastore:
 
 
 class _Changed:
-    """What `change` returns where the value is stored already."""
+    """The result of `change` if the value is stored already."""
 
     def __init__(self, results: Results, value: Any) -> None:
         self._results = results

@@ -119,7 +119,7 @@ class FunctionSignals:
 
 
 class FunctionAnalysis:
-    """What `databench.Analysis('simplepi', __name__)` gives.
+    """The result of `databench.Analysis('simplepi', __name__)`.
 
     Args:
         name: The analysis' name; its page is `templates/<name>.html`.

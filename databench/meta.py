@@ -29,7 +29,7 @@ _tasks: set[asyncio.Task[Any]] = set()  # the loop itself keeps no hold of them
 
 
 class Meta:
-    """What belongs to an analysis: its name, class, folder and further routes.
+    """An analysis in this process: its name, class, folder and further routes.
 
     Args:
         name: The name, as it stands in addresses.

@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 from .payload import decode, encode
 
-# What an address ends at or loses: `%`, `#`, white space but for blanks, and all that is not ASCII.
+# Characters at which an address ends, or that it loses: `%`, `#`, white space but for blanks, and
+# all that is not ASCII.
 _UNSAFE = re.compile(r"[%#\x00-\x1f\x7f-\U0010ffff]+")
 
 
 class Figure(Protocol):
-    """What matplotlib's figures can do, and others' too."""
+    """Figures of matplotlib and others with the same method."""
 
     def savefig(self, fname: Any, *, format: str, dpi: float) -> Any:
         """Write the figure as an image into a file."""

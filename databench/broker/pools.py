@@ -156,7 +156,7 @@ class Pools:
         self._replenish_later(record.pool)
 
     def culled(self, record: KernelRecord) -> None:
-        """It has ended for want of use: its place is free."""
+        """It has ended because it was unused: its slot is free."""
         record.pool.running.pop(record, None)
         self._move_queue(record.pool)
 

@@ -130,7 +130,7 @@ class KernelRecord:
         self.begin_life()
 
     def begin_life(self) -> None:
-        """What its kernel's next process may send, and gets sent, starts from the beginning."""
+        """For its kernel's next process, credit and class values start from the beginning."""
         settings = self.kernel.settings
         self.stray = Allowance(settings.credit_window_bytes)
         self.unread = Unread(settings.kernel_queue_bytes, settings.credit_window_bytes)

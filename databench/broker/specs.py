@@ -13,7 +13,7 @@ from ..protocol.placement import Sharing
 
 @dataclass(frozen=True)
 class Script:
-    """What the Python kernel runs where an analysis is one script.
+    """The script that the Python kernel runs, if an analysis is one.
 
     Attributes:
         file: The file, absolute; `None`: the module is imported by its name.
@@ -33,7 +33,7 @@ class Script:
         return json.dumps({**asdict(self), "file": file})
 
 
-# What index.yaml calls these settings where an analysis has its own; the others have one name.
+# The keys of these settings for an analysis in index.yaml; the others have one name.
 _OWN_NAMES = {"kernel_memory_bytes": "memory_limit", "kernel_processor_s": "processor_limit_s"}
 
 
@@ -49,7 +49,7 @@ class AnalysisSpec:
         kernel: The kernel spec's name.
         version: The analysis' own version, or `None`.
         sharing: Which sessions share a process.
-        limits: What holds for its kernels in the place of settings of these names.
+        limits: Values for its kernels instead of settings of these names.
         script: Set where the analysis is one script; `folder` is then the one of its page.
     """
 

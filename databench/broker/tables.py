@@ -1,4 +1,4 @@
-"""What the broker's parts share: analyses, kernels, sessions, open requests, pages.
+"""The tables that the broker's parts share: analyses, kernels, sessions, requests, pages.
 
 Owns no rule; `requests`, `sessions` and `inbound` work on these tables.
 """

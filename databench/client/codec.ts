@@ -114,7 +114,7 @@ export function decodeFrame(text: string): Frame | null {
   return { signal: value.signal, load: value.load, snapshot: value.snapshot === true };
 }
 
-/** Whether a frame takes a place in the stream that the page counts. */
+/** Whether a frame counts in the page's stream. */
 export function isCounted(frame: Frame): boolean {
   return !frame.snapshot && !UNCOUNTED.has(frame.signal);
 }

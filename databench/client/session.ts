@@ -15,7 +15,7 @@ export interface Joined {
   streamLost: boolean;
 }
 
-/** Identity and place of one page in its session. */
+/** Identity and offset of one page in its session. */
 export class Session {
   id: string | null;
   epoch: string | null = null;
@@ -30,7 +30,7 @@ export class Session {
     return encodeConnect(this.id, requestArgs, this.received, this.epoch, saves);
   }
 
-  /** Takes the answer to `hello`: its place and epoch are what counts from now on. */
+  /** Takes the answer to `hello`: its offset and epoch count from now on. */
   joined(load: ConnectLoad): Joined {
     const epoch = load.epoch ?? null;
     const hadStream = this.epoch !== null;

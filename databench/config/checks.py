@@ -82,7 +82,7 @@ def _size(node: yaml.Node, value: Any) -> int:
 
 
 def _number(name: str) -> Check:
-    """What the setting of that name takes."""
+    """A value that the setting of that name takes."""
 
     def check(node: yaml.Node, value: Any) -> float:
         try:
@@ -205,5 +205,5 @@ LIMIT_KEYS: Mapping[str, tuple[str, Check]] = {
 }
 
 
-# What `key:` with nothing behind it means to these: their empty value. To the others: the default.
+# For these, `key:` with nothing behind it means their empty value; for the others, the default.
 TAKES_NOTHING: tuple[Check, ...] = (_text, _image, _texts, _static, _datastore)

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What is in a folder of analyses.
+    """The analyses in a folder.
 
     Attributes:
         analyses: Names, each with its functions where it is made of such, in the gallery's order.

@@ -48,7 +48,7 @@ class Entry:
         processes: How many processes a pool has.
         preheat: How many processes wait for sessions, where each has its own.
         max_kernels: The most processes it has then; 0: as in the settings.
-        limits: What holds for its kernels in the place of settings of these names.
+        limits: Values for its kernels instead of settings of these names.
         watch: Patterns of files, relative to the analyses' folder.
         build: Shell commands, run in the analyses' folder.
         reload: `when idle`, or `at once` to restart a kernel whatever it does.

@@ -25,11 +25,11 @@ _MAP = "tag:yaml.org,2002:map"
 
 
 class Composed(NamedTuple):
-    """What a text is.
+    """A text as nodes.
 
     Attributes:
         node: Its only document; `None` for an empty one.
-        problem: Why it is none; empty: it is one.
+        problem: Why it is not YAML; empty: it is.
         line: Where, from 1; `None`: nowhere in particular.
     """
 

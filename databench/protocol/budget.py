@@ -28,7 +28,7 @@ UNSEEN = (
 
 
 class Budget:
-    """What the front holds for its clients, in bytes.
+    """The bytes that the front holds for its clients.
 
     Args:
         budget_bytes: The most that it may hold.
@@ -75,7 +75,7 @@ class Budget:
         return self.total_bytes + size_bytes <= self.budget_bytes
 
     def size_of(self, client: Client) -> int:
-        """What is held for one client."""
+        """The bytes held for one client."""
         return self._by_client.get(client, 0)
 
     def find_largest(self) -> str | None:

@@ -45,7 +45,7 @@ def make_client(address: str, visitor: str) -> Client:
 
 @functools.lru_cache(maxsize=4096)
 def find_network(address: str) -> str:
-    """What counts as one address: of IPv6 the first 64 bits."""
+    """The part that counts as one address: of IPv6, the first 64 bits."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

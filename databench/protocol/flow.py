@@ -32,7 +32,7 @@ class ReceiveWindow:
 
     @property
     def credit_bytes(self) -> int:
-        """What the kernel may still send; below zero by one message at most."""
+        """The bytes that the kernel may still send; below zero by at most one message."""
         return self.window_bytes - self.in_flight_bytes - self.owed_bytes
 
     @property
@@ -46,10 +46,10 @@ class ReceiveWindow:
         return self.overdraft_bytes > 2 * self.window_bytes
 
     def charge(self, place: int, size_bytes: int, *, needs_credit: bool = True) -> None:
-        """Count a message of the kernel that got this place in the ring.
+        """Count a message of the kernel that got this offset in the ring.
 
         Args:
-            place: The place.
+            place: The offset.
             size_bytes: Its cost.
             needs_credit: False for an end, which may come without credit: it overdraws nothing.
         """
@@ -59,7 +59,7 @@ class ReceiveWindow:
         self._charges.append((place, size_bytes))
 
     def deliver(self, place: int) -> None:
-        """A page has everything up to this place: free what it cost."""
+        """A page has everything up to this offset: free what it cost."""
         charges = self._charges
         while charges and charges[0][0] <= place:
             size_bytes = charges.popleft()[1]
@@ -85,12 +85,12 @@ class ReceiveWindow:
         return owed_bytes
 
 
-STRAY_BYTES = 200  # what a message costs at least: so much it holds while it waits
+STRAY_BYTES = 200  # the least that a message costs: it holds so much while it waits
 GRANTS = 16  # windows at most
 
 
 class Allowance:
-    """What one life of a kernel may send that no session's credit pays for.
+    """The bytes that a kernel's process may send without a session's credit.
 
     Words of a later protocol, messages for sessions that were closed, files that it has read, and
     whatever is not understood: nothing else would limit them.
@@ -125,7 +125,7 @@ class Allowance:
 
 
 class Unread:
-    """What one life of a kernel was sent and has not surely read.
+    """The bytes that a kernel's process was sent and may not have read.
 
     A kernel that reads nothing makes the front hold all of it: sessions that are opened, and the
     credit that comes back at once while no page is there.

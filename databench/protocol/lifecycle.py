@@ -38,7 +38,7 @@ class State(enum.Enum):
 
 
 class Event(enum.Enum):
-    """What can happen to a kernel."""
+    """The events of a kernel."""
 
     HELLO = "hello"  # it said hello and was welcomed
     WORK = "work"  # an action is open
@@ -94,7 +94,7 @@ TABLE: dict[tuple[State, Event], State] = {
 
 
 class OnChange(enum.Enum):
-    """What follows a change of a kernel's code."""
+    """The step after a change of a kernel's code."""
 
     RESTART = "restart"  # now; a kernel that waits or has failed starts again
     WAIT = "wait"  # until no action is open: pages see it, and may ask for it now

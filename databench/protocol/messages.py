@@ -17,7 +17,7 @@ PROTOCOL_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What all messages have in common.
+    """The common part of all messages.
 
     Attributes:
         session: The session's id, or `None` for messages about the kernel itself.
@@ -296,7 +296,7 @@ class Sources(Message):
 
 @dataclass(frozen=True, slots=True)
 class Actions(Message):
-    """What pages may ask for; comes before `hello`.
+    """The actions that pages may ask for; comes before `hello`.
 
     Attributes:
         names: The actions.

@@ -83,7 +83,7 @@ class Growth:
 
     def __init__(self) -> None:
         self._running: set[int | str] = set()
-        self._seen: set[int | str] = set()  # what ran at any time since the last look
+        self._seen: set[int | str] = set()  # those that ran at any time since the last look
         self._most_bytes: int | None = None
         self._grown_bytes: dict[int | str, int] = {}
         self._owners: dict[int | str, str] = {}

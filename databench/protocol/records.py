@@ -1,4 +1,4 @@
-"""What a session keeps of its requests, its pages and its values."""
+"""A session's records of its requests, its pages and its values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ProcessId = int | float
 
 
 class Acceptance(enum.Enum):
-    """What became of a request that a page sent."""
+    """The outcome of accepting a request of a page."""
 
     ACCEPTED = "accepted"
     REPEATED = "repeated"  # its id is open or was open: it is not run again
@@ -66,8 +66,8 @@ class View:
 
     Attributes:
         is_counting: Whether it counts the stream (the client of 0.7 does not).
-        cursor: The place of the last frame written to it.
-        drained: The place of the last frame that has left the process.
+        cursor: The offset of the last frame written to it.
+        drained: The offset of the last frame that has left the process.
         own_ids: Process ids that this page gave, for pages that throw on others.
         is_lagging: It has too much unwritten: it is served from the ring when it has drained.
     """
@@ -93,7 +93,7 @@ class View:
 
 
 class Value:
-    """A value of `data`: what pages see, what the kernel gets back, and its last place.
+    """A value of `data`: the forms for pages and for the kernel, and its last offset.
 
     The frame of a snapshot holds the value whole, and all pages that join are sent the same one.
     So, once a page has asked for it, the frame is kept, and the value is a part of it.
@@ -127,7 +127,7 @@ class Value:
 
     @property
     def size_bytes(self) -> int:
-        """What both hold; where no hook changed the value, they are the same object."""
+        """The bytes of both; if no hook changed the value, they are the same object."""
         shown_bytes = len(self._shown) if isinstance(self._shown, bytes) else self._shown
         return shown_bytes + len(self._stored or b"")
 

@@ -1,7 +1,7 @@
-"""The replay ring: a session's last frames, each with its place (docs/protocol.md, 9).
+"""The replay ring: a session's last frames, each with its offset (docs/protocol.md, 9).
 
-Theory of operation: a frame gets its place when it is appended, 1 for the first. The ring holds
-the newest frames within a count and a size; `cut` is the place of the newest one that is gone.
+Theory of operation: a frame gets its offset when it is appended, 1 for the first. The ring holds
+the newest frames within a count and a size; `cut` is the offset of the newest one that is gone.
 Ends of requests that would be cut are kept aside, so that a page which was away learns how each of
 its requests ended. A page that has everything up to `cut` or later misses nothing, and so does one
 that lacks only ends which are kept; any other gets a gap, the ends kept aside, then the ring. Such
@@ -22,10 +22,10 @@ class Replay:
 
     Attributes:
         frames: The stream frames, in order.
-        received: The place up to which the page has the stream.
-        at: The place from which it counts before the first of `frames`; another one after a gap.
+        received: The offset up to which the page has the stream.
+        at: The offset from which it counts before the first of `frames`; another one after a gap.
         missed: Stream frames that are gone for good; 0 means there is no gap.
-        repeated: How many of `frames`, the first ones, are ends before the place asked for.
+        repeated: How many of `frames`, the first ones, are ends before the offset asked for.
     """
 
     frames: list[bytes]
@@ -77,7 +77,7 @@ class Ring:
 
     @property
     def held_bytes(self) -> int:
-        """What they hold of the memory."""
+        """The memory that they hold."""
         frames = len(self._frames) + len(self._ends)
         return self._size_bytes + self._ends_bytes + FRAME_BYTES * frames
 
@@ -90,7 +90,7 @@ class Ring:
         """Hold a frame.
 
         Returns:
-            Its place.
+            Its offset.
         """
         frames = self._frames
         frames.append((frame, is_end))
@@ -102,10 +102,10 @@ class Ring:
         return self.place
 
     def replace(self, place: int, frame: bytes) -> bool:
-        """Put another frame at a place that no page has been sent; it must not be an end's.
+        """Put another frame at an offset that no page has got; it must not be an end's.
 
         Returns:
-            Whether that place is held; where it is cut, nothing is done.
+            Whether that offset is held; if it is cut, nothing is done.
         """
         if place <= self.cut:
             return False
@@ -117,12 +117,12 @@ class Ring:
         return True
 
     def skip(self) -> None:
-        """Begin after a place whose frame is gone: of an earlier ring, which had one at least."""
+        """Begin after an offset whose frame is gone: of an earlier ring, which had at least one."""
         self.place += 1
         self.cut = self.place
 
     def replay(self, received: int) -> Replay:
-        """What follows place `received`.
+        """The frames after the offset `received`.
 
         Args:
             received: From 0 (nothing) to `place`; anything else counts as 0.
@@ -137,8 +137,8 @@ class Ring:
         missed = self.cut - received - len(new)
         if not missed:
             return Replay(new + held, received, received)
-        # The ends kept aside take the places just before the ring: the page then counts right.
-        # All of them: a page that left amid such a replay counts places that are not theirs.
+        # The ends kept aside take the offsets just before the ring: the page then counts right.
+        # All of them: a page that left amid such a replay counts offsets that are not theirs.
         frames = [frame for _, frame in self._ends] + held
         repeated = len(self._ends) - len(new)
         return Replay(frames, received, self.place - len(frames), missed, repeated)

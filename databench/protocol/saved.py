@@ -1,4 +1,4 @@
-"""What of a session outlives the front: taken from a session, and made one again.
+"""The part of a session that outlives the front: taken from a session, and made one again.
 
 The ring does not: it changes with each frame, and a page that comes back gets the state in its
 place. So a session that is revived begins with a gap, and an end for each request that was open.

@@ -85,7 +85,7 @@ class Session:
         is_end: bool = False,
         needs_credit: bool = True,
     ) -> int:
-        """Give a frame its place in the stream.
+        """Give a frame its offset in the stream.
 
         Args:
             frame: The text frame.
@@ -319,7 +319,7 @@ class Session:
             class_values: The class's values as pages see them.
 
         Returns:
-            The place for `__connect`, and the frames that follow it. They are made as they are
+            The offset for `__connect`, and the frames that follow it. They are made as they are
             taken, which may be later: what is appended meanwhile follows them.
         """
         if connect.received is None:
@@ -338,7 +338,7 @@ class Session:
         if view.is_counting:
             return self._replay(received, class_values)[1]
         replay = self.ring.replay(received)
-        # The place is ours and so exact: such a page does not know an end that it had.
+        # The offset is ours and so exact: such a page does not know an end that it had.
         frames = view.select_replayed(replay.frames[replay.repeated :])
         if not replay.missed:
             return iter(frames)
@@ -371,7 +371,7 @@ class Session:
 
     @property
     def held_bytes(self) -> int:
-        """What it holds of the front's memory, payloads that wait for the kernel left out."""
+        """Its part of the front's memory, without payloads that wait for the kernel."""
         data = self.data
         small = len(self.recent) + self.receive_window.charges + len(self.requests) + 4 * len(data)
         held_bytes = SESSION_BYTES + data.size_bytes + data.key_bytes
@@ -393,16 +393,16 @@ class Session:
             if replay.at:
                 return replay.at, iter(replay.frames)
             return replay.at, chain(self._snapshot(class_values, since=0), replay.frames)
-        # The gap moves the page's place on, so it comes behind what makes up for it: a page that
-        # is cut off before it comes back with its old place, and gets all of this again.
+        # The gap moves the page's offset on, so it comes after the values: a page that
+        # is cut off before comes back with its old offset, and gets all of this again.
         gap = text.compose_gap(replay.missed, replay.at)
         snapshot = self._snapshot(class_values, since=self.ring.cut)
         return replay.received, chain(snapshot, (gap,), replay.frames)
 
     def _snapshot(self, class_values: Snapshots, *, since: int) -> Iterator[bytes]:
-        """The values last changed at or before place `since`, marked; they are not counted.
+        """The values last changed at or before the offset `since`, marked; they are not counted.
 
-        One that changes before its frame is taken has a later place then: its new frame follows.
+        One that changes before its frame is taken has a later offset: its new frame follows.
         """
         places, data = self.class_places, self.data
         return chain(

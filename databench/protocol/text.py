@@ -35,7 +35,7 @@ class Connect:
     Attributes:
         session: The id of a session to join, or `None`.
         request_args: The page's query string.
-        received: The place up to which the page has the stream; `None` for a page that never
+        received: The offset up to which the page has the stream; `None` for a page that never
             sends it (the client of 0.7).
         epoch: The epoch in which it counted, or `None`.
         saves: The count of saves that the page was made with; `None` if it sends none.
@@ -217,7 +217,7 @@ def compose_connect(
         backend_version: Databench's.
         analyses_version: As in `index.yaml`.
         resumed: Whether the session was there before.
-        at: The place from which the page counts.
+        at: The offset from which the page counts.
         epoch: The ring's.
         running: The requests that are open.
         others: Further sessions of the same visitor that wait for a page.
@@ -314,7 +314,7 @@ def read_process_id(frame: bytes) -> int | float | None:
     return None
 
 
-# What a kernel is restarted with, before the file's name.
+# The reason of such a restart, before the file's name.
 CODE_CHANGED = "code changed: "
 
 
@@ -354,7 +354,7 @@ def compose_kernel(
         cancel_limit_s: How long a cancel may take, where one is under way.
         code_change: The file that was saved, while a restart for it waits; for those who may
             administer the server.
-        analysis: Its name, which the others get in the place of the file.
+        analysis: Its name, which the others get instead of the file.
         mistake: What it sent that is not as specified; for those who may administer the server.
     """
     load: dict[str, Any] = {

@@ -51,7 +51,7 @@ class Values(dict[str, Value]):
         self.key_bytes = 0
 
     def hold(self, key: str, shown: bytes, stored: bytes, place: int = 0) -> None:
-        """Hold a value as it was last changed at that place; 0: before the stream."""
+        """Hold a value that was last changed at that offset; 0: before the stream."""
         if key not in self:
             self.names.append(key)
             self.key_bytes += _size_of_key(key)

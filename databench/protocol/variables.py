@@ -1,4 +1,4 @@
-"""What a kernel gets from outside of its socket (docs/protocol.md, 2 and 5.3): one place for both.
+"""The variables and the pipe of a kernel (docs/protocol.md, 2 and 5.3): one place for both.
 
 Owns the names that more than one part writes and reads, and the layout of a record in the pipe of
 interrupts.

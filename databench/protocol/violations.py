@@ -1,4 +1,4 @@
-"""What a message names that is not as docs/protocol.md says, read as leniently as may be. Pure.
+"""The names in a message that breaks docs/protocol.md, read as leniently as possible. Pure.
 
 Its author made one mistake, not many: text sent as msgpack's bin, or a number as text, still says
 which request was to end. Nothing that is read here is carried out.
@@ -24,7 +24,7 @@ _SECTIONS = {"hello": "2.1 and 4.2", "batch": "4.2"}
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a message seems to name.
+    """The names that a message seems to have.
 
     Attributes:
         kind: Its kind; empty where it cannot be read.
@@ -49,7 +49,7 @@ class Names:
 
 
 def read_names(frame: bytes) -> Names:
-    """What the first frame of a message names.
+    """The names in the first frame of a message.
 
     Args:
         frame: The header, which could not be read as specified; at most as large as one may be.

@@ -26,7 +26,7 @@ _ATTRIBUTES = {
     **{tag: {"align"} for tag in ("p", "div", "table", "h1", "h2", "h3", "h4", "h5", "h6")},
 }
 _SCHEMES = {"http", "https", "mailto", "ftp", "data"}
-# What may be under a name whose other values may not: what Markdown itself writes.
+# Values that are allowed under a name whose other values are not: those that Markdown writes.
 _VALUES = {
     "class": re.compile(r"language-[\w+#.-]+"),
     "style": re.compile(r"text-align:(left|right|center)"),

@@ -54,7 +54,7 @@ class Readme:
 
 
 def find_candidates(folder: Path) -> list[Path]:
-    """What has the name of a readme in a folder, the first choice first; maybe no file itself."""
+    """The readme names in a folder, the first choice first; one may not be a file."""
     try:
         names = sorted(os.listdir(folder))
     except OSError:

@@ -148,7 +148,7 @@ interface Frame {
 type KernelWord = 'restart' | 'interrupt';
 /** Reads a text frame; null when it is not one of the front's. */
 declare function decodeFrame(text: string): Frame | null;
-/** Whether a frame takes a place in the stream that the page counts. */
+/** Whether a frame counts in the page's stream. */
 declare function isCounted(frame: Frame): boolean;
 /** The first frame of a connection: who the page is and what it already has. */
 declare function encodeConnect(id: string | null, requestArgs: string, received: number, epoch: string | null, saves?: number | null): string;
@@ -620,7 +620,7 @@ interface Joined {
     /** The stream that the page knew is gone: its ends will not come, its state starts afresh. */
     streamLost: boolean;
 }
-/** Identity and place of one page in its session. */
+/** Identity and offset of one page in its session. */
 declare class Session {
     id: string | null;
     epoch: string | null;
@@ -628,7 +628,7 @@ declare class Session {
     constructor(id: string | null);
     /** The first frame to send, with the saves that the page has seen. A fresh page has received 0 and knows no epoch. */
     hello(requestArgs: string, saves?: number | null): string;
-    /** Takes the answer to `hello`: its place and epoch are what counts from now on. */
+    /** Takes the answer to `hello`: its offset and epoch count from now on. */
     joined(load: ConnectLoad): Joined;
     /** Some frames are gone for good; counting continues from the given offset. */
     gap(load: GapLoad): void;

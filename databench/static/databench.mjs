@@ -915,7 +915,7 @@ var Session = class {
   hello(requestArgs, saves2 = null) {
     return encodeConnect(this.id, requestArgs, this.received, this.epoch, saves2);
   }
-  /** Takes the answer to `hello`: its place and epoch are what counts from now on. */
+  /** Takes the answer to `hello`: its offset and epoch count from now on. */
   joined(load) {
     const epoch = load.epoch ?? null;
     const hadStream = this.epoch !== null;

@@ -1,4 +1,4 @@
-"""What a kernel takes with it: the requests that it had, when its process is gone.
+"""The requests that a kernel had when its process ended.
 
 Owns the order of what follows a crash for the sessions: first its evidence against an action,
 then, for each request, its end, or that it waits for the next process (`protocol.reruns`).

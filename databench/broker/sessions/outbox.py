@@ -1,4 +1,4 @@
-"""What goes to pages: gathered while the broker handles messages, written once per page.
+"""The frames for pages: gathered while the broker handles messages, written once per page.
 
 Owns the count of bytes that a page has not drained, so which page lags (docs/protocol.md, 9),
 and the steps in which a page that comes back is written its replay.

@@ -61,7 +61,7 @@ class Persistence:
         self._timer: asyncio.TimerHandle | None = None
 
     def find_problem(self, *, is_missed: bool) -> str:
-        """What a page that comes is to know; empty: nothing.
+        """The notices for a page that comes; empty: none.
 
         Args:
             is_missed: Whether it named a session that is not there.

@@ -1,4 +1,4 @@
-"""What pages ask for: actions, cancels, restarts; and how a request ends."""
+"""The requests of pages: actions, cancels, restarts; and how a request ends."""
 
 from __future__ import annotations
 

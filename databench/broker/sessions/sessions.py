@@ -145,7 +145,7 @@ class Sessions:
     def answer(
         self, page_record: PageRecord, connect: text.Connect, at: int, analyses_version: str | None
     ) -> bytes:
-        """The first frame for a page that has joined, at that place of the stream."""
+        """The first frame for a page that has joined, at that offset of the stream."""
         hosted, page = page_record.hosted, page_record.page
         session = hosted.session
         return text.compose_connect(

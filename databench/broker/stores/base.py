@@ -1,4 +1,4 @@
-"""What a store is: it keeps `data`, `class_data` and open sessions for a later front.
+"""A store: it keeps `data`, `class_data` and open sessions for a later front.
 
 Owns the interface and the table of what waits to be written. The broker decides on its own tables
 and reads a store once, at its start; from then on it only hands over what has changed.
@@ -18,7 +18,7 @@ Shown = tuple[bytes, bytes]  # as pages see it, as kernels get it back
 
 @dataclass
 class Contents:
-    """What a store holds, or what is to change in it.
+    """The contents of a store, or changes of them.
 
     Attributes:
         class_values: By analysis and key.
@@ -55,7 +55,7 @@ class Contents:
 
 
 class Pending:
-    """What waits to be written: the newest of each, so it never holds more than the state itself.
+    """The changes that wait to be written: the newest of each, so never more than the state itself.
 
     Args:
         held: Ids of sessions that the store holds already.

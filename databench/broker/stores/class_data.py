@@ -27,7 +27,7 @@ class ClassValue:
 
     @property
     def frame_bytes(self) -> int:
-        """What the frames hold that pages were shown."""
+        """The bytes of the frames that pages were shown."""
         return len(self._frame) + len(self._change)
 
     def snapshot(self, key: str) -> bytes:

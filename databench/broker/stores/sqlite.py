@@ -111,7 +111,7 @@ class SqliteStore:
 
 
 def make_rows(contents: Contents) -> Iterator[Row]:
-    """What a file holds of it: kind, owner, name, shown, stored, version."""
+    """Its rows in a file: kind, owner, name, shown, stored, version."""
     if contents.key:
         yield "key", "", "", b"", contents.key.encode(), 0
     for analysis, values in contents.class_values.items():

@@ -58,7 +58,7 @@ class Ending:
 
     @property
     def memory_bytes(self) -> int:
-        """What the process may hold; 0: no limit."""
+        """The memory limit of the process; 0: no limit."""
         return int(self._settings.kernel_memory_bytes)
 
     def say_bye(self, reason: str) -> None:

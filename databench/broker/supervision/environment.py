@@ -1,4 +1,4 @@
-"""What a kernel's process finds in its environment (docs/protocol.md, 2)."""
+"""The environment of a kernel's process (docs/protocol.md, 2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ...settings import Settings
 from ..specs import AnalysisSpec
 
-# What OpenMP, OpenBLAS, MKL, BLIS, Accelerate, numexpr, numba, polars and Julia look at.
+# The variables of OpenMP, OpenBLAS, MKL, BLIS, Accelerate, numexpr, numba, polars and Julia.
 _THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -24,7 +24,7 @@ _THREADS = (
     "JULIA_NUM_THREADS",
 )
 
-# What the front alone is to know.
+# Only the front may know these.
 _OURS = ("DATABENCH_ADMIN_TOKEN",)
 
 

@@ -101,7 +101,7 @@ def remove_directory(path: str) -> None:
 
 
 class Guard:
-    """What there is to clean up."""
+    """The groups, brands and folder to clean up."""
 
     def __init__(self) -> None:
         self._groups: set[int] = set()

@@ -34,7 +34,7 @@ class LineSplitter:
 
     @property
     def unfinished(self) -> str:
-        """What follows the last line, as a terminal would show it."""
+        """The text after the last line, as a terminal would show it."""
         return _show(self._rest[self._at :])
 
     @property
@@ -123,7 +123,7 @@ class OutputBudget:
         self.omitted_bytes += size_bytes
 
     def take_note(self) -> str:
-        """What was left out since the last note, in words; empty: nothing."""
+        """A note of the lines left out since the last one; empty: none."""
         count, size = self.omitted_lines, self.omitted_bytes
         self.omitted_lines = self.omitted_bytes = 0
         if not count:
@@ -167,5 +167,5 @@ def _is_joined(before: str, after: str) -> bool:
 
 
 def _show(line: bytes) -> str:
-    """What a terminal would show of a line in the end: a carriage return begins it again."""
+    """A line as a terminal finally shows it: a carriage return begins it again."""
     return line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace")

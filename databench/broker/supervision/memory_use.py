@@ -20,7 +20,7 @@ _BOTH = 2  # anonymous pages and those of shared memory
 
 
 def read_held(pid: int, root: Path = Path("/proc")) -> int | None:
-    """What one process holds, in bytes; shared pages count whole. `None`: not known.
+    """The memory of one process, in bytes; shared pages count whole. `None`: not known.
 
     Args:
         pid: The process.
@@ -75,7 +75,7 @@ def _find_members(groups: Iterable[int], root: Path) -> dict[int, list[int]]:
 
 
 def _read_share(pid: int, root: Path) -> int | None:
-    """What one process holds, of shared pages its part; `None`: not known."""
+    """The memory of one process, with its part of shared pages; `None`: not known."""
     found = _PART.findall(_read(root / str(pid) / "smaps_rollup"))
     return sum(map(int, found)) * 1024 if len(found) == _BOTH else None
 

@@ -1,4 +1,4 @@
-"""What supervisors report, and what they ask for."""
+"""The reports and questions of supervisors to the broker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Kernel = TypeVar("Kernel", contravariant=True)  # a supervisor, which imports th
 
 
 class Owner(Protocol[Kernel]):
-    """What a supervisor needs of the broker (`broker.kernels`)."""
+    """The part of the broker that a supervisor needs (`broker.kernels`)."""
 
     mark: str
 

@@ -99,7 +99,7 @@ class Supervisor:
 
     @property
     def id_(self) -> str:
-        """What its current generation is called, for people: `k1.3`."""
+        """The name of its current generation, for people: `k1.3`."""
         return f"{self._name}.{self.life.generation}"
 
     @property
@@ -145,7 +145,7 @@ class Supervisor:
         self._ending = Ending(self.settings, self.spec)
         self.blame.begin_life()
         self._is_reload, self._token = False, secrets.token_urlsafe(16)
-        self._capture = None  # what an earlier process wrote says nothing of this one
+        self._capture = None  # the lines of an earlier process do not count for this one
         self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
         command = self.kernelspec.command(self.spec.folder)
         try:
@@ -192,7 +192,7 @@ class Supervisor:
         return is_same and self.life.state is State.STARTING
 
     def reject(self, problem: str) -> None:
-        """What came as `hello` is none: a process that has not begun otherwise is to exit.
+        """The `hello` is not valid: a process that has not begun otherwise has to exit.
 
         Args:
             problem: Why, as its log, its pages and the process get it.

@@ -1,4 +1,4 @@
-"""What kernels use of the machine: memory and processor time of their process groups.
+"""The machine's resources that kernels use: memory and processor time of their groups.
 
 Read from `/proc` (proc(5)), all groups in one pass, and at most once a second however often it is
 asked for; nothing is read while no page asks. Without `/proc`, nothing is known.
@@ -21,7 +21,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one process, or a group of them, uses.
+    """The use of one process, or of a group of them.
 
     Attributes:
         memory_bytes: Resident; what processes share counts for each.
@@ -51,7 +51,7 @@ def parse_stat(text: str) -> tuple[int, Usage]:
 
 
 def read_resident(pid: int, root: Path = Path("/proc")) -> int | None:
-    """What one process holds in RAM, in bytes; `None` if it is not known."""
+    """The RAM of one process, in bytes; `None` if it is not known."""
     try:
         return int((root / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_BYTES
     except (OSError, ValueError, IndexError):
@@ -94,7 +94,7 @@ def _find_group_files(proc: Path, cgroups: Path) -> list[Path]:
 
 
 def read_groups(groups: Collection[int], root: Path = Path("/proc")) -> dict[int, Usage]:
-    """What each of these process groups uses; those that are gone are left out.
+    """The use of each of these process groups, without those that are gone.
 
     Args:
         groups: Their ids.
@@ -151,7 +151,7 @@ class Sampler:
         self._latest: dict[int, Usage] = {}
 
     def sample(self, groups: Collection[int]) -> Mapping[int, Usage]:
-        """What these groups use, as of the last second."""
+        """The use of these groups, as of the last second."""
         now_s = self._clock()
         took_s = now_s - self._at_s
         if took_s < SAMPLE_S:
