@@ -168,7 +168,7 @@ _OF_FOLDERS = ("--analyses",)
 class _Parser(argparse.ArgumentParser):
     """Knows which words are Databench's options, and whether a value follows."""
 
-    targets = 1  # how many words that are no options are ours
+    targets = 1  # how many words that are not options are Databench's
 
     def takes_value(self, word: str) -> bool | None:
         """Whether this option takes a value; `None` if it is not Databench's."""

@@ -21,7 +21,7 @@ class ProgressIterator(Generic[T]):
     def __init__(
         self, items: Iterable[T] | AsyncIterable[T], total: float | None, say: Say | None
     ) -> None:
-        self._items: Any = items  # `for` over what only `async for` can go through fails there
+        self._items: Any = items  # `for` over an iterable that needs `async for` fails there
         self._say_so = say
         if total is None:
             try:

@@ -45,7 +45,7 @@ def run(
 
     Raises:
         SettingError: The kernel could not find the class.
-        SystemExit: Something that the command line asks for cannot be had: status 2.
+        SystemExit: An option of the command line cannot be carried out: status 2.
     """
     if not isinstance(analysis_class, type) or not issubclass(analysis_class, Analysis):
         raise SettingError(

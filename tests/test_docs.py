@@ -9,12 +9,14 @@ keeps it from running.
 
 import ast
 import functools
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +124,8 @@ def test_every_document_is_reached_from_the_readme():
 
 # Words that are not written any more, as regular expressions, each with what to write instead. The
 # list only grows: mend every page and text first, then add the word. Code and names in backticks
-# keep theirs. The lists hold documents, errors, log lines, help texts and the texts of pages.
+# keep theirs. It is held over documents, errors, log lines, help texts, the texts of pages, and the
+# package's comments and docstrings.
 NOT_WRITTEN = {
     "told": "logged, sent, shown, reported",
     "untold": "without a log line",
@@ -223,7 +226,24 @@ def template_text(source: str) -> list[str]:
     return [" ".join(re.sub(r"\{[{%#].*?[}%#]\}|<[^>]*>", " ", text, flags=re.DOTALL).split())]
 
 
+def comments(source: str) -> list[str]:
+    """The comments and docstrings of a module, without code in backticks and argument names."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    found = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            found += str(node.value.value).splitlines()
+    return [re.sub(r"^\s+\w+:|`[^`]*`", " ", text) for text in found]
+
+
+def script_comments(source: str) -> list[str]:
+    """The comments of a script of the client, without code in backticks."""
+    found = re.findall(r"/\*.*?\*/|(?:(?<=\s)|^)//[^\n]*", source, re.DOTALL | re.MULTILINE)
+    return [re.sub(r"`[^`]*`", " ", text) for text in found]
+
+
 _READERS = {".py": python_texts, ".ts": script_texts, ".html": template_text}
+_COMMENTS = {".py": comments, ".ts": script_comments}
 SOURCES = sorted(
     path
     for path in (REPOSITORY / "databench").rglob("*")
@@ -239,6 +259,11 @@ def test_page_has_no_word_that_is_not_written_any_more(page):
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_texts_have_no_word_that_is_not_written_any_more(path):
     assert find_not_written("\n".join(_READERS[path.suffix](path.read_text()))) == {}
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.suffix in _COMMENTS], ids=_name)
+def test_comments_have_no_word_that_is_not_written_any_more(path):
+    assert find_not_written("\n".join(_COMMENTS[path.suffix](path.read_text()))) == {}
 
 
 def test_help_of_settings_has_no_word_that_is_not_written_any_more():
@@ -267,6 +292,21 @@ def test_texts_of_sources_are_found():
         "One three"
     ]
     assert len(SOURCES) > 200
+
+
+def test_comments_of_sources_are_found():
+    module = (
+        '"""Doc."""\nx = "no"  # why\ndef f():\n    """Told `x`.\n\n        told: the one.\n    """'
+    )
+    assert [text.strip() for text in comments(module)] == [
+        "# why",
+        "Doc.",
+        "Told  .",
+        "",
+        "the one.",
+        "",
+    ]
+    assert script_comments("/** a `b`\n */ const c = 'http://d'; // e") == ["/** a  \n */", "// e"]
 
 
 # -- examples --------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class Pools:
         return self._add(pool) if index is None else records[index]
 
     def need(self, record: KernelRecord) -> None:
-        """A page is there: a kernel that was ended for want of one begins again."""
+        """A page is there: a kernel that was ended without one begins again."""
         pool, life = record.pool, record.kernel.life
         record.used_s = self._tables.loop.time()
         self._replenish_later(pool)

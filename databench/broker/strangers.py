@@ -1,4 +1,4 @@
-"""Peers that are no kernel of this server, as far as their routing id says.
+"""Peers that are not kernels of this server, by their routing id.
 
 Most are earlier processes, whose last messages come late: those are dropped in silence. Otherwise a
 kernel is being written that does not set its routing id, or changes it. Its `hello` has the token,

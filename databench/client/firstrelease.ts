@@ -23,7 +23,7 @@ export class FirstRelease {
      * name, and what the page writes with `console[consoleFnName]`: the newest `limit` lines.
      */
     log(where: ElementLike, signalName?: string, limit?: number, consoleFnName?: string): void;
-    /** Draws the figure of mpld3 that comes with `signalName`, in the place of the one before. */
+    /** Draws the figure of mpld3 that comes with `signalName`, instead of the previous one. */
     mpld3canvas(where: ElementLike, signalName?: string): void;
   };
 

@@ -96,7 +96,7 @@ function collect(node: Element, found: Text[]): void {
   }
 }
 
-/** Puts formulae in the place of their source. What is not TeX stays as it was written, marked. */
+/** Replaces sources by their formulae. What is not TeX stays as it was written, marked. */
 export function show(text: Text, renderer: Renderer): void {
   const pieces = split(text.data);
   if (pieces === null) return;

@@ -192,7 +192,7 @@ ENTRY_KEYS: Mapping[str, Check] = {
     "version": _text,
 }
 SHOWN_KEYS = ("title", "description", "show_in_index", "thumbnail", "readme", "version")
-# Of an analysis, in the place of a setting: the key, the setting and the check.
+# Of an analysis, instead of a setting: the key, the setting and the check.
 LIMIT_KEYS: Mapping[str, tuple[str, Check]] = {
     "memory_limit": ("kernel_memory_bytes", _size),
     "processor_limit_s": ("kernel_processor_s", _number("kernel_processor_s")),

@@ -180,7 +180,7 @@ def _name_some(paths: list[str]) -> str:
 
 
 def _is_marked(path: str) -> bool:
-    """Whether a page has what only a template's engine reads."""
+    """Whether a page has tags that only a template's engine reads."""
     try:
         with open(path, "rb") as file:
             content = file.read(_LOOKED_BYTES)

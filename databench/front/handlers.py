@@ -41,7 +41,7 @@ _ERROR_PAGE = """<!DOCTYPE html>
 
 
 def find_headers(policy: str | None = None, *, has_scripts: bool = True) -> dict[str, str]:
-    """The headers of each answer, whoever makes it.
+    """The headers of each answer, with or without a handler.
 
     Args:
         policy: The project's own `Content-Security-Policy`; empty: none. `None`: the usual one.

@@ -203,7 +203,7 @@ def may_keep(
         given: Those that depend on files and circumstances alone.
     """
     if read is None or any(name in namespace for name in reads.FUNCTIONS):
-        return False  # a value in the place of a harmless function is none
+        return False  # a value under a harmless function's name is not harmless
     return all(name in given or name not in namespace for name in read)
 
 

@@ -20,7 +20,7 @@ class Closable(Protocol):
 
 
 class Follower(Closable, Protocol):
-    """One that is told something."""
+    """One of them, which can be written to."""
 
     def tell(self, frame: bytes) -> None:
         """Write a frame, if the page is still there."""

@@ -135,7 +135,7 @@ def _find_loop() -> asyncio.AbstractEventLoop | None:
     """The loop of `IOLoop.current()`, where the script has called that; makes none."""
     if sys.version_info >= (3, 12):
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # set by 3.12 and 3.13 in the place of making one
+            warnings.simplefilter("error")  # set by 3.12 and 3.13 instead of making one
             try:
                 loop = asyncio.get_event_loop()
             except (RuntimeError, DeprecationWarning):

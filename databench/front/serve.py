@@ -79,7 +79,7 @@ def serve(
         The exit status.
 
     Raises:
-        SettingError: Something that was asked for cannot be had; nothing was started.
+        SettingError: An option cannot be carried out; nothing was started.
     """
     descriptors.raise_limit()
     allocator.keep_freed()

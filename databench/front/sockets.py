@@ -38,7 +38,7 @@ class PacedSocket(Headers, tornado.websocket.WebSocketHandler):
         return 2 * self.message_bytes
 
     def get_websocket_protocol(self) -> PacedProtocol | None:
-        """Ours, in the place of Tornado's."""
+        """Ours, instead of Tornado's."""
         made = super().get_websocket_protocol()
         if made is None:
             return None

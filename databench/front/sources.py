@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 # Saved when (ns), changed when (ns), how large, and which file: a tool that sets the first back
-# cannot set the second, and one that puts a new file in the place of the old changes the last.
+# cannot set the second, and one that replaces the old file by a new one changes the last.
 Stamp = tuple[int, int, int, int]
 
 # Clocks of file systems may tick every 10 ms. A file that is saved twice within one tick has one

@@ -44,7 +44,7 @@ def outline(told: dict[str, Any]) -> dict[str, Any]:
     """A status without what names anything.
 
     Args:
-        told: From `Broker.status`.
+        told: The status of `Broker.status`.
     """
     kernels = [{word: kernel[word] for word in _SHOWN} for kernel in told["kernels"]]
     return {**told, "kernels": kernels}

@@ -1,6 +1,6 @@
 """Templates: where a name is looked up, and the message if one is wrong.
 
-A name in `extends` or `include` is looked for beside the template that contains it, then in the
+Databench looks for a name in `extends` or `include` beside the template that has it, then in the
 analyses' folder, then in the package; it never is that template itself, so an overriding
 `base.html` may extend the `base.html` that it overrides. The package's own templates look in the
 analyses' folder first. A file that is not a template (`authored`) is not found.

@@ -53,7 +53,7 @@ class CallbackManager:
 
     must_start: ClassVar[bool] = False
     one_process: ClassVar[str] = ""
-    # An event may be put in the place of `ready_to_serve` before `__init__` runs.
+    # An event may replace `ready_to_serve` before `__init__` runs.
     _tornado_application: tornado.web.Application | None = None
 
     def __init__(
@@ -151,7 +151,7 @@ class CallbackManager:
         """Every `on_start` callback has ended well: sets `ready_to_serve`.
 
         To be overridden by an application that becomes ready at another time. One that has put an
-        own event in the place of `ready_to_serve` is not ready before it sets that.
+        own event instead of `ready_to_serve` is not ready before it sets that.
         """
         if self.ready_to_serve is self._event:
             self._event.set()

@@ -44,7 +44,7 @@ def run(
 
     Raises:
         SystemExit: With 70, when a `before_run` callback failed.
-        SettingError: A setting is none, the port cannot be had, or a loop runs here.
+        SettingError: A setting is invalid, the port cannot be used, or a loop runs here.
     """
     refuse_running_loop("http.run")
     values = {name: value for name, value in (settings or {}).items() if value is not None}

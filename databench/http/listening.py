@@ -34,7 +34,7 @@ class _Connection(tornado.iostream.BaseIOStream):
 
     Attributes:
         on_closed: Called then.
-        on_malformed: Makes what is sent in the place of Tornado's bare 400, whose only line has no
+        on_malformed: Makes the answer instead of Tornado's bare 400, whose only line has no
             header; empty if the request is answered already.
     """
 

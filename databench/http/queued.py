@@ -3,7 +3,7 @@
 Owns stdout and stderr while a server runs. A terminal that is held (Ctrl-S), a pager or a log
 shipper that reads nothing make `write` wait; on the loop, every page would wait with it.
 
-Theory of operation. `queued_streams` puts a `QueuedStream` in the place of each stream, also in
+Theory of operation. `queued_streams` replaces each stream by a `QueuedStream`, also in
 handlers of `logging` that hold one. Whole lines go to the bounded queue of a `LineWriter`, whose
 thread writes them to the descriptor. What does not fit is dropped and counted. The thread begins
 with the first line and is ended before a fork, in whose child it would not exist. It writes by
@@ -76,7 +76,7 @@ class LineWriter:
             self._wake()
 
     def show(self, status: bytes) -> None:
-        """Keep this below the last line, in the place of what was there; nothing takes it away.
+        """Keep this below the last line, instead of the previous text; "" takes it away.
 
         Args:
             status: One line without its end, for a terminal; only the newest is ever written.
@@ -191,7 +191,7 @@ class LineWriter:
 
 
 class QueuedStream(io.TextIOBase):
-    """In the place of `sys.stdout` or `sys.stderr`: takes lines and never waits.
+    """Instead of `sys.stdout` or `sys.stderr`: takes lines and never waits.
 
     Args:
         stream: What it stands for; `None` if the process began without it.

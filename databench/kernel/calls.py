@@ -46,7 +46,7 @@ def find_declared(handlers: Handlers, idempotent: Collection[str] = ()) -> Decla
     Args:
         handlers: The class' handlers, as `analysis.find_handlers` gives them.
         idempotent: Those that may run twice, as `analysis.find_idempotent` gives them. A step of a
-            session's life is none: each process begins a session anew in any case.
+            session's life is not: each process begins a session again in any case.
     """
     names = frozenset(handlers) - {ANY_ACTION, *STEPS}
     return Declared(names, idempotent=names & frozenset(idempotent))

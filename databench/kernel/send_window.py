@@ -93,7 +93,7 @@ class SendWindow:
         return entry
 
     def put_latest(self, key: Hashable, frames: list[bytes], owner: Any) -> WaitingMessage:
-        """Let a value wait, in the place of an earlier one of this key."""
+        """Let a value wait, instead of an earlier one of this key."""
         entry = self._by_key.get(key)
         if entry is not None:
             entry.frames = frames

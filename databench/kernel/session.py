@@ -37,7 +37,7 @@ from .yields import (
 
 # Of a page's traceback: a deep recursion has a thousand lines, the last of which matter.
 _TRACEBACK_CHARACTERS = 2**14
-# Between two attempts to interrupt: a person sees no difference, and code that cleans up is not
+# Between two attempts to interrupt: a visitor sees no difference, and code that cleans up is not
 # interrupted so often that it never ends.
 _PRESS_S = 0.05
 _QUERY_CHARACTERS = 4096  # what is taken apart on the loop
@@ -349,7 +349,7 @@ class KernelSession:
     # -- the session's own steps
 
     def _is_slow_to_open(self) -> bool:
-        """Whether to open it in the thread of plain actions, so that nothing holds up the loop.
+        """Whether to open it in the thread of plain actions, so that nothing blocks the loop.
 
         The way there and back takes as long as all else that a small session begins with.
         """

@@ -1,6 +1,6 @@
 """Changing a value that others change too: by a function of its value, so that no change is lost.
 
-Whoever owns the value counts its versions, and refuses a write whose base is no longer current
+The value's owner counts its versions, and refuses a write whose base is no longer current
 (compare and set). Then the new value is computed again, from the value of that moment.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import DatabenchError
 from .codec import clone
 
-# Each attempt that fails means that another write came first, so this is no endless loop; beyond it
+# Each attempt that fails means that another write came first, so the loop ends; beyond it
 # the value changes faster than this process can answer.
 ATTEMPTS = 1000
 

@@ -125,7 +125,7 @@ class Lifecycle:
 
     Attributes:
         limits: As given; those that hold from now on.
-        is_ending: Whether this generation was told to end: it may still look alive, but what is
+        is_ending: Whether this generation was asked to end: it may still look alive, but what is
             asked from now on is for the next one.
     """
 

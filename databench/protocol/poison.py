@@ -41,7 +41,7 @@ def find_cause(status: int | None, signal: str | None, *, was_asked: bool, was_m
     if was_memory:
         return MEMORY
     if signal is not None:
-        # SIGKILL from outside is no evidence against the action.
+        # SIGKILL from outside does not count against the action.
         return signal if signal in _CRASHES else ""
     return f"exit status {status}" if status else ""
 

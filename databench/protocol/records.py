@@ -32,7 +32,7 @@ class OpenRequest:
         is_sent: Whether the kernel has it; what it has not is sent after a restart.
         is_idempotent: Whether the kernel that was sent it says that it may run twice.
         is_rerun: Whether it was lost with a kernel, and is run again.
-        is_cancelled: Whether a person has asked for its end, in whichever way.
+        is_cancelled: Whether a visitor has asked for its end, in any way.
         size_bytes: What its payload holds of the kernel's queue.
         cancels: How often a page asked to cancel it.
         fingerprint: Distinguishes it from other actions and arguments, once it is sent.

@@ -29,7 +29,7 @@ def may_go_on(state: State, *, was_asked: bool, is_set_aside: bool, is_draining:
 
     Args:
         state: What the kernel is in now, after the end of its process.
-        was_asked: Whether a person, or new code, ended the process: all that ran was to end.
+        was_asked: Whether a visitor, or new code, ended the process: all that ran had to end.
         is_set_aside: Whether no process is given the session.
         is_draining: Whether the server ends: nothing new begins.
     """
@@ -37,7 +37,7 @@ def may_go_on(state: State, *, was_asked: bool, is_set_aside: bool, is_draining:
 
 
 def may_rerun(request: OpenRequest, *, is_suspect: bool) -> bool:
-    """Whether a request that a process took with it may run once more, if its session goes on.
+    """Whether a request that a process took with it may run once more, if its session continues.
 
     Args:
         request: It.

@@ -161,7 +161,7 @@ class Starts:
         """The process has ended.
 
         Args:
-            fault: How; empty: it was ended on purpose, which is no evidence against a start.
+            fault: How; empty: it was ended on purpose, which does not count against a start.
             now_s: When, on the clock of `opened`.
             busy: The sessions that had a request in it.
             is_memory: Whether it was ended for the memory that it held.

@@ -117,7 +117,7 @@ class Holdings:
         self.room.resize(session.id_, hosted.counted_bytes)
 
     def find_problem(self, hosted: HostedSession, key: str, shown: bytes) -> str | None:
-        """Why a value of a session's `data` is not to be kept for want of memory, or `None`."""
+        """Why there is no memory for a value of a session's `data`, or `None`."""
         before = hosted.session.data.get(key)
         grown_bytes = len(shown) - (before.size_bytes if before else 0)
         if grown_bytes < SLACK_BYTES or self.budget.has_room(2 * grown_bytes):  # and its frame

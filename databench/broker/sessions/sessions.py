@@ -202,7 +202,7 @@ class Sessions:
         if page_record.replay is not None:
             if not page_record.is_stepping:
                 # In a separate turn, so that a page which takes everything at once does not
-                # hold up the others.
+                # block the others.
                 page_record.is_stepping = True
                 self._tables.loop.call_soon(self._step, page_record)
             return

@@ -51,8 +51,8 @@ class Supervisor:
 
     Attributes:
         settings: The limits in force for it.
-        routing_id: Of the last process that began; what comes by another one is dropped. Nobody
-            can guess it: another kernel would take it first, and with it what is sent there.
+        routing_id: Of the last process that began; messages by another one are dropped. It
+            cannot be guessed: another kernel could take it first, and get this one's messages.
         heartbeat: Of its current generation.
         blame: The evidence of its ends against its actions and sessions.
     """

@@ -59,7 +59,7 @@ def read_resident(pid: int, root: Path = Path("/proc")) -> int | None:
 
 
 def count_memory_kills(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """How many processes the system has ended for want of memory, among those that may be ours.
+    """How many processes the system has ended to free memory, among those that may be ours.
 
     The own control group counts its processes alone (cgroups(7)); on a machine that others share,
     in a container say, the count of the whole machine (`/proc/vmstat`) would be theirs too.

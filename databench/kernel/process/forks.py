@@ -107,4 +107,4 @@ def _disown(loop: asyncio.SelectorEventLoop) -> None:
     loop._selector.close()  # type: ignore[attr-defined]
     for bound in (loop._ssock, loop._csock):  # type: ignore[attr-defined]
         bound.close()
-    loop._closed = True  # type: ignore[attr-defined]  # whoever uses it is told
+    loop._closed = True  # type: ignore[attr-defined]  # code that uses it gets an error
