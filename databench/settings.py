@@ -103,7 +103,7 @@ class Settings:
     # kernels
     start_limit_s: float = _row(30.0, "s", 0.1, "Time for a kernel to send hello.")
     ping_interval_s: float = _row(2.0, "s", 0.05, "Time between two heartbeats to a silent kernel.")
-    ping_missed: int = _row(3, "count", 1, "Unanswered heartbeats until it is unresponsive.")
+    ping_missed: int = _row(3, "count", 1, "Unanswered heartbeats until a kernel is unresponsive.")
     hang_timeout_s: float = _row(
         0.0, "s", 0.0, "Silence after which the server ends a kernel; 0: never."
     )
