@@ -154,6 +154,20 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     (
+        "--trace-kernel",
+        {
+            "action": "append",
+            "default": [],
+            "metavar": "NAME",
+            "help": "log each message to and from the kernels of this analysis, decoded; repeat it "
+            "for more",
+        },
+    ),
+    (
+        "--trace-file",
+        {"metavar": "FILE", "help": "append them to this file instead of the log"},
+    ),
+    (
         "--coverage",
         {
             "metavar": "FILE",

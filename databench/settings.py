@@ -318,6 +318,8 @@ OPTIONS = [
     "--analyses",
     "--log",
     "--allow-host",
+    "--trace-kernel",
+    "--trace-file",
     "--xheaders",
     "--admin-token",
     "--debug",

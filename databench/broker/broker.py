@@ -9,8 +9,9 @@ and flushes once at the end of each of these calls.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from secrets import token_urlsafe
 from typing import Any
 
@@ -38,6 +39,7 @@ from .stores.base import Store
 from .supervision.guardian import Guardian
 from .supervision.kernelspec import KernelSpec, find_kernelspecs
 from .tables import Tables
+from .trace import TracedChannel
 
 logger = logging.getLogger("databench.broker")
 
@@ -59,6 +61,7 @@ class Broker:
         kernelspecs: The kernel specs by name; found where they usually are when `None`.
         store: Keeps state for a later front, and is closed with this one; `None`: nothing does.
         how_to_administer: How a page gets that right, in sentences.
+        traced: The analyses with whose kernels each message is logged.
 
     Attributes:
         budget: Of the server's memory; a part that holds bytes for a client takes them from it.
@@ -76,6 +79,7 @@ class Broker:
         kernelspecs: Mapping[str, KernelSpec] | None = None,
         store: Store | None = None,
         how_to_administer: str = "",
+        traced: Collection[str] = (),
     ) -> None:
         self.mark = f"DATABENCH_FRONT={token_urlsafe(12)}"
         self.budget = make_budget(settings)
@@ -84,6 +88,7 @@ class Broker:
         self._log_level = log_level
         self._cli_args = tuple(cli_args)
         self._analyses_version = analyses_version
+        self._traced = frozenset(traced)
         self._kernelspecs = dict(kernelspecs) if kernelspecs is not None else find_kernelspecs()
         self._make_tables: Callable[[], Tables] = lambda: Tables(  # on the loop
             settings, self.budget, debug=debug, store=store, how_to_administer=how_to_administer
@@ -128,7 +133,8 @@ class Broker:
     def _connect_parts(self) -> None:
         """To the socket, and to the processes."""
         settings = self._settings
-        self._channel = Channel(
+        traced = functools.partial(TracedChannel, self._tables, self._traced)
+        self._channel = (traced if self._traced else Channel)(
             on_message=self._inbound.receive,
             on_flush=self._tables.outbox.flush,
             drain_messages=settings.drain_messages,

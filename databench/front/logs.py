@@ -13,6 +13,7 @@ import time
 import unicodedata
 from typing import Any
 
+from ..errors import SettingError
 from ..http.queued import QueuedStream
 from ..printable import PrintableFormatter
 from ..settings import ROWS, Settings
@@ -125,6 +126,31 @@ def configure(level: str) -> None:
     # A selector's name and each file's hash are of no use to readers.
     for name in ("asyncio", "tornado.general"):
         logging.getLogger(name).setLevel("WARNING")
+
+
+def trace(path: str | None) -> None:
+    """Log the messages of traced kernels, whatever else is logged.
+
+    Args:
+        path: The file that they are appended to; `None`: the log itself.
+
+    Raises:
+        SettingError: The file cannot be written.
+    """
+    logger = logging.getLogger("databench.trace")
+    logger.setLevel(logging.INFO)
+    if path is None:
+        return
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise SettingError(
+            f"--trace-file is {path!r}, which cannot be written: {error.strerror}",
+            name="trace_file",
+        ) from None
+    handler.setFormatter(PrintableFormatter("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S"))
+    logger.propagate = False
+    logger.handlers[:] = [handler]
 
 
 def adopt(limits: Settings) -> None:

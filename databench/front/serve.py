@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import difflib
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -100,7 +101,7 @@ def _serve(
     doubtful = misspelt.find(() if options.is_divided else cli_args, environ)
     _tell_problems(index, [*doubtful, *served.warnings])
     limits = _limits(options, environ, index)
-    logs.adopt(limits)
+    _begin_log(options, index, limits)
     if options.build:
         return 1 if any(build.run_now(index, limits).values()) else 0
     host = ports.find_host(options.host, environ)
@@ -124,6 +125,25 @@ def _serve(
         front.on_start_callbacks.append(tell)
         runner.run()
     return 0
+
+
+def _begin_log(options: argparse.Namespace, index: Index, limits: settings.Settings) -> None:
+    """With its limits, and with the messages of kernels where that is asked for."""
+    logs.adopt(limits)
+    for name in options.trace_kernel:
+        if name not in index.entries:
+            near = difflib.get_close_matches(name, index.entries, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise SettingError(
+                f"--trace-kernel is {name!r}, and there is no such analysis{hint}",
+                name="trace_kernel",
+            )
+    if options.trace_file and not options.trace_kernel:
+        raise SettingError(
+            "--trace-file without --trace-kernel NAME: no kernel is traced", name="trace_file"
+        )
+    if options.trace_kernel:
+        logs.trace(options.trace_file)
 
 
 def _build(context: FrontContext) -> None:
@@ -168,6 +188,7 @@ def _make_context(
         analyses_version=served.index.version,
         kernelspecs=served.kernelspecs,
         store=store,
+        traced=options.trace_kernel,
     )
     return FrontContext(
         served.index,

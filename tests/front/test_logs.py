@@ -154,3 +154,34 @@ def test_level_is_ours_and_other_libraries_are_quiet(level, ours, others):
 def test_a_session_in_an_address_is_not_logged(name):
     text = logs.Formatter().format(record(logging.INFO, "GET /pi/?a=1&session=Zk3_x&b=2 200", name))
     assert text.endswith("GET /pi/?a=1&session=…&b=2 200")
+
+
+@pytest.fixture
+def traced():
+    """The logger of traces, which is as it was after the test."""
+    logger = logging.getLogger("databench.trace")
+    before = logger.level, logger.handlers[:], logger.propagate
+    yield logger
+    for handler in logger.handlers:
+        handler.close()
+    logger.setLevel(before[0])
+    logger.handlers[:], logger.propagate = before[1:]
+
+
+def test_a_trace_goes_to_its_file_alone_and_is_appended(traced, tmp_path, caplog):
+    path = tmp_path / "trace.log"
+    path.write_text("before\n")
+    logs.trace(str(path))
+    traced.info("to pi k1.1: ping number=1\x1b[31m")
+    first, second = path.read_text().splitlines()
+    assert first == "before"
+    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d\d\d to pi k1\.1: ping number=1(\[31m)?", second)
+    assert caplog.records == []
+
+
+@pytest.mark.usefixtures("_kept")
+def test_a_trace_is_in_the_log_whatever_its_level(traced):
+    logs.configure("ERROR")
+    logs.trace(None)
+    assert traced.isEnabledFor(logging.INFO)
+    assert traced.propagate

@@ -111,6 +111,22 @@ def test_address_of_a_folder_with_an_odd_name_steers_no_terminal(folder, capsys)
     assert "ab c\n  http://127.0.0.1" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--trace-kernel", "xx"], "--trace-kernel is 'xx', .* no such analysis; did you mean 'x'"),
+        (["--trace-kernel", "quux"], "--trace-kernel is 'quux', and there is no such analysis$"),
+        (["--trace-file", "t.log"], "--trace-file without --trace-kernel NAME"),
+        (["--trace-kernel", "x", "--trace-file", "/no/t.log"], "cannot be written: No such file"),
+    ],
+)
+def test_a_trace_that_cannot_be_made_is_an_error(folder, words, problem):
+    (folder / "index.yaml").write_text("analyses: [{name: x}]")
+    options = make_parser().parse_args(words)
+    with pytest.raises(SettingError, match=problem):
+        serving._begin_log(options, load(folder), Settings())
+
+
 def test_options_have_all_that_serve_reads():
     options = make_parser().parse_args([])
     assert isinstance(options, argparse.Namespace)

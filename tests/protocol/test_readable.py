@@ -1,0 +1,73 @@
+"""Messages as lines: every kind, nothing secret, nothing long."""
+
+import msgpack
+import pytest
+
+from databench.protocol import codec
+from databench.protocol import messages as m
+from databench.protocol.readable import SHOWN_CHARACTERS, describe, name_session
+
+
+def from_kernel(*frames):
+    return list(describe(frames, is_from_kernel=True))
+
+
+def pack(*header):
+    return msgpack.packb(list(header))
+
+
+def test_a_message_is_its_kind_its_fields_by_name_and_its_payload():
+    frames = codec.encode(m.Action(session="secret", request=7, name="run", payload=b'{"n": 1}'))
+    (line,) = describe(frames, is_from_kernel=False)
+    session = name_session("secret")
+    assert line == f"action session={session} request=7 name='run' payload={{\"n\": 1}}"
+
+
+def test_neither_the_token_nor_a_sessions_id_is_shown():
+    lines = from_kernel(*codec.encode(m.Hello(token="a-token", language="x", library="y")))
+    lines += from_kernel(pack("done", "an-id", 7), b"")
+    assert lines[0] == "hello version=1 token=… language='x' library='y' capabilities=[]"
+    assert "an-id" not in lines[1]
+    assert name_session("an-id") == name_session("an-id") != name_session("another")
+
+
+@pytest.mark.parametrize(
+    ("frames", "line"),
+    [
+        ([], "unreadable: no frames"),
+        ([b"\xc1", b"12"], "unreadable: 2 frames (1, 2 bytes)"),
+        ([b"x"] * 9, "unreadable: 9 frames (1, 1, 1, 1, 1, 1, 1, 1, … bytes)"),
+        ([pack()], "unreadable: 1 frames (1 bytes)"),
+        ([pack("later", None, None, 1), b""], "later field 4=1"),
+        ([pack("pong", None, None, 1, "more"), b""], "pong number=1 field 5='more'"),
+        ([pack("emit"), b""], "emit"),
+        ([pack(b"done", b"s", "7"), b""], "b'done' session=b's' request='7'"),
+        (
+            [pack("emit", None, 7, "x"), b"\xff"],
+            "emit request=7 signal='x' payload=b'\\xff' (not UTF-8)",
+        ),
+        (
+            [pack("emit", None, 7, "x"), b"1", b"23"],
+            "emit request=7 signal='x' payload=1 and 1 frames (2 bytes)",
+        ),
+    ],
+)
+def test_what_is_not_as_specified_is_shown_as_far_as_it_goes(frames, line):
+    assert from_kernel(*frames) == [line]
+
+
+def test_what_is_long_is_shown_by_its_size():
+    (line,) = from_kernel(pack("emit", None, 7, "x" * 1000), b"1" * 1000)
+    assert "… (1002 characters)" in line
+    assert line.endswith("payload=(1000 bytes)")
+    (line,) = from_kernel(pack("emit", None, 7, "x"), b"1" * SHOWN_CHARACTERS)
+    assert line.endswith("payload=" + "1" * SHOWN_CHARACTERS)
+
+
+def test_what_is_in_a_batch_has_lines_of_its_own():
+    inner = [[pack("emit", None, 7, "x"), b"1"], [pack("done", None, 7), b""]]
+    first, *lines = from_kernel(*codec.join_batch(inner))
+    assert first.startswith("batch payload=(")
+    assert lines == ["  in it: emit request=7 signal='x' payload=1", "  in it: done request=7"]
+    (_, line) = from_kernel(pack("batch", None, None), b"\xc0")
+    assert line.startswith("  in it: batch: ")
