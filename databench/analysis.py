@@ -30,7 +30,7 @@ _IDEMPOTENT_MARK = "_databench_idempotent"  # those of them that may be run agai
 
 
 class Outlet(Protocol):
-    """Where an analysis' words go.
+    """The outlet of an analysis' messages.
 
     One that has its own loop also has `start(generator)`: it runs the generator of a handler
     that another handler calls, and returns what can be awaited.
@@ -51,7 +51,7 @@ def on(function: Any = None, /, *, idempotent: bool = False) -> Any:
     """Mark a method as the handler of the action of its name.
 
     Args:
-        function: The method, where the mark is used without arguments.
+        function: The method, if the mark is used without arguments.
         idempotent: Whether the action may run twice: if its kernel is lost while it runs, it is run
             again once, from its beginning. What it emitted until then stays.
     """

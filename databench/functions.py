@@ -52,7 +52,7 @@ class FunctionSignals:
         """Mark a function: it is called when the page emits `signal`.
 
         `connect` is emitted once, when a session begins, and `disconnect` when it ends. A list that
-        the page sends gives positional arguments, an object keyword arguments where they fit; a
+        the page sends gives positional arguments, an object keyword arguments if they fit; a
         function with one parameter gets anything else whole. A function that is marked inside
         another gets the signals of the session in which the other runs.
 
@@ -124,7 +124,7 @@ class FunctionAnalysis:
     Args:
         name: The analysis' name; its page is `templates/<name>.html`.
         import_name: The module's `__name__`.
-        signals: Its signals, where `databench.Signals(name)` made them before; or the description.
+        signals: Its signals, if `databench.Signals(name)` made them before; or the description.
         description: For the gallery, which reads it from the source: a plain string, or `__doc__`.
         thumbnail: An image in the folder `static`, likewise.
     """

@@ -33,7 +33,7 @@ def clean(text: str) -> str:
         text: From any source.
 
     Returns:
-        It without control sequences; other control characters are blanks where they are white
+        It without control sequences; other control characters are blanks if they are white
         space, else U+FFFD.
     """
     if text.isprintable():

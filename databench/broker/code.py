@@ -76,7 +76,7 @@ class Code:
         for record in list(pool.records) if pool else ():
             self._change(record, what[:CHANGE_CHARACTERS], at_once=at_once)
         if pool and not any(record.code_change for record in pool.records):
-            pool.poison.forgive()  # also where no process is there to be restarted
+            pool.poison.forgive()  # also if there is no process to restart
             for record in pool.records:
                 record.kernel.blame.starts.forgive()
         self._tables.outbox.flush()

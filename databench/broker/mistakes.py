@@ -1,4 +1,4 @@
-"""Kernels that do not follow the protocol: each mistake is counted, said and, where it can, undone.
+"""Kernels that break the protocol: each mistake is counted, reported and, if possible, undone.
 
 A mistake harms only its own kernel. Who writes one looks at the page and the terminal: so the log
 names the kernel, the message's kind, what is wrong and the section of docs/protocol.md, once for
@@ -61,7 +61,7 @@ class Mistakes:
             record.kernel.end(f"{record.mistakes} messages were not understood, limit {limit}")
 
     def note_message(self, record: KernelRecord, problem: str, frames: Sequence[bytes]) -> Names:
-        """A message could not be read; where it was to end a request, that one ends with an error.
+        """A message could not be read; if it should have ended a request, that one gets an error.
 
         Args:
             record: Whose it is.

@@ -139,7 +139,7 @@ def _describe_usage(usage: Usage | None, age_s: float | None) -> dict[str, Any]:
     if usage is None:
         return {"memory_bytes": None, "processor_percent": None, "processes": None}
     percent = usage.percent
-    if percent is None:  # of its whole life, where no sample was taken just before
+    if percent is None:  # of its whole life, if no sample was taken just before
         percent = 100 * usage.processor_s / max(age_s or 0.0, 1.0)
     return {
         "memory_bytes": usage.memory_bytes,

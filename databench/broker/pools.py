@@ -196,7 +196,7 @@ class Pools:
 
 
 def _candidates(pool: KernelPool) -> list[KernelRecord]:
-    """The kernels that a further session may get: where each has its own, those with a process."""
+    """The kernels that a further session may get: if each has its own, those with a process."""
     is_alone = pool.spec.sharing.isolation == SESSION
     return list(pool.running) if is_alone else pool.records
 

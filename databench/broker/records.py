@@ -77,7 +77,7 @@ class KernelRecord:
         routing_id: By which messages of its kernel's process come, the latest that began.
         sessions: Its sessions by id.
         shown: Those of them that have a page.
-        ahead: How many begin before it, as its pages were shown last, where it is queued.
+        ahead: How many begin before it, as its pages were shown last, if it is queued.
         open_requests: How many requests the kernel has.
         open_bytes: What their payloads hold, sent and not yet ended.
         stray: What its kernel's generation may send that no session's credit pays for.

@@ -68,7 +68,7 @@ class SocketFolder:
         self.endpoint = f"ipc://{path}/{_NAME}"
 
     def renew(self) -> None:
-        """Bind the socket in a new folder where the present one is gone, or is not ours any more.
+        """Bind the socket in a new folder if the present one is gone, or is not ours any more.
 
         Raises:
             OSError: As in `open`.
@@ -77,7 +77,7 @@ class SocketFolder:
         if _identify(gone) == self._identity:
             return
         self.open()
-        guard.remove_directory(str(gone))  # where only the socket was removed
+        guard.remove_directory(str(gone))  # if only the socket was removed
         logger.warning(
             "The folder of the server's socket, %s, is gone; something removes old files there. "
             "Running kernels keep their connection; new ones connect in %s. Nothing is lost",

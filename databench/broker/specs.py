@@ -50,7 +50,7 @@ class AnalysisSpec:
         version: The analysis' own version, or `None`.
         sharing: Which sessions share a process.
         limits: Values for its kernels instead of settings of these names.
-        script: Set where the analysis is one script; `folder` is then the one of its page.
+        script: Set if the analysis is one script; `folder` is then the one of its page.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Page(Protocol):
     Attributes:
         visitor: A word that all pages of one visitor's browser share; empty if it is not known.
         is_linked: Whether a link led it to the session that it asks for, or to one that has ended.
-        address: The visitor's address, as the proxy forwards it where `--xheaders` believes that.
+        address: The visitor's address, as the proxy forwards it if `--xheaders` is given.
         may_administer: Whether it may see tracebacks, and end what other sessions use.
     """
 

@@ -143,7 +143,7 @@ class Tables:
         )
 
     def last_words(self, kernel: Supervisor, since_s: float | None = None) -> bytes:
-        """The kernel's last lines of stderr, a JSON string, where pages may see them.
+        """The kernel's last lines of stderr, a JSON string, if pages may see them.
 
         Args:
             kernel: The kernel.

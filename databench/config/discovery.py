@@ -22,7 +22,7 @@ class Found:
     """The analyses in a folder.
 
     Attributes:
-        analyses: Names, each with its functions where it is made of such, in the gallery's order.
+        analyses: Names, each with its functions if it is made of such, in the gallery's order.
         warnings: A sentence for each folder that looks like an analysis and is not served.
     """
 

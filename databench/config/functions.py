@@ -115,7 +115,7 @@ def _with_text(found: Functions, key: str, text: str) -> Functions:
 
 
 def _text(node: ast.expr, doc: str | None) -> str | None:
-    """Plain text, or the module's docstring where that is named."""
+    """Plain text, or the module's docstring if that is named."""
     if isinstance(node, ast.Name) and node.id == "__doc__":
         return doc
     value = node.value if isinstance(node, ast.Constant) else None
@@ -125,7 +125,7 @@ def _text(node: ast.expr, doc: str | None) -> str | None:
 def find_functions(folder: Path) -> Iterator[Functions]:
     """The analyses whose modules lie in a folder, by name: those that its `__init__.py` imports.
 
-    All of them where it imports none, or is not there.
+    All of them if it imports none, or does not exist.
 
     Args:
         folder: The folder of analyses, absolute.

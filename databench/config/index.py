@@ -42,11 +42,11 @@ class Entry:
     Attributes:
         name: Its folder's name, and its place in the address.
         folder: Its folder, absolute; it need not exist when there are problems.
-        title: For people; the name where none is given.
+        title: For people; the name if none is given.
         kernel: The name of its kernel spec.
         isolation: Which sessions share a process: `analysis`, `pool` or `session`.
         processes: How many processes a pool has.
-        preheat: How many processes wait for sessions, where each has its own.
+        preheat: How many processes wait for sessions, if each has its own.
         max_kernels: The most processes it has then; 0: as in the settings.
         limits: Values for its kernels instead of settings of these names.
         watch: Patterns of files, relative to the analyses' folder.

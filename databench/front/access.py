@@ -221,7 +221,7 @@ def make(
         port: Where the server listens without encryption.
         environ: The environment.
         chosen: As `find_chosen` gives it.
-        is_development: Whether there is one where none was chosen.
+        is_development: Whether there is one if none was chosen.
     """
     name = cookies.find_project(folder)
     if chosen or not is_development:
@@ -275,7 +275,7 @@ def find_token(folder: Path, project: str) -> str:
     """The project's token, made and kept if there is none.
 
     Args:
-        folder: As `find_folder` gives it; made where it is missing.
+        folder: As `find_folder` gives it; made if it is missing.
         project: As `cookies.find_project` calls it.
     """
     token = read_token(folder, project)

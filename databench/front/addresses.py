@@ -77,7 +77,7 @@ def static_roots(index: Index) -> dict[str, tuple[Path, ...]]:
 def find_address(
     kept: Kept, index: Index, address: str, page: Entry | None, sources: PageSources
 ) -> str:
-    """An address of a file with the word that names its content; as it is where that has none.
+    """An address of a file with the word that names its content; unchanged if it has none.
 
     Args:
         kept: Keeps the content.

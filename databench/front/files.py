@@ -63,7 +63,7 @@ def find_file(roots: Sequence[Path], path: str, sources: PageSources | None = No
 
 
 def find_answer(kept: Kept, roots: Sequence[Path], path: str) -> Answer | None:
-    """The content of a small file, from memory where it is unchanged; `None`: there is none.
+    """The content of a small file, from memory if it is unchanged; `None`: there is none.
 
     Args:
         kept: Keeps it.
@@ -93,7 +93,7 @@ def find_answer(kept: Kept, roots: Sequence[Path], path: str) -> Answer | None:
 
 
 def find_kind(name: str) -> str:
-    """The `Content-Type` of a file: from its name, not the machine's tables where those differ.
+    """The `Content-Type` of a file: from its name, not from the machine's tables, which differ.
 
     Args:
         name: The file's; text is UTF-8.

@@ -78,7 +78,7 @@ def packaged() -> Place:
 
 
 def from_folder(folder: Path) -> Place:
-    """A folder as a place: as far up as there are packages, or without one where it has no name.
+    """A folder as a place: as far up as there are packages, or without one if it has no name.
 
     A folder whose name holds a dot cannot be named in an import; it is then the root itself.
     """

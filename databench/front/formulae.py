@@ -43,7 +43,7 @@ def _holds_environment(text: bytes) -> bool:
 
 
 def with_script(page: bytes, find_address: Callable[[str], str]) -> bytes:
-    """The page, with the script where it holds a formula.
+    """The page, with the script if it holds a formula.
 
     Args:
         page: HTML.

@@ -93,7 +93,7 @@ def find_mpld3() -> tuple[Path, ...]:
 
 
 def _find_mpld3_scripts(page: Path) -> list[str]:
-    """The scripts of the installed mpld3 that a page needs; none where it does not name it."""
+    """The scripts of the installed mpld3 that a page needs; none if it does not name it."""
     try:
         is_named = b"mpld3" in page.read_bytes()
     except OSError:  # reported when the template is looked for

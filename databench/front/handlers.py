@@ -112,7 +112,7 @@ class Headers(tornado.web.RequestHandler):
             self._headers[name] = value  # known to be well-formed: `set_header` looks each time
 
     async def send(self, answer: Answer, key: Hashable, *, caching: str = "no-cache") -> None:
-        """Answer with what is kept, or could be; compressed where the browser takes that.
+        """Answer with what is kept, or could be; compressed if the browser takes that.
 
         Args:
             answer: Its body and type.
@@ -180,7 +180,7 @@ class Headers(tornado.web.RequestHandler):
             text: What is wrong, and what to do.
             title: The page's heading; the status when empty.
             type_: The exception's class, for programs.
-            lines: The traceback, where it may be seen.
+            lines: The traceback, if it may be seen.
             foot: What a page has at its end, as HTML.
         """
         self.set_status(status_code, self._reason if self._status_code == status_code else None)

@@ -46,7 +46,7 @@ def read(path: Path, most_bytes: int) -> bytes:
 
 
 def write(path: Path, content: bytes, *, is_first: bool = False) -> None:
-    """Write a file, and make its folder where it is missing.
+    """Write a file, and make its folder if it is missing.
 
     Args:
         path: The file.

@@ -231,7 +231,7 @@ def _with_headers(
 
 
 def _find_template_folders(handler: type[tornado.web.RequestHandler]) -> list[str]:
-    """Where a handler looks for templates, where that depends on no request."""
+    """The folder of a handler's templates, if it depends on no request."""
     if handler.get_template_path is tornado.web.RequestHandler.get_template_path:
         return []
     try:

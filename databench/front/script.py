@@ -132,7 +132,7 @@ def from_class(
 
 
 def _find_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop of `IOLoop.current()`, where the script has called that; makes none."""
+    """The loop of `IOLoop.current()`, if the script has called that; makes none."""
     if sys.version_info >= (3, 12):
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # set by 3.12 and 3.13 instead of making one

@@ -101,7 +101,7 @@ class Files(Headers, tornado.web.StaticFileHandler):
     def get_content(  # type: ignore[override]
         self, abspath: str, start: int | None = None, end: int | None = None
     ) -> Iterable[bytes]:
-        """A part of the file; of what the `ETag` names, where that is kept."""
+        """A part of the file; of the content that the `ETag` names, if that is kept."""
         if self._answer is None:
             yield from super().get_content(abspath, start, end)
             return

@@ -36,7 +36,7 @@ def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
         environ: The environment: `HOST` and `PORT`, as for serving.
 
     Returns:
-        The exit status: 1 where no server answers, 2 for what cannot be used.
+        The exit status: 1 if no server answers, 2 for invalid options.
     """
     options = _make_parser().parse_args(words)
     host = find_host(options.host, environ)

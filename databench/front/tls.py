@@ -32,7 +32,7 @@ class Wanted(NamedTuple):
 
     Attributes:
         certfile: A PEM file with the certificate and those that it rests on, in this order.
-        keyfile: A PEM file with its key, where `certfile` does not hold it.
+        keyfile: A PEM file with its key, if `certfile` does not hold it.
         port: Where to serve with it, as text.
     """
 

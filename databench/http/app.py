@@ -48,7 +48,7 @@ class CallbackManager:
             has its own event there sets it itself.
         must_start: Whether a failed `on_start` callback ends the process with status 70; else it
             serves on, and is never ready.
-        one_process: Why it cannot be run in several processes, or "" where it can.
+        one_process: Why it cannot be run in several processes, or "" if it can.
     """
 
     must_start: ClassVar[bool] = False

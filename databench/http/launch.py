@@ -40,7 +40,7 @@ def run(
             core), `xheaders`, `max_body_size`, `max_buffer_size`, `server` (the `Server` header),
             `host` (every address), `shutdown_limit_s` (5). What stands here wins over the
             environment. The application gets all but `port` and `number_of_procs`.
-        log_config: For `logging.config.dictConfig`; `None`: to stderr, where nothing was set up.
+        log_config: For `logging.config.dictConfig`; `None`: to stderr, if nothing was set up.
 
     Raises:
         SystemExit: With 70, when a `before_run` callback failed.

@@ -8,7 +8,7 @@ from ..errors import SettingError
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
-    """A loop for a server: uvloop's where the extra `fast` is installed, asyncio's otherwise."""
+    """A loop for a server: uvloop's if the extra `fast` is installed, asyncio's otherwise."""
     try:
         import uvloop
     except ImportError:

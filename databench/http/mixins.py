@@ -78,8 +78,8 @@ class ErrorWriter(_Base):
     """Writes an error as `{"type": ..., "message": ..., "traceback": ...}`.
 
     `type` is the exception's class or null. `message` is the exception's text, or else the reason.
-    `traceback` is a list of lines where the setting `serve_traceback` is on, and null otherwise.
-    A content mixin's `send_response` writes it where there is one, JSON otherwise.
+    `traceback` is a list of lines if the setting `serve_traceback` is on, and null otherwise.
+    A content mixin's `send_response` writes it if there is one, JSON otherwise.
     """
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

@@ -134,7 +134,7 @@ class Server(tornado.httpserver.HTTPServer):
         self._set_timer()
 
     def _try_again(self) -> None:
-        """Accept again, where there is room."""
+        """Accept again, if there is room."""
         if self._accepting.decide(descriptors.count(), descriptors.limit()):
             self._listener.resume()
 
@@ -166,7 +166,7 @@ class Server(tornado.httpserver.HTTPServer):
             self._timer = asyncio.get_running_loop().call_later(step_s, self._sweep)
 
     def _sweep(self) -> None:
-        """Close what waited too long for a request; accept again where there is room."""
+        """Close what waited too long for a request; accept again if there is room."""
         self._timer = None
         now_s = time.monotonic()
         for server_conn in list(self._idlers.take_due(now_s, _SWEEP_MOST)):
@@ -238,7 +238,7 @@ class Server(tornado.httpserver.HTTPServer):
 
         Args:
             server_conn: The connection.
-            address: Of the visitor, by the proxy's word where that is believed.
+            address: Of the visitor, by the proxy's word if that is believed.
         """
         most = self._shares.most
         if server_conn.stream in self._over:

@@ -1,7 +1,7 @@
 """Runs an application until SIGINT, SIGTERM or SIGHUP, then drains it and ends with a status.
 
 Theory of operation. Sockets are bound before anything else starts, so that a taken port leaves
-nothing behind; then, where there are to be several, processes are forked; each makes its own loop.
+nothing behind; then, if there are to be several, processes are forked; each makes its own loop.
 A signal stops the listening; requests that are under way are answered, websockets closed and the
 shutdown callbacks called, all under one limit; a second signal cuts short what is waited for. The
 loop is closed by hand and not by `asyncio.run`, which would wait without a limit for threads of an
@@ -135,7 +135,7 @@ class Runner:
             raise SystemExit(status)
 
     def bind(self, port_number: int | None = None) -> None:
-        """Listen, where no sockets were given; see `run`.
+        """Listen, if no sockets were given; see `run`.
 
         Raises:
             OSError: The port is taken, or the host is not this machine's.

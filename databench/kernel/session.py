@@ -258,7 +258,7 @@ class KernelSession:
             self._keep(request, result)
         if failure is not None or not calls:
             self._end(request, request.result, failure)
-            # The loop is woken only where something waits: most often nothing does.
+            # The loop is woken only if something waits: most often nothing does.
             if self._lane.let_go(request):
                 self.context.loop.call_soon(self._pump)
         else:
@@ -358,7 +358,7 @@ class KernelSession:
         return is_large or self.context.has_own_making
 
     def _open(self) -> None:
-        """Make the instance: plain code of the user, where the class has a constructor."""
+        """Make the instance: plain code of the user, if the class has a constructor."""
         context, message = self.context, self._message
         analysis = context.analysis_class()
         analysis._outlet = self.outlet

@@ -180,7 +180,7 @@ class WorkerPool:
     """Gives plain actions to workers; used from the loop's thread.
 
     The main thread is where an action can be interrupted best. One that finds it taken waits a
-    little: most plain actions are short. Where the main thread has been taken for longer than
+    little: most plain actions are short. If the main thread has been taken for longer than
     that, another worker is as good as it gets.
 
     Theory of operation: a worker whose job has ended takes the next one that waits by itself, on

@@ -2,7 +2,7 @@
 
 A point in time reads as Python's own `datetime.isoformat()`, with more digits of a second only
 where it has them. A length of time is a duration of days, hours, minutes and seconds, since those
-are of fixed length: `P1DT2H3M4.5S`, and with a minus in front where it is negative.
+are of fixed length: `P1DT2H3M4.5S`, and with a minus in front if it is negative.
 
 NumPy's values are counts of a unit since 1970, or of a unit alone; they come here as arrays.
 """
@@ -93,7 +93,7 @@ def lengths(array: Any, numpy: Any) -> Any:
 
 
 def _trimmed(text: str) -> str | None:
-    """Six digits of a second or none, and three more at a time where it has them."""
+    """Six digits of a second or none, and three more at a time if it has them."""
     if text == "NaT":
         return None
     head, point, digits = text.partition(".")

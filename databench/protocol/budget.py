@@ -53,7 +53,7 @@ class Budget:
 
         Args:
             client: For whom; `None`: for all of them.
-            size_bytes: How many; below 0 where some are given back.
+            size_bytes: How many; below 0 if some are given back.
         """
         self.total_bytes += size_bytes
         if client is not None:

@@ -20,7 +20,7 @@ class Guarded(bytes):
 
 
 def guard(before: bytes, hidden: bytes, after: bytes, *, instead: bytes = b"") -> bytes:
-    """A frame with a part that not every page may see; a plain one where that is empty."""
+    """A frame with a part that not every page may see; a plain one if that is empty."""
     if not hidden:
         return before + instead + after
     frame = Guarded(before + hidden + after)

@@ -202,7 +202,7 @@ class StateChange(Message):
         key: The value's name.
         base: For `class_data`: the version that this write replaces, or `None` for any.
         payload: The value for pages, JSON.
-        further: Empty, or one frame: the stored value, where a hook made it different; for `data`
+        further: Empty, or one frame: the stored value, if a hook made it different; for `data`
             that frame is empty if the value was deleted.
     """
 

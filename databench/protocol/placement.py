@@ -22,7 +22,7 @@ class Sharing:
     Attributes:
         isolation: One of `ISOLATIONS`.
         processes: How many a pool has.
-        preheat: How many wait for sessions to come, where each has its own.
+        preheat: How many wait for sessions to come, if each has its own.
         max_kernels: The most processes, if each session has its own; 0: as in the
             settings.
     """

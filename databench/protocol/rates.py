@@ -21,7 +21,7 @@ class Rates:
         self._asked: OrderedDict[Hashable, deque[float]] = OrderedDict()
 
     def ask(self, keys: Iterable[tuple[Hashable, int]], now_s: float) -> float:
-        """Ask for one more: it counts for each key, or for none where one is at its limit.
+        """Ask for one more: it counts for each key, or for none if one is at its limit.
 
         Args:
             keys: What it counts for, each with its limit within the time.

@@ -56,7 +56,7 @@ class OpenRequest:
     def requeue(self) -> None:
         """Its kernel is lost: it waits for the next one, at its place among its session's."""
         self.is_sent, self.is_rerun = False, True
-        # What it says from now on stands behind its second start, not where it was before.
+        # Its next messages stand behind its second start, not at their earlier offset.
         self.progress_place = 0
 
 
@@ -101,7 +101,7 @@ class Value:
     Args:
         shown: As pages see it, JSON.
         stored: As the kernel gets it back, JSON.
-        place: Where it was last changed; 0: before the stream.
+        place: The offset of its last change; 0: before the stream.
     """
 
     __slots__ = ("_frame", "_shown", "_stored", "place")

@@ -120,7 +120,7 @@ class Session:
         """Report the progress of an open request.
 
         Returns:
-            Its frame, appended; none where no page asked for it.
+            Its frame, appended; none if no page asked for it.
         """
         request = self.requests[number]
         if request.process_id is None:
@@ -378,7 +378,7 @@ class Session:
         return held_bytes + self.ring.held_bytes + SMALL_BYTES * small
 
     def _append_latest(self, place: int, frame: bytes, charge_bytes: int = 0) -> int:
-        """Append a frame, or put it where its older value is that no page has been sent."""
+        """Append a frame, or replace its older value, which no page has got."""
         if self.views or place <= self.left_place or not self.ring.replace(place, frame):
             return self.append(frame, charge_bytes=charge_bytes)
         if charge_bytes:

@@ -1,7 +1,7 @@
 """How many sessions one visitor and one address may have, and which goes for another. Pure.
 
 Owns the count of all sessions, with a page or without one, of this server and of an earlier one.
-A client over its share loses its own oldest; where the server is full, the oldest of all goes.
+A client over its share loses its own oldest; if the server is full, the oldest of all goes.
 """
 
 from __future__ import annotations

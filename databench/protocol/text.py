@@ -345,13 +345,13 @@ def compose_kernel(
         state: Its name.
         reason: Why it is in it, for people.
         generation: The number of its process.
-        retry_in_s: When it starts again, where it waits for that.
+        retry_in_s: When it starts again, if it waits for that.
         sessions: How many an end of it would touch.
         is_shared: Whether another session uses it now.
         isolation: Which sessions share it: `analysis`, `pool` or `session`.
-        ahead: How many others begin before it, where it is queued.
+        ahead: How many others begin before it, if it is queued.
         stderr: Its last lines, for administrators.
-        cancel_limit_s: How long a cancel may take, where one is under way.
+        cancel_limit_s: How long a cancel may take, if one is under way.
         code_change: The file that was saved, while a restart for it waits; for those who may
             administer the server.
         analysis: Its name, which the others get instead of the file.

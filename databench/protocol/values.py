@@ -96,5 +96,5 @@ def _size_of_key(key: str) -> int:
 
 
 def _size(shown: bytes, stored: bytes) -> int:
-    # Where no hook changed the value, both are the same object.
+    # If no hook changed the value, both are the same object.
     return len(shown) if shown is stored else len(shown) + len(stored)

@@ -27,7 +27,7 @@ class Names:
     """The names that a message seems to have.
 
     Attributes:
-        kind: Its kind; empty where it cannot be read.
+        kind: Its kind; empty if it cannot be read.
         session: The session's id, or `None`.
         request: The request's number, or `None`.
     """
@@ -44,7 +44,7 @@ class Names:
 
     @property
     def section(self) -> str:
-        """Of docs/protocol.md, where it says how such a message is to be."""
+        """The section of docs/protocol.md for such a message."""
         return _SECTIONS.get(self.kind, _OF_KINDS) if self.kind else _OF_FRAMES
 
 

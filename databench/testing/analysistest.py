@@ -119,7 +119,7 @@ class AnalysisTest:
 
 
 class _Outlet:
-    """Where the words of an analysis under test go."""
+    """The outlet of an analysis under test."""
 
     def __init__(self, messages: list[tuple[str, Any]]) -> None:
         self._messages = messages

@@ -30,7 +30,7 @@ class Parts:
         self._works: deque[Iterator[None]] = deque()
 
     def begin(self, work: Iterator[None]) -> None:
-        """Do as much as one turn may hold at once, where nothing else waits, and the rest later.
+        """Do as much as one turn may hold at once, if nothing else waits, and the rest later.
 
         Args:
             work: Each step does one session; it looks at the tables as they are by then.

@@ -30,7 +30,7 @@ class Reclaim:
         tables.holdings.budget.on_over = self._note_over
 
     def make_room(self, client: Client) -> str:
-        """Let a client begin a session: its own oldest, or the oldest of all, goes where one must.
+        """Let a client begin a session: its own oldest, or the oldest of all, goes if one must.
 
         Returns:
             Why it may begin none; empty: it may.

@@ -9,7 +9,7 @@ process with the mark or the brand (a kernel's child that made its own session),
 directory and ends.
 
 The brand (`protocol/brand.py`) is a pair of limits that children inherit whatever they leave
-behind. Where the system has no such limit, the mark alone counts.
+behind. If the system has no such limit, only the mark counts.
 
 It has its own session and ignores the terminal's signals, so that Ctrl-C reaches only the
 front.

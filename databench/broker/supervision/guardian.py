@@ -92,7 +92,7 @@ class Guardian:
     def discard(self, pgid: int) -> None:
         """A kernel's process group ended: have the guard end what has left it.
 
-        The guard, since each look at all processes takes milliseconds where there are thousands.
+        The guard, because each look at all processes takes milliseconds if there are thousands.
         """
         soft = self._groups.pop(pgid, None)
         if soft is not None:

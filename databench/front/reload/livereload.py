@@ -28,7 +28,7 @@ class FollowSocket(OwnSocket):
     _is_answered = False
 
     def prepare(self) -> None:
-        """Refuse a page of another server, and all where nothing is watched."""
+        """Refuse a page of another server, and all pages if no files are watched."""
         if not self.context.is_watched:
             raise tornado.web.HTTPError(404, "this server does not watch files")
         super().prepare()

@@ -184,7 +184,7 @@ class Watcher:
                 task.add_done_callback(self._renewals.discard)
 
     async def _renew_offered(self, entry: Entry) -> None:
-        """A page that is made from the source is loaded again where its buttons are others."""
+        """A page that is made from the source reloads if its buttons have changed."""
         found = await asyncio.to_thread(offered.find_offered, entry)
         if not self._is_stopped and found != self._context.offered.get(entry.name):
             self._context.offered[entry.name] = found

@@ -137,7 +137,7 @@ def _in_steps(session: Analysis, generator: Generator[Any, Any, Any]) -> Generat
 def _fit(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments, or the message whole where only that fits."""
+    """The arguments, or the whole message if only that fits."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):

@@ -44,7 +44,7 @@ def load_analysis(
         module_name: For example `analyses.pi.analysis`.
         analysis: The analysis' name; of several classes the one named alike is taken.
         project: The folder to import from.
-        script: What to run, where the analysis is one script.
+        script: The script to run, if the analysis is one.
 
     Raises:
         KernelError: There is no class in it, or there are several.

@@ -13,7 +13,7 @@ from ...protocol.variables import COVERAGE
 
 
 def begin(environ: Mapping[str, str] = os.environ) -> None:
-    """Measure from now on, where the front asks for it.
+    """Measure from now on, if the front asks for it.
 
     Args:
         environ: `COVERAGE` in it names the file beside which this process writes its own.

@@ -168,7 +168,7 @@ class Dispositions:
 
 
 class _Guarded:
-    """A handler of user code; where other code is interrupted, its exceptions are logged."""
+    """A handler of user code; if it interrupts other code, its exceptions are logged."""
 
     def __init__(self, handler: Callable[[int, Any], Any], owner: Dispositions) -> None:
         self.handler = handler

@@ -12,7 +12,7 @@ from ...settings import Settings, override
 
 @dataclasses.dataclass(frozen=True)
 class ScriptToRun:
-    """What to run where the analysis is one script.
+    """The script to run, if the analysis is one.
 
     Attributes:
         file: Its path, absolute; `None`: the module is imported by its name.
@@ -41,7 +41,7 @@ class Environment:
         log_level: A name that `logging` knows.
         interrupt_fd: The read end of the interrupt pipe, or `None`.
         settings: The settings in force.
-        script: Set where the analysis is one script.
+        script: Set if the analysis is one script.
     """
 
     endpoint: str

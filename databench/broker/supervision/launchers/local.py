@@ -204,7 +204,7 @@ class LocalProcess:
     def _limit(self, limits: Mapping[int, int]) -> None:
         """Limit the process that has just begun.
 
-        From outside: a function that runs between fork and exec may hang where there are threads.
+        From outside: a function that runs between fork and exec may hang if there are threads.
         """
         pid = self._process.pid
         started = descriptors.find_started()

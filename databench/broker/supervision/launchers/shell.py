@@ -51,7 +51,7 @@ class Shell:
             on_line: Called with each line of its output.
 
         Returns:
-            How it failed, or "" where it did not.
+            How it failed, or "" if it did not.
         """
         guardian = self._guardian
         assert guardian is not None, "not entered"
