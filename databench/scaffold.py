@@ -88,6 +88,8 @@ def make(name: str, kernel: str, *, here: Path) -> list[str]:
     analyses = here / folders.NAME if place.is_packaged else place.folder
     folder = analyses / name
     spec = _find_spec(kernel, find_kernelspecs(analyses.parent / "kernels"))
+    if spec.problem:
+        raise SettingError(spec.problem)
     if os.path.lexists(folder):
         raise SettingError(
             f"'{_show(folder, here)}' already exists, and nothing is overwritten; "

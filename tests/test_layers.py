@@ -1,8 +1,8 @@
 """The direction of imports, read from the source: who may know whom.
 
-cli > front > broker > protocol; front > http; kernel > analysis > datastore > protocol;
-any > closecodes, errors, multipart, settings, printable, descriptors, threads. A lazy import and
-one under TYPE_CHECKING count like any other.
+cli > front > broker > protocol; broker > config; front > http; kernel > analysis > datastore >
+protocol; any > closecodes, errors, multipart, settings, printable, descriptors, threads. A lazy
+import and one under TYPE_CHECKING count like any other.
 """
 
 import ast
@@ -50,7 +50,8 @@ _ALLOWED = {
     "analysis": {"functions", "datastore", "payload", "protocol", "progress"},
     "functions": set(),
     "kernel": {"analysis", "functions", "datastore", "payload", "protocol", "__init__"},
-    "broker": {"protocol"},
+    # `config`: how a YAML file is read, of kernel specs too.
+    "broker": {"protocol", "config"},
     # `payload`: for `class_data`, where a handler of a project asks for it.
     "front": {"broker", "protocol", "http", "config", "readme", "payload"},
     "scaffold": {"broker", "config", "front"},

@@ -117,6 +117,15 @@ def test_kernel_that_is_not_there_is_told_with_the_nearest(here, capsys):
     assert "there is no kernel 'tinny' (--kernel), known: py, tiny; did you mean 'tiny'?" in told
 
 
+def test_kernel_whose_spec_cannot_be_used_makes_nothing(here, capsys):
+    (here / "kernels" / "tiny").mkdir(parents=True)
+    (here / "kernels" / "tiny" / "kernel.yaml").write_text("argv: 5\nprotocol: 1\n")
+    before = tree(here)
+    assert cli.main(["new", "pi", "--kernel", "tiny"], {}) == 2
+    assert "kernels/tiny/kernel.yaml:1: argv is 5" in capsys.readouterr().err
+    assert tree(here) == before
+
+
 def test_kernel_of_another_language_gives_its_template_and_is_entered(here):
     spec = here / "kernels" / "tiny"
     (spec / "scaffold").mkdir(parents=True)

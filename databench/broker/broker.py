@@ -37,7 +37,7 @@ from .socketfolder import SocketFolder
 from .specs import AnalysisSpec, Page
 from .stores.base import Store
 from .supervision.guardian import Guardian
-from .supervision.kernelspec import KernelSpec, find_kernelspecs
+from .supervision.kernelspec import KernelSpec, adopt, find_kernelspecs
 from .tables import Tables
 from .trace import TracedChannel
 
@@ -238,6 +238,7 @@ class Broker:
         kept: Iterable[str] = (),
         *,
         analyses_version: str | None = None,
+        kernelspecs: Mapping[str, KernelSpec] | None = None,
     ) -> None:
         """Other analyses from now on; a kernel whose analysis is to be run otherwise restarts.
 
@@ -245,19 +246,23 @@ class Broker:
             specs: All that can run.
             kept: Those that cannot, and stay as they were as long as a page uses them.
             analyses_version: The version that joining pages get.
+            kernelspecs: The kernel specs by name; `None`: as before.
         """
         self._analyses_version = analyses_version
         before = self._specs
         self._specs = {**{name: before[name] for name in kept if name in before}, **specs}
+        if kernelspecs is not None:
+            adopt(self._kernelspecs, kernelspecs, {s.kernel for s in self._specs.values()})
         for name, pool in list(self._tables.pools.items()):
-            spec = self._specs.get(name)
-            if spec is None:
+            if name not in self._specs:
                 self._retiring.begin(pool)
-            elif spec != pool.spec:
-                pool.spec = spec
-                for record in pool.records:
-                    record.kernel.change_spec(spec, self._kernelspecs[spec.kernel])
-                self.code.change(name, "index.yaml", at_once=False)
+            elif name in specs:
+                self.code.change_spec(pool, specs[name], self._kernelspecs[specs[name].kernel])
+
+    @property
+    def kernelspecs(self) -> Mapping[str, KernelSpec]:
+        """The kernel specs by name, those too that cannot be used."""
+        return self._kernelspecs
 
     def watch_sources(self, on_sources: Callable[[str], None]) -> None:
         """Call back when a kernel has named files that it was read from; see `Code.on_sources`."""

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from ..protocol import messages as m
 from ..protocol.lifecycle import OnChange
 from ..protocol.text import CODE_CHANGED
-from .records import KernelRecord
+from .records import KernelPool, KernelRecord
 from .sessions.requests import Requests
+from .specs import AnalysisSpec
+from .supervision.kernelspec import KernelSpec
 from .tables import Tables
 
 logger = logging.getLogger("databench.broker")
@@ -80,6 +82,23 @@ class Code:
             for record in pool.records:
                 record.kernel.blame.starts.forgive()
         self._tables.outbox.flush()
+
+    def change_spec(self, pool: KernelPool, spec: AnalysisSpec, kernelspec: KernelSpec) -> None:
+        """An analysis is to be run as these say; its kernels restart where that is another way.
+
+        Args:
+            pool: The analysis.
+            spec: What `index.yaml` says of it now.
+            kernelspec: How its kernels are started now.
+        """
+        is_other = spec != pool.spec
+        pool.spec = spec
+        if not is_other and all(r.kernel.kernelspec == kernelspec for r in pool.records):
+            return
+        for record in pool.records:
+            record.kernel.change_spec(spec, kernelspec)
+        what = "index.yaml" if is_other else kernelspec.label
+        self.change(spec.name, what, at_once=spec.restarts_at_once and not is_other)
 
     def _change(self, record: KernelRecord, what: str, *, at_once: bool) -> None:
         kernel = record.kernel

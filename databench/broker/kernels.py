@@ -7,7 +7,8 @@ gone becomes a change of its record, and each other part learns of it in a fixed
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable
 
 from ..protocol import messages as m
 from ..protocol.lifecycle import State
@@ -20,6 +21,8 @@ from .supervision.kernelspec import KernelSpec
 from .supervision.memory_limit import Memory
 from .supervision.supervisor import Supervisor
 from .tables import Tables
+
+logger = logging.getLogger("databench.broker")
 
 
 class Kernels:
@@ -34,7 +37,7 @@ class Kernels:
         folder: Where the socket is.
         cli_args: What kernels get as `cli_args`.
         log_level: For kernels' own logging.
-        kernelspecs: The kernel specs by name.
+        kernelspecs: The kernel specs by name, which the broker changes too.
 
     Attributes:
         on_ready: Called with the record of a kernel that can be used.
@@ -53,7 +56,7 @@ class Kernels:
         *,
         cli_args: tuple[str, ...],
         log_level: str,
-        kernelspecs: Mapping[str, KernelSpec],
+        kernelspecs: dict[str, KernelSpec],
     ) -> None:
         self.mark = mark
         self.on_ready: Callable[[KernelRecord], None] = _ignore
@@ -92,6 +95,13 @@ class Kernels:
     def renew_endpoint(self) -> None:
         """See `Owner.renew_endpoint`."""
         self._folder.renew()
+
+    def read_kernelspec(self, name: str) -> KernelSpec:
+        """See `Owner.read_kernelspec`; kernels that begin later get it too."""
+        spec = self._kernelspecs[name] = self._kernelspecs[name].read_again()
+        if spec.problem:
+            logger.warning("%s", spec.problem)
+        return spec
 
     def send(self, kernel: Supervisor, message: m.Message) -> bool:
         """See `Owner.send`."""

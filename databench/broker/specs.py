@@ -50,6 +50,7 @@ class AnalysisSpec:
         version: The analysis' own version, or `None`.
         sharing: Which sessions share a process.
         limits: Values for its kernels instead of settings of these names.
+        restarts_at_once: Whether new code restarts its kernels whatever they do.
         script: Set if the analysis is one script; `folder` is then the one of its page.
     """
 
@@ -62,6 +63,8 @@ class AnalysisSpec:
     sharing: Sharing = field(default_factory=Sharing)
     limits: Mapping[str, float] = field(default_factory=dict)
     script: Script | None = None
+    # What the kernel runs is the same either way.
+    restarts_at_once: bool = field(default=False, compare=False)
 
     def name_limit(self, setting: str) -> str:
         """Where the limit in force was set: the setting, or the analysis' key for it."""

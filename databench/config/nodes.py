@@ -62,22 +62,25 @@ def prepare(file: Path) -> None:
         pass  # reported by the reader
 
 
-def read_text(file: Path) -> str:
+def read_text(file: Path, limit: int = FILE_BYTES) -> str:
     """The text of a file.
+
+    Args:
+        file: The file.
+        limit: How many bytes it may have.
 
     Raises:
         OSError: It is too large, or cannot be read.
         UnicodeDecodeError: It is not UTF-8.
     """
     with file.open("rb") as opened:
-        content = opened.read(FILE_BYTES + 1)
-    if len(content) > FILE_BYTES:
-        raise OSError(f"{file.stat().st_size} bytes, limit {FILE_BYTES}")
+        content = opened.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(f"{file.stat().st_size} bytes, limit {limit}")
     return content.decode("utf-8")
 
 
-@functools.lru_cache(maxsize=2)
-def compose(text: str) -> Composed:
+def compose_anew(text: str) -> Composed:
     """The nodes of a text; never raises."""
     loader = None
     try:
@@ -92,6 +95,9 @@ def compose(text: str) -> Composed:
         what = getattr(error, "problem", None) or str(error) or type(error).__name__
         problem = f"this is not YAML: {' '.join(what.split()):.300}"
         return Composed(None, problem, _find_line(text, loader, error))
+
+
+compose = functools.lru_cache(maxsize=2)(compose_anew)
 
 
 def _find_line(text: str, loader: yaml.SafeLoader | None, error: Exception) -> int | None:

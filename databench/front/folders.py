@@ -35,6 +35,11 @@ class Place:
     package: str
     is_packaged: bool = False
 
+    @property
+    def kernels(self) -> Path:
+        """The project's kernel specs; the folder need not be there."""
+        return self.root / "kernels"
+
     def module(self, name: str) -> str:
         """The module that the Python kernel imports for the analysis of that name."""
         return ".".join(part for part in (self.package, name, "analysis") if part)

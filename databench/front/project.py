@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import broker
 from ..broker import AnalysisSpec
-from ..broker.supervision.kernelspec import KernelSpec, find_kernelspecs
+from ..broker.supervision.kernelspec import KernelSpec, find_folder_problem, find_kernelspecs
 from ..config import Entry, Index, load, of_script
 from ..protocol.placement import Sharing
 from . import folders
@@ -51,8 +51,8 @@ def from_folder(wanted: str | None, *, here: Path) -> Project:
         SettingError: The folder does not exist.
     """
     place = folders.find(wanted, here=here)
-    kernelspecs = find_kernelspecs(place.root / "kernels")
-    index = load(place.folder, kernels=kernelspecs)
+    kernelspecs = find_kernelspecs(place.kernels)
+    index = _judge_kernels(load(place.folder, kernels=kernelspecs), kernelspecs, place)
     return Project(
         index,
         specs(index, place),
@@ -74,10 +74,29 @@ def specs(index: Index, place: folders.Place) -> dict[str, AnalysisSpec]:
             version=entry.version,
             limits=entry.limits,
             sharing=Sharing(entry.isolation, entry.processes, entry.preheat, entry.max_kernels),
+            restarts_at_once=entry.reload == "at once",
         )
         for entry in index.entries.values()
         if not entry.problems
     }
+
+
+def _judge_kernels(
+    index: Index, kernelspecs: Mapping[str, KernelSpec], place: folders.Place
+) -> Index:
+    """The index with what is wrong with kernels: in the analyses that need them, else a warning."""
+    entries = dict(index.entries)
+    for name, entry in entries.items():
+        spec = kernelspecs.get(entry.kernel)
+        if spec and (problem := spec.find_problem(entry.folder, place.root)):
+            text = problem if spec.problem else f"{spec.label}: {problem}"
+            problems = (*entry.problems, f"{text}; analysis {name!r} needs this kernel")
+            entries[name] = dataclasses.replace(entry, problems=problems)
+    needed = {entry.kernel for entry in entries.values()}
+    idle = [s for s in kernelspecs.values() if s.problem and s.name not in needed]
+    warnings = [f"{spec.problem}; no analysis needs this kernel" for spec in idle]
+    warnings += filter(None, [find_folder_problem(place.kernels)])
+    return dataclasses.replace(index, entries=entries, warnings=(*index.warnings, *warnings))
 
 
 def _module(entry: Entry, place: folders.Place) -> str:

@@ -261,7 +261,7 @@ def _run_watched(
     follower = reexec.Again(runner.sockets, runner.tls_sockets)
     follower.stop = runner.stop
     on_own = follower.on_own if is_editable() else None
-    watcher = Watcher(front.context, on_index=read_again, on_own=on_own)
+    watcher = Watcher(front.context, on_index=read_again, on_own=on_own, place=front.place)
     front.context.is_watched = True
     front.context.kept.interval_s = _WATCHED_CHECK_S
 
@@ -289,7 +289,12 @@ def _read_again(front: Front, analyses: str | None, script: ServedScript | None)
     front.swap(served.index)
     if served.index.is_read:
         broken = [name for name, entry in served.index.entries.items() if entry.problems]
-        front.context.broker.swap(served.specs, broken, analyses_version=served.index.version)
+        front.context.broker.swap(
+            served.specs,
+            broken,
+            analyses_version=served.index.version,
+            kernelspecs=served.kernelspecs,
+        )
 
 
 def _tell_problems(

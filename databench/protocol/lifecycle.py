@@ -138,6 +138,7 @@ class Lifecycle:
         self._is_end_wished = False
         self._is_stop_wished = False
         self._is_cull_wished = False
+        self._is_hopeless = False
         self.is_ending = False
         self._deaths: deque[float] = deque()
         self._excused: deque[float] = deque()
@@ -157,6 +158,7 @@ class Lifecycle:
             self.generation += 1
             self._said_hello = self._completed = self.is_ending = False
             self._is_end_wished = self._is_stop_wished = self._is_cull_wished = False
+            self._is_hopeless = False
         elif event is Event.HELLO:
             self._said_hello = True
             self._hello_exits = 0
@@ -194,6 +196,10 @@ class Lifecycle:
     def wish_stop(self) -> None:
         """This generation is ended, and the next one starts only when a page or the admin asks."""
         self._is_stop_wished = True
+
+    def give_up(self) -> None:
+        """This generation cannot start, nor can the next one until its spec is corrected."""
+        self._is_hopeless = True
 
     @property
     def is_halted(self) -> bool:
@@ -261,7 +267,7 @@ class Lifecycle:
             jitter: From -1 to 1; moves the wait by up to a fifth.
             is_excused: Whether it came of a session's start (`protocol.starts`).
         """
-        if self._is_stop_wished:
+        if self._is_stop_wished or self._is_hopeless:
             return ExitVerdict(Event.EXIT_FINAL)
         if self._is_cull_wished:
             return ExitVerdict(Event.EXIT_CULL)

@@ -1,7 +1,11 @@
 """Changed code: a kernel restarts when it is idle, and what it says of its sources is kept."""
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 
+from databench.broker import AnalysisSpec
 from databench.protocol import messages as m
 from databench.protocol.placement import Sharing
 from tests.broker.harness import rigged, wait_until
@@ -261,3 +265,65 @@ async def test_a_crash_of_code_that_was_replaced_meanwhile_speaks_against_nothin
         rig.broker.code.change("a", "a.py", at_once=False)
         for _ in range(2):  # the first one ends the old code, the second one the new
             assert (await page.run("segfault"))["outcome"] == "lost"
+
+
+# ---------------------------------------------------------------- other specs
+
+
+def swap(rig, *, at_once=False, kept=(), **changes):
+    """The kernel spec changes as its file did."""
+    spec = dataclasses.replace(rig.broker.kernelspecs["stub"], **changes)
+    root = Path("/")
+    specs = {n: AnalysisSpec(n, root, "none", root, "stub", restarts_at_once=at_once) for n in "ab"}
+    specs = {name: found for name, found in specs.items() if name not in kept}
+    rig.broker.swap(specs, kept, kernelspecs={"stub": spec})
+
+
+async def test_edited_kernel_spec_restarts_idle_kernels_at_once_and_working_ones_when_idle():
+    async with rigged() as rig:
+        idle, working = rig.join("a"), rig.join("b")
+        await idle.run("echo")
+        held = working.request("hold")
+        await working.signal("held")
+        argv = rig.broker.kernelspecs["stub"].argv
+        swap(rig)  # read again, and the same
+        swap(rig, argv=(*argv, "--edited"))
+        await idle.signal("opened", 2)
+        reason = "code changed: kernels/stub/kernel.yaml"
+        assert idle.loads("opened")[-1]["restored"] == reason
+        assert working.kernel["code_change"] == "kernels/stub/kernel.yaml"
+        assert (generation(rig), generation(rig, "b")) == (2, 1)
+        await working.run("release")
+        assert (await working.end(held))["outcome"] == "done"
+        await working.signal("opened", 2)
+        assert working.loads("opened")[-1]["restored"] == reason
+
+
+async def test_edited_kernel_spec_ends_what_runs_where_new_code_does():
+    async with rigged() as rig:
+        page = rig.join()
+        held = page.request("hold")
+        await page.signal("held")
+        argv = rig.broker.kernelspecs["stub"].argv
+        swap(rig, at_once=True, argv=(*argv, "--edited"))
+        assert (await page.end(held))["outcome"] == "lost"
+
+
+@pytest.mark.expected_log(
+    "nothing good", "kernel spec 'stub' cannot be used", "restarted by a page"
+)
+async def test_bad_kernel_spec_leaves_what_runs_alone_and_fails_a_start_once_with_its_reason():
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("echo")
+        good = rig.broker.kernelspecs["stub"]
+        swap(rig, kept=("a", "b"), argv=(), problem="nothing good", file=None)
+        assert (await page.run("echo"))["outcome"] == "done"
+        assert generation(rig) == 1
+        page.control("restart")
+        told = await page.kernel_state("failed")
+        assert told["reason"] == "kernel 'a': the kernel spec 'stub' cannot be used"
+        assert (told["stderr"], told["generation"]) == (["nothing good"], 2)
+        swap(rig, **{f.name: getattr(good, f.name) for f in dataclasses.fields(good)})
+        await page.signal("opened", 2)
+        assert page.loads("opened")[-1]["restored"] == "code changed: kernels/stub/kernel.yaml"

@@ -32,7 +32,7 @@ class World:
             SimpleNamespace(endpoint="ipc://here", renew=lambda: self.told.append("renew")),
             cli_args=("--x",),
             log_level="INFO",
-            kernelspecs={"py": SimpleNamespace(language="none")},
+            kernelspecs={"py": SimpleNamespace(language="none", problem="")},
         )
         self.kernels.on_ready = lambda _record: self.told.append("ready")
         self.kernels.on_culled = lambda _record: self.told.append("culled")

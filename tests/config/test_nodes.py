@@ -207,6 +207,8 @@ def test_large_files_are_not_read(tmp_path):
         read_text(file)
     file.write_bytes(b"#" * nodes.FILE_BYTES)
     assert len(read_text(file)) == nodes.FILE_BYTES
+    with pytest.raises(OSError, match="262144 bytes, limit 9"):
+        read_text(file, 9)
 
 
 def test_merged_pairs_leave_the_map_as_it_is():

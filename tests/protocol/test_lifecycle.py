@@ -412,6 +412,17 @@ def test_kernel_that_a_person_stopped_is_not_started_again():
     assert life.judge_exit(0.0, jitter=0.0).event is not Event.EXIT_FINAL
 
 
+def test_a_start_that_cannot_succeed_is_not_tried_again_until_a_person_asks():
+    life = Lifecycle(DEFAULTS)
+    life.give_up()
+    verdict = life.judge_exit(0.0, jitter=0.0)
+    assert (verdict.event, verdict.note) == (Event.EXIT_FINAL, "")
+    life.step(verdict.event)
+    assert not life.is_halted  # nobody wanted it
+    life.step(Event.SPAWN)
+    assert life.judge_exit(0.0, jitter=0.0).event is Event.EXIT_NOW
+
+
 def test_last_wish_of_a_person_holds():
     life = Lifecycle(DEFAULTS)
     life.wish_stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from ...protocol import messages as m
+from .kernelspec import KernelSpec
 
 Kernel = TypeVar("Kernel", contravariant=True)  # a supervisor, which imports this
 
@@ -24,6 +25,9 @@ class Owner(Protocol[Kernel]):
         Raises:
             OSError: It is not, and another one cannot be made.
         """
+
+    def read_kernelspec(self, name: str) -> KernelSpec:
+        """The kernel spec of that name as its file is now; one that cannot be used says why."""
 
     def send(self, kernel: Kernel, message: m.Message) -> bool:
         """Send to the kernel's current generation."""

@@ -120,6 +120,8 @@ class Supervisor:
     @property
     def stderr_lines(self) -> list[str]:
         """The last lines of its stderr."""
+        if self._capture is None and self.kernelspec.problem:
+            return [self.kernelspec.problem]  # with the file, which not every page may see
         return self._capture.last_lines if self._capture else []
 
     def lines_since(self, since_s: float) -> list[str]:
@@ -147,6 +149,10 @@ class Supervisor:
         self._is_reload, self._token = False, secrets.token_urlsafe(16)
         self._capture = None  # the lines of an earlier process do not count for this one
         self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
+        if problem := self.kernelspec.refuse_start(self.spec.folder, self.spec.root):
+            self.life.give_up()
+            self._loop.call_soon(self._on_failed_start, problem)
+            return
         command = self.kernelspec.command(self.spec.folder)
         try:
             self._owner.renew_endpoint()
@@ -252,6 +258,8 @@ class Supervisor:
         if is_reload:
             self.life.note_reload(self._loop.time() - self._ready_s)
             logger.info("kernel %r: %s; restarting", self.spec.name, reason)
+        if not is_reload:  # which brings the spec, where that is new
+            self.kernelspec = self._owner.read_kernelspec(self.spec.kernel)
         if self.life.state in (State.BACKOFF, State.FAILED):
             # Sessions begin again for this reason, and no longer for the one of the last end.
             self.reason = reason if is_reload else f"kernel {self.spec.name!r} was {reason}"

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ...broker.supervision.kernelspec import SPEC_FILE
 from ...config import INDEX_FILE, MODULE_FILE, ROUTES_FILE
 from .scan import PAGE_ENDINGS, SOURCE_ENDINGS, Scan, Token
 
@@ -26,6 +27,7 @@ class AnalysisFiles:
         sources: The files that its kernel named; `None` while it has named none.
         is_ready: Whether its kernel came to the end of its start; one that did not may wait for a
             file that it could not name.
+        kernel_folder: The folder of its kernel spec, where that is the project's own.
         is_broken: Whether `index.yaml` has a problem with it.
     """
 
@@ -34,6 +36,7 @@ class AnalysisFiles:
     globs: frozenset[str] = frozenset()
     sources: frozenset[str] | None = None
     is_ready: bool = True
+    kernel_folder: str = ""
     is_broken: bool = False
 
 
@@ -54,7 +57,15 @@ class Steps:
     own: list[str] = field(default_factory=list)
 
 
-def judge(scan: Scan, analyses: Sequence[AnalysisFiles], *, folder: str, package: str) -> Steps:
+def judge(
+    scan: Scan,
+    analyses: Sequence[AnalysisFiles],
+    *,
+    folder: str,
+    package: str,
+    kernels: str = "",
+    programs: frozenset[str] = frozenset(),
+) -> Steps:
     """Decide what follows.
 
     Args:
@@ -62,6 +73,8 @@ def judge(scan: Scan, analyses: Sequence[AnalysisFiles], *, folder: str, package
         analyses: All that there are.
         folder: The analyses' folder.
         package: Databench's own folder.
+        kernels: The folder of the project's kernel specs; empty: it has none.
+        programs: The patterns of the programs that broken analyses may lack.
     """
     steps = Steps(
         own=sorted(p for p, tokens in scan.changed.items() if _is_own(p, tokens, package))
@@ -72,6 +85,8 @@ def judge(scan: Scan, analyses: Sequence[AnalysisFiles], *, folder: str, package
             steps.shown.append(path)
         is_gone = path in scan.gone
         reads_index = reads_index or _concerns_index(path, analyses, folder, is_gone=is_gone)
+        reads_index |= _is_spec(path, kernels)
+        reads_index |= any(kind == "glob" and pattern in programs for kind, pattern in tokens)
         for analysis in analyses:
             if _concerns_kernel(path, tokens, analysis, folder):
                 steps.restarts.setdefault(analysis.name, []).append(path)
@@ -123,6 +138,8 @@ def _concerns_kernel(
         return False
     if _is_below(path, analysis.folder):
         return not _is_of_page(path, analysis.folder)
+    if analysis.kernel_folder and _is_below(path, analysis.kernel_folder):
+        return True
     # A start that failed may have looked for a module beside the analyses.
     return not analysis.is_ready and os.path.dirname(path) == folder
 
@@ -148,6 +165,11 @@ def _concerns_index(
     if inside == folder and _ending(path) == ".py":
         return True  # the description of an analysis made of functions
     return name == MODULE_FILE and os.path.dirname(inside) == folder and (owner is None or is_gone)
+
+
+def _is_spec(path: str, kernels: str) -> bool:
+    folder, name = os.path.split(path)
+    return bool(kernels) and name == SPEC_FILE and os.path.dirname(folder) == kernels
 
 
 def _is_own(path: str, tokens: Iterable[Token], package: str) -> bool:

@@ -28,6 +28,7 @@ from ...protocol.lifecycle import LIVE
 from ...threads import NO_THREAD, can_start
 from .. import offered
 from ..context import FrontContext
+from ..folders import Place
 from . import affected, changes
 from .rewrites import Rewrites
 from .scan import PAGE_ENDINGS, Scan, Scanner, ScanPlan
@@ -51,6 +52,7 @@ class Watcher:
         context: The front's; its index names what to watch.
         on_index: Reads `index.yaml` and the folders again.
         on_own: Called with Databench's own files that were saved; `None`: they are not watched.
+        place: The folder of analyses, whose project may have kernel specs of its own.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Watcher:
         *,
         on_index: Callable[[], None],
         on_own: Callable[[list[str]], None] | None = None,
+        place: Place | None = None,
     ) -> None:
         self._context = context
+        self._place = None if place is None or place.is_packaged else place
         self._on_index = on_index
         self._on_own = on_own
         self._scanner = Scanner(context.limits.watched_folders)
@@ -120,14 +124,35 @@ class Watcher:
     def _make_plan(self) -> ScanPlan:
         index = self._context.index
         folders, globs = _find_folders(index)
+        globs |= self._find_program_globs()
         if self._on_own is not None:
             folders.add(str(PACKAGE))
+        if self._place is not None:
+            folders.add(str(self._place.kernels))
         files: set[tuple[str, str, float | None]] = set()
         for analysis in self._analyses():
             globs |= analysis.globs
             for path, since_s in self._sources(analysis.name).items():
                 files.add((analysis.name, path, since_s))
         return ScanPlan(frozenset(folders), frozenset(globs), frozenset(files))
+
+    def _find_program_globs(self) -> frozenset[str]:
+        """Where the programs belong that broken analyses may lack."""
+        globs: set[str] = set()
+        if self._place is None:
+            return frozenset()
+        for entry in self._context.index.entries.values():
+            spec = self._context.broker.kernelspecs.get(entry.kernel) if entry.problems else None
+            if spec is not None:  # whether its program is there now does not matter: it just came
+                globs.update(map(glob.escape, spec.find_places(entry.folder, self._place.root)))
+        return frozenset(globs)
+
+    def _find_kernel_folder(self, entry: Entry) -> str:
+        if self._place is None:
+            return ""
+        spec = self._context.broker.kernelspecs.get(entry.kernel)
+        folder = spec.file.parent if spec and spec.file else None
+        return str(folder) if folder and folder.parent == self._place.kernels else ""
 
     def _sources(self, name: str) -> Mapping[str, float | None]:
         return self._context.broker.sources(name) or {}
@@ -145,6 +170,7 @@ class Watcher:
                 ),
                 sources=None if sources is None else frozenset(sources),
                 is_ready=broker.kernel_state(entry.name) in _LIVE,
+                kernel_folder=self._find_kernel_folder(entry),
                 is_broken=bool(entry.problems),
             )
 
@@ -154,7 +180,14 @@ class Watcher:
             return
         index = self._context.index
         analyses = list(self._analyses())
-        steps = changes.judge(scan, analyses, folder=str(index.folder), package=str(PACKAGE))
+        steps = changes.judge(
+            scan,
+            analyses,
+            folder=str(index.folder),
+            package=str(PACKAGE),
+            kernels=str(self._place.kernels) if self._place else "",
+            programs=self._find_program_globs(),
+        )
         project = frozenset(os.path.normpath(index.folder / pattern) for pattern in index.watch)
         builds = changes.find_builds(scan, analyses, project, str(index.folder))
         try:

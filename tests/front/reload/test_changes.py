@@ -1,5 +1,7 @@
 """What a saved file means: a table, and rules that hold for any table."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,8 @@ READY = AnalysisFiles(
 )
 OTHER = AnalysisFiles("mu", MU, sources=frozenset({f"{MU}/analysis.py"}))
 SILENT = AnalysisFiles("pi", PI)
+SPECIAL = AnalysisFiles("pi", PI, kernel_folder="/p/kernels/tiny")
+PROGRAM = "/usr/bin/tiny"
 FAILED = AnalysisFiles("pi", PI, sources=frozenset({f"{PI}/analysis.py"}), is_ready=False)
 
 
@@ -26,6 +30,8 @@ def steps(*paths, pi=READY, tokens=frozenset(), late=(), gone=()):
         [pi, OTHER],
         folder=FOLDER,
         package=PACKAGE,
+        kernels="/p/kernels",
+        programs=frozenset({PROGRAM}),
     )
 
 
@@ -47,6 +53,13 @@ def steps(*paths, pi=READY, tokens=frozenset(), late=(), gone=()):
         (SILENT, f"{PI}/routes.py", False),
         (SILENT, f"{PI}er/analysis.py", False),
         (SILENT, f"{FOLDER}/helper.py", False),
+        (SILENT, "/p/kernels/tiny/kernel.pl", False),
+        (SPECIAL, "/p/kernels/tiny/kernel.pl", True),
+        (SPECIAL, "/p/kernels/tiny/lib/deep.pl", True),
+        (SPECIAL, "/p/kernels/tinyer/kernel.pl", False),
+        (SPECIAL, "/p/kernels/tiny/README.md", False),
+        (replace(SPECIAL, sources=frozenset({"/p/a"})), "/p/kernels/tiny/kernel.pl", False),
+        (replace(FAILED, kernel_folder="/p/kernels/tiny"), "/p/kernels/tiny/kernel.pl", True),
         (FAILED, f"{PI}/not_yet_there.py", True),
         (FAILED, f"{FOLDER}/helper.py", True),
         (FAILED, f"{MU}/helper.py", False),
@@ -91,6 +104,19 @@ def test_late_file_restarts_its_reader_alone_and_once():
 )
 def test_index_is_read_for_its_own_files(path, reads):
     assert steps(path).reads_index is reads
+
+
+def test_index_is_read_for_what_decides_whether_kernels_can_be_started():
+    assert steps("/p/kernels/tiny/kernel.yaml").reads_index
+    assert steps("/p/kernels/tiny/kernel.yaml").restarts == {}
+    assert steps(PROGRAM, tokens=frozenset({("glob", PROGRAM)})).reads_index
+    for other in (
+        "kernels/kernel.yaml",
+        "kernels/a/b/kernel.yaml",
+        "kernels/a/x.yaml",
+        "kernel.yaml",
+    ):
+        assert not steps(f"/p/{other}").reads_index
 
 
 def test_index_is_read_when_an_analysis_goes_or_a_broken_one_changes():
