@@ -20,7 +20,7 @@ from ._version import __version__
 from .errors import EXIT_USAGE, SettingError
 
 if TYPE_CHECKING:
-    from .front.script import ServedScript
+    from .front.startup.script import ServedScript
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SUBCOMMANDS = ("new", "kernels")
@@ -315,7 +315,7 @@ def _find_script(target: str, cli_args: Sequence[str]) -> ServedScript:
     Raises:
         SettingError: It is none, with what is near.
     """
-    from .front import script
+    from .front.startup import script
 
     path = Path(target)
     if target in SUBCOMMANDS and not path.exists():

@@ -56,7 +56,7 @@ def run(
         return
     with OwnFirst():
         from . import cli
-        from .front import script
+        from .front.startup import script
 
     served = script.from_class(
         analysis_class,

@@ -105,7 +105,7 @@ MEMORY = (
         "bytes",
         "The server closes the page with 1013, or answers the request with 503, with the reason; "
         "over the budget, it also does so if the message or body holds more than 64 KiB.",
-        "tests/front/test_pace.py::"
+        "tests/front/websockets/test_pace.py::"
         "test_beyond_the_budget_small_messages_go_on_and_large_ones_are_refused",
     ),
     Limit(
@@ -181,7 +181,7 @@ TURN = (
         "page_turns * page_turn_frames",
         "frames",
         "The next pages get the next turn, in order.",
-        "tests/front/test_pace.py::test_flooding_pages_have_a_bounded_part_of_each_round",
+        "tests/front/websockets/test_pace.py::test_flooding_pages_have_a_bounded_part_of_each_round",
     ),
     Limit(
         "a step of a page's replay",

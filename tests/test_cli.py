@@ -158,7 +158,7 @@ def test_file_that_cannot_be_served_is_told_with_the_nearest(
 
 
 def test_script_has_the_options_but_those_of_folders(tmp_path):
-    from databench.front.script import from_file
+    from databench.front.startup.script import from_file
 
     (tmp_path / "pi.py").touch()
     parser = cli.make_parser(from_file(tmp_path / "pi.py", argv=("pi.py",)))

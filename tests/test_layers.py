@@ -106,8 +106,12 @@ _OUTSIDE = {
 }
 
 
-# What sessions and supervision know of the rest of the broker. Neither knows the other: they meet
-# in `broker.kernels`, which supervisors know as `supervision.owner.Owner` alone.
+# What a wing knows of the rest of its package.
+#
+# Sessions and supervision do not know each other: they meet in `broker.kernels`, which supervisors
+# know as `supervision.owner.Owner` alone. Of the front's wings, `security`, `content` and most of
+# `websockets` know no handler: the context holds their parts, the handlers find them there. Nothing
+# in a wing knows the application, its rules or `serve`.
 _WINGS = {
     "broker.sessions": {
         "broker.machine",
@@ -118,6 +122,40 @@ _WINGS = {
         "broker.tables",
     },
     "broker.supervision": {"broker.specs"},
+    "front.content": {"front.security.privatefiles"},
+    "front.handlers": {
+        "front.basehandler",
+        "front.content.addresses",
+        "front.content.authored",
+        "front.content.cache",
+        "front.content.files",
+        "front.content.formulae",
+        "front.content.functionpages",
+        "front.content.offeredactions",
+        "front.content.sources",
+        "front.content.templates",
+        "front.context",
+        "front.folders",
+        "front.security.hosts",
+        "front.security.visitors",
+        "front.websockets.basesocket",
+        "front.websockets.livereload",
+    },
+    "front.reload": {
+        "front.content.addresses",
+        "front.content.offeredactions",
+        "front.content.templates",
+        "front.context",
+        "front.folders",
+    },
+    "front.security": set(),
+    "front.startup": {
+        "front.folders",
+        "front.reload.reexec",
+        "front.security.sessionlinks",
+        "front.security.tls",
+    },
+    "front.websockets": {"front.basehandler", "front.security.hosts"},
 }
 
 
@@ -268,15 +306,39 @@ def test_a_circle_of_the_client_is_found():
     assert find_circles(find_client_edges(texts)) == [{"a", "ui/b", "ui/c"}]
 
 
-@pytest.mark.parametrize("wing", sorted(_WINGS))
-def test_a_wing_of_the_broker_knows_the_rest_of_it_by_a_few_rooms(wing):
-    known = {
+def find_known(wing: str, edges: dict[str, set[str]]) -> set[str]:
+    """What the modules of a wing import from the rest of its package."""
+    package = wing.partition(".")[0]
+    return {
         name
-        for own, names in find_package_edges().items()
+        for own, names in edges.items()
         for name in names
-        if own.startswith(wing) and name.startswith("broker.") and not name.startswith(wing)
+        if _is_in(own, wing) and _is_in(name, package) and not _is_in(name, wing)
     }
-    assert known == _WINGS[wing]
+
+
+def _is_in(name: str, package: str) -> bool:
+    return f"{name}.".startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("wing", sorted(_WINGS))
+def test_a_wing_knows_the_rest_of_its_package_by_a_few_rooms(wing):
+    assert find_known(wing, find_package_edges()) == _WINGS[wing]
+
+
+def test_each_wing_of_the_front_is_named():
+    folders = {f"front.{path.parent.name}" for path in (PACKAGE / "front").glob("*/__init__.py")}
+    assert folders == {wing for wing in _WINGS if wing.startswith("front.")}
+
+
+def test_no_wings_know_each_other():
+    """Not even through different modules, of which none imports the other."""
+    edges = {
+        wing: {other for other in _WINGS if any(_is_in(name, other) for name in known)}
+        for wing, known in _WINGS.items()
+    }
+    assert edges["front.handlers"] == {"front.content", "front.security", "front.websockets"}
+    assert find_circles(edges) == []
 
 
 @pytest.mark.parametrize(

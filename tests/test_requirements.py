@@ -16,7 +16,7 @@ REQUIREMENTS = [Requirement(word) for word in re.findall(r'"([a-z][\w.\[\]-]*[<>
 BAD = {
     "tornado": {
         "6.5.4": "no limit of a form's fields",
-        "7.0": "other private names than front/pace.py and http/door.py use",
+        "7.0": "other private names than front/websockets/pace.py and http/door.py use",
     },
 }
 

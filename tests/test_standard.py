@@ -22,7 +22,7 @@ LOADS_ALL = """
 import databench
 databench.Analysis, databench.run, databench.Meta, databench.http, databench.Readme
 with databench.standard.OwnFirst():
-    import databench.cli, databench.front.script
+    import databench.cli, databench.front.startup.script
 import random
 random.random()
 print('fine')

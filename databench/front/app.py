@@ -19,13 +19,13 @@ import tornado.web
 from ..closecodes import GOING_AWAY, SERVER_STOPS
 from ..config import Index
 from . import bodies, rules
+from .basehandler import Exchange, Headers, NotFound, Refused, find_own_headers
 from .context import ContextApplication, FrontContext
 from .folders import Place
-from .handlers import Exchange, Headers, NotFound, Refused, find_own_headers
-from .hosts import Hosts, tell_unknown
+from .handlers.routes import Routes
+from .handlers.static import pattern_of
 from .reload import build
-from .routes import Routes
-from .static import pattern_of
+from .security.hosts import Hosts, tell_unknown
 
 log = logging.getLogger("databench.front")
 

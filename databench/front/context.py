@@ -18,20 +18,20 @@ from .. import http
 from ..broker import Broker
 from ..config import Entry, Index
 from ..settings import Settings
-from . import cookies
-from .access import Access
-from .authored import Authored
-from .earlier import Runs
-from .kept import Kept
-from .links import Links
-from .opensockets import Followers, Lookers
-from .pace import Pacer
-from .readmes import Readmes
+from .content.authored import Authored
+from .content.cache import Kept
+from .content.earlierruns import Runs
+from .content.readmes import Readmes
+from .content.templates import Loader
 from .reload import build
 from .reload.saves import Saves
-from .templates import Loader
-from .visitors import Visitors, make_key
-from .watched import PageWatch
+from .security import cookies
+from .security.access import Access
+from .security.sessionlinks import Links
+from .security.visitors import Visitors, make_key
+from .websockets.opensockets import Followers, Lookers
+from .websockets.pace import Pacer
+from .websockets.pagewatch import PageWatch
 
 
 class FrontContext:

@@ -13,14 +13,15 @@ import tornado.routing
 import tornado.web
 import tornado.websocket
 
-from . import addresses, kernels, pages, status, websocket
-from .access import hide_token
+from .basehandler import Headers
+from .content import addresses
 from .context import ContextApplication, FrontContext
-from .handlers import Headers
-from .page import PageHandler
-from .reload import livereload
-from .routes import Routes, first_word
-from .static import Files, OwnFolders
+from .handlers import kernels, pages, status
+from .handlers.basepage import PageHandler
+from .handlers.routes import Routes, first_word
+from .handlers.static import Files, OwnFolders
+from .security.access import hide_token
+from .websockets import livereload, pagesocket
 
 log = logging.getLogger("databench.front")
 
@@ -58,7 +59,7 @@ def find_rules(application: ContextApplication, routes: Routes) -> list[Any]:
         (r"/", pages.Gallery, {}),
         # No analysis has a name of those that follow: its page and its websocket come first.
         rule(OfAnalysis(context, "/"), pages.AnalysisPage),
-        rule(OfAnalysis(context, "/ws"), websocket.PageSocket),
+        rule(OfAnalysis(context, "/ws"), pagesocket.PageSocket),
         (r"/status", status.Status, {}),
         (r"/status/live", status.Live, {}),
         (r"/(favicon\.ico)", Files, {"roots": roots["_static"]}),
@@ -74,7 +75,7 @@ def find_rules(application: ContextApplication, routes: Routes) -> list[Any]:
         (r"/node_modules/(.+)", Files, {"roots": roots["node_modules"]}),
         (rf"/{_NAME}", pages.AnalysisRedirect, {}),
         (rf"/{_NAME}/", pages.AnalysisPage, {}),
-        (rf"/{_NAME}/ws", websocket.PageSocket, {}),
+        (rf"/{_NAME}/ws", pagesocket.PageSocket, {}),
         (rf"/{_NAME}/static/(.+)", pages.AnalysisStatic, {}),
         (rf"/{_NAME}/(.+\.html)", pages.AnalysisPage, {}),
         (rf"/{_NAME}/(analysis\.(?:js|css))", pages.AnalysisFile, {}),

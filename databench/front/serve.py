@@ -20,29 +20,19 @@ from ..config import Index
 from ..errors import SettingError
 from ..http.queued import queued_streams
 from ..printable import clean_line
-from . import (
-    access,
-    addresses,
-    allocator,
-    asked,
-    cookies,
-    coverage,
-    earlier,
-    logs,
-    misspelt,
-    ports,
-    project,
-)
-from .access import Access
 from .app import Front
+from .content import addresses, askedactions, earlierruns
+from .content.earlierruns import Runs
 from .context import FrontContext
-from .earlier import Runs
-from .hosts import ANY_ADDRESS, Hosts
-from .project import Project
 from .reload import build, reexec
 from .reload.watch import Watcher, is_editable
-from .script import ServedScript
-from .visitors import Visitors, make_key
+from .security import access, cookies
+from .security.access import Access
+from .security.hosts import ANY_ADDRESS, Hosts
+from .security.visitors import Visitors, make_key
+from .startup import allocator, coverage, logs, misspelt, ports, project
+from .startup.project import Project
+from .startup.script import ServedScript
 
 log = logging.getLogger("databench.front")
 
@@ -204,7 +194,7 @@ def _make_context(
 def _find_runs(index: Index, environ: Mapping[str, str], options: argparse.Namespace) -> Runs:
     """Keeps what analyses write while this server, and earlier ones of its project, run."""
     name = cookies.find_project(index.folder)
-    return Runs(earlier.find_folder(environ), name, trusts=options.trust_pages)
+    return Runs(earlierruns.find_folder(environ), name, trusts=options.trust_pages)
 
 
 def _find_key(store: Store | None) -> str:
@@ -316,7 +306,7 @@ def _tell_problems(
 def _find_problems(index: Index) -> list[str]:
     of_entries = [text for entry in index.entries.values() for text in entry.problems]
     others = [f"{text}; the other analyses are served" for text in of_entries]
-    return [*index.warnings, *index.problems, *asked.find_problems(index), *others]
+    return [*index.warnings, *index.problems, *askedactions.find_problems(index), *others]
 
 
 def _show_host(host: str) -> str:

@@ -16,10 +16,10 @@ from typing import Any
 
 from ..errors import EXIT_USAGE, SettingError
 from ..printable import clean_line as clean
-from . import access, cookies
-from .hosts import ANY_ADDRESS
-from .kernels import PATH
-from .ports import DEFAULT_HOST, DEFAULT_PORT, find_host, find_port
+from .handlers.kernels import PATH
+from .security import access, cookies
+from .security.hosts import ANY_ADDRESS
+from .startup.ports import DEFAULT_HOST, DEFAULT_PORT, find_host, find_port
 
 _LIMIT_S = 10.0
 _OTHER = "it is not a Databench server, or an older one that cannot list its kernels"

@@ -13,11 +13,12 @@ from databench import http
 from databench.broker.sessions.class_values import ClassValues
 from databench.broker.tables import Tables
 from databench.config import load
-from databench.front import access, sources
 from databench.front.app import Front
+from databench.front.content import sources
 from databench.front.context import FrontContext
 from databench.front.folders import Place
-from databench.front.hosts import Hosts
+from databench.front.security import access
+from databench.front.security.hosts import Hosts
 from databench.protocol.budget import Budget
 from databench.settings import Settings
 

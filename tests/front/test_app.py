@@ -14,8 +14,8 @@ from databench.errors import SettingError
 from databench.front.app import Front
 from databench.front.context import FrontContext
 from databench.front.folders import from_folder
-from databench.front.hosts import Hosts
-from databench.front.project import specs
+from databench.front.security.hosts import Hosts
+from databench.front.startup.project import specs
 from databench.protocol.budget import Budget
 from databench.settings import Settings
 

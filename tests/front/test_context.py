@@ -4,8 +4,8 @@ import pytest
 import tornado.web
 
 from databench.config import load
+from databench.front.basehandler import Headers
 from databench.front.context import ContextApplication, FrontContext
-from databench.front.handlers import Headers
 from databench.front.reload.build import PROJECT
 from databench.settings import Settings
 from tests.front.conftest import STATUS, FakeBroker

@@ -19,12 +19,12 @@ from databench.config import Entry, Index, load
 from databench.config.datastore import DatastoreChoice
 from databench.errors import SettingError
 from databench.front import serve as serving
-from databench.front.access import Access
 from databench.front.app import Front
 from databench.front.context import FrontContext
 from databench.front.folders import from_folder
-from databench.front.hosts import Hosts
-from databench.front.project import Project, specs
+from databench.front.security.access import Access
+from databench.front.security.hosts import Hosts
+from databench.front.startup.project import Project, specs
 from databench.http.queued import queued_streams
 from databench.settings import Settings
 

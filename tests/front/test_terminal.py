@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from databench.front import access, terminal
+from databench.front import terminal
+from databench.front.security import access
 from tests.front.conftest import TOKEN
 
 KERNEL = {

@@ -40,7 +40,7 @@ FIXED = {
 
 
 class Front(Life):
-    """One life of the front: the shipped broker, and what `front/websocket.py` does for it."""
+    """One life of the front: the shipped broker, and what `front/websockets/` does for it."""
 
     def __init__(self, world):
         super().__init__()

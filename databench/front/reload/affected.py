@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ...config import Entry, Index
-from .. import addresses
-from ..templates import Loader
+from ..content import addresses
+from ..content.templates import Loader
 
 _TEMPLATES = frozenset({".html", ".htm"})
 _READMES = frozenset({".md", ".rst"})

@@ -26,7 +26,7 @@ from watchfiles._rust_notify import RustNotify  # documented: https://watchfiles
 from ...config import INDEX_FILE, Entry, Index, prepare
 from ...protocol.lifecycle import LIVE
 from ...threads import NO_THREAD, can_start
-from .. import offered
+from ..content import offeredactions
 from ..context import FrontContext
 from ..folders import Place
 from . import affected, changes
@@ -218,7 +218,7 @@ class Watcher:
 
     async def _renew_offered(self, entry: Entry) -> None:
         """A page that is made from the source reloads if its buttons have changed."""
-        found = await asyncio.to_thread(offered.find_offered, entry)
+        found = await asyncio.to_thread(offeredactions.find_offered, entry)
         if not self._is_stopped and found != self._context.offered.get(entry.name):
             self._context.offered[entry.name] = found
             self.reload(affected.first_paths(entry, self._context.index))

@@ -1,0 +1,1 @@
+"""What answers are made of: templates, readmes and files, found, rendered, kept in memory."""

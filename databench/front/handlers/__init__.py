@@ -1,0 +1,1 @@
+"""Which handler answers a request over plain HTTP: pages, files, status, kernels, `routes.py`."""

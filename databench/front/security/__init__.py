@@ -1,0 +1,1 @@
+"""Who may do what: hosts and origins, visitors and their cookies, administrators, keys, TLS."""

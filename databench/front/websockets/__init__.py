@@ -1,0 +1,1 @@
+"""Websockets: how they are read, written, looked after and closed; the pages behind them."""
