@@ -396,7 +396,7 @@ def check_kernel_spec(text: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("block", _of("html"), ids=str)
 def test_html_examples_are_templates(block):
-    folder = REPOSITORY / "databench" / "front" / "templates"
+    folder = REPOSITORY / "databench" / "front" / "content" / "templates"
     text = block.text
     if not text.startswith("{% extends"):
         text = "{% extends 'base.html' %}{% block content %}" + text + "{% end %}"

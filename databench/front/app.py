@@ -1,4 +1,8 @@
-"""The front: one Tornado application of pages, files and websockets, over one broker."""
+"""The front: one Tornado application of pages, files and websockets, over one broker.
+
+Owns what happens to a request before its handler (its `Host`, its body), and how the application
+starts, takes another `index.yaml`, and ends.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The common part of all answers: their headers, and how they report an error.
+"""The base of all handlers: the headers of an answer, and how it reports an error.
 
 A browser gets a page, a program JSON, and both the id of the request, which is in the log too.
 """

@@ -1,4 +1,7 @@
-"""Serves: from the command line, the environment and `index.yaml` to a running front."""
+"""Serves: from the command line, the environment and `index.yaml` to a running front.
+
+Owns the order of a start and of an end; the parts are in `startup`, the application is in `app`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from ..errors import SettingError
 from ..http.queued import queued_streams
 from ..printable import clean_line
 from .app import Front
-from .content import addresses, askedactions, earlierruns
+from .content import addresses, earlierruns
 from .content.earlierruns import Runs
 from .context import FrontContext
 from .reload import build, reexec
@@ -30,7 +33,7 @@ from .security import access, cookies
 from .security.access import Access
 from .security.hosts import ANY_ADDRESS, Hosts
 from .security.visitors import Visitors, make_key
-from .startup import allocator, coverage, logs, misspelt, ports, project
+from .startup import allocator, askedactions, coverage, logs, misspelt, ports, project
 from .startup.project import Project
 from .startup.script import ServedScript
 

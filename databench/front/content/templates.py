@@ -32,7 +32,7 @@ _CHANGED = (
     "you wrote it, stop the server, save the file again and start the server, or start it with "
     "--trust-pages"
 )
-PACKAGED = Path(__file__).resolve().parents[1] / "templates"
+PACKAGED = Path(__file__).resolve().parent / "templates"
 # Tornado ends each generated line with `# <template>:<line>`.
 _PLACE = re.compile(r"#\s(?P<file>[^#]+?):(?P<line>\d+)(?: \(via .*\))?$")
 

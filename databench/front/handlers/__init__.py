@@ -1,1 +1,5 @@
-"""Which handler answers a request over plain HTTP: pages, files, status, kernels, `routes.py`."""
+"""The handlers of plain HTTP: pages, files, status, the kernels' page, a project's `routes.py`.
+
+All of them build on `basehandler`, pages on `basepage` too. `rules` says which one answers which
+address; none of them knows the application.
+"""

@@ -1,4 +1,4 @@
-"""The common part of pages: how one is made, from memory or from its template, and its names."""
+"""The base of all pages: how one is made, from memory or from its template, and its names."""
 
 from __future__ import annotations
 

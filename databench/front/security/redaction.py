@@ -1,4 +1,8 @@
-"""Keys in addresses, and texts in which they cannot be read: addresses are logged and passed on."""
+"""Takes keys out of addresses in texts: addresses are logged, and passed on.
+
+Owns how a key is found in an address. The administrator's token (`access`) and the keys of sessions
+(`sessionlinks`) are such keys.
+"""
 
 from __future__ import annotations
 

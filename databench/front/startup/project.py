@@ -1,4 +1,7 @@
-"""The served project: a folder of analyses, or one script, with its specs for the broker."""
+"""The served project: a folder of analyses, or one script, with its specs for the broker.
+
+Owns what belongs to it: its `index.yaml`, its kernel specs, its name and its address.
+"""
 
 from __future__ import annotations
 

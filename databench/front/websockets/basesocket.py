@@ -1,4 +1,4 @@
-"""The common part of the front's websockets: all are read in turns, some have no session.
+"""The base of the front's websockets: all are read in turns, some have no session.
 
 Owns the part of Tornado's handler; each handler has its own messages.
 """

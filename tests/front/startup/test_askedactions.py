@@ -3,7 +3,7 @@
 import pytest
 
 from databench.config import load
-from databench.front.content.askedactions import find_asked, find_problems, is_declared
+from databench.front.startup.askedactions import find_asked, find_problems, is_declared
 
 
 @pytest.mark.parametrize(
