@@ -1,4 +1,4 @@
-"""A figure with a plugin of one's own: the points are dragged, and a line is fitted anew."""
+"""A figure with its own mpld3 plugin: drag a point, and the line is fitted again."""
 
 import os
 
