@@ -24,6 +24,7 @@ from .channel import Channel
 from .code import Code
 from .inbound import Inbound
 from .kernels import Kernels
+from .mistakes import Mistakes
 from .overview import Overview, outline
 from .pools import Pools
 from .records import KernelPool
@@ -127,7 +128,8 @@ class Broker:
         self.has_session = self._sessions.is_there
         self.code = Code(self._tables, self._requests)
         self.overview = Overview(self._tables, self._requests)
-        self._inbound = Inbound(*parts, self.code, self.class_values)
+        self._mistakes = Mistakes(self._tables, self._requests)
+        self._inbound = Inbound(*parts, self.code, self.class_values, self._mistakes)
         self._retiring = Retiring(self._tables, self._requests, self._sessions, self.class_values)
 
     def _connect_parts(self) -> None:
@@ -140,6 +142,7 @@ class Broker:
             drain_messages=settings.drain_messages,
             drain_turn_s=settings.drain_turn_s,
             message_bytes=settings.kernel_message_bytes,
+            on_disconnected=self._mistakes.note_disconnected,
         )
         add = self._guardian.add_directory
         self._folder = SocketFolder(self._channel.bind, add, settings.socket_touch_s)

@@ -27,6 +27,7 @@ from collections.abc import Callable, Sequence
 import zmq
 
 from .. import multipart
+from .peers import PeerMonitor
 from .socketfolder import PATH_BYTES
 
 logger = logging.getLogger("databench.broker")
@@ -43,6 +44,7 @@ class Channel:
         drain_messages: The most messages per group.
         drain_turn_s: After this a group takes no further message: one may be a batch of many.
         message_bytes: Largest frame that libzmq accepts; a peer that sends more is disconnected.
+        on_disconnected: Called with the process group of a peer that was disconnected.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Channel:
         drain_messages: int,
         drain_turn_s: float,
         message_bytes: int,
+        on_disconnected: Callable[[int], None] | None = None,
     ) -> None:
+        self._monitor = PeerMonitor(on_disconnected) if on_disconnected else None
         self._on_message = on_message
         self._on_flush = on_flush
         self._drain_messages = drain_messages
@@ -77,6 +81,8 @@ class Channel:
         self._socket = socket
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(socket.fileno(), self._on_readable)
+        if self._monitor is not None:
+            self._monitor.open(socket)
 
     def bind(self, endpoint: str) -> None:
         """Bind the socket at one more endpoint.
@@ -144,6 +150,8 @@ class Channel:
         if socket is not None:
             if self._loop is not None:
                 self._loop.remove_reader(socket.fileno())
+            if self._monitor is not None:
+                self._monitor.close(socket)
             socket.close(0)
         self._context.term()
 

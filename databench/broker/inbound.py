@@ -40,6 +40,7 @@ class Inbound:
         opening: Gets the sessions that have begun.
         code: Gets the files that kernels have read.
         class_values: Takes values of `class_data`.
+        mistakes: Notes what is not as specified.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Inbound:
         opening: Opening,
         code: Code,
         class_values: ClassValues,
+        mistakes: Mistakes,
     ) -> None:
         self._late = 0  # came when their kernel, or their session, was no longer there
         self._tables = tables
@@ -56,7 +58,7 @@ class Inbound:
         self._opening = opening
         self._code = code
         self._class_values = class_values
-        self._mistakes = Mistakes(tables, requests)
+        self._mistakes = mistakes
         self._strangers = Strangers(tables)
         self._handlers: dict[type[m.Message], Callable[[HostedSession, Any, int], None]] = {
             m.Emit: self._emit,

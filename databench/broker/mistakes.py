@@ -19,6 +19,8 @@ logger = logging.getLogger("databench.broker")
 
 # Different mistakes of one process that are said; those after them are only counted.
 SAID = 20
+# A process that ends is known to have ended so soon after its connection.
+_ALIVE_S = 0.5
 
 
 class Mistakes:
@@ -78,6 +80,30 @@ class Mistakes:
             problem = f"the kernel sent an end that cannot be read: {problem}"
             self._requests.fail(hosted, number, "ProtocolError", problem)
         return names
+
+    def note_disconnected(self, group: int) -> None:
+        """A connection has ended, most often with its process; one that lives sent too much.
+
+        What it sent is lost, perhaps with the end of a request: so the process is ended too, and
+        its pages see what became of their actions.
+
+        Args:
+            group: The process group at its other end.
+        """
+        for record in self._tables.by_kernel.values():
+            if record.kernel.pid == group:  # each kernel leads its own
+                generation = record.kernel.life.generation
+                self._tables.loop.call_later(_ALIVE_S, self._note_if_alive, record, generation)
+
+    def _note_if_alive(self, record: KernelRecord, generation: int) -> None:
+        kernel = record.kernel
+        if kernel.life.generation != generation or not kernel.life.takes_actions:
+            return
+        limit = self._tables.settings.kernel_message_bytes
+        kernel.end(
+            f"its connection broke, as it does at a frame of more than {limit} bytes, the limit "
+            "(kernel_message_bytes)"
+        )
 
     def _find_meant(self, record: KernelRecord, names: Names) -> tuple[HostedSession, int] | None:
         """The request that an end means: the one that it names, else the only one that is open."""

@@ -23,8 +23,8 @@ def find_problem(payload: bytes) -> str:
         if not payload.isascii():
             payload.decode()  # the scan looks at structure alone
         _scan(payload)
-    except UnicodeDecodeError:
-        return NO_UTF8
+    except UnicodeDecodeError as error:
+        return f"{NO_UTF8} (byte {error.start})"
     except RecursionError:
         return TOO_DEEP
     except msgspec.MsgspecError as error:

@@ -1,6 +1,8 @@
 """A kernel that does not follow the protocol: what its pages, the log and its author are shown."""
 
+import asyncio
 import re
+import signal
 
 import msgpack
 import pytest
@@ -145,3 +147,28 @@ async def test_a_kernel_that_does_not_exit_on_a_reject_is_ended():
                 )
             )
         assert "rejected: hello without words" in page.kernel["reason"]
+
+
+@pytest.mark.expected_log("kernel_message_bytes")
+async def test_a_frame_that_libzmq_does_not_take_ends_its_kernel_with_the_limit():
+    async with rigged(kernel_message_bytes=2**16) as rig:
+        page = rig.join()
+        page.request("large", 2**17)  # its end may come all the same, by the next connection
+        await wait_until(lambda: rig.kernel()["deaths"] == 1)
+        (loss,) = rig.broker.overview.describe()[0]["restarts"]
+        assert "its connection broke, as it does at a frame of more than 65536" in loss["reason"]
+        assert page.loads("large") == []
+        assert (await page.run("echo", 1))["outcome"] == "done"
+
+
+@pytest.mark.expected_log("was ended by SIGKILL")
+async def test_a_kernel_that_ends_is_not_said_to_have_made_a_mistake(caplog):
+    async with rigged() as rig:
+        page = rig.join()
+        await page.run("echo", 1)
+        rig.kill(signal.SIGKILL)
+        await wait_until(lambda: rig.kernel()["deaths"] == 1)
+        await page.run("echo", 2)
+        await asyncio.sleep(0.6)  # longer than a process may end after its connection
+        assert said(caplog) == []
+        assert rig.broker.overview.describe()[0]["mistakes"] == 0

@@ -136,6 +136,12 @@ def bad_end_in_a_batch(session, request, _payload):
     socket.send_multipart([msgpack.packb(["batch", None, None]), msgpack.packb([emit, bad, emit])])
 
 
+def large(session, request, payload):
+    """An emit of so many bytes, then the end."""
+    send("emit", session, request, "large", payload=b"1" * json.loads(payload))
+    done(session, request)
+
+
 def never(_session, _request, _payload):
     """Stays open for good."""
 
