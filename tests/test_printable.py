@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from databench.printable import PrintableFormatter, clean, clean_line
+from databench.printable import COLOURS, PrintableFormatter, clean, clean_line
 
 ESC = "\x1b"
 
@@ -37,6 +37,37 @@ ESC = "\x1b"
 )
 def test_nothing_steers_the_terminal(text, shown):
     assert clean(text) == shown
+
+
+RED, RESET = f"{ESC}[31m", f"{ESC}[0m"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        (f"a {RED}red{RESET}", f"a {RED}red{RESET}{RESET}"),
+        (f"{RED}one\ntwo", f"{RED}one{RESET}\ntwo"),  # a record below is not red
+        (f"{RED}one\r\n{RED}two", f"{RED}one{RESET}\n{RED}two{RESET}"),
+        (f"{ESC}[38;5;208mx", f"{ESC}[38;5;208mx{RESET}"),
+        (f"{ESC}[38:2::1:2:3mx", f"{ESC}[38:2::1:2:3mx{RESET}"),
+        (f"{ESC}[mx", f"{ESC}[mx{RESET}"),
+        (f"{ESC}[{'1' * 33}mx", "x"),  # longer than any colour
+        (f"{ESC}[>4;2mx", "x"),  # xterm: other keys of the keyboard
+        (f"{ESC}[?1mx{ESC}[1 mx", "xx"),
+        ("\x9b31mx", "x"),
+        (f"{ESC}[2J{RED}x{ESC}[1A", f"{RED}x{RESET}"),
+        (f"{ESC}]0;{RED}title\x07x", f"\ufffd]0;{RED}title\ufffdx{RESET}"),
+        (f"{ESC}{RED}x", f"\ufffd{RED}x{RESET}"),
+        (f"{ESC}{ESC}[2J[31mx", "\ufffd[31mx"),  # what is left makes no new sequence
+        (f"{ESC}[3{RED}1mx", f"\ufffd[3{RED}1mx{RESET}"),
+        (f"{RED}over\rwritten\x08\u2028", f"{RED}over written\ufffd {RESET}"),
+        (f"{RED}" * (COLOURS + 5) + "x", f"{RED}" * COLOURS + f"x{RESET}"),
+    ],
+)
+def test_colours_alone_are_kept_where_they_are_wanted_and_end_with_their_line(text, shown):
+    assert clean(text, keeps_colours=True) == shown
+    assert clean(shown) == clean(text)
 
 
 @pytest.mark.slow
@@ -78,6 +109,14 @@ def test_arguments_of_a_record_forge_no_line():
     request = f"GET /{ESC}[2J\r\n12:00:00 warning: the disk is full"
     text = PrintableFormatter("%(message)s").format(record("404 %s (%s)", request, "::1"))
     assert text.splitlines() == ["404 GET /", "  12:00:00 warning: the disk is full (::1)"]
+
+
+def test_formatter_keeps_colours_where_it_is_told_to():
+    formatter = PrintableFormatter("%(message)s")
+    text = f"{RED}one\ntwo{ESC}[2J"
+    assert formatter.format(record(text)) == "one\n  two"
+    formatter.keeps_colours = True
+    assert formatter.format(record(text)) == f"{RED}one{RESET}\n  two"
 
 
 def test_words_in_a_traceback_forge_no_line():

@@ -1,7 +1,9 @@
 """What the server and its kernels print, where nobody reads it and where somebody does."""
 
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -48,6 +50,10 @@ class A(databench.Analysis):
     def long_line(self):
         print('a' + '\u2248' * 20_000)
         print('end')
+
+    @databench.on
+    def colours(self):
+        print('\\x1b[31mred\\x1b[2J\\x1b[0m \\x1b]0;title\\x07\\x1b[32mgreen')
 """
 
 
@@ -148,6 +154,40 @@ async def test_a_progress_bar_is_shown_while_it_runs_and_once_at_its_end(folder)
             await visitor.call("finish_bar")
             server.wait_printed(r"a \| 100 %\n")
         assert "\r" not in server.printed
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+async def test_colours_of_a_kernel_reach_a_terminal_and_nothing_else_of_its_sequences(
+    folder, is_terminal
+):
+    ours, theirs = pty.openpty() if is_terminal else os.pipe()
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm", "NO_COLOR": ""}
+    port = free_port()
+    command = [sys.executable, "-m", "databench", "--port", str(port), "--no-watch"]
+    server = subprocess.Popen(command, cwd=folder, env=environ, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    try:
+        wait_served(server, port)
+        async with visit(f"127.0.0.1:{port}", "a") as visitor:
+            await visitor.call("colours")
+        printed = read_until(ours, b"green")
+    finally:
+        server.terminate()
+        server.wait(_LIMIT_S)
+        os.close(ours)
+    (line,) = re.findall(rb"a \| (.*green[^\r\n]*)", printed)
+    red, green, reset = b"\x1b[31m", b"\x1b[32m", b"\x1b[0m"
+    coloured = red + b"red" + reset + b" " + green + b"green" + reset
+    assert line == (coloured if is_terminal else b"red green")
+
+
+def read_until(descriptor, word):
+    """What is written there, up to the end of the line with a word."""
+    printed = b""
+    while b"\n" not in printed.partition(word)[2]:
+        assert select.select([descriptor], [], [], _LIMIT_S)[0], printed
+        printed += os.read(descriptor, 65536)
+    return printed
 
 
 async def test_no_letter_of_a_long_line_is_lost(folder):

@@ -6,12 +6,17 @@ began again. Knows no pipe and no clock.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
 _LETTER_BYTES = 4  # of one character at most, in UTF-8
 _SEQUENCE_BYTES = 64  # what is searched for the begin of a combined character
 _JOINER = "\u200d"
+_ESCAPE = b"\x1b"
+# A terminal's control sequence, whole or as far as it has come; `printable` removes them.
+_CONTROL = re.compile(rb"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]")
+_BEGUN = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8})?\Z")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
@@ -35,7 +40,7 @@ class LineSplitter:
     @property
     def unfinished(self) -> str:
         """The text after the last line, as a terminal would show it."""
-        return _show(self._rest[self._at :])
+        return _BEGUN.sub("", _show(self._rest[self._at :]))
 
     @property
     def holds_line(self) -> bool:
@@ -81,7 +86,7 @@ class LineSplitter:
         lines = self._rest[begin + 1 : end - 1].split(b"\n")
         count, size = self._rest.count(b"\n", self._at, end), end - self._at
         self._at = end
-        return count, size, [_show(line[-self._line_bytes :]) for line in lines[-keep:]]
+        return count, size, [_show(_cut_begin(line, self._line_bytes)) for line in lines[-keep:]]
 
     def finish(self) -> Iterator[str]:
         """Nothing follows: what is left, the unfinished line too."""
@@ -141,8 +146,15 @@ def find_cut(data: bytes, begin: int, most: int) -> int:
         most: The last place for the cut.
 
     Returns:
-        The place; `most` itself if the bytes are not text.
+        The place; `most` itself if the bytes are not text. A control sequence stays whole too.
     """
+    cut = _find_letter_cut(data, begin, most)
+    escape = data.rfind(_ESCAPE, max(begin + 1, cut - _SEQUENCE_BYTES), cut)
+    found = _CONTROL.match(data, escape) if escape >= 0 else None
+    return escape if found and found.end() > cut else cut
+
+
+def _find_letter_cut(data: bytes, begin: int, most: int) -> int:
     cut = most
     while cut > begin and most - cut < _LETTER_BYTES and data[cut] & 0xC0 == 0x80:
         cut -= 1
@@ -157,6 +169,14 @@ def find_cut(data: bytes, begin: int, most: int) -> int:
         place -= len(before.encode())
         after = before
     return cut
+
+
+def _cut_begin(line: bytes, most: int) -> bytes:
+    """The end of a line, of at most that many bytes; it does not begin in a control sequence."""
+    begin = max(len(line) - most, 0)
+    escape = line.rfind(_ESCAPE, max(begin - _SEQUENCE_BYTES, 0), begin)
+    found = _CONTROL.match(line, escape) if escape >= 0 else None
+    return line[max(begin, found.end()) if found else begin :]
 
 
 def _is_joined(before: str, after: str) -> bool:

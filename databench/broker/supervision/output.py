@@ -15,6 +15,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 
+from ...printable import clean
 from ...settings import Settings
 from .launchers.local import LocalProcess
 from .lines import LineSplitter, OutputBudget
@@ -212,8 +213,11 @@ class Capture:
         return self.lines_since(-math.inf)
 
     def lines_since(self, since_s: float) -> list[str]:
-        """Those of the last lines of its stderr that came since then, on the loop's clock."""
-        return self._readers[1].tail_since(since_s)
+        """Those of the last lines of its stderr that came since then, on the loop's clock.
+
+        They are for pages, which would show a terminal's control sequences.
+        """
+        return [clean(line) for line in self._readers[1].tail_since(since_s)]
 
     def finish(self) -> None:
         """The process has ended: take what it wrote before."""

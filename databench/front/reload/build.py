@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ...broker.supervision.launchers.shell import Shell
 from ...config import Index
+from ...printable import clean_line
 from ...settings import Settings
 
 log = logging.getLogger("databench.front")
@@ -91,7 +92,7 @@ class _Output:
 
     def take(self, line: str) -> None:
         """One line."""
-        self.last = line.strip() or self.last
+        self.last = clean_line(line).strip() or self.last
         self._count += 1
         if self._count <= self._limit:
             log.info("%s: %s", self._what, line)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...errors import SettingError
 from ...http.queued import QueuedStream
-from ...printable import PrintableFormatter
+from ...printable import COLOUR, RESET, PrintableFormatter
 from ...settings import ROWS, Settings
 from ..security.sessionlinks import hide_sessions
 
@@ -58,7 +58,8 @@ class LogHandler(logging.StreamHandler[Any]):
     def __init__(self) -> None:
         super().__init__(sys.stderr)
         self.progress_s = float(ROWS["output_progress_s"].default)
-        self.setFormatter(Formatter())
+        self._formatter = Formatter()
+        self.setFormatter(self._formatter)
         self._written_s: dict[str, float] = {}
         self._shown_of = ""
 
@@ -72,6 +73,13 @@ class LogHandler(logging.StreamHandler[Any]):
             self._show(self.format(record), record.name)
         elif self._is_due(record.name, time.monotonic()):
             super().emit(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record; what a kernel prints in colour has it on a terminal."""
+        is_of_kernel = record.name.startswith(_KERNELS)
+        is_coloured = is_of_kernel and not os.environ.get("NO_COLOR") and self._is_terminal()
+        self._formatter.keeps_colours = is_coloured
+        return super().format(record)
 
     def _is_terminal(self) -> bool:
         stream = self.stream
@@ -98,11 +106,15 @@ class LogHandler(logging.StreamHandler[Any]):
 
 def fit(line: str, columns: int) -> str:
     """The begin of a line that fits into that many columns: a longer one would scroll."""
-    width = 0
-    for place, letter in enumerate(line):
-        width += 2 if unicodedata.east_asian_width(letter) in "WF" else letter.isprintable()
-        if width > columns:
-            return line[:place]
+    width = begin = 0
+    for colour in [*COLOUR.finditer(line), None]:
+        end = len(line) if colour is None else colour.start()
+        for place in range(begin, end):
+            letter = line[place]
+            width += 2 if unicodedata.east_asian_width(letter) in "WF" else letter.isprintable()
+            if width > columns:
+                return line[:place] + (RESET if begin else "")
+        begin = end if colour is None else colour.end()
     return line
 
 

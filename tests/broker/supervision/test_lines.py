@@ -112,3 +112,33 @@ def test_what_is_left_out_is_said_once():
     assert budget.take_note() == ""
     budget.omit(1, 7)
     assert budget.take_note() == "… 1 more line (7 bytes)"
+
+
+RED = b"\x1b[31m"
+
+
+@pytest.mark.parametrize("shift", range(12))
+def test_long_line_is_never_cut_inside_a_colour(shift):
+    lines, unfinished = split(b"x" * shift + (RED + b"ab") * 9 + b"\n", line_bytes=12)
+    assert "".join(lines) == "x" * shift + f"{RED.decode()}ab" * 9
+    assert not unfinished
+    assert all(line.count("\x1b") == line.count("\x1b[31m") for line in lines)
+
+
+@pytest.mark.parametrize("most", range(6, 14))
+def test_the_end_of_a_long_line_never_begins_inside_a_colour(most):
+    splitter = LineSplitter(most)
+    splitter.feed(b"a" * 40 + (RED + b"bc") * 4 + b"\n")
+    _, _, (line,) = splitter.take_all(1)
+    assert line.replace(RED.decode(), "").strip("bc") == ""
+
+
+@pytest.mark.parametrize("begun", [b"\x1b", b"\x1b[", b"\x1b[3", b"\x1b[38;5", b"\x1b[1 "])
+def test_a_colour_that_is_not_whole_yet_is_not_shown(begun):
+    assert split(b"10 %" + begun, line_bytes=99) == ([], "10 %")
+    assert split(b"10 %" + RED + begun, line_bytes=99) == ([], f"10 %{RED.decode()}")
+
+
+def test_what_begins_like_a_colour_and_never_ends_is_cut_all_the_same():
+    lines, _ = split(b"\x1b[" + b"1" * 200 + b"\n", line_bytes=10)
+    assert "".join(lines) == "\x1b[" + "1" * 200

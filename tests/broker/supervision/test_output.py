@@ -168,6 +168,19 @@ async def test_both_outputs_of_a_kernel_share_their_second(caplog):
     assert capture.last_lines == ["2"]
 
 
+async def test_pages_get_the_last_lines_without_colours_which_the_log_has(caplog):
+    caplog.set_level(logging.INFO)
+    pipes = os.pipe(), os.pipe()
+    process = types.SimpleNamespace(stdout_fd=pipes[0][0], stderr_fd=pipes[1][0])
+    capture = Capture(process, logging.getLogger("databench.kernel.x"), settings.Settings())
+    os.write(pipes[1][1], b"\x1b[31mred\x1b[0m\t1\x1b]0;title\x07\n")
+    for _, write_fd in pipes:
+        os.close(write_fd)
+    capture.finish()
+    assert capture.last_lines == ["red\t1"]
+    assert "\x1b[31mred\x1b[0m" in caplog.records[0].getMessage()
+
+
 async def test_the_end_of_file_closes_the_pipe():
     read_fd, write_fd = os.pipe()
     lines = []

@@ -165,6 +165,14 @@ def test_the_option_builds_and_ends_well(project):
     assert "serves" not in result.stdout
 
 
+@pytest.mark.expected_log("exited with status 3")
+async def test_a_failure_on_a_page_has_no_colours(project):
+    failing = r"- printf '\033[31mno such\tthing\033[0m\n' >&2; exit 3"
+    (project / "index.yaml").write_text(INDEX.replace("- echo one >> log.txt", failing))
+    (fault,) = (await build.run(load(project), Settings()))["x"]
+    assert fault.endswith("status 3: no such thing; the existing files are served")
+
+
 def test_the_option_ends_with_1_where_a_command_fails(project):
     (project / "index.yaml").write_text(INDEX.replace("echo one >> log.txt", "exit 7"))
     result = databench(project, "--build")

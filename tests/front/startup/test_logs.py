@@ -62,6 +62,43 @@ def test_no_word_of_others_steers_the_terminal_or_forges_a_line(name):
     assert others == ["  12:00:00 warning: the disk is full"]
 
 
+RED, RESET = "\x1b[31m", "\x1b[0m"
+
+
+@pytest.mark.parametrize(
+    ("term", "no_color", "name", "shown"),
+    [
+        ("xterm", "", "databench.kernel.pi", f"pi | {RED}red{RESET} x{RESET}"),
+        ("xterm", "", "databench.front", "red x"),
+        ("xterm", "1", "databench.kernel.pi", "pi | red x"),
+        ("dumb", "", "databench.kernel.pi", "pi | red x"),
+    ],
+)
+def test_colours_of_a_kernel_are_kept_on_a_terminal(
+    screen, monkeypatch, term, no_color, name, shown
+):
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    stream, writer, handler = screen
+    handler.handle(record(logging.INFO, f"{RED}red{RESET} \x1b[2Jx", name))
+    writer.flush(30)
+    assert stream.getvalue()[9:] == f"{shown}\n"
+
+
+def test_colours_of_a_kernel_are_no_part_of_a_file(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    logs.LogHandler().handle(record(logging.INFO, f"{RED}red{RESET}", "databench.kernel.pi"))
+    assert stream.getvalue()[9:] == "pi | red\n"
+
+
+def test_a_coloured_bar_is_as_long_as_what_is_seen_of_it_and_leaves_no_colour(screen):
+    stream, writer, handler = screen
+    handler.handle(unfinished(f"{RED}10 %{RESET}"))
+    writer.flush(30)
+    assert stream.getvalue()[9:] == f"pi | {RED}10 %{RESET}{RESET}"
+
+
 def unfinished(text, name="databench.kernel.pi"):
     made = record(logging.INFO, text, name)
     made.is_unfinished = True
@@ -121,7 +158,15 @@ def test_a_progress_bar_is_a_line_now_and_then_of_a_file(monkeypatch):
 
 @pytest.mark.parametrize(
     ("line", "columns", "shown"),
-    [("abc", 3, "abc"), ("abcd", 3, "abc"), ("進捗", 3, "進"), ("", 3, ""), ("abc", 0, "")],
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "abc"),
+        ("進捗", 3, "進"),
+        ("", 3, ""),
+        ("abc", 0, ""),
+        (f"{RED}abc{RESET}", 3, f"{RED}abc{RESET}"),
+        (f"{RED}abcd{RESET}", 3, f"{RED}abc{RESET}"),
+    ],
 )
 def test_a_moving_line_is_no_longer_than_the_terminal_is_wide(line, columns, shown):
     assert logs.fit(line, columns) == shown
