@@ -27,9 +27,10 @@ BAD = [
     *["\ufeff1", "/*c*/1", "1//c", "\x0b1", "\xa01", "[\xa01]"],
     *[r'"\ud800', r'"\ud800"},"x":"\ud800"'],
 ]
-NO_UTF8 = [
-    *[b"\xff", b'"\xff"', b'"\xed\xa0\x80"', b'"\xc0\x80"', b'{"\xff":1}', b'"\xe2\x82"'],
-    *[b'"\xf4\x90\x80\x80"', b'"\x80"', b'["a","\xfe"]'],
+NO_UTF8 = [  # and the place of the first byte that is none
+    *[(b"\xff", 0), (b'"\xff"', 1), (b'"\xed\xa0\x80"', 1), (b'"\xc0\x80"', 1)],
+    *[(b'{"\xff":1}', 2), (b'"\xe2\x82"', 1), (b'"\xf4\x90\x80\x80"', 1), (b'"\x80"', 1)],
+    (b'["a","\xfe"]', 6),
 ]
 
 
@@ -55,9 +56,9 @@ def test_what_is_not_one_value_is_refused(text):
     assert "not one JSON value" in jsontext.find_problem(text.encode())
 
 
-@pytest.mark.parametrize("payload", NO_UTF8)
-def test_what_is_no_utf8_is_refused_as_that(payload):
-    assert jsontext.find_problem(payload) == "not valid UTF-8"
+@pytest.mark.parametrize(("payload", "place"), NO_UTF8)
+def test_what_is_no_utf8_is_refused_as_that(payload, place):
+    assert jsontext.find_problem(payload) == f"not valid UTF-8 (byte {place})"
 
 
 def test_what_is_nested_deeper_than_the_scan_goes_is_refused():
@@ -69,7 +70,7 @@ def test_a_traceback_is_a_string():
     assert jsontext.find_string_problem(b' "trace"') == ""
     assert jsontext.find_string_problem(b'{"a":1}') == "not a JSON string"
     assert "not one JSON value" in jsontext.find_string_problem(b'"a","x":1')
-    assert jsontext.find_string_problem(b'"\xff"') == "not valid UTF-8"
+    assert jsontext.find_string_problem(b'"\xff"') == "not valid UTF-8 (byte 1)"
 
 
 _VALUES = st.recursive(
