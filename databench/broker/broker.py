@@ -1,9 +1,9 @@
 """The front's only door to sessions and kernels.
 
-Theory of operation: pages call `join`, `receive`, `drained` and `leave`; the channel passes in the
-messages of kernels, which `inbound` turns into frames of sessions; supervisors report kernels that
-become ready or are lost. All of it runs on one loop and never waits. The outbox gathers all writes,
-and flushes once at the end of each of these calls.
+Theory of operation: pages call `join`, `receive`, `delivered` and `leave`; the channel passes in
+the messages of kernels, which `inbound` turns into frames of sessions; supervisors report kernels
+that become ready or are lost. All of it runs on one loop and never waits. The outbox gathers all
+writes, and flushes once at the end of each of these calls.
 """
 
 from __future__ import annotations
@@ -333,9 +333,9 @@ class Broker:
         self._requests.complain(page_record.hosted, problem)
         self._tables.outbox.flush()
 
-    def drained(self, page: Page) -> None:
+    def delivered(self, page: Page) -> None:
         """Everything written to this page has left the process."""
-        self._sessions.drain(page)
+        self._sessions.note_delivered(page)
         self._tables.outbox.flush()
 
     def leave(self, page: Page) -> None:

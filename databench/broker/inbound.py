@@ -140,7 +140,7 @@ class Inbound:
             return
         handler(hosted, message, sum(map(len, frames)))
         receive_window = hosted.session.receive_window
-        # Now: a message that made no frame for a page has no write that could drain.
+        # Now: a message that made no frame for a page has no write that could leave.
         self._tables.give_credit(hosted)
         if receive_window.is_overdrawn:
             record.kernel.end(

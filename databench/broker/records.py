@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..protocol.actions import UNDECLARED, Declared
 from ..protocol.clients import NOBODY, Client
-from ..protocol.flow import Allowance, Unread
+from ..protocol.flow import LEAST_BYTES, Allowance, Unread
 from ..protocol.lifecycle import State
 from ..protocol.poison import Poison
 from ..protocol.session import Session
@@ -132,7 +132,7 @@ class KernelRecord:
     def begin_life(self) -> None:
         """For its kernel's next process, credit and class values start from the beginning."""
         settings = self.kernel.settings
-        self.stray = Allowance(settings.credit_window_bytes)
+        self.stray = Allowance(max(settings.credit_window_bytes, LEAST_BYTES))
         self.unread = Unread(settings.kernel_queue_bytes, settings.credit_window_bytes)
         self.withheld.clear()
         self.mistakes = self.answer_bytes = 0
@@ -175,7 +175,7 @@ class HostedSession:
         last_words: The kernel's last lines on stderr, if the session's start ended it.
         counted_bytes: What of it is in the account; `None`: it is closed, or not yet begun.
         class_writes: How many writes of `class_data` it has in its stream, while it has no page.
-        uncounted: Charges that its pages have drained since they were last counted.
+        uncounted: Charges that its pages have paid since they were last counted.
     """
 
     session: Session
@@ -206,13 +206,13 @@ class HostedSession:
 
 @dataclass(slots=True, eq=False)
 class PageRecord:
-    """A page, its session, what is to be written and what has not drained.
+    """A page, its session, what is to be written and what is on its way.
 
     Attributes:
         page: Its connection.
         hosted: Its session.
         frames: What the next flush writes.
-        in_flight_bytes: What was written and has not drained, and what of the stream waits.
+        in_flight_bytes: What was written and has not left yet, and what of the stream waits.
         replay: What is left of its replay, which is written in steps of a window.
         following: Frames that came meanwhile, and follow.
         following_bytes: What those hold.

@@ -91,7 +91,7 @@ class Page(Protocol):
 
         Returns:
             Whether all that was ever written has left the process. If not, the page calls
-            `Broker.drained` when it has; a closed page never does.
+            `Broker.delivered` when it has; a closed page never does.
         """
 
     def close(self, code: int, reason: str) -> None:

@@ -88,7 +88,7 @@ class Tables:
         return self.channel.send(kernel.routing_id, codec.encode(message))
 
     def give_credit(self, hosted: HostedSession) -> None:
-        """Give back what the session's pages have drained.
+        """Give back what the session's pages have taken.
 
         Without a page all comes back at once: to a kernel that reads it, which is asked. One that
         does not soon sends without credit.

@@ -45,23 +45,23 @@ class ReceiveWindow:
         """Whether the kernel ignored its credit beyond twice the window."""
         return self.overdraft_bytes > 2 * self.window_bytes
 
-    def charge(self, place: int, size_bytes: int, *, needs_credit: bool = True) -> None:
+    def charge(self, offset: int, size_bytes: int, *, needs_credit: bool = True) -> None:
         """Count a message of the kernel that got this offset in the ring.
 
         Args:
-            place: The offset.
+            offset: The offset.
             size_bytes: Its cost.
             needs_credit: False for an end, which may come without credit: it overdraws nothing.
         """
         if needs_credit and self.credit_bytes <= 0:
             self.overdraft_bytes += size_bytes
         self.in_flight_bytes += size_bytes
-        self._charges.append((place, size_bytes))
+        self._charges.append((offset, size_bytes))
 
-    def deliver(self, place: int) -> None:
+    def deliver(self, offset: int) -> None:
         """A page has everything up to this offset: free what it cost."""
         charges = self._charges
-        while charges and charges[0][0] <= place:
+        while charges and charges[0][0] <= offset:
             size_bytes = charges.popleft()[1]
             self.in_flight_bytes -= size_bytes
             self.owed_bytes += size_bytes
@@ -87,6 +87,9 @@ class ReceiveWindow:
 
 STRAY_BYTES = 200  # the least that a message costs: it holds so much while it waits
 GRANTS = 16  # windows at most
+# The least of an allowance: a kernel declares what it can, names its files, and answers
+# all pings at once that came while it was frozen.
+LEAST_BYTES = 2**16
 
 
 class Allowance:
@@ -159,7 +162,7 @@ class Unread:
         self._count(size_bytes, 1)
 
     def lend(self, size_bytes: int) -> bool:
-        """It was given credit that no page has drained; whether it is to be asked if it reads."""
+        """It was given credit that no page has paid for; whether to ask it if it reads."""
         self._lent_bytes += size_bytes
         return self.is_lent_out
 

@@ -36,7 +36,7 @@ class OpenRequest:
         size_bytes: What its payload holds of the kernel's queue.
         cancels: How often a page asked to cancel it.
         fingerprint: Distinguishes it from other actions and arguments, once it is sent.
-        progress_place: The offset of its latest progress; 0: there was none.
+        progress_offset: The offset of its latest progress; 0: there was none.
     """
 
     number: int
@@ -51,13 +51,13 @@ class OpenRequest:
     size_bytes: int = 0
     cancels: int = 0
     fingerprint: int = 0
-    progress_place: int = 0
+    progress_offset: int = 0
 
     def requeue(self) -> None:
         """Its kernel is lost: it waits for the next one, at its place among its session's."""
         self.is_sent, self.is_rerun = False, True
         # Its next messages stand behind its second start, not at their earlier offset.
-        self.progress_place = 0
+        self.progress_offset = 0
 
 
 @dataclass(slots=True)
@@ -67,14 +67,14 @@ class View:
     Attributes:
         is_counting: Whether it counts the stream (the client of 0.7 does not).
         cursor: The offset of the last frame written to it.
-        drained: The offset of the last frame that has left the process.
+        delivered: The offset of the last frame that has left the process.
         own_ids: Process ids that this page gave, for pages that throw on others.
-        is_lagging: It has too much unwritten: it is served from the ring when it has drained.
+        is_lagging: It has too much unwritten: it is served from the ring when it has taken that.
     """
 
     is_counting: bool
     cursor: int
-    drained: int
+    delivered: int
     own_ids: set[ProcessId] = field(default_factory=set)
     is_lagging: bool = False
 
@@ -101,16 +101,16 @@ class Value:
     Args:
         shown: As pages see it, JSON.
         stored: As the kernel gets it back, JSON.
-        place: The offset of its last change; 0: before the stream.
+        offset: The offset of its last change; 0: before the stream.
     """
 
-    __slots__ = ("_frame", "_shown", "_stored", "place")
+    __slots__ = ("_frame", "_shown", "_stored", "offset")
 
-    def __init__(self, shown: bytes, stored: bytes, place: int) -> None:
+    def __init__(self, shown: bytes, stored: bytes, offset: int) -> None:
         self._frame: bytes | None = None
         self._shown: bytes | int = shown  # or how long it is, at the end of the frame
         self._stored = None if stored is shown else stored
-        self.place = place
+        self.offset = offset
 
     @property
     def shown(self) -> bytes:

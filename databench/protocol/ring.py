@@ -52,7 +52,7 @@ class Ring:
         "_limits",
         "_size_bytes",
         "cut",
-        "place",
+        "offset",
     )
 
     def __init__(self, *, messages: int, size_bytes: int, ends: int) -> None:
@@ -63,7 +63,7 @@ class Ring:
         self._size_bytes = 0
         self._ends_bytes = 0
         self.cut = 0
-        self.place = 0
+        self.offset = 0
 
     @property
     def size_bytes(self) -> int:
@@ -95,21 +95,21 @@ class Ring:
         frames = self._frames
         frames.append((frame, is_end))
         self._size_bytes += len(frame)
-        self.place += 1
+        self.offset += 1
         messages, size_bytes = self._limits
         while len(frames) > messages or (self._size_bytes > size_bytes and len(frames) > 1):
             self._evict()
-        return self.place
+        return self.offset
 
-    def replace(self, place: int, frame: bytes) -> bool:
+    def replace(self, offset: int, frame: bytes) -> bool:
         """Put another frame at an offset that no page has got; it must not be an end's.
 
         Returns:
             Whether that offset is held; if it is cut, nothing is done.
         """
-        if place <= self.cut:
+        if offset <= self.cut:
             return False
-        frames, index = self._frames, place - self.cut - 1
+        frames, index = self._frames, offset - self.cut - 1
         self._size_bytes += len(frame) - len(frames[index][0])
         frames[index] = (frame, False)
         while self._size_bytes > self._limits[1] and len(frames) > 1:
@@ -118,22 +118,22 @@ class Ring:
 
     def skip(self) -> None:
         """Begin after an offset whose frame is gone: of an earlier ring, which had at least one."""
-        self.place += 1
-        self.cut = self.place
+        self.offset += 1
+        self.cut = self.offset
 
     def replay(self, received: int) -> Replay:
         """The frames after the offset `received`.
 
         Args:
-            received: From 0 (nothing) to `place`; anything else counts as 0.
+            received: From 0 (nothing) to `offset`; anything else counts as 0.
         """
-        if not 0 <= received <= self.place:
+        if not 0 <= received <= self.offset:
             received = 0
         if received >= self.cut:
             skip = received - self.cut
             return Replay([f for f, _ in list(self._frames)[skip:]], received, received)
         held = [frame for frame, _ in self._frames]
-        new = [frame for place, frame in self._ends if place > received]
+        new = [frame for offset, frame in self._ends if offset > received]
         missed = self.cut - received - len(new)
         if not missed:
             return Replay(new + held, received, received)
@@ -141,7 +141,7 @@ class Ring:
         # All of them: a page that left amid such a replay counts offsets that are not theirs.
         frames = [frame for _, frame in self._ends] + held
         repeated = len(self._ends) - len(new)
-        return Replay(frames, received, self.place - len(frames), missed, repeated)
+        return Replay(frames, received, self.offset - len(frames), missed, repeated)
 
     def _evict(self) -> None:
         frame, is_end = self._frames.popleft()

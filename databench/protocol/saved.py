@@ -1,7 +1,7 @@
 """The part of a session that outlives the front: taken from a session, and made one again.
 
 The ring does not: it changes with each frame, and a page that comes back gets the state in its
-place. So a session that is revived begins with a gap, and an end for each request that was open.
+offset. So a session that is revived begins with a gap, and an end for each request that was open.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def revive(
     args, visitor = saved.request_args, saved.visitor
     session = Session(id_, epoch=epoch, request_args=args, limits=limits, visitor=visitor)
     session.ring.skip()
-    session.last_end = session.ring.place if saved.is_unseen else 0
+    session.last_end = session.ring.offset if saved.is_unseen else 0
     for key, (shown, stored) in values.items():
         session.data.hold(key, shown, stored)
     session.recent.update(dict.fromkeys(saved.recent))

@@ -45,9 +45,9 @@ class Session:
     """
 
     __slots__ = (
-        'class_places', 'data', 'detached_s', 'ended_before', 'epoch', 'id_', 'ids', 'last_end',
-        'left_place', 'limits', 'pending_class', 'receive_window', 'recent', 'request_args',
-        'requests', 'ring', 'seen_place', 'views', 'visitor',
+        'class_offsets', 'data', 'detached_s', 'ended_before', 'epoch', 'id_', 'ids', 'last_end',
+        'left_offset', 'limits', 'pending_class', 'receive_window', 'recent', 'request_args',
+        'requests', 'ring', 'seen_offset', 'views', 'visitor',
     )  # fmt: skip
 
     def __init__(
@@ -67,13 +67,13 @@ class Session:
         self.recent: OrderedDict[ProcessId, None] = OrderedDict()
         self.ended_before: set[ProcessId] = set()  # of these, what ended in an earlier server
         self.data = Values(limits.state_bytes)
-        self.class_places: dict[str, int] = {}
+        self.class_offsets: dict[str, int] = {}
         self.pending_class: dict[str, bytes] = {}
         self.views: dict[Any, View] = {}
         self.detached_s = 0.0
-        self.left_place = 0  # the last that a page may have been sent, once none is there
+        self.left_offset = 0  # the last that a page may have been sent, once none is there
         self.last_end = 0
-        self.seen_place = 0
+        self.seen_offset = 0
 
     # ------------------------------------------------------------ the stream
 
@@ -93,14 +93,14 @@ class Session:
             is_end: Whether it is the end of a request.
             needs_credit: False if the kernel may send it without credit.
         """
-        place = self.ring.append(frame, is_end=is_end)
+        offset = self.ring.append(frame, is_end=is_end)
         if is_end:
-            self.last_end = place
+            self.last_end = offset
         if charge_bytes:
-            self.receive_window.charge(place, charge_bytes, needs_credit=needs_credit)
+            self.receive_window.charge(offset, charge_bytes, needs_credit=needs_credit)
             if not self.views:
                 self.receive_window.deliver_all()
-        return place
+        return offset
 
     def set_value(self, key: str, shown: bytes, stored: bytes, *, charge_bytes: int) -> bytes:
         """Keep a value of `data`.
@@ -110,8 +110,8 @@ class Session:
         """
         frame = text.compose_state("data", key, shown)
         before = self.data.get(key)
-        place = self._append_latest(before.place if before else 0, frame, charge_bytes)
-        self.data.hold(key, shown, stored, place)
+        offset = self._append_latest(before.offset if before else 0, frame, charge_bytes)
+        self.data.hold(key, shown, stored, offset)
         return frame
 
     def set_progress(
@@ -127,8 +127,8 @@ class Session:
             self.return_charge(charge_bytes)
             return []
         frame = text.compose_progress(request.process_id, value, total)
-        place = self._append_latest(request.progress_place, frame, charge_bytes)
-        request.progress_place = place
+        offset = self._append_latest(request.progress_offset, frame, charge_bytes)
+        request.progress_offset = offset
         return [frame]
 
     def return_charge(self, size_bytes: int) -> None:
@@ -140,7 +140,7 @@ class Session:
         self.receive_window = ReceiveWindow(self.limits.credit_window_bytes)
 
     def set_class_value(self, key: str, shown: bytes, frame: bytes) -> bool:
-        """Show a value of `class_data`, or hold it while a page has not drained.
+        """Show a value of `class_data`, or hold it while a page has not taken everything.
 
         Args:
             key: The value's name.
@@ -151,10 +151,10 @@ class Session:
             Whether the frame was appended and is to be written now. Otherwise it is the one
             value of this key that waits for `take_pending_class`.
         """
-        if self.is_drained:
+        if self.is_delivered:
             self.pending_class.pop(key, None)  # an older value must not follow this one
-            place = self.class_places.get(key, 0)
-            self.class_places[key] = self._append_latest(place, frame)
+            offset = self.class_offsets.get(key, 0)
+            self.class_offsets[key] = self._append_latest(offset, frame)
             return True
         self.pending_class[key] = shown
         return False
@@ -164,17 +164,17 @@ class Session:
         frames = []
         for key, shown in self.pending_class.items():
             frame = text.compose_state("class_data", key, shown)
-            place = self.class_places.get(key, 0)
-            self.class_places[key] = self._append_latest(place, frame)
+            offset = self.class_offsets.get(key, 0)
+            self.class_offsets[key] = self._append_latest(offset, frame)
             frames.append(frame)
         self.pending_class.clear()
         return frames
 
     @property
-    def is_drained(self) -> bool:
+    def is_delivered(self) -> bool:
         """Whether some page has everything, or no page is there."""
-        place = self.ring.place
-        return not self.views or any(view.drained >= place for view in self.views.values())
+        offset = self.ring.offset
+        return not self.views or any(view.delivered >= offset for view in self.views.values())
 
     # ------------------------------------------------------------ requests
 
@@ -323,18 +323,18 @@ class Session:
             taken, which may be later: what is appended meanwhile follows them.
         """
         if connect.received is None:
-            self.views[key] = View(False, self.ring.place, 0)
-            return self.ring.place, self._snapshot(class_values, since=self.ring.place)
-        self.views[key] = View(True, self.ring.place, 0)
+            self.views[key] = View(False, self.ring.offset, 0)
+            return self.ring.offset, self._snapshot(class_values, since=self.ring.offset)
+        self.views[key] = View(True, self.ring.offset, 0)
         # The ring of another epoch is gone: nothing in this one was seen by that page.
         received = connect.received if connect.epoch == self.epoch else 0
         return self._replay(received, class_values)
 
     def catch_up(self, key: Any, class_values: Snapshots) -> Iterator[bytes]:
-        """The frames for a page that lagged, when it has drained; there may be none."""
+        """The frames for a page that lagged, when it has taken the others; there may be none."""
         view = self.views[key]
         view.is_lagging = False
-        received, view.cursor = view.cursor, self.ring.place
+        received, view.cursor = view.cursor, self.ring.offset
         if view.is_counting:
             return self._replay(received, class_values)[1]
         replay = self.ring.replay(received)
@@ -349,20 +349,20 @@ class Session:
         left = self.views.pop(key, None)
         if left and not self.views:
             self.detached_s = now_s
-            self.left_place = self.ring.place
+            self.left_offset = self.ring.offset
             self.receive_window.deliver_all()
 
-    def drain(self, key: Any) -> None:
+    def deliver(self, key: Any) -> None:
         """Everything written to that page has left the process."""
         view = self.views[key]
-        view.drained = view.cursor
-        self.seen_place = max(self.seen_place, view.drained)
-        self.receive_window.deliver(view.drained)
+        view.delivered = view.cursor
+        self.seen_offset = max(self.seen_offset, view.delivered)
+        self.receive_window.deliver(view.delivered)
 
     @property
     def is_unseen(self) -> bool:
         """Whether a request has an end that no page has seen."""
-        return self.last_end > self.seen_place
+        return self.last_end > self.seen_offset
 
     @property
     def is_waiting(self) -> bool:
@@ -377,14 +377,14 @@ class Session:
         held_bytes = SESSION_BYTES + data.size_bytes + data.key_bytes
         return held_bytes + self.ring.held_bytes + SMALL_BYTES * small
 
-    def _append_latest(self, place: int, frame: bytes, charge_bytes: int = 0) -> int:
+    def _append_latest(self, offset: int, frame: bytes, charge_bytes: int = 0) -> int:
         """Append a frame, or replace its older value, which no page has got."""
-        if self.views or place <= self.left_place or not self.ring.replace(place, frame):
+        if self.views or offset <= self.left_offset or not self.ring.replace(offset, frame):
             return self.append(frame, charge_bytes=charge_bytes)
         if charge_bytes:
-            self.receive_window.charge(place, charge_bytes)
+            self.receive_window.charge(offset, charge_bytes)
             self.receive_window.deliver_all()
-        return place
+        return offset
 
     def _replay(self, received: int, class_values: Snapshots) -> tuple[int, Iterator[bytes]]:
         replay = self.ring.replay(received)
@@ -404,8 +404,8 @@ class Session:
 
         One that changes before its frame is taken has a later offset: its new frame follows.
         """
-        places, data = self.class_places, self.data
+        offsets, data = self.class_offsets, self.data
         return chain(
-            take_snapshots(class_values, lambda key: places.get(key, 0) <= since),
-            take_snapshots(data, lambda key: data[key].place <= since),
+            take_snapshots(class_values, lambda key: offsets.get(key, 0) <= since),
+            take_snapshots(data, lambda key: data[key].offset <= since),
         )

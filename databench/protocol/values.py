@@ -50,13 +50,13 @@ class Values(dict[str, Value]):
         self.size_bytes = 0
         self.key_bytes = 0
 
-    def hold(self, key: str, shown: bytes, stored: bytes, place: int = 0) -> None:
+    def hold(self, key: str, shown: bytes, stored: bytes, offset: int = 0) -> None:
         """Hold a value that was last changed at that offset; 0: before the stream."""
         if key not in self:
             self.names.append(key)
             self.key_bytes += _size_of_key(key)
         self.size_bytes = self._size_with(key, shown, stored)
-        self[key] = Value(shown, stored, place)
+        self[key] = Value(shown, stored, offset)
 
     def snapshot(self, key: str) -> bytes:
         """See `Snapshots`."""

@@ -62,7 +62,7 @@ class Page:
         self.writes += 1
         self.raw += frames
         if not self.is_slow:
-            asyncio.get_running_loop().call_soon(self.broker.drained, self)
+            asyncio.get_running_loop().call_soon(self.broker.delivered, self)
 
     def close(self, code, reason):
         self.closed = (code, reason)
@@ -124,7 +124,7 @@ class Page:
     async def end(self, id_, timeout_s=LIMIT_S):
         """Waits for the end of that request."""
         found = await wait_until(lambda: self.ends(id_), timeout_s, f"end of {id_}")
-        await asyncio.sleep(0)  # the turn in which the broker learns that this page drained
+        await asyncio.sleep(0)  # the turn in which the broker learns that this page took it
         return found[0]
 
     async def run(self, action, payload=b""):

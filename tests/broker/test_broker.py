@@ -243,7 +243,7 @@ async def test_what_a_page_says_before_connect_or_after_it_left_is_harmless():
         page = rig.join()
         page.leave()
         page.leave()
-        rig.broker.drained(page)
+        rig.broker.delivered(page)
         page.request("echo")
         stranger = Page(rig.broker)
         rig.broker.complain(stranger, "what?")

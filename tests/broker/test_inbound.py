@@ -424,7 +424,7 @@ async def test_a_flood_without_credit_is_ended_with_the_reason_while_another_ech
         assert rig.kernel("b")["deaths"] == 0
         assert len(page.raw) < 200  # the rest stands in no list of ours
         page.is_slow = False
-        rig.broker.drained(page)
+        rig.broker.delivered(page)
         end = await page.end(id_)
         assert end["outcome"] == "lost"
         assert "bytes without credit, limit 2097152" in end["error"]["message"]

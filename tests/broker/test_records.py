@@ -87,6 +87,15 @@ def test_the_next_process_begins_with_its_whole_allowance(pool):
     assert not record.stray.is_spent
 
 
+def test_the_answers_of_a_kernel_that_was_frozen_do_not_end_it_for_a_small_window(pool):
+    record = make_record(pool)
+    record.kernel.settings = Settings(credit_window_bytes=1024)
+    record.begin_life()
+    for _ in range(100):  # pongs, all at once
+        record.stray.spend(18)
+    assert not record.stray.is_spent
+
+
 def test_a_session_set_aside_says_why_unless_the_kernel_itself_has_failed(pool):
     record = make_record(pool)
     hosted, other = host(record, "1"), host(record, "2")

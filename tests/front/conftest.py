@@ -97,8 +97,8 @@ class FakeBroker:
         self._note("complain", problem)
         page.write([b'{"signal":"error"}'])
 
-    def drained(self, page) -> None:
-        self._note("drained")
+    def delivered(self, page) -> None:
+        self._note("delivered")
 
     def leave(self, page) -> None:
         self._note("leave")

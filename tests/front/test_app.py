@@ -111,7 +111,7 @@ def test_broker_is_told_of_the_analyses_that_can_run(folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["start", "wind_down", "stop", "status", "join", "receive", "complain", "drained", "leave"],
+    ["start", "wind_down", "stop", "status", "join", "receive", "complain", "delivered", "leave"],
 )
 async def test_fake_and_real_broker_take_what_the_front_gives(serve, name):
     fake = type((await serve()).broker)

@@ -1,7 +1,7 @@
 """Pages, a kernel and a shell around one session, for the tests that try any order of events.
 
 The shell does what the broker does: it hands appended frames to pages, lets a page lag, and reports
-what has drained. The pages do what `databench.js` does (or the client of 0.7): they count, and
+what was delivered. The pages do what `databench.js` does (or the client of 0.7): they count, and
 keep what they got. A broken promise of docs/protocol.md, 8 and 9, fails an assertion.
 """
 
@@ -54,7 +54,7 @@ class Page:
         self.received, self.epoch = 0, None
         self.inbox = []
         self.replay, self.following = None, []
-        self.is_stuck = self.undrained = False
+        self.is_stuck = self.undelivered = False
         self.own_ids, self.ended = set(), set()
         self.values = {"data": {}, "class_data": {}}
         self.has_gap = False
@@ -66,7 +66,7 @@ class Page:
         return text.Connect("s", "", self.received, self.epoch)
 
     def read(self, stream):
-        """Read one frame; `stream` holds every frame of the session by its place."""
+        """Read one frame; `stream` holds every frame of the session by its offset."""
         frame = self.inbox.pop(0)
         said = json.loads(frame)
         signal, load = said["signal"], said.get("load")
@@ -78,14 +78,14 @@ class Page:
         elif not said.get("snapshot"):
             self.received += 1
             if self.is_counting:
-                self._check_place(frame, said, stream)
+                self._check_offset(frame, said, stream)
         self._take(signal, load)
 
-    def _check_place(self, frame, said, stream):
+    def _check_offset(self, frame, said, stream):
         if stream[self.received - 1] == frame:
             return
         is_end = said["signal"] == "__process" and said["load"]["status"] == "end"
-        assert is_end, f"{frame} is not at place {self.received}"
+        assert is_end, f"{frame} is not at offset {self.received}"
         assert frame in stream, f"{frame} was never in the stream"
 
     def _take(self, signal, load):
@@ -104,7 +104,7 @@ class World:
     def __init__(self, class_values=()):
         self.session = Session("s", epoch="e", request_args="", limits=LIMITS)
         self.stream = []
-        self.sent_place = 0  # the last that any page may have been sent
+        self.sent_offset = 0  # the last that any page may have been sent
         self._watch_ring()
         self.class_values = hold_class_values(dict(class_values))
         self.data = {}
@@ -128,14 +128,14 @@ class World:
             def append(inner, frame, *, is_end=False):
                 self.stream.append(frame)
                 self._note(json.loads(frame))
-                place = super().append(frame, is_end=is_end)
-                assert place == len(self.stream)
-                return place
+                offset = super().append(frame, is_end=is_end)
+                assert offset == len(self.stream)
+                return offset
 
-            def replace(inner, place, frame):
-                assert not self.session.views and place > self.sent_place
-                if is_held := super().replace(place, frame):
-                    self.stream[place - 1] = frame
+            def replace(inner, offset, frame):
+                assert not self.session.views and offset > self.sent_offset
+                if is_held := super().replace(offset, frame):
+                    self.stream[offset - 1] = frame
                 return is_held
 
         ring.__class__ = Watched
@@ -157,18 +157,18 @@ class World:
 
     def publish(self, frames, process_id=None):
         if not self.session.views:
-            return  # a value may have gone to the place of an older one
-        place = self.session.ring.place
-        assert self.stream[place - len(frames) : place] == list(frames)
+            return  # a value may have gone to the offset of an older one
+        offset = self.session.ring.offset
+        assert self.stream[offset - len(frames) : offset] == list(frames)
         for key, view in self.session.views.items():
             page = self.by_key[key]
             if view.is_lagging:
                 continue
             if page.is_stuck:
                 view.is_lagging = True
-                view.cursor = place - len(frames)
+                view.cursor = offset - len(frames)
                 continue
-            view.cursor = place
+            view.cursor = offset
             written = frames if view.is_counting else view.select(frames, process_id)
             self.write(page, written)
 
@@ -177,38 +177,38 @@ class World:
             page.following += frames
             return
         page.inbox += frames
-        page.undrained = page.undrained or bool(frames)
-        if not page.undrained:
-            self.session.drain(page.key)  # nothing is on its way: it has all that concerns it
+        page.undelivered = page.undelivered or bool(frames)
+        if not page.undelivered:
+            self.session.deliver(page.key)  # nothing is on its way: it has all that concerns it
 
     def step(self, page):
         """One frame of its replay, and with the last one what came meanwhile."""
         frame = next(page.replay, None)
-        page.undrained = True
+        page.undelivered = True
         if frame is not None:
             page.inbox.append(frame)
             return
         page.inbox += page.following
         page.replay, page.following = None, []
 
-    def drained(self, page):
+    def delivered(self, page):
         session = self.session
         if page.replay is not None:
             self.step(page)
             return
-        page.is_stuck = page.undrained = False
-        session.drain(page.key)
+        page.is_stuck = page.undelivered = False
+        session.deliver(page.key)
         if session.views[page.key].is_lagging:
             page.replay = session.catch_up(page.key, self.class_values)
             self.step(page)
-        if session.pending_class and session.is_drained:
+        if session.pending_class and session.is_delivered:
             self.publish(session.take_pending_class())
 
     def join(self, page):
         self.keys += 1
         page.key = self.keys
         page.is_stuck = False
-        page.undrained = True
+        page.undelivered = True
         self.by_key[page.key] = page
         connect = page.connect()
         at, page.replay = self.session.join(page.key, connect, self.class_values)
@@ -232,7 +232,7 @@ class World:
             page.reload()
         del self.by_key[key]
         self.session.leave(key, self.now_s)
-        self.sent_place = self.session.ring.place
+        self.sent_offset = self.session.ring.offset
         if not self.session.views:
             self.session.take_pending_class()
 
@@ -257,23 +257,23 @@ class World:
         if not session.views:
             assert receive_window.in_flight_bytes == 0
             assert not session.pending_class
-        if session.is_drained:
+        if session.is_delivered:
             assert receive_window.in_flight_bytes == 0
         assert session.is_waiting == (not session.views and not session.requests)
-        assert session.is_unseen == (session.last_end > session.seen_place)
+        assert session.is_unseen == (session.last_end > session.seen_offset)
         for view in session.views.values():
-            assert view.drained <= view.cursor <= session.ring.place
+            assert view.delivered <= view.cursor <= session.ring.offset
             assert len(view.own_ids) <= LIMITS.recent_ids + LIMITS.open_actions
         assert session.data.size_bytes == sum(map(len, self.data.values()))
 
     def settle(self):
-        """Let every connected page drain and read all: then it knows all that there is."""
+        """Let every connected page take and read all: then it knows all that there is."""
         connected = [page for page in self.pages if page.key is not None]
         for _ in range(3):
             for page in connected:
                 while page.replay is not None:
-                    self.drained(page)
-                self.drained(page)
+                    self.delivered(page)
+                self.delivered(page)
         for page in connected:
             while page.inbox:
                 page.read(self.stream)
@@ -288,7 +288,7 @@ class World:
             k: json.loads(v.shown) for k, v in self.class_values.items()
         }
         if page.is_counting:
-            assert page.received == session.ring.place
+            assert page.received == session.ring.offset
         own_ids = page.own_ids
         if not page.is_counting:
             own_ids = own_ids & session.views[page.key].own_ids  # older ones are forgotten

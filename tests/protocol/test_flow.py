@@ -20,7 +20,7 @@ class ObeyingKernel(RuleBasedStateMachine):
         self.credit = WINDOW
         self.to_front = deque()
         self.to_kernel = deque()
-        self.place = 0
+        self.offset = 0
         self.delivered = 0
 
     @precondition(lambda self: self.credit > 0)
@@ -39,19 +39,19 @@ class ObeyingKernel(RuleBasedStateMachine):
     def front_receives(self, makes_frame):
         size_bytes, needs_credit = self.to_front.popleft()
         if makes_frame:
-            self.place += 1
-            self.receive_window.charge(self.place, size_bytes, needs_credit=needs_credit)
+            self.offset += 1
+            self.receive_window.charge(self.offset, size_bytes, needs_credit=needs_credit)
         else:
             self.receive_window.owed_bytes += size_bytes
 
     @rule(data=st.data())
     def page_drains(self, data):
-        self.delivered = data.draw(st.integers(self.delivered, self.place))
+        self.delivered = data.draw(st.integers(self.delivered, self.offset))
         self.receive_window.deliver(self.delivered)
 
     @rule()
     def last_page_leaves(self):
-        self.delivered = self.place
+        self.delivered = self.offset
         self.receive_window.deliver_all()
 
     @rule()
@@ -87,7 +87,7 @@ class ObeyingKernel(RuleBasedStateMachine):
         """When all is delivered, it has at least three quarters of the window again."""
         while self.to_front:
             self.front_receives(makes_frame=True)
-        self.receive_window.deliver(self.place)
+        self.receive_window.deliver(self.offset)
         self.front_gives_credit()
         while self.to_kernel:
             self.kernel_receives()
@@ -123,8 +123,8 @@ def test_credit_of_exactly_zero_is_none():
 
 def test_ends_overdraw_nothing():
     receive_window = ReceiveWindow(WINDOW)
-    for place in range(1, 100):
-        receive_window.charge(place, WINDOW, needs_credit=False)
+    for offset in range(1, 100):
+        receive_window.charge(offset, WINDOW, needs_credit=False)
     assert not receive_window.is_overdrawn
     assert receive_window.in_flight_bytes == 99 * WINDOW
 
@@ -150,8 +150,8 @@ def test_credit_is_given_from_a_quarter_of_the_window_on(owed_bytes, given_bytes
 
 def test_only_what_the_page_has_is_freed():
     receive_window = ReceiveWindow(WINDOW)
-    for place in (1, 3, 5):
-        receive_window.charge(place, 100)
+    for offset in (1, 3, 5):
+        receive_window.charge(offset, 100)
     receive_window.deliver(3)
     assert (receive_window.in_flight_bytes, receive_window.owed_bytes) == (100, 200)
     receive_window.deliver(1)  # a slower page

@@ -42,7 +42,7 @@ def own_requests():
 
 
 def follows():
-    test_ring.test_page_gets_what_follows_its_place(1, [b"2", b"3"])
+    test_ring.test_page_gets_what_follows_its_offset(1, [b"2", b"3"])
 
 
 real_end = Session._end
@@ -75,12 +75,12 @@ def end_is_said_twice(self, number, compose, *, charge_bytes):
     return frames
 
 
-def replay_is_one_place_late(self, received):
+def replay_is_one_offset_late(self, received):
     replay = real_replay(self, received)
     return dataclasses.replace(replay, frames=replay.frames[1:])
 
 
-def replay_is_one_place_early(self, received):
+def replay_is_one_offset_early(self, received):
     return real_replay(self, max(0, received - 1))
 
 
@@ -101,7 +101,7 @@ def replay_without_gap_sends_all_ends(self, received):
     replay = real_replay(self, received)
     if received < self.cut and not replay.missed:
         frames = [f for _, f in self._ends] + [f for f, _ in self._frames]
-        return Replay(frames, received, self.place - len(frames))
+        return Replay(frames, received, self.offset - len(frames))
     return replay
 
 
@@ -114,15 +114,15 @@ def leave_keeps_credit_in_flight(self, key, now_s):
     self.detached_s = now_s
 
 
-def drain_delivers_nothing(self, key):
+def delivery_frees_nothing(self, key):
     view = self.views[key]
-    view.drained = view.cursor
-    self.seen_place = max(self.seen_place, view.drained)
+    view.delivered = view.cursor
+    self.seen_offset = max(self.seen_offset, view.delivered)
 
 
 def class_value_replaces_none_that_waits(self, key, shown, frame):
-    if self.is_drained:
-        self.class_places[key] = self.append(frame)
+    if self.is_delivered:
+        self.class_offsets[key] = self.append(frame)
         return True
     self.pending_class.setdefault(key, shown)
     return False
@@ -132,17 +132,17 @@ def page_of_0_7_gets_all(self, frames):
     return list(frames)
 
 
-def charge_is_lost(self, place, size_bytes, *, needs_credit=True):
-    real_charge(self, place, size_bytes, needs_credit=needs_credit)
+def charge_is_lost(self, offset, size_bytes, *, needs_credit=True):
+    real_charge(self, offset, size_bytes, needs_credit=needs_credit)
     self._charges.pop()
 
 
-def charge_blames_ends(self, place, size_bytes, *, needs_credit=True):
-    real_charge(self, place, size_bytes)
+def charge_blames_ends(self, offset, size_bytes, *, needs_credit=True):
+    real_charge(self, offset, size_bytes)
 
 
-def deliver_leaves_out_the_place_itself(self, place):
-    while self._charges and self._charges[0][0] < place:
+def deliver_leaves_out_the_offset_itself(self, offset):
+    while self._charges and self._charges[0][0] < offset:
         size_bytes = self._charges.popleft()[1]
         self.in_flight_bytes -= size_bytes
         self.owed_bytes += size_bytes
@@ -185,18 +185,18 @@ MUTATIONS = [
     (any_order, Session, "_end", end_is_said_twice),
     (any_order, Session, "_snapshot", snapshot_leaves_out_the_newest),
     (any_order, Session, "leave", leave_keeps_credit_in_flight),
-    (any_order, Session, "drain", drain_delivers_nothing),
+    (any_order, Session, "deliver", delivery_frees_nothing),
     (latest, Session, "set_class_value", class_value_replaces_none_that_waits),
     (own_requests, View, "select_replayed", page_of_0_7_gets_all),
-    (any_order, Ring, "replay", replay_is_one_place_late),
-    (follows, Ring, "replay", replay_is_one_place_early),
+    (any_order, Ring, "replay", replay_is_one_offset_late),
+    (follows, Ring, "replay", replay_is_one_offset_early),
     (ends_first, Ring, "replay", replay_forgets_the_ends),
     (ends_first, Ring, "replay", replay_counts_from_the_cut),
     (only_ends, Ring, "replay", replay_without_gap_sends_all_ends),
-    (any_order, ReceiveWindow, "deliver", deliver_leaves_out_the_place_itself),
+    (any_order, ReceiveWindow, "deliver", deliver_leaves_out_the_offset_itself),
     (any_credit, ReceiveWindow, "charge", charge_is_lost),
     (any_credit, ReceiveWindow, "charge", charge_blames_ends),
-    (any_credit, ReceiveWindow, "deliver", deliver_leaves_out_the_place_itself),
+    (any_credit, ReceiveWindow, "deliver", deliver_leaves_out_the_offset_itself),
     (any_credit, ReceiveWindow, "take_owed", take_drops_what_is_little),
     (any_credit, ReceiveWindow, "take_owed", take_gives_twice),
     (own_life, Lifecycle, "step", step_keeps_completed),

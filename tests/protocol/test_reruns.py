@@ -41,9 +41,9 @@ def test_of_all_that_can_be_known_of_a_request_one_case_is_run_again():
 
 
 def test_a_request_that_is_queued_again_never_is_a_third_time():
-    request = lost(progress_place=9)
+    request = lost(progress_offset=9)
     request.requeue()
-    assert (request.is_sent, request.is_rerun, request.progress_place) == (False, True, 0)
+    assert (request.is_sent, request.is_rerun, request.progress_offset) == (False, True, 0)
     request.is_sent = True
     assert not may_rerun(request, is_suspect=False)
 

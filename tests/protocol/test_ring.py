@@ -21,17 +21,17 @@ def numbered(count, ends=()):
 # ---------------------------------------------------------------- by hand
 
 
-def test_places_count_from_one():
+def test_offsets_count_from_one():
     ring = Ring(messages=2, size_bytes=BIG, ends=9)
     assert [ring.append(b"x") for _ in range(5)] == [1, 2, 3, 4, 5]
-    assert (ring.place, ring.cut) == (5, 3)
+    assert (ring.offset, ring.cut) == (5, 3)
 
 
 @pytest.mark.parametrize(
     ("received", "frames"),
     [(0, [b"1", b"2", b"3"]), (1, [b"2", b"3"]), (2, [b"3"]), (3, [])],
 )
-def test_page_gets_what_follows_its_place(received, frames):
+def test_page_gets_what_follows_its_offset(received, frames):
     ring = Ring(messages=9, size_bytes=BIG, ends=9)
     fill(ring, numbered(3))
     replay = ring.replay(received)
@@ -39,13 +39,13 @@ def test_page_gets_what_follows_its_place(received, frames):
 
 
 @pytest.mark.parametrize("received", [-1, 4, 2**60])
-def test_place_that_cannot_be_counts_as_nothing_received(received):
+def test_offset_that_cannot_be_counts_as_nothing_received(received):
     ring = Ring(messages=9, size_bytes=BIG, ends=9)
     fill(ring, numbered(3))
     assert ring.replay(received) == ring.replay(0)
 
 
-def test_place_at_the_cut_misses_nothing_and_one_before_it_misses_one():
+def test_offset_at_the_cut_misses_nothing_and_one_before_it_misses_one():
     ring = Ring(messages=2, size_bytes=BIG, ends=9)
     fill(ring, numbered(5))
     assert ring.replay(3).missed == 0
@@ -78,7 +78,7 @@ def test_page_that_leaves_amid_a_replay_still_gets_every_end():
     for count in range(3):  # it has read that many of the ends
         again = ring.replay(first.at + count)
         assert first.frames[count:] == [f for f in again.frames if f in first.frames[count:]]
-        assert again.at + len(again.frames) == ring.place
+        assert again.at + len(again.frames) == ring.offset
 
 
 def test_newest_frame_and_newest_end_are_held_whatever_their_size():
@@ -119,30 +119,30 @@ def rings(draw, *, ends=True):
     ring = Ring(**limits)
     drawn = draw(FRAMES)
     frames = [
-        (b"%d:" % place + b"x" * size, is_end and ends)
-        for place, (size, is_end) in enumerate(drawn, 1)
+        (b"%d:" % offset + b"x" * size, is_end and ends)
+        for offset, (size, is_end) in enumerate(drawn, 1)
     ]
     fill(ring, frames)
     return ring, frames, limits
 
 
 def received_by(ring):
-    """Any place that a page may have, often one near the cut."""
-    return st.integers(0, ring.place) | st.integers(max(0, ring.cut - 3), ring.cut)
+    """Any offset that a page may have, often one near the cut."""
+    return st.integers(0, ring.offset) | st.integers(max(0, ring.cut - 3), ring.cut)
 
 
-def places(frames):
+def offsets(frames):
     return [int(frame.split(b":")[0]) for frame in frames]
 
 
 @given(rings(), st.data())
-def test_page_gets_each_frame_after_its_place_once_or_a_gap_with_the_right_count(made, data):
+def test_page_gets_each_frame_after_its_offset_once_or_a_gap_with_the_right_count(made, data):
     ring, _, _ = made
     received = data.draw(received_by(ring))
     replay = ring.replay(received)
-    got = places(replay.frames)
+    got = offsets(replay.frames)
     assert got == sorted(set(got))
-    after = set(range(received + 1, ring.place + 1))
+    after = set(range(received + 1, ring.offset + 1))
     assert replay.missed == len(after - set(got))
     if not replay.missed:
         assert replay.at == received
@@ -151,11 +151,11 @@ def test_page_gets_each_frame_after_its_place_once_or_a_gap_with_the_right_count
 
 @pytest.mark.slow
 @given(rings(), st.data())
-def test_page_that_counts_ends_at_the_rings_place(made, data):
+def test_page_that_counts_ends_at_the_rings_offset(made, data):
     ring, _, _ = made
-    replay = ring.replay(data.draw(st.integers(-2, ring.place + 2)))
+    replay = ring.replay(data.draw(st.integers(-2, ring.offset + 2)))
     assert replay.at >= 0
-    assert replay.at + len(replay.frames) == ring.place
+    assert replay.at + len(replay.frames) == ring.offset
 
 
 @given(rings(), st.data())
@@ -163,11 +163,11 @@ def test_what_is_not_sent_after_a_gap_is_gone_and_is_no_kept_end(made, data):
     ring, frames, limits = made
     replay = ring.replay(data.draw(received_by(ring)))
     cut_ends = [
-        place for place, (_, is_end) in enumerate(frames, 1) if is_end and place <= ring.cut
+        offset for offset, (_, is_end) in enumerate(frames, 1) if is_end and offset <= ring.cut
     ]
     if replay.missed and limits["size_bytes"] == BIG:
         kept = cut_ends[-limits["ends"] :]
-        assert places(replay.frames) == kept + list(range(ring.cut + 1, ring.place + 1))
+        assert offsets(replay.frames) == kept + list(range(ring.cut + 1, ring.offset + 1))
 
 
 @pytest.mark.slow
@@ -209,6 +209,6 @@ def test_a_frame_is_replaced_where_it_is_held_and_its_bytes_are_counted():
     assert ring.replace(3, b"cc")
     assert ring.size_bytes == 3
     assert ring.replay(1).frames == [b"b", b"cc"]
-    assert ring.place == 3
+    assert ring.offset == 3
     assert ring.replace(3, b"c" * 10)  # the oldest goes, as with an append
     assert (ring.cut, ring.size_bytes) == (2, 10)

@@ -61,7 +61,7 @@ def test_a_request_whose_end_went_with_the_ring_ends_as_lost_when_it_is_sent_aga
     accept(before, 1, process_id=7)
     before.finish(1, "done")
     session = back(before)
-    place = session.ring.place
+    offset = session.ring.offset
     request = text.Request("run", b"", 7)
     verdict, frames = session.accept(request, number=2, view=None, now_s=0.0)
     assert verdict is Acceptance.REPEATED
@@ -70,7 +70,7 @@ def test_a_request_whose_end_went_with_the_ring_ends_as_lost_when_it_is_sent_aga
         text.compose_value("error", problem),
         text.compose_failure(7, "lost", "ServerRestarted", problem, b""),
     ]
-    assert session.ring.replay(place).frames == frames
+    assert session.ring.replay(offset).frames == frames
     assert session.accept(request, number=3, view=None, now_s=0.0) == (Acceptance.REPEATED, [])
 
 
@@ -112,8 +112,8 @@ def test_an_end_that_nobody_saw_is_waited_for_longer():
     again.leave("p", 0.0)
     assert again.is_waiting and again.is_unseen
     join(again)
-    again.views["p"].cursor = again.ring.place
-    again.drain("p")
+    again.views["p"].cursor = again.ring.offset
+    again.deliver("p")
     again.leave("p", 0.0)
     assert again.is_waiting and not again.is_unseen
 

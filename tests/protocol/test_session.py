@@ -65,7 +65,7 @@ def test_request_without_id_has_no_frames_but_is_open():
     assert list(session.requests) == [1]
     assert session.finish(1, "done", b"42") == []
     assert not session.requests
-    assert session.ring.place == 0
+    assert session.ring.offset == 0
 
 
 def test_failure_says_error_and_then_the_end():
@@ -76,7 +76,7 @@ def test_failure_says_error_and_then_the_end():
         b'{"signal":"error","load":"it failed"}',
         text.compose_failure(7, "error", "ValueError", "it failed", b'"trace"'),
     ]
-    assert session.last_end == session.ring.place
+    assert session.last_end == session.ring.offset
 
 
 def test_failure_of_a_request_without_id_says_error_alone():
@@ -146,7 +146,7 @@ def test_waiting_are_the_requests_that_were_not_sent_in_order():
     assert [request.number for request in session.waiting()] == [1, 3]
 
 
-def test_a_second_run_has_a_start_of_its_own_and_keeps_its_place():
+def test_a_second_run_has_a_start_of_its_own_and_keeps_its_offset():
     session = make_session()
     for number in (1, 2):
         accept(session, 6 + number, number=number)
@@ -218,11 +218,11 @@ def test_credit_waits_for_the_fastest_page_only():
     session = make_session()
     join(session, "a")
     join(session, "b")
-    place = session.append(b"x", charge_bytes=400)
+    offset = session.append(b"x", charge_bytes=400)
     for view in session.views.values():
-        view.cursor = place
+        view.cursor = offset
     assert session.receive_window.take_owed() == 0
-    session.drain("b")
+    session.deliver("b")
     assert session.receive_window.take_owed() == 400
 
 
@@ -243,7 +243,7 @@ def test_new_life_of_the_kernel_has_the_whole_window():
     session.append(b"x", charge_bytes=900)
     session.begin_receive_window()
     assert session.receive_window.credit_bytes == 1000
-    session.drain("p")
+    session.deliver("p")
     assert session.receive_window.owed_bytes == 0
 
 
@@ -302,8 +302,8 @@ def test_class_value_waits_for_a_page_and_the_latest_one_is_shown():
     for value in (b"2", b"3"):
         frame = text.compose_state("class_data", "c", value)
         assert not session.set_class_value("c", value, frame)
-    session.views["p"].cursor = session.ring.place
-    session.drain("p")
+    session.views["p"].cursor = session.ring.offset
+    session.deliver("p")
     assert session.take_pending_class() == [text.compose_state("class_data", "c", b"3")]
     assert session.take_pending_class() == []
 
@@ -412,7 +412,7 @@ def test_page_of_0_7_that_lags_beyond_the_ring_gets_no_end_again():
     accept(session, 7, number=1, view="old")
     session.finish(1, "done")
     view = session.views["old"]
-    view.cursor, view.is_lagging = session.ring.place, True
+    view.cursor, view.is_lagging = session.ring.offset, True
     for _ in range(3):
         session.append(text.compose("s", b""))
     assert catch_up(session, "old") == [text.compose("s", b"")] * 2
@@ -424,7 +424,7 @@ def test_page_of_0_7_may_catch_up_with_nothing():
     session.views["old"].is_lagging = True
     accept(session, 8, view="other")
     assert catch_up(session, "old") == []
-    assert session.views["old"].cursor == session.ring.place
+    assert session.views["old"].cursor == session.ring.offset
 
 
 def test_a_value_that_changes_before_its_frame_is_taken_is_left_to_the_frame_that_follows():
@@ -453,7 +453,7 @@ def test_pages_that_join_share_the_bytes_of_each_frame():
     pages = []
     for key in range(3):
         connect = text.Connect(None, "", 0, "e")
-        session.data["k"].place = 0
+        session.data["k"].offset = 0
         pages.append(list(session.join(key, connect, shared)[1]))
     first, *others = pages
     assert len(first) == 3
@@ -480,8 +480,8 @@ def test_session_whose_ends_were_all_seen_is_held_for_the_short_grace():
     join(session)
     accept(session, 7)
     session.finish(1, "done")
-    session.views["p"].cursor = session.ring.place
-    session.drain("p")
+    session.views["p"].cursor = session.ring.offset
+    session.deliver("p")
     session.append(b"later")
     session.leave("p", 100.0)
     assert session.is_waiting and not session.is_unseen
@@ -492,7 +492,7 @@ def test_end_that_was_written_but_not_drained_was_not_seen():
     join(session)
     accept(session, 7)
     session.finish(1, "done")
-    session.views["p"].cursor = session.ring.place
+    session.views["p"].cursor = session.ring.offset
     session.leave("p", 100.0)
     assert session.is_waiting and session.is_unseen
 
@@ -522,7 +522,7 @@ def detached_session(**limits):
     return session
 
 
-def test_state_and_progress_take_one_place_per_key_while_no_page_is_there():
+def test_state_and_progress_take_one_offset_per_key_while_no_page_is_there():
     session = detached_session(ring_messages=5)
     for number in range(1, 1000):
         value = b"%d" % number
@@ -541,7 +541,7 @@ def test_state_and_progress_take_one_place_per_key_while_no_page_is_there():
     ]
 
 
-def test_a_value_that_a_page_may_have_been_sent_keeps_its_place():
+def test_a_value_that_a_page_may_have_been_sent_keeps_its_offset():
     session = detached_session()
     session.set_value("k", b"1", b"1", charge_bytes=0)
     assert join(session, received=1, epoch="e")[1] == [
@@ -550,10 +550,10 @@ def test_a_value_that_a_page_may_have_been_sent_keeps_its_place():
     ]
     session.leave("p", 2.0)
     session.set_value("k", b"2", b"2", charge_bytes=0)
-    assert session.ring.place == 4
+    assert session.ring.offset == 4
 
 
-def test_a_value_whose_place_is_gone_gets_another_one():
+def test_a_value_whose_offset_is_gone_gets_another_one():
     session = detached_session(ring_messages=2)
     session.set_value("k", b"1", b"1", charge_bytes=0)
     session.append(text.compose("n", b"1"))

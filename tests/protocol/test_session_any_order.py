@@ -78,7 +78,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(which=PAGES)
     def page_drains(self, which):
         pages = connected(self)
-        self.world.drained(pages[which % len(pages)])
+        self.world.delivered(pages[which % len(pages)])
 
     @is_any(connected)
     @rule(which=PAGES, count=st.integers(1, 8))

@@ -28,7 +28,7 @@ class Truth:
         self._world = world
         self.tried, self.counted = Counter(), Counter()
         self.runs = Counter()
-        self._places = defaultdict(dict)
+        self._offsets = defaultdict(dict)
         self._ids = {}  # by the life of the front and the request's number there
         self._sent_to = defaultdict(list)  # the processes that were sent each of these, in order
         self._unwanted = set()  # those of them whose end a visitor has asked for
@@ -37,9 +37,9 @@ class Truth:
         """A message of a kernel is read by the front."""
         for header, inner in split(frames):
             if header[0] == "emit":
-                places = self._places[header[1]]
+                offsets = self._offsets[header[1]]
                 load = orjson.loads(inner[1])
-                places[(load["life"], load["id"], load["n"])] = len(places)
+                offsets[(load["life"], load["id"], load["n"])] = len(offsets)
 
     def note_run(self, id_):
         """An action runs: as often as it was sent, as long as the front lives."""
@@ -90,12 +90,12 @@ class Truth:
         ids = [self._ids[life, number] for number in requests if (life, number) in self._ids]
         self._unwanted.update((life, id_) for id_ in ids)
 
-    def place(self, session, load):
-        """The place of an emit among all of its session."""
-        return self._places[session][(load["life"], load["id"], load["n"])]
+    def offset(self, session, load):
+        """The offset of an emit among all of its session."""
+        return self._offsets[session][(load["life"], load["id"], load["n"])]
 
     def last(self, session):
-        return len(self._places[session]) - 1
+        return len(self._offsets[session]) - 1
 
 
 class Audit:
@@ -136,7 +136,7 @@ class Audit:
         tables, settings = front.tables, self._world.settings
         held_bytes = min(settings.ring_bytes, 1500 * settings.ring_messages)
         for record in tables.records:
-            assert record.junk == 0, f"{record.junk} messages of an honest kernel are junk"
+            assert record.mistakes == 0, f"{record.junk} messages of an honest kernel are junk"
         for pool in tables.pools.values():
             alive = sum(not record.kernel.life.is_without_process for record in pool.records)
             most = pool.spec.sharing.max_kernels
@@ -187,7 +187,7 @@ class Audit:
         for hosted in tables.sessions.values():
             session = hosted.session
             assert session.is_waiting == (session.id_ in holdings.room), session.id_
-            # Charges that were drained count until there are enough of them to look.
+            # Charges that were paid count until there are enough of them to look.
             over_bytes = hosted.counted_bytes - session.held_bytes
             assert -SLACK_BYTES < over_bytes < 3 * SLACK_BYTES, f"{over_bytes} bytes too many"
             held_bytes += hosted.counted_bytes
@@ -247,7 +247,7 @@ def _check_tab(world, tab):
     if not tab.is_old:
         assert not tab.open, f"{tab}: no end of {tab.open}"
     hosted = world.front.tables.sessions[tab.session]
-    assert tab.is_old or tab.received == hosted.session.ring.place, f"{tab} counts {tab.received}"
+    assert tab.is_old or tab.received == hosted.session.ring.offset, f"{tab} counts {tab.received}"
     process = world.process_of(hosted.record)
     data = dict(process.kernel.sessions[tab.session].analysis.data.items())
     shown = {key: value for key, value in tab.data.items() if value is not None}  # null: deleted
@@ -256,7 +256,7 @@ def _check_tab(world, tab):
     assert tab.class_data == values, f"{tab} has {tab.class_data}, its class {values}"
     last = world.truth.last(tab.session)
     if not tab.is_old and not tab.may_jump:
-        assert tab.place == last, f"{tab} is at emit {tab.place} of {last}"
+        assert tab.offset == last, f"{tab} is at emit {tab.offset} of {last}"
 
 
 def _find_class_values(process):

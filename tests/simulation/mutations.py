@@ -42,8 +42,8 @@ def doubled_credit(self):
     return 2 * take_owed(self)
 
 
-def place_off_by_one(self, received):
-    return replay(self, received + 1 if received < self.place else received)
+def offset_off_by_one(self, received):
+    return replay(self, received + 1 if received < self.offset else received)
 
 
 def end_before_its_emits(self, frames, owner):
@@ -129,7 +129,7 @@ def end_evicted(self, end):
 
 def lag_that_never_catches_up(self, key, class_values):
     self.views[key].is_lagging = False
-    self.views[key].cursor = self.ring.place
+    self.views[key].cursor = self.ring.offset
     return []
 
 
@@ -162,7 +162,7 @@ def epoch_kept(self, id_, *, epoch, **given):
 
 def unbounded_write(self, hosted, frames, process_id=None):
     for page, view in hosted.session.views.items():
-        view.cursor = hosted.session.ring.place
+        view.cursor = hosted.session.ring.offset
         self.add(
             self.page_records[page], frames if view.is_counting else view.select(frames, process_id)
         )
@@ -178,13 +178,13 @@ def credit_kept_from_a_gone_page(self, key, now_s):
         self.detached_s = now_s
 
 
-def place_given_to_another_after_it_was_sent(self, place, frame, charge_bytes=0):
-    if not place or not self.ring.replace(place, frame):
+def offset_given_to_another_after_it_was_sent(self, offset, frame, charge_bytes=0):
+    if not offset or not self.ring.replace(offset, frame):
         return self.append(frame, charge_bytes=charge_bytes)
-    self.receive_window.charge(place, charge_bytes)
+    self.receive_window.charge(offset, charge_bytes)
     if not self.views:
         self.receive_window.deliver_all()
-    return place
+    return offset
 
 
 def room_that_nobody_leaves(self, now_s, limits, rows):
@@ -218,7 +218,7 @@ MUTATIONS = {
     "dropped credit": ((ReceiveWindow, "take_owed", dropped_credit),),
     "doubled credit": ((ReceiveWindow, "take_owed", doubled_credit),),
     "credit kept from a gone page": ((Session, "leave", credit_kept_from_a_gone_page),),
-    "place off by one": ((Ring, "replay", place_off_by_one),),
+    "offset off by one": ((Ring, "replay", offset_off_by_one),),
     "end before its emits": ((SendWindow, "put_end", end_before_its_emits),),
     "request sent twice after a restart": (
         (Losses, "lose_all", kept_when_lost),
@@ -249,8 +249,8 @@ MUTATIONS = {
     "epoch kept over a front's death": ((Session, "__init__", epoch_kept),),
     "write without a limit": ((Outbox, "publish", unbounded_write),),
     "session not closed in the kernel": ((Sessions, "close", session_not_closed_in_the_kernel),),
-    "place given to another value after it was sent": (
-        (Session, "_append_latest", place_given_to_another_after_it_was_sent),
+    "offset given to another value after it was sent": (
+        (Session, "_append_latest", offset_given_to_another_after_it_was_sent),
     ),
     "sessions never chosen to be closed": ((WaitingRoom, "choose_due", room_that_nobody_leaves),),
     "memory that is never given back": ((Budget, "give", nothing_is_given),),

@@ -42,7 +42,7 @@ class Tab:
         self.open, self.ended = {}, set()
         self.outbox = []
         self.data, self.class_data = {}, {}
-        self.place = -1  # in the list of what the kernel emitted
+        self.offset = -1  # in the list of what the kernel emitted
         self.may_jump = self.is_old
         self.gaps = 0
         self._forget_requests()
@@ -156,7 +156,7 @@ class Tab:
         is_new = self.session is not None and had_stream and self.session != load["analysis_id"]
         is_lost = had_stream and (is_new or self.epoch != load["epoch"])
         if self.session != load["analysis_id"]:
-            self.place, self.may_jump = -1, self.is_old
+            self.offset, self.may_jump = -1, self.is_old
         elif is_lost:
             self.may_jump = True
             self.gaps += 1
@@ -248,11 +248,11 @@ class Tab:
         self.lives[name].add(load["life"])
         lives = self.again.get(self.world.numbers[name], ())
         assert load["life"] not in lives, f"{self}: {name} emits from a life that is over"
-        place = self.world.truth.place(self.session, load)
-        assert place > self.place, f"{self}: {load} again, or out of order"
-        is_next = place == self.place + 1
-        assert is_next or self.may_jump, f"{self}: {place - self.place - 1} emits before {load}"
-        self.place, self.may_jump = place, self.is_old
+        offset = self.world.truth.offset(self.session, load)
+        assert offset > self.offset, f"{self}: {load} again, or out of order"
+        is_next = offset == self.offset + 1
+        assert is_next or self.may_jump, f"{self}: {offset - self.offset - 1} emits before {load}"
+        self.offset, self.may_jump = offset, self.is_old
 
     def _on__progress(self, load):
         if self.is_old:

@@ -189,7 +189,7 @@ class Socket:
         self._drained_s = self._world.loop.time()
         self._fill()
         if not self._waiting:
-            self.front.broker.drained(self)
+            self.front.broker.delivered(self)
 
     def _look_at_stall(self):
         self._stall_timer = None

@@ -129,7 +129,7 @@ class ClassValues:
         if hosted.session.views or hosted.class_writes == store.writes:
             return
         for key, frame in store.list_changed(hosted.class_writes):
-            hosted.session.set_class_value(key, b"", frame)  # appended: no page has to drain
+            hosted.session.set_class_value(key, b"", frame)  # no page is there: appended
         hosted.class_writes = store.writes
         self._tables.outbox.touch(hosted)
 

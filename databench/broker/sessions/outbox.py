@@ -1,6 +1,6 @@
 """The frames for pages: gathered while the broker handles messages, written once per page.
 
-Owns the count of bytes that a page has not drained, so which page lags (docs/protocol.md, 9),
+Owns the count of bytes that a page has not taken, so which page lags (docs/protocol.md, 9),
 and the steps in which a page that comes back is written its replay.
 """
 
@@ -21,18 +21,18 @@ class Outbox:
     """Gathers frames for pages and writes them.
 
     Args:
-        lag_bytes: A page with more than this in flight gets no more until it has drained.
+        lag_bytes: A page with more than this in flight gets no more until it has taken that.
         window_bytes: What of a replay is in flight to a page; the frame that fills it goes too.
 
     Attributes:
-        on_drained: Called during `flush` for a page that took everything at once.
+        on_delivered: Called during `flush` for a page that took everything at once.
         on_changed: Called at the end of `flush` for each session that got frames.
         on_written: Called for a page that did not take everything at once.
     """
 
     def __init__(self, lag_bytes: int, window_bytes: int) -> None:
         self.page_records: dict[Page, PageRecord] = {}
-        self.on_drained: Callable[[Page], None] = _ignore
+        self.on_delivered: Callable[[Page], None] = _ignore
         self.on_changed: Callable[[HostedSession], None] = _ignore
         self.on_written: Callable[[PageRecord], None] = _ignore
         self._lag_bytes = lag_bytes
@@ -52,17 +52,17 @@ class Outbox:
         """
         session = hosted.session
         self._changed.add(hosted)
-        place = session.ring.place
+        offset = session.ring.offset
         for page, view in session.views.items():
             if view.is_lagging:
                 continue
             page_record = self.page_records[page]
             if page_record.in_flight_bytes > self._lag_bytes:
-                # What it is not sent is in the ring: it continues from there when drained.
+                # What it is not sent is in the ring: it continues from there later.
                 view.is_lagging = True
-                view.cursor = place - len(frames)
+                view.cursor = offset - len(frames)
                 continue
-            view.cursor = place
+            view.cursor = offset
             self.add(page_record, frames if view.is_counting else view.select(frames, process_id))
 
     def touch(self, hosted: HostedSession) -> None:
@@ -90,7 +90,7 @@ class Outbox:
         self._dirty[page_record.page] = page_record
 
     def replay(self, page_record: PageRecord, frames: Iterable[bytes]) -> None:
-        """Frames for a page that comes (back), a window at a time; each step when it has drained.
+        """Frames for a page that comes (back), a window at a time, each when it has taken the last.
 
         Args:
             page_record: The page.
@@ -124,10 +124,10 @@ class Outbox:
                 frames, page_record.frames = page_record.frames, []
                 if not page.may_administer:
                     frames = [f.public if type(f) is Guarded else f for f in frames]
-                # A selection for a page that does not count may be empty: nothing would drain.
+                # A selection for a page that does not count may be empty: nothing would leave.
                 is_out = page.write(frames) if frames else not page_record.in_flight_bytes
                 if is_out:
-                    self.on_drained(page)
+                    self.on_delivered(page)
                 else:
                     self.on_written(page_record)
         changed, self._changed = self._changed, set()

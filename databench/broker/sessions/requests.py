@@ -338,5 +338,5 @@ def _is_alone(hosted: HostedSession) -> bool:
     return hosted.record.kernel.blame.starts.alone == hosted.session.id_
 
 
-def _ignore(_seat: HostedSession) -> None:
+def _ignore(_host: HostedSession) -> None:
     pass

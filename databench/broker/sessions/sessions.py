@@ -50,7 +50,7 @@ class Sessions:
         self._requests = requests
         self._opening = opening
         self._class_values = class_values
-        tables.outbox.on_drained = self.drain
+        tables.outbox.on_delivered = self.note_delivered
         tables.persistence.on_trouble = self._tell_pages
         tables.holdings.load(tables.persistence.list_kept())
         self.reclaim = Reclaim(tables, self.close)
@@ -75,7 +75,7 @@ class Sessions:
             return None
         waiting = self._tables.holdings.unload(id_)
         client = waiting.client if waiting else Client("", session.visitor)
-        return self._seat(session, place(pool), client, restored=RESTARTED)
+        return self._host(session, place(pool), client, restored=RESTARTED)
 
     def is_there(self, analysis: str, id_: str) -> bool:
         """Whether the analysis has a session of that id, or had it in an earlier server."""
@@ -129,7 +129,7 @@ class Sessions:
             limits=self._tables.settings,
             visitor=client.visitor,
         )
-        return self._seat(session, record, client)
+        return self._host(session, record, client)
 
     def _find_crowd(self, hosted: HostedSession) -> str:
         """Why no further page may look at this session; empty: one may."""
@@ -190,7 +190,7 @@ class Sessions:
         found.sort(key=lambda timed: timed[0])
         return [one for _, one in found[:OTHERS]]
 
-    def drain(self, page: Page) -> None:
+    def note_delivered(self, page: Page) -> None:
         """A page has taken everything: credit goes back, and what waited for it follows."""
         outbox = self._tables.outbox
         page_record = outbox.page_records.get(page)
@@ -209,13 +209,13 @@ class Sessions:
         hosted = page_record.hosted
         session = hosted.session
         before = session.receive_window.charges
-        session.drain(page)
+        session.deliver(page)
         hosted.uncounted += before - session.receive_window.charges
         if hosted.uncounted * SMALL_BYTES >= SLACK_BYTES:
             outbox.touch(hosted)  # fewer charges are counted off with the next frame
         if session.views[page].is_lagging:
             outbox.replay(page_record, session.catch_up(page, hosted.record.store))
-        if session.pending_class and session.is_drained:
+        if session.pending_class and session.is_delivered:
             outbox.publish(hosted, session.take_pending_class())
         self._tables.give_credit(hosted)
 
@@ -293,7 +293,7 @@ class Sessions:
                 self._tables.outbox.publish(hosted, (frame,))
         self._tables.outbox.flush()
 
-    def _seat(
+    def _host(
         self, session: Session, record: KernelRecord, client: Client, restored: str | None = None
     ) -> HostedSession:
         hosted = HostedSession(

@@ -258,7 +258,7 @@ class Connection:
             frames: UTF-8 JSON, each one message, in this order.
 
         Returns:
-            Whether everything is out of the process; if not, `drained` is called when it is.
+            Whether everything is out of the process; if not, `delivered` is called when it is.
         """
         stream = self._stream()
         if stream is None or not frames:
@@ -295,7 +295,7 @@ class Connection:
             return  # a later write is not out: its own callback reports it
         self._unsent_s = None
         if self._joined:
-            self._context.broker.drained(self)
+            self._context.broker.delivered(self)
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection; does nothing on a closed one."""

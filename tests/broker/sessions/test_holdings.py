@@ -109,7 +109,7 @@ def test_beyond_the_budget_a_ring_does_not_grow(clock):
         hosted.session.append(b"x" * 1000)
         holdings.settle(hosted)
     assert holdings.budget.total_bytes < SESSION_BYTES + 50_000 + 2 * SLACK_BYTES
-    assert hosted.session.ring.place == 1000
+    assert hosted.session.ring.offset == 1000
     replay = hosted.session.ring.replay(0)
     assert 0 < len(replay.frames) < 50
     assert replay.missed == 1000 - len(replay.frames)

@@ -124,21 +124,21 @@ def test_what_a_write_brings_about_is_flushed_too(desk):
 
 
 def test_a_page_from_which_all_was_kept_has_drained(desk):
-    drained = []
-    desk.outbox.on_drained = drained.append
+    delivered = []
+    desk.outbox.on_delivered = delivered.append
     publish(desk, text.compose_start(7), process_id=7)
     desk.outbox.flush()
     assert desk.legacy.writes == []
-    assert drained == [desk.legacy]
+    assert delivered == [desk.legacy]
 
 
 def test_a_page_that_took_everything_at_once_is_told_of(desk):
-    drained = []
-    desk.outbox.on_drained = drained.append
+    delivered = []
+    desk.outbox.on_delivered = delivered.append
     desk.modern.write = lambda frames: True
     publish(desk, b"1")
     desk.outbox.flush()
-    assert drained == [desk.modern]
+    assert delivered == [desk.modern]
 
 
 # ---------------------------------------------------------------- replays
@@ -206,8 +206,8 @@ def test_what_waits_behind_a_replay_is_limited_as_what_is_in_flight(desk):
 
 
 def test_a_replay_of_nothing_has_drained(desk):
-    drained = []
-    desk.outbox.on_drained = drained.append
+    delivered = []
+    desk.outbox.on_delivered = delivered.append
     begin_replay(desk)
     assert desk.modern.writes == []
-    assert drained == [desk.modern]
+    assert delivered == [desk.modern]

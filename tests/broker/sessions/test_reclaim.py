@@ -34,7 +34,7 @@ class World:
 
     def sit(self, id_, *, visitor="", is_unseen=False):
         session = Session(id_, epoch="e", request_args="", limits=self.tables.settings)
-        session.last_end = session.seen_place + is_unseen
+        session.last_end = session.seen_offset + is_unseen
         record = SimpleNamespace(waiting=0, kernel=SimpleNamespace(spec=SPEC))
         hosted = self.tables.sessions[id_] = HostedSession(
             session, record, Client("127.0.0.1", visitor)

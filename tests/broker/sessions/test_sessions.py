@@ -235,7 +235,7 @@ async def test_pages_that_read_nothing_hold_a_window_each_and_share_its_bytes():
         frames = {id(frame) for one in pages for frame in one.raw if b"snapshot" in frame}
         assert len(frames) <= 3
         pages[0].is_slow = False
-        rig.broker.drained(pages[0])
+        rig.broker.delivered(pages[0])
         await wait_until(lambda: len(pages[0].loads("data")) == 40)
         assert [next(iter(load)) for load in pages[0].loads("data")] == [f"k{n}" for n in range(40)]
 
@@ -250,7 +250,7 @@ async def test_what_comes_during_a_replay_follows_it():
         await page.run("echo", "live")
         assert len(late.raw) == before
         late.is_slow = False
-        rig.broker.drained(late)
+        rig.broker.delivered(late)
         await wait_until(lambda: len(late.loads("echo")) == 11 and late.raw[-1] == page.raw[-1])
         stream = [frame for frame in late.raw if b"__kernel" not in frame]
         assert stream[1:] == [f for f in page.raw if b"__kernel" not in f][1:]

@@ -324,7 +324,7 @@ async def test_broken_analysis_is_refused(serve, folder):
         await server.connect("x")
 
 
-# ---------------------------------------------------------------- drained
+# ---------------------------------------------------------------- delivered
 
 
 async def test_write_says_that_all_is_out(serve):
@@ -333,7 +333,7 @@ async def test_write_says_that_all_is_out(serve):
     assert server.broker.pages[0].write([b"1"])
     assert server.broker.pages[0].write([b"2"])
     assert [await page.read_message() for _ in range(2)] == ["1", "2"]
-    assert server.broker.count("drained") == 0  # it was told so already
+    assert server.broker.count("delivered") == 0  # it was told so already
     page.close()
 
 
@@ -342,14 +342,14 @@ async def test_drained_is_told_when_the_last_byte_is_out(serve):
     page = await handshake(server.port, receive_bytes=65536)
     await send(page, b'{"__connect": null}')
     await server.broker.wait("join")
-    mark = server.broker.count("drained")
+    mark = server.broker.count("delivered")
     assert not server.broker.pages[0].write([b"x" * ROOM])
     assert not server.broker.pages[0].write([b"y"])
     for _ in range(20):
         await asyncio.sleep(0)
-    assert server.broker.count("drained") == mark
+    assert server.broker.count("delivered") == mark
     reading = asyncio.ensure_future(read_until_closed(page))
-    await server.broker.wait("drained", mark + 1)
+    await server.broker.wait("delivered", mark + 1)
     assert not server.broker.pages[0]._stream().writing()
     server.broker.pages[0]._stream().close()
     assert (await reading).endswith(frame_text(b"y"))
@@ -361,12 +361,12 @@ async def test_drained_waits_for_a_write_that_came_after_one_that_is_out(serve):
     page = await handshake(server.port, receive_bytes=65536)
     await send(page, b'{"__connect": null}')
     await server.broker.wait("join")
-    mark = server.broker.count("drained")
+    mark = server.broker.count("delivered")
     server.broker.pages[0].write([b"1"])
     server.broker.pages[0].write([b"x" * ROOM])
     for _ in range(20):
         await asyncio.sleep(0)
-    assert server.broker.count("drained") == mark
+    assert server.broker.count("delivered") == mark
     server.broker.pages[0]._stream().close()
     page.close()
 
@@ -376,11 +376,11 @@ async def test_write_to_a_closed_page_does_nothing(serve):
     page = await server.connect()
     page.close()
     await server.broker.wait("leave")
-    mark = server.broker.count("drained")
+    mark = server.broker.count("delivered")
     assert not server.broker.pages[0].write([b"1"])
     server.broker.pages[0].close(1000, "again")
     await asyncio.sleep(0)
-    assert server.broker.count("drained") == mark
+    assert server.broker.count("delivered") == mark
 
 
 async def test_page_that_goes_away_while_it_is_written_to_is_left(serve):
