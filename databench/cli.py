@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from .front.startup.script import ServedScript
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-SUBCOMMANDS = ("new", "kernels")
+SUBCOMMANDS = ("new", "kernels", "kernel-test")
 
 _USAGE = """\
 databench [options] [limits] [arguments for the analyses]
        databench [options] [limits] FILE.py [arguments for it]
        databench new NAME [--kernel KERNEL]
-       databench kernels [--host HOST] [--port PORT] [--admin-token TOKEN] [--json]"""
+       databench kernels [--host HOST] [--port PORT] [--admin-token TOKEN] [--json]
+       databench kernel-test [--only NAME] [--verbose] [--junit FILE] SPEC_OR_COMMAND"""
 _DESCRIPTION = """\
 Serve live web pages for data analyses, each in its own process.
 
@@ -37,6 +38,7 @@ Serve live web pages for data analyses, each in its own process.
   databench FILE.py    serve the one analysis in that file, at /FILE/
   databench new NAME   create an analysis to start from (databench new --help)
   databench kernels    show what the kernels of the server on this machine do
+  databench kernel-test SPEC   test a kernel in any language against the protocol
 """
 _EPILOG = """\
 The first unknown option and everything after it go to the analyses as cli_args.
@@ -278,6 +280,10 @@ def main(
         from .front import terminal
 
         return terminal.main(words[1:], environ)
+    if script is None and words[:1] == ["kernel-test"]:
+        from .conformance import command
+
+        return command.main(words[1:])
     parser = make_parser(script)
     own, cli_args = split(parser, words)
     options = parser.parse_args(own)

@@ -1,8 +1,8 @@
 """The direction of imports, read from the source: who may know whom.
 
-cli > front > broker > protocol; broker > config; front > http; kernel > analysis > datastore >
-protocol; any > closecodes, errors, multipart, settings, printable, descriptors, threads. A lazy
-import and one under TYPE_CHECKING count like any other.
+cli > front > broker > protocol; broker > config; front > http; cli > conformance > protocol;
+kernel > analysis > datastore > protocol; any > closecodes, errors, multipart, settings, printable,
+descriptors, threads. A lazy import and one under TYPE_CHECKING count like any other.
 """
 
 import ast
@@ -57,7 +57,9 @@ _ALLOWED = {
     "scaffold": {"broker", "config", "front"},
     # `databench.run`: a command line of its own for one script.
     "single": {"analysis", "cli", "front", "protocol"},
-    "cli": {"front", "broker", "protocol", "http", "config", "scaffold"},
+    # Plays the front against a kernel; of the broker it knows how a kernel spec is read.
+    "conformance": {"broker", "protocol"},
+    "cli": {"front", "broker", "protocol", "http", "config", "scaffold", "conformance"},
     # Runs actions by the kernel's own rules, without a kernel.
     "meta": {"analysis", "datastore", "kernel", "payload"},
     "testing": {
@@ -321,6 +323,16 @@ def _is_in(name: str, package: str) -> bool:
     return f"{name}.".startswith(f"{package}.")
 
 
+def test_the_conformance_suite_knows_of_the_broker_how_a_spec_is_read():
+    known = {
+        name
+        for own, names in find_package_edges().items()
+        for name in names
+        if _is_in(own, "conformance") and _is_in(name, "broker")
+    }
+    assert known == {"broker.supervision.kernelspec"}
+
+
 @pytest.mark.parametrize("wing", sorted(_WINGS))
 def test_a_wing_knows_the_rest_of_its_package_by_a_few_rooms(wing):
     assert find_known(wing, find_package_edges()) == _WINGS[wing]
@@ -373,7 +385,12 @@ def test_only_the_broker_starts_and_ends_processes(path):
     # `kernel.process.kin` ends what its own kernel has started, once no front and no guard is
     # there.
     # What is below `tests` are analyses, in which people may do as they like.
-    excused = (PACKAGE / "http" / "processes.py", PACKAGE / "kernel" / "process" / "kin.py")
+    # `conformance.process` starts the kernel that is tested, where no broker is.
+    excused = (
+        PACKAGE / "http" / "processes.py",
+        PACKAGE / "kernel" / "process" / "kin.py",
+        PACKAGE / "conformance" / "process.py",
+    )
     if layer(path) in ("broker", "tests") or path in excused:
         return
     calls = {"Popen", "kill", "killpg", "fork", "posix_spawn", "create_subprocess_exec"}

@@ -144,6 +144,7 @@ def test_wheel_holds_what_the_project_has(wheel):
         if not path.is_relative_to("databench/client") and path.name != ".gitignore"
     }
     expected |= {path for path in _tracked("kernels") if path.name == "kernel.yaml"}
+    expected |= {path for path in _tracked("kernels") if path.parent.name == "conformance"}
     inside = {re.sub(r"^analyses/", "databench/analyses_packaged/", str(path)) for path in expected}
     inside = {re.sub(r"^kernels/", "databench/kernels_packaged/", name) for name in inside}
     assert inside - names == set()
