@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +49,9 @@ def main(words: Sequence[str]) -> int:
     except (SettingError, KernelError) as error:
         print(f"databench kernel-test: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except BrokenPipeError:  # who reads the report has had enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130  # as a shell reports Ctrl-C
 

@@ -33,10 +33,13 @@ from .trace import describe
 
 WINDOW_BYTES = 4 * 2**20
 UNKNOWN_ACTION = "no_such_action"
+REQUIRED = ("echo", "nothing", "add", "fail")  # without them, there is little to test
 _TO, _FROM = "front → kernel", "kernel → front"
 _FRAMES = 400  # lines of the trace that are kept
 _UNREAD_S = 0.2
 _TURN_S = 0.05  # between two looks at whether the process still runs
+
+_MAY_NAME_NO_REQUEST = (m.Emit, m.StateChange, m.Log)
 
 M = TypeVar("M", bound=m.Message)
 
@@ -98,7 +101,7 @@ class PlayedFront:
         try:
             self._socket.bind(endpoint)
             variables = self._compose_variables(target, endpoint)
-            self.process = KernelProcess(target.command, variables, target.folder.parent)
+            self.process = KernelProcess(target.command, variables, target.root)
         except BaseException:
             self._close_socket()
             raise
@@ -300,13 +303,19 @@ class PlayedFront:
     def end(self, number: int, words: str = "") -> tuple[m.Message, list[m.Message]]:
         """The end of a request, and what came before it and belongs to it."""
         words = words or f"end of request {number} (done, error or cancelled)"
+        session = self.ledger.requests.get(number)
         end = self.expect(m.Message, words, lambda x: isinstance(x, m.ENDS) and x.request == number)
-        return end, self.take(number)
+        return end, self._take(number, session)
 
-    def take(self, number: int) -> list[m.Message]:
-        """What has come of a request, which is then no longer kept."""
-        mine = [message for message in self._received if message.request == number]
-        self._received = deque(x for x in self._received if x.request != number)
+    def _take(self, number: int, session: str | None) -> list[m.Message]:
+        """What has come of a request; of its session also what names no request, as it may."""
+        mine: list[m.Message] = []
+        others: deque[m.Message] = deque()
+        for message in self._received:
+            is_free = message.request is None and isinstance(message, _MAY_NAME_NO_REQUEST)
+            is_mine = message.request == number or (is_free and message.session == session)
+            (mine if is_mine else others).append(message)
+        self._received = others
         return mine
 
     def call(
@@ -328,14 +337,55 @@ class PlayedFront:
         """The `done` of a request, as `call` gives it."""
         end, before = self.end(number, f"end of the action '{name}' (done, error or cancelled)")
         if isinstance(end, m.Error):
-            if self._is_unknown(end, name):
-                raise MissingPartError(f"the kernel has no action '{name}'")
-            raise ConformanceError(
-                f"the action '{name}' ended with error {end.type}: {end.text}, not with done"
-            )
+            raise self._explain(end, name)
         if not isinstance(end, m.Done):
             raise ConformanceError(f"the action '{name}' ended with {end.KIND}, not with done")
         return end, before
+
+    def expect_of(
+        self,
+        number: int,
+        name: str,
+        kind: type[M],
+        words: str,
+        is_it: Callable[[M], bool] = lambda _message: True,
+    ) -> M:
+        """As `expect`, for a message that a running action sends.
+
+        Args:
+            number: The request's.
+            name: The action.
+            kind: The message's class.
+            words: For the failure: what is waited for.
+            is_it: Which one is meant.
+
+        Raises:
+            ConformanceError: As `expect`, and if the request ends with an error before.
+            MissingPartError: The kernel has no such action.
+        """
+
+        def is_any(message: m.Message) -> bool:
+            if isinstance(message, kind):
+                return is_it(message)
+            return isinstance(message, m.Error) and message.request == number
+
+        found = self.expect(m.Message, words, is_any)
+        if isinstance(found, kind):
+            return found
+        assert isinstance(found, m.Error), "nothing else is looked for"
+        raise self._explain(found, name)
+
+    def _explain(self, error: m.Error, name: str) -> ConformanceError | MissingPartError:
+        """Why an action ended with an error."""
+        if not self._is_unknown(error, name):
+            text = f"the action '{name}' ended with error {error.type}: {error.text}, not with done"
+            return ConformanceError(text)
+        if name in REQUIRED:
+            return ConformanceError(
+                f"the kernel has no action '{name}', which is required: "
+                "write the analysis of docs/kernels/conformance.md"
+            )
+        return MissingPartError(f"the kernel has no action '{name}'")
 
     def result(self, session: str, name: str, argument: Any = None) -> Any:
         """Run an action, and decode its result; a missing one is `None`."""

@@ -21,13 +21,14 @@ class Target:
     Attributes:
         name: For the report.
         command: Its command line.
-        folder: The folder of the conformance analysis, absolute; its parent is the working
-            directory.
+        folder: The folder of the conformance analysis, absolute.
+        root: The working directory, absolute.
     """
 
     name: str
     command: tuple[str, ...]
     folder: Path
+    root: Path
 
 
 def find_target(words: Sequence[str], analysis: Path | None, here: Path) -> Target:
@@ -49,7 +50,7 @@ def find_target(words: Sequence[str], analysis: Path | None, here: Path) -> Targ
         command = shlex.split(words[0]) if len(words) == 1 else list(words)
         if not command:
             raise SettingError("the command is empty; give a kernel spec or a command")
-        return Target(Path(command[0]).name, tuple(command), (analysis or here).resolve())
+        return Target(Path(command[0]).name, tuple(command), (analysis or here).resolve(), here)
     if analysis is None:
         own = spec.folder / ANALYSIS_FOLDER
         analysis = own if own.is_dir() else spec.folder
@@ -57,7 +58,7 @@ def find_target(words: Sequence[str], analysis: Path | None, here: Path) -> Targ
     problem = spec.find_problem(folder, folder.parent)
     if problem:
         raise SettingError(problem)
-    return Target(spec.name, tuple(spec.command(folder)), folder)
+    return Target(spec.name, tuple(spec.command(folder)), folder, folder.parent)
 
 
 def _find_spec(word: str, here: Path) -> KernelSpec | None:

@@ -2,7 +2,14 @@ import pytest
 
 from databench.conformance.bench import Bench
 from databench.conformance.case import Case, ConformanceError, MissingPartError
-from tests.conformance.harness import FLAWED, START_LIMIT_S, find_kernel
+from tests.conformance.harness import (
+    FLAWED,
+    START_LIMIT_S,
+    find_failed,
+    find_kernel,
+    find_skipped,
+    run_suite,
+)
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
@@ -73,3 +80,35 @@ def test_a_process_that_ended_is_found_when_the_case_settles(bench):
     assert bench.front.process.wait_exit(20)
     with pytest.raises(ConformanceError, match="the process exited with status 0 during this"):
         bench.settle()
+
+
+# What a kernel may leave out: the topic, and its cases that are skipped.
+OPTIONAL = {
+    "emits without request": ("cancel", set()),
+    "declares nothing": ("start", {"actions-listed", "idempotent", "sources"}),
+    "no tracebacks": ("actions", {"traceback"}),
+    "no capabilities": (
+        "flow",
+        {"batch", "credit", "credit-wait"},
+    ),
+    "four actions": (
+        "state",
+        {"state-set", "state-get", "state-apart", "state-restore", "open-fields"},
+    ),
+}
+
+
+@pytest.mark.parametrize("part", OPTIONAL)
+def test_a_part_that_is_left_out_is_skipped_and_nothing_fails(part, monkeypatch):
+    topic, skipped = OPTIONAL[part]
+    monkeypatch.setenv("FLAW", part)
+    results = run_suite(FLAWED, topic)
+    assert find_failed(results) == {}
+    assert find_skipped(results) == skipped
+
+
+def test_a_required_action_that_is_missing_is_a_failure(monkeypatch):
+    monkeypatch.setenv("FLAW", "no echo")
+    failed = find_failed(run_suite(FLAWED, "echo", "further-fields"))
+    assert set(failed) == {"echo", "further-fields"}
+    assert all("no action 'echo', which is required" in text for text in failed.values())

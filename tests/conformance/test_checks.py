@@ -1,6 +1,6 @@
 import pytest
 
-from databench.conformance.case import ConformanceError, MissingPartError
+from databench.conformance.case import ConformanceError
 from databench.conformance.checks import check_echo, check_value
 from databench.protocol import messages as m
 
@@ -25,13 +25,10 @@ def test_any_other_value_is_said(payload, complaint):
 class Answers:
     """In the place of a front: `echo` ends like this."""
 
-    def __init__(self, payload, *emits, error=None):
+    def __init__(self, payload, *emits):
         self.answer = m.Done(session="s", request=1, payload=payload), list(emits)
-        self.error = error
 
     def call(self, _session, _name, _argument):
-        if self.error is not None:
-            raise self.error
         return self.answer
 
 
@@ -48,7 +45,6 @@ def test_an_echo_comes_as_emit_and_as_result():
         (Answers(b"[1]"), r"it emitted \[\]"),
         (Answers(b"[1]", EMIT, EMIT), r"it emitted \['echo', 'echo'\]"),
         (Answers(b"[2]", EMIT), "the result of 'echo' is"),
-        (Answers(b"", error=MissingPartError("x")), r"write the analysis of docs/kernels/conf"),
     ],
 )
 def test_another_echo_is_said(front, complaint):

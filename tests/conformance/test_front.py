@@ -94,7 +94,7 @@ def test_the_socket_of_a_command_that_cannot_be_started_is_closed(tmp_path):
     from databench.errors import KernelError
 
     with pytest.raises(KernelError, match="cannot be started"):
-        PlayedFront(Target("x", ("/none",), tmp_path), limit_s=1, start_limit_s=1)
+        PlayedFront(Target("x", ("/none",), tmp_path, tmp_path), limit_s=1, start_limit_s=1)
 
 
 def test_load_says_what_is_not_json():

@@ -26,7 +26,7 @@ def test_a_spec_is_found_by_name_folder_and_file(tiny, tmp_path, word):
 def test_the_analysis_lies_beside_the_spec(tiny, tmp_path):
     (tiny / "conformance").mkdir()
     target = find_target(["tiny"], None, tmp_path)
-    assert target.folder == tiny / "conformance"
+    assert (target.folder, target.root) == (tiny / "conformance", tiny)
     assert target.command[-1] == str(tiny / "conformance")
 
 
@@ -46,7 +46,7 @@ def test_the_python_kernel_brings_its_analysis(tmp_path):
 def test_anything_else_is_a_command(tmp_path, words):
     target = find_target(words, None, tmp_path)
     assert target.command == ("node", "kernel.mjs", "--x")
-    assert (target.name, target.folder) == ("node", tmp_path)
+    assert (target.name, target.folder, target.root) == ("node", tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize("word", ["tiny", "kernels/tiny"])

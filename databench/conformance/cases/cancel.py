@@ -16,7 +16,13 @@ def _begin(front: PlayedFront, session: str, name: str, time_s: float) -> int:
     """Ask for `wait` or `compute`, and wait until it runs."""
     number = front.ask(session, name, [time_s])
     signal = {"wait": "waiting", "compute": "computing"}[name]
-    front.expect(m.Emit, f"signal '{signal}'", lambda x: x.request == number and x.signal == signal)
+    front.expect_of(
+        number,
+        name,
+        m.Emit,
+        f"signal '{signal}'",
+        lambda emit: emit.request in (number, None) and emit.signal == signal,
+    )
     return number
 
 

@@ -49,7 +49,7 @@ def class_set(bench: Bench) -> None:
     front = bench.front
     session = front.open()
     number = front.ask(session, "set_class", ["set", {"n": 1}])
-    change = _expect_write(front, "set")
+    change = _expect_write(front, number, "set_class", "set")
     check_value(change.payload, {"n": 1}, "state of the key")
     if change.base is not None:
         raise ConformanceError(f"base is {change.base}; 'set_class' writes in any case: nil")
@@ -69,9 +69,9 @@ def class_many_writes(bench: Bench) -> None:
     front = bench.front
     session = front.open()
     for value in range(_WRITES):
-        front.ask(session, "set_class", ["many-writes", value])
+        number = front.ask(session, "set_class", ["many-writes", value])
     for version in range(1, _WRITES + 1):
-        written = json.loads(_expect_write(front, "many-writes").payload)
+        written = json.loads(_expect_write(front, number, "set_class", "many-writes").payload)
         _tell(front, "many-writes", version, written)
         # An answer to an older write says nothing of the latest one.
         _check_get(front, session, "many-writes", _WRITES - 1)
@@ -90,8 +90,8 @@ def class_own_wins(bench: Bench) -> None:
     """The answer to its own write is the newer one."""
     front = bench.front
     session = front.open()
-    front.ask(session, "set_class", ["own-wins", "own"])
-    _expect_write(front, "own-wins")
+    number = front.ask(session, "set_class", ["own-wins", "own"])
+    _expect_write(front, number, "set_class", "own-wins")
     _tell(front, "own-wins", 1, "foreign", own=False)
     _tell(front, "own-wins", 2, "own")
     _check_get(front, session, "own-wins", "own")
@@ -109,9 +109,9 @@ def class_compare(bench: Bench) -> None:
     session = front.open()
     _tell(front, "compare", 3, 10, own=False)
     number = front.ask(session, "add_class", ["compare", 5])
-    _check_write(_expect_write(front, "compare"), 3, 15)
+    _check_write(_expect_write(front, number, "add_class", "compare"), 3, 15)
     _tell(front, "compare", 4, 20, accepted=False)
-    _check_write(_expect_write(front, "compare"), 4, 25)
+    _check_write(_expect_write(front, number, "add_class", "compare"), 4, 25)
     _tell(front, "compare", 5, 25)
     front.done(number, "add_class")
     _check_get(front, session, "compare", 25)
@@ -124,13 +124,15 @@ def class_new(bench: Bench) -> None:
     """Compare and set without a value."""
     front = bench.front
     number = front.ask(front.open(), "add_class", ["new", 5])
-    _check_write(_expect_write(front, "new"), 0, 5)
+    _check_write(_expect_write(front, number, "add_class", "new"), 0, 5)
     _tell(front, "new", 1, 5)
     front.done(number, "add_class")
 
 
-def _expect_write(front: PlayedFront, key: str) -> m.StateChange:
-    return front.expect(
+def _expect_write(front: PlayedFront, number: int, name: str, key: str) -> m.StateChange:
+    return front.expect_of(
+        number,
+        name,
         m.StateChange,
         f"state of class_data {key!r}",
         lambda change: change.scope == "class_data" and change.key == key,

@@ -46,7 +46,8 @@ def credit_wait(bench: Bench) -> None:
     front.pays = False
     session = front.open()
     number = front.ask(session, "stream", [_FEW])
-    emits = [message for message in front.rest(_QUIET_S) if isinstance(message, m.Emit)]
+    emits = [front.expect_of(number, "stream", m.Emit, "first emit")]
+    emits += [message for message in front.rest(_QUIET_S) if isinstance(message, m.Emit)]
     if len(emits) == _FEW:
         raise ConformanceError(
             f"all {_FEW} emits came, though the front gave back none of {_WINDOW_BYTES} bytes"
@@ -75,7 +76,10 @@ def credit(bench: Bench) -> None:
     """Credit comes as fast as the front reads."""
     front = bench.start(window_bytes=_WINDOW_BYTES)
     number = front.ask(front.open(), "stream", [_COUNT])
-    emits = [front.expect(m.Emit, f"emit {n + 1} of {_COUNT}") for n in range(_COUNT)]
+    emits = [
+        front.expect_of(number, "stream", m.Emit, f"emit {n + 1} of {_COUNT}")
+        for n in range(_COUNT)
+    ]
     front.done(number, "stream")
     _check_all(emits, _COUNT)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..bench import Bench
 from ..case import Topic
-from ..checks import check_echo
+from ..checks import check_echo, check_value
 from ..values import nest
 
 TOPIC = Topic("payloads")
@@ -59,3 +59,16 @@ def large(bench: Bench) -> None:
 def deep(bench: Bench) -> None:
     """Lists and objects by turns."""
     check_echo(bench.front, bench.front.open(), nest(_DEEP - 1))
+
+
+@TOPIC.case(
+    "not-a-number",
+    "sends null for NaN and infinities, which JSON does not have",
+    "3",
+    optional=("not_a_number",),
+)
+def not_a_number(bench: Bench) -> None:
+    """As its language computes them."""
+    front = bench.front
+    end, _before = front.call(front.open(), "not_a_number")
+    check_value(end.payload, [None, None, None], "result of 'not_a_number'")

@@ -11,9 +11,9 @@ from ...protocol import messages as m
 from ..bench import Bench
 from ..case import ConformanceError, MissingPartError, Topic
 from ..checks import GONE_S, check_echo
+from ..front import REQUIRED
 
 TOPIC = Topic("start")
-REQUIRED = ("echo", "nothing", "add", "fail")
 _MANY = 2**53
 _JUNK = (
     [b"\xc1junk", b""],

@@ -1,6 +1,7 @@
 """The conformance analysis in Python; docs/kernels/conformance.md describes each action."""
 
 import asyncio
+import math
 import time
 
 import databench
@@ -59,6 +60,11 @@ class Conformance(databench.Analysis):
         """Emit the numbers from 0, and wait while the page is slow."""
         for number in range(count):
             await self.emit("number", number)
+
+    @databench.on
+    def not_a_number(self):
+        """Return numbers that JSON does not have."""
+        return [math.nan, math.inf, -math.inf]
 
     @databench.on
     def set(self, key, value):

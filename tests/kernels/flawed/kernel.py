@@ -1,6 +1,6 @@
 """A kernel that keeps each rule of docs/protocol.md, with no line of databench; or breaks one.
 
-`FLAW` in its environment names the rule: tests/conformance/test_flaws.py says which cases of
+`FLAW` in its environment names the rule: tests/conformance/cases/ says which cases of
 `databench kernel-test` notice each. It runs the conformance analysis (docs/kernels/conformance.md).
 
 One thread: an action is a generator that yields the time at which it goes on, or `None` for as soon
@@ -23,10 +23,18 @@ import zmq
 FLAW = os.environ.get("FLAW", "")
 RECORD = struct.Struct("<QQ")
 PIPE = int(os.environ["DATABENCH_INTERRUPT_FD"])
+NOT_NUMBERS = [float("nan"), float("inf"), float("-inf")]
 NAMES = [
     *("echo", "nothing", "add", "fail", "log", "progress", "wait", "compute", "stream"),
     *("set", "get", "set_class", "get_class", "add_class", "describe"),
+    "not_a_number",
 ]
+
+
+if FLAW == "four actions":
+    NAMES = NAMES[:4]
+elif FLAW == "no echo":
+    NAMES = NAMES[1:]
 
 
 class CancelledError(Exception):
@@ -76,8 +84,8 @@ def pack(kind, session, request, *fields):
 
 
 def dump(value):
-    if FLAW == "nan" and value == 1.5:
-        return b"NaN"
+    if value == NOT_NUMBERS and FLAW != "nan":
+        value = [None, None, None]
     return json.dumps(value, ensure_ascii=False).encode()
 
 
@@ -221,6 +229,11 @@ def stream(request, count):
     return None
 
 
+def not_a_number(request):
+    return NOT_NUMBERS
+    yield
+
+
 def set_(request, key, value):
     data = common if FLAW == "shares data" else request.session.data
     data[key] = value
@@ -280,7 +293,7 @@ def describe(request):
     yield
 
 
-ACTIONS = {name: globals().get(name) for name in NAMES} | {"fail": fail_, "set": set_}
+ACTIONS = {name: globals().get(f"{name}_") or globals()[name] for name in NAMES}
 
 
 # -- running actions -------------------------------------------------------------------------------
@@ -543,7 +556,7 @@ def take(frames):
 
 
 def say_hello():
-    if FLAW != "declares nothing":
+    if FLAW not in ("declares nothing", "four actions"):
         names = NAMES[4:] if FLAW == "declares too few" else NAMES
         paths = ["kernel.py"] if FLAW == "relative sources" else [os.path.abspath(__file__)]
         send("sources", None, None, paths, None)
