@@ -162,6 +162,19 @@ def test_analyses_for_tests_are_imported_from_the_wheel(installed, tmp_path):
     subprocess.run(command, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, check=True)
 
 
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.timeout(_LIMIT_S)
+def test_the_python_kernel_is_tested_from_the_wheel(installed, tmp_path):
+    command = [str(installed / "databench"), "kernel-test", "py", "--only", "start"]
+    environ = {"PATH": os.environ["PATH"]}
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "  ok    echo " in result.stdout  # it found its conformance analysis
+
+
 def _find_type_errors(installed: Path, file: Path) -> str:
     """What a strict mypy, with no configuration of ours, says of a file that uses the wheel."""
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary"]
