@@ -150,8 +150,7 @@ class Inbound:
 
     def _drop_late(self, record: KernelRecord, message: m.Message, frames: Sequence[bytes]) -> None:
         """Most often its session was closed while this was on its way."""
-        kind, session = message.KIND, message.session
-        problem = f"{kind}: there is no session {session!r:.40}; dropped"
+        problem = f"{message.KIND}: names a session that is not open; dropped"
         is_end = isinstance(message, m.Done | m.Error | m.Cancelled)
         if is_end and message.request in self._tables.requests:
             self._mistakes.note_message(record, problem, frames)  # it names another session's

@@ -203,12 +203,22 @@ def _decode(frames: Sequence[bytes], layouts: dict[str, Layout]) -> m.Message | 
 
 def _find_header_problem(header: Any) -> str:
     if type(header) is not list:
-        return f"header is {shorten(header)}, not an array of kind, session, request"
+        return f"header is {_name_type(header)}, not an array of kind, session, request"
     if len(header) < 3:
-        return f"header is {shorten(header)}, without session or request (nil where there is none)"
-    is_binary = type(header[0]) is bytes
-    hint = ": msgpack's bin, which is not text; pack it as str" if is_binary else ""
-    return f"kind is {shorten(header[0])}{hint}"
+        return f"header has {len(header)} fields; kind, session, request come first (or nil)"
+    return f"kind is {_name_type(header[0])}, expected str"
+
+
+def _find_session_problem(session: Any) -> str:
+    """Without the id: it gives the right to join the session, and this text is logged."""
+    if type(session) is not str:
+        return f"session is {_name_type(session)}, expected str or nil"
+    return f"session has {len(session)} characters, expected 1 to {SESSION_CHARACTERS}"
+
+
+def _name_type(value: Any) -> str:
+    """As msgpack calls the type of a value."""
+    return _TYPES.get(type(value), type(value).__name__)
 
 
 def _read_tail(layout: Layout, header: list[Any]) -> list[Any]:
@@ -233,7 +243,7 @@ def _find_problem(layout: Layout, header: Sequence[Any]) -> str | None:
     elif layout.session is False:
         return "names a session"
     elif type(session) is not str or not 0 < len(session) <= SESSION_CHARACTERS:
-        return f"session is {shorten(session)}"
+        return _find_session_problem(session)
     if request is None:
         if layout.request:
             return "no request"
@@ -260,4 +270,5 @@ def _find_empty_value(layout: Layout, message: Any) -> str | None:
 
 _FROM_KERNEL = {layout.message.KIND: layout for layout in FROM_KERNEL_LAYOUTS}
 _TO_KERNEL = {layout.message.KIND: layout for layout in TO_KERNEL_LAYOUTS}
+_TYPES = {bytes: "bin", dict: "a map", list: "an array", bool: "a bool", type(None): "nil"}
 _BATCH_HEADER = msgpack.packb([m.Batch.KIND, None, None])

@@ -45,8 +45,8 @@ async def test_an_end_without_a_request_ends_none_where_two_are_open():
         await page.signal("held")
         id_ = page.request("bad_end", "without a request")
         kernel = await wait_until(lambda: page.kernel.get("mistake") and page.kernel)
-        assert kernel["mistake"].startswith("header is ['done', '")
-        assert kernel["mistake"].endswith("where there is none); dropped (docs/protocol.md, 4.2)")
+        said = "header has 2 fields; kind, session, request come first (or nil); dropped"
+        assert kernel["mistake"] == f"{said} (docs/protocol.md, 4.2)"
         assert page.ends(held) == page.ends(id_) == []
         page.control("restart")
         assert (await page.end(id_))["outcome"] == "lost"
@@ -120,7 +120,7 @@ async def test_a_kernel_that_made_a_mistake_restarts_at_once_on_a_save():
     ("analysis", "problem"),
     [
         ("mumbles", "hello: version is '1'; dropped"),
-        ("binary", "kind is b'hello': msgpack's bin, which is not text"),
+        ("binary", "kind is bin, expected str; dropped"),
         ("nameless", "hello under a routing id that is not DATABENCH_KERNEL's"),
         ("misnamed", "hello under a routing id that is not DATABENCH_KERNEL's"),
     ],
@@ -172,3 +172,23 @@ async def test_a_kernel_that_ends_is_not_said_to_have_made_a_mistake(caplog):
         await asyncio.sleep(0.6)  # longer than a process may end after its connection
         assert said(caplog) == []
         assert rig.broker.overview.describe()[0]["mistakes"] == 0
+
+
+@pytest.mark.expected_log(r"docs/protocol.md")
+async def test_a_sessions_id_is_in_no_line_of_the_log(caplog):
+    caplog.set_level("DEBUG")
+    async with rigged() as rig:
+        page, other = rig.join(), rig.join()
+        for form in (*FORMS, "error without a type"):
+            await page.run("bad_end", form)
+        for words in (
+            header("emit", page.session.encode(), None, "x"),
+            header("emit", [page.session], None, "x"),
+            header("emit", page.session * 5, None, "x"),
+            header("emit", {page.session: 1}, None, "x"),
+            header("done", other.session, 10**6),
+        ):
+            await page.run("raw", [[words, ""]])
+        other.leave()
+    assert page.session not in caplog.text
+    assert other.session not in caplog.text
