@@ -251,8 +251,7 @@ def get(request, key):
 
 
 def set_class(request, key, value):
-    if FLAW != "keeps no own value":
-        shared[key] = value
+    shared[key] = value
     base = versions.get(key, 0) if FLAW == "base always" else None
     if key in writing:
         writing[key] = value if FLAW != "first write wins" else writing[key] or value
