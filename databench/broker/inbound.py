@@ -15,6 +15,7 @@ from ..errors import RemoteProtocolError
 from ..protocol import codec, jsontext, text
 from ..protocol import messages as m
 from ..protocol.lifecycle import State
+from ..protocol.violations import Names
 from .code import Code
 from .mistakes import Mistakes
 from .records import HostedSession, KernelRecord
@@ -96,6 +97,7 @@ class Inbound:
             raise RemoteProtocolError(f"{len(frames)} frames, limit {limit}; dropped")
         message = codec.decode_from_kernel(frames)
         if message is None:
+            self._mistakes.note_unknown(record, frames)
             self._spend(record, frames)  # a word of a later protocol
         elif type(message) is m.Hello:
             record.kernel.receive_hello(message)
@@ -172,6 +174,7 @@ class Inbound:
         if type(inner) in (m.Batch, m.Hello):
             raise RemoteProtocolError(f"batch: holds a {inner.KIND}; dropped")  # type: ignore[union-attr]
         if inner is None:
+            self._mistakes.note_unknown(record, frames)
             self._spend(record, frames)
         else:
             self._dispatch(record, inner, frames)
@@ -212,7 +215,7 @@ class Inbound:
         if message.payload and (problem := jsontext.find_problem(message.payload)):
             problem = f"the kernel sent a result that is {problem}; dropped"
             self._requests.fail(hosted, number, "ProtocolError", problem, size=size_bytes)
-            self._mistakes.note(hosted.record, problem)
+            self._mistakes.note(hosted.record, problem, Names())
             return
         self._requests.finish(hosted, number, "done", message.payload, size_bytes)
 
@@ -279,7 +282,7 @@ class Inbound:
         # A browser closes a websocket on bytes that are not UTF-8 (RFC 6455, 8.1).
         problem = f"{subject}: the kernel sent bytes that are {problem}; not shown"
         self._requests.complain(hosted, problem, charge_bytes=size_bytes)
-        self._mistakes.note(hosted.record, problem)
+        self._mistakes.note(hosted.record, problem, Names())
 
     def _known(self, hosted: HostedSession, message: m.Message, size_bytes: int) -> int:
         number = message.request

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from ..protocol.violations import Names, read_names
+from ..protocol.violations import Names, describe_unknown, read_names
 from .records import HostedSession, KernelRecord
 from .sessions.requests import Requests
 from .tables import Tables
@@ -81,6 +81,25 @@ class Mistakes:
             self._requests.fail(hosted, number, "ProtocolError", problem)
         return names
 
+    def note_unknown(self, record: KernelRecord, frames: Sequence[bytes]) -> None:
+        """Name a kind that this front does not know: a later one, or one that is misspelt.
+
+        Args:
+            record: Whose message it is.
+            frames: All of it.
+        """
+        said = record.mistakes_said
+        if len(said) >= SAID:
+            return
+        kind = read_names(frames[0]).kind
+        text = f"{describe_unknown(kind)} (docs/protocol.md, 4.2)"
+        if text in said:
+            return
+        said[text] = None
+        logger.warning("kernel %r: %s", record.kernel.spec.name, text)
+        if self._tables.debug:
+            self._tables.announcer.show(record.shown)
+
     def note_disconnected(self, group: int) -> None:
         """A connection has ended, most often with its process; one that lives sent too much.
 
@@ -102,7 +121,7 @@ class Mistakes:
         limit = self._tables.settings.kernel_message_bytes
         kernel.end(
             f"its connection broke, as it does at a frame of more than {limit} bytes, the limit "
-            "(kernel_message_bytes)"
+            "(kernel_message_bytes); send what is larger in parts"
         )
 
     def _find_meant(self, record: KernelRecord, names: Names) -> tuple[HostedSession, int] | None:

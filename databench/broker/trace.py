@@ -51,6 +51,8 @@ class TracedChannel(Channel):
             return  # an empty message is for libzmq alone, and no kernel reads it
         for line in describe(frames, is_from_kernel=is_from_kernel):
             arrow = "from" if is_from_kernel else "to"
+            # Misspelt kinds and misplaced fields may hold it too.
+            line = line.replace(record.kernel.token or line, "…")
             logger.info("%s %s: %s%s", arrow, _name(record), line, note)
 
 

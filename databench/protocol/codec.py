@@ -19,12 +19,14 @@ import msgpack
 from ..errors import LocalProtocolError, RemoteProtocolError
 from . import messages as m
 from .layouts import (
+    COUNT,
     FROM_KERNEL_LAYOUTS,
     SESSION_CHARACTERS,
     TO_KERNEL_LAYOUTS,
     Layout,
     is_count,
     is_name,
+    name_expected,
 )
 
 HEADER_BYTES = 2 * 2**20
@@ -163,8 +165,17 @@ def _unpack(frame: bytes) -> Any:
         )
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
         # msgpack's own exceptions are ValueErrors; a too deep nesting is one too.
-        text = str(error) or type(error).__name__
+        text = _guess_format(frame) or (str(error) or type(error).__name__).rstrip(".")
         raise RemoteProtocolError(f"not valid msgpack: {text:.80}; dropped") from None
+
+
+def _guess_format(frame: bytes) -> str:
+    """What its author seems to have sent in place of a header; empty: no idea."""
+    if not frame:
+        return "the first frame is empty; a DEALER sends no empty frame before the header"
+    if frame[:1] in b"[{" and frame[-1:] in b"]}":
+        return "it looks like JSON; only payloads are"
+    return ""
 
 
 def _refuse_extension(code: int, _content: bytes) -> Any:
@@ -229,7 +240,10 @@ def _read_tail(layout: Layout, header: list[Any]) -> list[Any]:
     for position, (name, check) in enumerate(layout.tail):
         value = tail[position]
         if not check(value):
-            raise RemoteProtocolError(f"{header[0]}: {name} is {shorten(value)}; dropped")
+            shown = "bin" if type(value) is bytes else shorten(value)
+            raise RemoteProtocolError(
+                f"{header[0]}: {name} is {shown}, expected {name_expected(check)}; dropped"
+            )
         if type(value) is list:
             tail[position] = _frozen(value)
     return tail
@@ -250,7 +264,7 @@ def _find_problem(layout: Layout, header: Sequence[Any]) -> str | None:
     elif layout.request is False:
         return "names a request"
     elif not is_count(request):
-        return f"request is {shorten(request)}"
+        return f"request is {shorten(request)}, expected {COUNT}"
     return None
 
 

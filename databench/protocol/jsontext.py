@@ -7,10 +7,15 @@ checks each with a scan that builds nothing of the value (docs/design/architectu
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 NO_UTF8 = "not valid UTF-8"
 TOO_DEEP = "nested too deeply"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PLACE = re.compile(r"\(byte ([0-9]+)\)")
+_NO_NUMBER = re.compile(rb"(?:NaN|nan|Infinity|inf|Inf|undefined|None)\b")
 _scan = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -60,4 +65,14 @@ def _look_again(payload: bytes, error: msgspec.MsgspecError) -> str:
         except (msgspec.MsgspecError, RecursionError):
             pass
     reason = str(error).removeprefix("JSON is malformed: ")
-    return f"not one JSON value: {reason}"
+    return f"not one JSON value: {_guess_cause(payload, reason) or reason}"
+
+
+def _guess_cause(payload: bytes, reason: str) -> str:
+    """What its author can do about the mistakes that many languages make; empty: no idea."""
+    if payload.startswith(_BYTE_ORDER_MARK):
+        return "it begins with a byte order mark; leave that out"
+    place = _PLACE.search(reason)
+    if place and (found := _NO_NUMBER.match(payload, int(place[1]))):
+        return f"JSON has no {found[0].decode()} (byte {place[1]}); send null"
+    return ""

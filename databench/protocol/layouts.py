@@ -43,7 +43,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _or_none(check: Check) -> Check:
-    return lambda value: value is None or check(value)
+    def is_either(value: Any) -> bool:
+        return value is None or check(value)
+
+    _EXPECTED[is_either] = f"{_EXPECTED[check]}, or nil"
+    return is_either
 
 
 def _is_names(value: Any) -> bool:
@@ -64,6 +68,25 @@ def _is_scope(value: Any) -> bool:
 
 def _is_level(value: Any) -> bool:
     return value in ("log", "warn", "error")
+
+
+COUNT = "a whole number from 0 to 2^53"
+_EXPECTED: dict[Check, str] = {
+    is_name: f"text of at most {NAME_BYTES:,} characters",
+    _is_text: f"text of at most {TEXT_BYTES:,} characters",
+    is_count: COUNT,
+    _is_bool: "true or false",
+    _is_number: "a number",
+    _is_names: f"an array of at most {LIST_ITEMS:,} texts",
+    _is_versions: f"an array of at most {LIST_ITEMS:,} pairs of a text and a whole number",
+    _is_scope: "'data' or 'class_data'",
+    _is_level: "'log', 'warn' or 'error'",
+}
+
+
+def name_expected(check: Check) -> str:
+    """What a field of this check holds, in words."""
+    return _EXPECTED[check]
 
 
 @dataclasses.dataclass(frozen=True)

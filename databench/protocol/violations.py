@@ -6,15 +6,18 @@ which request was to end. Nothing that is read here is carried out.
 
 from __future__ import annotations
 
+import difflib
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import msgpack
 
-from .layouts import REQUEST_MAX, SESSION_CHARACTERS
+from .layouts import FROM_KERNEL_LAYOUTS, REQUEST_MAX, SESSION_CHARACTERS
 
 _NAME_CHARACTERS = 64  # of a kind, which is shown
+_KINDS = tuple(layout.message.KIND for layout in FROM_KERNEL_LAYOUTS)
 _ENDS = ("done", "error", "cancelled")
 _DIGITS = re.compile(r"[0-9]{1,16}")
 # Sections of docs/protocol.md, by the kind that a problem is about.
@@ -70,6 +73,18 @@ def read_names(frame: bytes) -> Names:
         _read_number(request),
         request is not None,
     )
+
+
+@functools.lru_cache(maxsize=64)
+def describe_unknown(kind: str) -> str:
+    """What is said of a kind that this front does not know.
+
+    Args:
+        kind: As the kernel wrote it.
+    """
+    near = difflib.get_close_matches(kind.lower(), _KINDS, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"this server knows no kind {kind!r}; ignored{hint}"
 
 
 def _read_text(value: Any) -> str:

@@ -99,7 +99,7 @@ async def test_kernel_that_said_hello_before_it_is_ended_is_given_nothing():
         kernel = rig.broker._tables.pools["a"].records[0].kernel
         hello = m.Hello(
             version=m.PROTOCOL_VERSION,
-            token=kernel._token,
+            token=kernel.token,
             language="py",
             library="",
             capabilities=("cancel",),

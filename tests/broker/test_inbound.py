@@ -90,7 +90,7 @@ async def test_a_second_hello_is_rejected():
         page = rig.join()
         await page.run("echo")
         supervisor = rig.broker._tables.pools["a"].records[0].kernel
-        words = header("hello", None, None, 1, supervisor._token, "x", "x", [])
+        words = header("hello", None, None, 1, supervisor.token, "x", "x", [])
         page.request("raw", [[words, ""]])
         await page.signal("opened", 2)  # it exits on a reject, and comes back
 
@@ -371,6 +371,7 @@ async def test_what_belongs_to_no_session_is_bounded_until_the_kernel_keeps_up(m
         assert rig.kernel("b")["deaths"] == 0
 
 
+@pytest.mark.expected_log("this server knows no kind 'word of tomorrow'")
 async def test_an_answer_to_a_ping_renews_what_a_kernel_may_send_and_no_other_word():
     async with rigged(credit_window_bytes=100_000, ping_interval_s=60) as rig:
         page = rig.join()
@@ -504,6 +505,7 @@ async def test_class_state_beyond_its_limit_is_not_kept():
         assert rig.join().loads("class_data") == [{"c": 1}]
 
 
+@pytest.mark.expected_log("this server knows no kind 'word of tomorrow'")
 async def test_words_of_tomorrow_are_ignored():
     async with rigged() as rig:
         page = rig.join()

@@ -119,7 +119,7 @@ async def test_a_kernel_that_made_a_mistake_restarts_at_once_on_a_save():
 @pytest.mark.parametrize(
     ("analysis", "problem"),
     [
-        ("mumbles", "hello: version is '1'; dropped"),
+        ("mumbles", "hello: version is '1', expected a whole number"),
         ("binary", "kind is bin, expected str; dropped"),
         ("nameless", "hello under a routing id that is not DATABENCH_KERNEL's"),
         ("misnamed", "hello under a routing id that is not DATABENCH_KERNEL's"),

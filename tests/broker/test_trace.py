@@ -2,6 +2,7 @@
 
 import logging
 
+import msgpack
 import pytest
 
 from databench.broker.broker import Broker
@@ -44,3 +45,16 @@ async def test_without_a_name_nothing_is_traced(caplog):
     async with rigged() as rig:
         await rig.join().run("echo", 1)
     assert lines(caplog) == []
+
+
+@pytest.mark.expected_log("this server knows no kind 'helo'", "did you mean")
+async def test_a_token_in_a_wrong_place_is_not_shown(traced, caplog):
+    caplog.set_level(logging.INFO, "databench.trace")
+    async with rigged("a") as rig:
+        page = rig.join("a")
+        await page.run("echo", 1)
+        token = rig.broker._tables.pools["a"].records[0].kernel.token
+        header = msgpack.packb(["helo", None, None, 1, token]).hex()
+        await page.run("raw", [[header, ""]])
+    (line,) = [line for line in lines(caplog) if " helo " in line]
+    assert line.endswith("helo field 4=1 field 5='…'")

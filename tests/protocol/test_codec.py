@@ -1,6 +1,7 @@
 """Messages to frames and back: what both ends say arrives, and nothing else does."""
 
 import dataclasses
+import re
 from contextlib import suppress
 
 import msgpack
@@ -424,3 +425,24 @@ def test_header_of_a_done_is_the_one_that_encode_makes():
 def test_header_of_an_emit_refuses_what_is_no_name(signal):
     with pytest.raises(LocalProtocolError, match="not sent"):
         codec.encode_emit_header("s", 1, signal)
+
+
+@pytest.mark.parametrize(
+    ("frames", "hint"),
+    [
+        ([b"", header("done", "s", 7), b""], "a DEALER sends no empty frame before the header"),
+        ([b'["done", "s", 7]', b""], "it looks like JSON; only payloads are"),
+        ([header("done", "s", "7")], "request is '7', expected a whole number"),
+        ([header("done", b"s", 7)], "session is bin, expected str or nil"),
+        ([header("done", 5, 7)], "session is int, expected str or nil"),
+        (
+            [header("emit", "s", 7, b"x")],
+            "signal is bin, expected text of at most 1,024",
+        ),
+        ([header("progress", "s", 7, 1, "9")], "total is '9', expected a number, or nil"),
+        ([header("log", "s", 7, "info")], "level is 'info', expected 'log', 'warn' or 'error'"),
+    ],
+)
+def test_a_refusal_says_what_was_expected(frames, hint):
+    with pytest.raises(RemoteProtocolError, match=re.escape(hint)):
+        codec.decode_from_kernel(frames)

@@ -114,3 +114,19 @@ def test_the_scan_takes_what_the_standard_reader_takes(text):
 def test_the_scan_takes_no_bytes_that_the_standard_reader_refuses(payload):
     if jsontext.find_problem(payload) == "":
         read(payload)
+
+
+@pytest.mark.parametrize(
+    ("payload", "hint"),
+    [
+        (b"NaN", "JSON has no NaN (byte 0); send null"),
+        (b'{"NaN": [1, Infinity]}', "JSON has no Infinity (byte 12); send null"),
+        (b"[undefined]", "JSON has no undefined (byte 1); send null"),
+        (b"\xef\xbb\xbf1", "it begins with a byte order mark; leave that out"),
+        (b'"NaN" x', ""),
+    ],
+)
+def test_the_mistakes_of_many_languages_are_named(payload, hint):
+    problem = jsontext.find_problem(payload)
+    assert problem.startswith(f"not one JSON value: {hint}")
+    assert ("send null" in problem) == ("send null" in hint)

@@ -41,7 +41,7 @@ def test_neither_the_token_nor_a_sessions_id_is_shown():
         ([pack("later", None, None, 1), b""], "later field 4=1"),
         ([pack("pong", None, None, 1, "more"), b""], "pong number=1 field 5='more'"),
         ([pack("emit"), b""], "emit"),
-        ([pack(b"done", b"s", "7"), b""], "b'done' session=b's' request='7'"),
+        ([pack(b"done", b"s", "7"), b""], "b'done' session=bin 043a71 request='7'"),
         (
             [pack("emit", None, 7, "x"), b"\xff"],
             "emit request=7 signal='x' payload=b'\\xff' (not UTF-8)",
@@ -71,3 +71,31 @@ def test_what_is_in_a_batch_has_lines_of_its_own():
     assert lines == ["  in it: emit request=7 signal='x' payload=1", "  in it: done request=7"]
     (_, line) = from_kernel(pack("batch", None, None), b"\xc0")
     assert line.startswith("  in it: batch: ")
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [pack("k" * 10**6, None, None), b""],
+        [pack("later", None, None, *[0] * 10**6), b""],
+        [b"\xdd\x00\x20\x00\x00" + bytes(2**21), b""],  # a header over the limit
+        [pack("done\nforged", "x" * 10**6, "y" * 10**6), b""],
+        [pack(["a"] * 10**5, None, None), b""],
+    ],
+    ids=["kind", "fields", "header", "names", "no kind"],
+)
+def test_a_line_is_short_whatever_the_kernel_sends(frames):
+    (line,) = from_kernel(*frames)
+    assert len(line) < 1000
+    assert "\n" not in line
+
+
+def test_a_batch_has_a_bounded_number_of_lines_and_none_within():
+    inner = [[pack("done", None, 7), b""]] * 1000
+    lines = from_kernel(*codec.join_batch(inner))
+    assert len(lines) == 102
+    assert lines[-1] == "  in it: 900 more messages"
+    frames = codec.join_batch([[b"x"]])
+    for _ in range(2000):
+        frames = codec.join_batch([frames])
+    assert len(from_kernel(*frames)) == 2

@@ -3,7 +3,7 @@
 import msgpack
 import pytest
 
-from databench.protocol.violations import Names, read_names
+from databench.protocol.violations import Names, describe_unknown, read_names
 
 
 def pack(*header):
@@ -63,6 +63,14 @@ def test_an_extension_type_names_nothing():
 )
 def test_what_was_to_end_a_request_is_known(header, is_end):
     assert read_names(msgpack.packb(header)).is_end is is_end
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [("Done", "; did you mean 'done'?"), ("helo", "; did you mean 'hello'?"), ("x" * 64, "")],
+)
+def test_a_kind_that_nobody_knows_may_be_a_misspelt_one(kind, hint):
+    assert describe_unknown(kind) == f"this server knows no kind {kind!r}; ignored{hint}"
 
 
 def test_each_problem_has_its_section():

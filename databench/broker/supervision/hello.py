@@ -17,7 +17,7 @@ def find_problem(hello: m.Hello, token: str, state: State) -> str:
         state: Its kernel's.
     """
     if not secrets.compare_digest(hello.token.encode(), token.encode()):
-        return "hello with a token that is not this kernel's"
+        return "hello with a token that is not this kernel's: send the value of DATABENCH_TOKEN"
     if hello.version != m.PROTOCOL_VERSION:
         return f"hello with protocol {hello.version}, this front speaks {m.PROTOCOL_VERSION}"
     return "" if state is State.STARTING else "a second hello"

@@ -53,6 +53,7 @@ class Supervisor:
         settings: The limits in force for it.
         routing_id: Of the last process that began; messages by another one are dropped. It
             cannot be guessed: another kernel could take it first, and get this one's messages.
+        token: What that process has to send in `hello`.
         heartbeat: Of its current generation.
         blame: The evidence of its ends against its actions and sessions.
     """
@@ -84,7 +85,7 @@ class Supervisor:
         self._owner = owner
         self._log_level = log_level
         self._loop = asyncio.get_running_loop()
-        self._token = ""
+        self.token = ""
         self.routing_id = b""
         self._process: LocalProcess | None = None
         self._capture: Capture | None = None
@@ -146,7 +147,7 @@ class Supervisor:
         self.settings = self.life.limits = override(self._base, self.spec.limits)
         self._ending = Ending(self.settings, self.spec)
         self.blame.begin_life()
-        self._is_reload, self._token = False, secrets.token_urlsafe(16)
+        self._is_reload, self.token = False, secrets.token_urlsafe(16)
         self._capture = None  # the lines of an earlier process do not count for this one
         self.routing_id = f"{self.id_}.{secrets.token_urlsafe(16)}".encode()
         if problem := self.kernelspec.refuse_start(self.spec.folder, self.spec.root):
@@ -171,14 +172,14 @@ class Supervisor:
 
     def _compose_environment(self) -> Mapping[str, str]:
         at, own = self._owner.endpoint, self.routing_id
-        told = {"mark": self._owner.mark, "log_level": self._log_level, "token": self._token}
+        told = {"mark": self._owner.mark, "log_level": self._log_level, "token": self.token}
         return environment.compose(self.spec, self.settings, endpoint=at, routing_id=own, **told)
 
     def receive_hello(self, hello: m.Hello) -> None:
         """Answer `hello`: the kernel is ready, or gets the reason why not."""
         if self.life.is_ending or self.life.state is State.STOPPING:
             return  # sent before the kill that is under way: nothing may begin in it any more
-        problem = find_problem(hello, self._token, self.life.state)
+        problem = find_problem(hello, self.token, self.life.state)
         if problem:
             self.reject(problem)
             return
@@ -194,7 +195,7 @@ class Supervisor:
 
     def expects(self, token: str) -> bool:
         """Whether its process has this token and has not said hello."""
-        is_same = secrets.compare_digest(token.encode(), self._token.encode())
+        is_same = secrets.compare_digest(token.encode(), self.token.encode())
         return is_same and self.life.state is State.STARTING
 
     def reject(self, problem: str) -> None:

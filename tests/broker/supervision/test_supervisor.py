@@ -523,7 +523,7 @@ async def test_a_hello_that_comes_while_the_server_stops_is_no_second_one():
         kernel = record.kernel
         hello = m.Hello(
             version=m.PROTOCOL_VERSION,
-            token=kernel._token,
+            token=kernel.token,
             language="",
             library="",
             capabilities=(),
