@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ _SESSION_DIGITS = 6
 _FRAMES = 8  # further ones whose sizes are shown
 _FIELDS = 16  # of a header
 _MESSAGES = 100  # of a batch
+_LINE_ENDS = re.compile("[\\r\\n\\t]+")
 _BATCH = "batch"
 _LAYOUTS: dict[bool, dict[str, Layout]] = {
     True: {layout.message.KIND: layout for layout in FROM_KERNEL_LAYOUTS},
@@ -115,7 +117,8 @@ def _show(value: Any) -> str:
 def _show_payload(payload: bytes, *, is_shown: bool) -> str:
     if is_shown and len(payload) <= SHOWN_CHARACTERS:
         try:
-            return payload.decode()
+            shown = _LINE_ENDS.sub(" ", payload.decode())  # JSON has them between its words alone
+            return shown if shown.isprintable() else f"{payload!r} (not printable)"
         except UnicodeDecodeError:
             return f"{payload!r} (not UTF-8)"
     return f"({len(payload)} bytes)"

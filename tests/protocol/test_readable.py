@@ -64,6 +64,21 @@ def test_what_is_long_is_shown_by_its_size():
     assert line.endswith("payload=" + "1" * SHOWN_CHARACTERS)
 
 
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        (b'{\n  "n": 1\r\n}', '{   "n": 1 }'),
+        (b'"\x1b[2J"', "b'\"\\x1b[2J\"' (not printable)"),
+        ('"\u202e\u2028"'.encode(), "b'\"\\xe2\\x80\\xae\\xe2\\x80\\xa8\"' (not printable)"),
+        ('"ä"'.encode(), '"ä"'),
+    ],
+)
+def test_a_payload_is_shown_on_one_line_with_all_that_is_in_it(payload, shown):
+    assert from_kernel(pack("emit", None, 7, "x"), payload) == [
+        f"emit request=7 signal='x' payload={shown}"
+    ]
+
+
 def test_what_is_in_a_batch_has_lines_of_its_own():
     inner = [[pack("emit", None, 7, "x"), b"1"], [pack("done", None, 7), b""]]
     first, *lines = from_kernel(*codec.join_batch(inner))
