@@ -191,7 +191,7 @@ async def test_sources_are_bounded():
         assert set(rig.broker.code.sources("a")) == {"/a", "/b"}
 
 
-@pytest.mark.expected_log("paths is '/a'; dropped")
+@pytest.mark.expected_log("paths is '/a', expected an array")
 async def test_sources_that_are_no_list_are_junk():
     async with rigged() as rig:
         page = rig.join()
@@ -322,7 +322,10 @@ async def test_bad_kernel_spec_leaves_what_runs_alone_and_fails_a_start_once_wit
         assert generation(rig) == 1
         page.control("restart")
         told = await page.kernel_state("failed")
-        assert told["reason"] == "kernel 'a': the kernel spec 'stub' cannot be used"
+        assert (
+            told["reason"]
+            == "kernel 'a': the kernel spec 'stub' cannot be used; the server's log says why"
+        )
         assert (told["stderr"], told["generation"]) == (["nothing good"], 2)
         swap(rig, **{f.name: getattr(good, f.name) for f in dataclasses.fields(good)})
         await page.signal("opened", 2)

@@ -132,7 +132,10 @@ async def test_a_spec_that_goes_takes_its_analyses_with_it_until_it_is_back(proj
             await page.socket.write_message('{"__kernel": "restart"}')
             await wait_until(lambda: page.loads("__kernel")[-1]["state"] == "failed")
             told = page.loads("__kernel")[-1]
-            assert told["reason"] == "kernel 'a': the kernel spec 'tiny' cannot be used"
+            assert (
+                told["reason"]
+                == "kernel 'a': the kernel spec 'tiny' cannot be used; the server's log says why"
+            )
             assert "kernels/tiny/kernel.yaml: the kernel spec cannot be read" in told["stderr"][0]
             project.save("kernels/tiny/kernel.yaml", spec())
             reason = "code changed: kernels/tiny/kernel.yaml"
@@ -150,7 +153,10 @@ async def test_without_watching_restart_takes_the_spec_as_it_is_now(project):
             await page.socket.write_message('{"__kernel": "restart"}')
             await wait_until(lambda: page.loads("__kernel")[-1]["state"] == "failed")
             told = page.loads("__kernel")[-1]
-            assert told["reason"] == "kernel 'a': the kernel spec 'tiny' cannot be used"
+            assert (
+                told["reason"]
+                == "kernel 'a': the kernel spec 'tiny' cannot be used; the server's log says why"
+            )
             assert "kernel.yaml:1: argv is 5, expected a list of words" in told["stderr"][0]
             project.save("kernels/tiny/kernel.yaml", spec("{python}", STUB, "--edited"))
             await page.socket.write_message('{"__kernel": "restart"}')

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +28,8 @@ from ...settings import show
 PACKAGE = Path(__file__).resolve().parents[2]
 SPEC_FILE = "kernel.yaml"
 SPEC_BYTES = 2**14  # a save of one is read on the loop
+PLACEHOLDERS = ("python", "databench", "spec", "analysis")
+_PLACEHOLDER = re.compile(r"\{(\w{1,32})\}")
 KEYS = ("argv", "protocol", "language", "display_name", "build")
 
 
@@ -82,7 +85,7 @@ class KernelSpec:
     def refuse_start(self, analysis_folder: Path, root: Path) -> str:
         """The same for every page: without a file of the project."""
         if self.problem:
-            return f"the kernel spec {self.name!r} cannot be used"
+            return f"the kernel spec {self.name!r} cannot be used; the server's log says why"
         return self.find_program_problem(analysis_folder, root)
 
     def find_program_problem(self, analysis_folder: Path, root: Path) -> str:
@@ -272,6 +275,10 @@ def _check_argv(value: Any) -> tuple[str, ...]:
             raise ValueError(f"{expected}; {show(word)} is not text: put it in quotes")
         if "\0" in word or any("\ud800" <= letter <= "\udfff" for letter in word):
             raise ValueError(f"{expected}; {show(word)} cannot be passed to a program")
+        for name in _PLACEHOLDER.findall(word):  # others may be the program's own
+            near = difflib.get_close_matches(name, PLACEHOLDERS, n=1, cutoff=0.7)
+            if near and name not in PLACEHOLDERS:
+                raise ValueError(f"argv has '{{{name}}}'; did you mean '{{{near[0]}}}'?")
     if not value[0].strip():
         raise ValueError(f"{expected}, the program first")
     return tuple(value)

@@ -39,6 +39,11 @@ def test_the_placeholders_are_replaced(tmp_path):
     ]
 
 
+def test_braces_of_the_program_itself_are_left(tmp_path):
+    spec = read_kernelspec(write(tmp_path, "argv: [awk, '{print}', '{}', '{x']\nprotocol: 1\n"))
+    assert spec.command(Path("/of/analysis")) == ["awk", "{print}", "{}", "{x"]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
@@ -57,6 +62,8 @@ def test_the_placeholders_are_replaced(tmp_path):
             1,
             r"argv is 'x y', expected a list of words, here \['x', 'y'\]",
         ),
+        ("argv: [x, '{specs}/k']\nprotocol: 1", 1, "argv has '{specs}'; did you mean '{spec}'"),
+        ("protocol: 1\nargv: ['{Pyton}']", 2, "argv has '{Pyton}'; did you mean '{python}'"),
         ("argv: []\nprotocol: 1", 1, r"argv is \[\], expected a list of words, the program first"),
         ("argv: ['']\nprotocol: 1", 1, "the program first"),
         ("argv: [x, 1]\nprotocol: 1", 1, "1 is not text: put it in quotes"),
