@@ -31,7 +31,8 @@ async def test_no_message_of_a_kernel_does_harm(tmp_path):
             ends.append(end["load"]["outcome"])
             await socket.close()
             await check(server)
-    assert "done" in ends, ends
+    # An end among the junk is the action's, and so is one that cannot be read.
+    assert {"done", "error"} >= set(ends), ends
 
 
 @pytest.mark.slow
@@ -41,9 +42,8 @@ async def test_a_kernel_that_sends_only_junk_is_ended(tmp_path):
         socket = await Socket.join(server.address, "hostile")
         await socket.send({"signal": "fuzz-1-5000", "load": {"__process_id": 1}})
         end = await socket.wait(
-            lambda m: m["signal"] == "__process" and m["load"].get("status") == "end"
+            lambda m: m["signal"] == "__kernel" and "1000" in (m["load"].get("reason") or "")
         )
-        assert end["load"]["outcome"] == "lost"
-        assert "1000" in end["load"]["error"]["message"], end
+        assert "messages were not understood, limit 1000" in end["load"]["reason"]
         await socket.close()
         await check(server)

@@ -85,9 +85,9 @@ def test_a_mistake_is_said_with_its_section(ledger, words):
     ("frames", "words"),
     [
         ([b"\xc1junk", b""], "not valid msgpack"),
-        ([msgpack.packb([b"done", "s", 1]), b""], "bin, which is not text"),
+        ([msgpack.packb([b"done", "s", 1]), b""], "kind is bin"),
         ([msgpack.packb(["done", "s", "1"]), b""], "request is '1'"),
-        ([msgpack.packb(["done", "s"]), b""], "without session or request"),
+        ([msgpack.packb(["done", "s"]), b""], "header has 2 fields"),
         ([msgpack.packb(["done", "s", 1])], "one frame"),
         ([msgpack.packb(["batch", None, None]), b"\x91\x90"], "an item is empty"),
         (codec.join_batch([codec.encode(m.Actions())]), "batch: holds a actions"),

@@ -141,7 +141,7 @@ class StormPage(Page):
         self.line = storm.add(self)
 
     def write(self, frames):
-        asyncio.get_running_loop().call_soon(self.broker.drained, self)
+        asyncio.get_running_loop().call_soon(self.broker.delivered, self)
         for frame in frames:
             self.storm.on_frame(self.line, json.loads(frame))
 

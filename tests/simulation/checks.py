@@ -31,6 +31,8 @@ class Truth:
         self._offsets = defaultdict(dict)
         self._ids = {}  # by the life of the front and the request's number there
         self._sent_to = defaultdict(list)  # the processes that were sent each of these, in order
+        self._sessions = defaultdict(set)  # in which each action was sent to a process
+        self._again = Counter()  # how often each action was sent to a second process
         self._unwanted = set()  # those of them whose end a visitor has asked for
 
     def note(self, frames):
@@ -42,20 +44,26 @@ class Truth:
                 offsets[(load["life"], load["id"], load["n"])] = len(offsets)
 
     def note_run(self, id_):
-        """An action runs: as often as it was sent, as long as the front lives."""
+        """An action runs: once, and once more where it was run again, as long as the front lives.
+
+        And as long as its session does: a page whose session was closed for want of memory, before
+        the page had read what was written to it, asks again in the new one.
+        """
         key = (self._world.deaths_of_front, id_)
         self.runs[key] += 1
-        if self.runs[key] > len(self._sent_to[key]):
+        if self.runs[key] > len(self._sessions[key]) + self._again[key]:
             self._world.fail(f"{id_} runs again")
 
     def note_sent(self, process, header, payload):
         """The front sends an action: once, or, where it may run twice, to the next process too."""
-        life, (_, _, number, action) = self._world.deaths_of_front, header
+        life, (_, session, number, action) = self._world.deaths_of_front, header
         if (life, number) not in self._ids:
             self._ids[life, number] = orjson.loads(payload)["id_"]
         key = (life, self._ids[life, number])
-        before = self._sent_to[key]
+        self._sessions[key].add(session)
+        before = self._sent_to[life, number]
         if before:
+            self._again[key] += 1
             self._check_second(key, action, before)
         before.append(process)
 

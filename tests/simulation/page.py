@@ -221,7 +221,9 @@ class Tab:
     def _start_again(self, id_):
         """The second run of a request whose kernel was lost: what it emitted before stays."""
         name = self.world.names[id_]
-        assert id_ in self.begun or self.gaps, f"{self}: {name} begins again, and never began"
+        # A page of 0.7 that lags or comes back misses frames, and is not told of it.
+        is_known = id_ in self.begun or self.gaps or self.is_old
+        assert is_known, f"{self}: {name} begins again, and never began"
         assert id_ not in self.again, f"{self}: {name} begins a third time"
         assert id_ not in self.ends, f"{self}: {name} begins again after its end"
         self.again[id_] = set(self.lives[name])

@@ -92,7 +92,7 @@ class KernelSpec:
         """Why its program cannot be run, in words without a file of ours; empty: it can."""
         places = self.find_places(analysis_folder, root)
         found = [place for place in places if os.path.isfile(place)]
-        if not places or any(os.access(place, os.X_OK) for place in found):
+        if not places or any(_may_run(place) for place in found):
             return ""
         program = self.command(analysis_folder)[0]
         if found:
@@ -315,3 +315,8 @@ _CHECKS = {
     "display_name": _text_of("display_name"),
     "build": _check_nothing,
 }
+
+
+def _may_run(path: str) -> bool:
+    """As the system decides it when the program is started: by the effective user."""
+    return os.access(path, os.X_OK, effective_ids=os.access in os.supports_effective_ids)
